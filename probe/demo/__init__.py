@@ -1,0 +1,1 @@
+"""A pretend Internet on loopback, with misbehaving servers."""

@@ -1,0 +1,430 @@
+"""Sockets, the platform's resolver list and the clocks, as one seam that is passed in.
+
+Instruments reach the network through a ``Wire`` and nothing else. The real one is ``Wire`` itself: it places every address
+where it says it is. A pretend Internet overrides :meth:`Wire.place` and :meth:`Wire.appear`, and no line outside of it
+knows. Sockets are non-blocking, owned by whoever asked for them, and closed on every path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import random
+import re
+import socket
+import struct
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+Transport = Literal["tcp", "udp"]
+
+# Linux numbers that the socket module does not name on every Python (include/uapi/linux/in.h, in6.h, tcp.h).
+IP_RECVERR = 11
+IPV6_RECVERR = 25
+IP_MINTTL = 21
+IPV6_MINHOPCOUNT = 73
+IP_RECVTTL = getattr(socket, "IP_RECVTTL", 12)
+IP_TTL_CMSG = 2
+MSG_ERRQUEUE = 0x2000
+SO_TIMESTAMPNS = 35
+
+
+class UnansweredError(Exception):
+    """The pretend Internet leaves this address unanswered. Never raised by the real wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """A resolver of the platform's list: its address (a zone index may follow ``%``) and port."""
+
+    address: str
+    port: int = 53
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it is this host's or the local network's (loopback, RFC 1918, link-local, unique local)."""
+        ip = ipaddress.ip_address(self.address.partition("%")[0])
+        return ip.is_private or ip.is_loopback or ip.is_link_local
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpOptions:
+    """What to set before the connect. Everything is refused silently where the platform does not have it."""
+
+    mss: int | None = None
+    ttl: int | None = None
+    min_ttl: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostState:
+    """What this host says of itself, without sending a packet."""
+
+    default_route_v4: bool | None
+    default_route_v6: bool | None
+    tunnels: tuple[str, ...]
+    proxies: tuple[str, ...]
+    in_container: bool
+    suspended_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """A datagram that arrived: payload, the sender it claims, IP TTL or hop limit, and when (UTC microseconds)."""
+
+    data: bytes
+    address: str
+    port: int
+    ttl: int | None
+    received_us: int
+
+
+def family_of(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def sockaddr(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """The address tuple that the socket module takes, an IPv6 zone index included."""
+    if ":" not in address:
+        return (address, port)
+    host, _, zone = address.partition("%")
+    index = socket.if_nametoindex(zone) if zone and not zone.isdigit() else int(zone or 0)
+    return (host, port, 0, index)
+
+
+class UdpSocket:
+    """One UDP socket on a fresh port that talks to one place; sees TTLs and kernel receive times."""
+
+    def __init__(self, wire: Wire, address: str, port: int) -> None:
+        self._wire = wire
+        self._peer = (address, port)
+        self._place = wire.place(address, port, "udp")
+        family = family_of(self._place[0] if self._place else address)
+        self._sock = socket.socket(family, socket.SOCK_DGRAM)
+        self._sock.setblocking(False)
+        self._ask_for_details(family)
+
+    def _ask_for_details(self, family: socket.AddressFamily) -> None:
+        if family == socket.AF_INET6:
+            _try_option(self._sock, socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+            _try_option(self._sock, socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        else:
+            _try_option(self._sock, socket.IPPROTO_IP, IP_RECVTTL, 1)
+            _try_option(self._sock, socket.IPPROTO_IP, IP_RECVERR, 1)
+        _try_option(self._sock, socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+
+    def connect(self) -> None:
+        """Fix the peer, so that ICMP errors are reported and strangers are not heard. Raises ``OSError``."""
+        if self._place is not None:
+            self._sock.connect(sockaddr(*self._place))
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram; ``OSError`` as the kernel has it (unreachable networks fail here)."""
+        if self._place is not None:
+            self._sock.send(data)
+
+    async def receive(self) -> Datagram:
+        """The next datagram; waits until cancelled, or raises the ``OSError`` of an ICMP error."""
+        if self._place is None:
+            await asyncio.Event().wait()
+        loop = asyncio.get_running_loop()
+        while True:
+            datagram = self.poll()
+            if datagram is not None:
+                return datagram
+            await _readable(loop, self._sock)
+
+    def poll(self) -> Datagram | None:
+        """A datagram that has already arrived, or ``None``. Raises the ``OSError`` of an ICMP error."""
+        if self._place is None:
+            return None
+        try:
+            data, ancillary, _flags, _peer = self._sock.recvmsg(65535, 256)
+        except BlockingIOError:
+            return None
+        ttl, stamp_us = _details(ancillary)
+        return Datagram(data, *self._peer, ttl, stamp_us if stamp_us is not None else self._wire.now_us())
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+class Wire:
+    """The real network of this host."""
+
+    name = "network"
+
+    def __init__(self, *, rng: random.Random | None = None, resolv_conf: Path = Path("/etc/resolv.conf")) -> None:
+        self.random = rng if rng is not None else random.Random()
+        self._resolv_conf = resolv_conf
+
+    # clocks
+
+    def now_us(self) -> int:
+        """This host's UTC, in microseconds. May jump; durations come from :meth:`monotonic`."""
+        return time.time_ns() // 1000
+
+    def monotonic(self) -> float:
+        """Seconds, never backwards."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    # where addresses are
+
+    def place(self, address: str, port: int, transport: Transport) -> tuple[str, int] | None:  # noqa: ARG002
+        """Where *address* really is; ``None`` leaves it unanswered for ever (pretend networks only)."""
+        return (address, port)
+
+    # connections
+
+    async def connect(self, address: str, port: int, options: TcpOptions | None = None) -> socket.socket:
+        """One TCP connection from a fresh port, TCP_NODELAY set. The caller owns the socket and sets the deadline.
+
+        Raises ``OSError``; the half-open socket is closed on every path. The error queue's ICMP is attached to the
+        exception as ``icmp = (type, code, offender)`` where the kernel gives it.
+        """
+        place = self.place(address, port, "tcp")
+        if place is None:
+            await asyncio.Event().wait()
+            raise AssertionError
+        sock = socket.socket(family_of(place[0]), socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _apply(sock, options)
+            await asyncio.get_running_loop().sock_connect(sock, sockaddr(*place))
+        except OSError as error:
+            error.icmp = _icmp(sock)  # type: ignore[attr-defined]
+            sock.close()
+            raise
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def udp(self, address: str, port: int) -> UdpSocket:
+        """A UDP socket for one peer; close it."""
+        return UdpSocket(self, address, port)
+
+    # what the host knows
+
+    def nameservers(self) -> tuple[Nameserver, ...]:
+        """The platform's resolvers, in order; empty when there are none."""
+        try:
+            text = self._resolv_conf.read_text(errors="replace")
+        except OSError:
+            return ()
+        return parse_resolv_conf(text)
+
+    async def getaddrinfo(self, host: str, deadline_s: float) -> tuple[str, ...] | str | None:
+        """What the C library answers (hosts file and NSS included), in a daemon thread that nothing waits for.
+
+        A tuple of addresses, an ``EAI_*`` name for its failure, or ``None`` when the deadline passed.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[str, ...] | str] = loop.create_future()
+
+        def tell(answer: tuple[str, ...] | str) -> None:
+            if not future.done():
+                future.set_result(answer)
+
+        def ask() -> None:
+            answer = _getaddrinfo(host)
+            try:
+                loop.call_soon_threadsafe(tell, answer)
+            except RuntimeError:
+                logging.getLogger(__name__).debug("getaddrinfo(%r) came after the loop had closed", host)
+
+        threading.Thread(target=ask, name=f"getaddrinfo-{host}", daemon=True).start()
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await future
+        except TimeoutError:
+            return None
+
+    def hosts_file(self, host: str) -> tuple[str, ...]:
+        """Addresses that /etc/hosts gives for *host*."""
+        try:
+            lines = Path("/etc/hosts").read_text(errors="replace").splitlines()
+        except OSError:
+            return ()
+        found = [fields for line in lines if len(fields := line.partition("#")[0].split()) > 1]
+        return tuple(fields[0] for fields in found if host.lower() in (name.lower() for name in fields[1:]))
+
+    def host(self) -> HostState:
+        """Routes, tunnels, proxy settings and sleep, read from the host itself. Sends nothing."""
+        return HostState(
+            default_route_v4=_default_route_v4(),
+            default_route_v6=_default_route_v6(),
+            tunnels=_tunnels(),
+            proxies=tuple(
+                name
+                for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+                if os.environ.get(name)
+            ),
+            in_container=Path("/.dockerenv").exists() or Path("/run/.containerenv").exists(),
+            suspended_s=_suspended_s(),
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def parse_resolv_conf(text: str) -> tuple[Nameserver, ...]:
+    """The ``nameserver`` lines of resolv.conf(5), in order, without repeats; what is no address is left out."""
+    found: dict[str, None] = {}
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) >= 2 and fields[0] == "nameserver":
+            try:
+                ipaddress.ip_address(fields[1].partition("%")[0])
+            except ValueError:
+                continue
+            found[fields[1]] = None
+    return tuple(Nameserver(address) for address in found)
+
+
+def _getaddrinfo(host: str) -> tuple[str, ...] | str:
+    try:
+        infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        names = {getattr(socket, name): name for name in dir(socket) if name.startswith("EAI_")}
+        return names.get(error.errno or 0, "EAI_FAIL")
+    except (OSError, UnicodeError):
+        return "EAI_FAIL"
+    return tuple(dict.fromkeys(str(info[4][0]) for info in infos))
+
+
+def _try_option(sock: socket.socket, level: int, option: int, value: int) -> bool:
+    try:
+        sock.setsockopt(level, option, value)
+    except OSError:
+        return False
+    return True
+
+
+def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
+    v6 = sock.family == socket.AF_INET6
+    if v6:
+        _try_option(sock, socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+    else:
+        _try_option(sock, socket.IPPROTO_IP, IP_RECVERR, 1)
+    if options is None:
+        return
+    if options.mss is not None:
+        _try_option(sock, socket.IPPROTO_TCP, socket.TCP_MAXSEG, options.mss)
+    if options.ttl is not None:
+        level, option = (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS) if v6 else (socket.IPPROTO_IP, socket.IP_TTL)
+        _try_option(sock, level, option, options.ttl)
+    if options.min_ttl is not None:
+        level, option = (socket.IPPROTO_IPV6, IPV6_MINHOPCOUNT) if v6 else (socket.IPPROTO_IP, IP_MINTTL)
+        _try_option(sock, level, option, options.min_ttl)
+
+
+def _icmp(sock: socket.socket) -> tuple[int, int, str | None] | None:
+    """Type, code and sender of the ICMP error in the socket's error queue (struct sock_extended_err)."""
+    try:
+        _data, ancillary, _flags, _peer = sock.recvmsg(512, 512, MSG_ERRQUEUE)
+    except OSError:
+        return None
+    for level, kind, payload in ancillary:
+        if (level, kind) not in ((socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR)):
+            continue
+        _errno, origin, icmp_type, icmp_code = struct.unpack_from("=IBBB", payload)
+        if origin in (2, 3):  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
+            return icmp_type, icmp_code, _offender(payload[16:])
+    return None
+
+
+def _offender(raw: bytes) -> str | None:
+    if len(raw) < 8:
+        return None
+    (family,) = struct.unpack_from("=H", raw)
+    if family == socket.AF_INET:
+        return socket.inet_ntop(socket.AF_INET, raw[4:8])
+    if family == socket.AF_INET6 and len(raw) >= 24:
+        return socket.inet_ntop(socket.AF_INET6, raw[8:24])
+    return None
+
+
+def _details(ancillary: list[tuple[int, int, bytes]]) -> tuple[int | None, int | None]:
+    ttl: int | None = None
+    stamp_us: int | None = None
+    for level, kind, payload in ancillary:
+        if (level, kind) in ((socket.IPPROTO_IP, IP_TTL_CMSG), (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT)):
+            (ttl,) = struct.unpack_from("=i", payload)
+        elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(payload) >= 16:
+            seconds, nanoseconds = struct.unpack_from("=qq", payload)
+            stamp_us = seconds * 1_000_000 + nanoseconds // 1000
+    return ttl, stamp_us
+
+
+async def _readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    ready: asyncio.Future[None] = loop.create_future()
+    descriptor = sock.fileno()
+    loop.add_reader(descriptor, lambda: None if ready.done() else ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _default_route_v4() -> bool | None:
+    try:
+        lines = Path("/proc/net/route").read_text().splitlines()[1:]
+    except OSError:
+        return None
+    return any(fields[1] == "00000000" and int(fields[3], 16) & 1 for line in lines if len(fields := line.split()) > 3)
+
+
+def _default_route_v6() -> bool | None:
+    try:
+        lines = Path("/proc/net/ipv6_route").read_text().splitlines()
+    except OSError:
+        return None
+    reject = 0x0200
+    return any(
+        fields[0] == "0" * 32 and fields[1] == "00" and fields[-1] != "lo" and not int(fields[8], 16) & reject
+        for line in lines
+        if len(fields := line.split()) > 9
+    )
+
+
+_TUNNEL = re.compile(r"(tun|tap|wg|ppp|utun|tailscale|nordlynx|proton|warp|zt|amn)\w*")
+
+
+def _tunnels() -> tuple[str, ...]:
+    """Kinds of tunnel interface that are up (``tun``, ``wg`` …), not their names."""
+    if sys.platform != "linux":
+        return ()
+    up = []
+    for interface in sorted(Path("/sys/class/net").glob("*")):
+        match = _TUNNEL.fullmatch(interface.name)
+        try:
+            flags = int((interface / "flags").read_text(), 16)
+        except (OSError, ValueError):
+            continue
+        if match and flags & 1:
+            up.append(match.group(1))
+    return tuple(dict.fromkeys(up))
+
+
+def _suspended_s() -> float | None:
+    """How long this host has slept since it booted: CLOCK_BOOTTIME minus CLOCK_MONOTONIC."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return None
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()

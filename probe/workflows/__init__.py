@@ -1,0 +1,1 @@
+"""check, reclassify, export, prune: the only rooms where runner, judge and archive meet."""
