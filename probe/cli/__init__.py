@@ -1,6 +1,149 @@
-"""The command line."""
+"""The command line: commands are imported only when they are invoked, and nothing in here measures or knows SQL.
+
+A command is one row of ``COMMANDS`` and one module with a click command named ``command``. Its callback returns the exit
+code (``None`` is 0) and raises ``click.ClickException`` for what the user can put right. Exit codes, signals, broken
+pipes and our own bugs are handled in one place: :func:`main`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import click
+
+from probe import __version__
+
+EXIT_BUG = 4
+EXIT_INTERRUPTED = 128 + signal.SIGINT
+EXIT_TERMINATED = 128 + signal.SIGTERM
+EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
+
+EXIT_CODES = """\
+\b
+Exit codes, the first that applies:
+  2    the command line or the settings are wrong
+  4    a bug in dalel itself
+  1    at least one result is blocked, denied or outage
+  3    at least one result is no_network or inconclusive
+  0    everything else
+  130  stopped by Ctrl-C      143  stopped by SIGTERM
+       (what was measured until then is kept)
+"""
 
 
-def main() -> None:
-    """The ``dalel`` command."""
-    raise NotImplementedError
+class Row(NamedTuple):
+    """One command: its name, the module that has it, and what ``--help`` says (so that help imports nothing)."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),
+)
+
+
+class LazyGroup(click.Group):
+    """Knows its commands from a table, and imports the one that is invoked."""
+
+    def __init__(self, *args: Any, rows: Sequence[Row] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rows = {row.name: row for row in rows}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.rows)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        row = self.rows.get(cmd_name)
+        if row is None:
+            return None
+        command = importlib.import_module(row.module).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in self.rows and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(self._unknown(name), ctx)
+        return super().resolve_command(ctx, args)
+
+    def _unknown(self, name: str) -> str:
+        import difflib
+
+        near = difflib.get_close_matches(name, self.rows, n=1)
+        if near:
+            return f"There is no command '{name}'. Did you mean '{near[0]}'?"
+        return f"There is no command '{name}'. To check a site: dalel check {name}"
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.help) for row in self.rows.values()])
+
+
+@click.command(
+    cls=LazyGroup,
+    rows=COMMANDS,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="dalel", message="%(prog)s %(version)s")
+def dalel() -> None:
+    """Is it blocked, is it down, or is it my own network?
+
+    \b
+    Dalel answers with evidence. Try:
+      dalel check facebook telegram
+      dalel check https://example.com/
+    """
+
+
+class Terminated(BaseException):
+    """SIGTERM, as an exception: files are closed and temporary ones removed on the way out."""
+
+
+def _terminate(_number: int, _frame: object) -> NoReturn:
+    raise Terminated
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code. Nothing but ``SystemExit`` from click's own help is left to the caller."""
+    try:
+        code = dalel.main(args=list(argv), prog_name="dalel", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except Terminated:
+        return EXIT_TERMINATED
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        return EXIT_BROKEN_PIPE
+    except Exception as error:
+        from probe.cli.bug import report
+
+        report(error, argv)
+        return EXIT_BUG
+    return code if isinstance(code, int) else 0
+
+
+def _let_go_of_stdout() -> None:
+    """The reader has gone: point stdout at nothing, or the interpreter complains when it flushes it on the way out."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
