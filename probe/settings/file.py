@@ -1,0 +1,122 @@
+"""Where settings come from: defaults < one TOML file < ``DALEL_SECTION_KEY`` environment < flags.
+
+One file, no merging: ``--config``, else ``DALEL_CONFIG``, else ``$XDG_CONFIG_HOME/dalel/config.toml``, else
+``/etc/dalel/config.toml``. It is validated whole, by pydantic, which is imported only when there is a file; what is wrong
+is told all at once, each with its line. Proxy variables and the like are never read: they must not shape a measurement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from probe.settings import Settings
+from probe.settings.keys import KEYS, Key, Value, apply
+
+
+class SettingsError(ValueError):
+    """What is wrong with the settings, every problem at once; ``problems`` are whole sentences."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings and where each came from (``default``, ``file:line``, a variable's name, or a flag's)."""
+
+    settings: Settings
+    origins: dict[str, str]
+    file: Path | None
+
+
+def load(
+    environ: Mapping[str, str], *, config: str | None = None, flags: Mapping[str, tuple[str, Value]] | None = None
+) -> Loaded:
+    """Read everything. *flags*: label (``check.profile``) to the flag's name and value. Raises :class:`SettingsError`."""
+    file = find(environ, config)
+    values: dict[str, Value] = {}
+    origins = {key.label: "default" for key in KEYS}
+    problems: list[str] = []
+    if file is not None:
+        from probe.settings import toml
+
+        read = toml.read(file)
+        values |= read.values
+        origins |= read.origins
+        problems += read.problems
+    for key in KEYS:
+        _from_environment(key, environ, values, origins, problems)
+    for label, (flag, value) in (flags or {}).items():
+        values[label] = value
+        origins[label] = flag
+    if problems:
+        raise SettingsError(tuple(problems))
+    return Loaded(apply(values), origins, file)
+
+
+def find(environ: Mapping[str, str], config: str | None = None) -> Path | None:
+    """The one settings file, or ``None``. One that was named must exist: :class:`SettingsError`."""
+    for named, by in ((config, "--config"), (environ.get("DALEL_CONFIG"), "DALEL_CONFIG")):
+        if named:
+            path = Path(named)
+            if not path.is_file():
+                raise SettingsError((f"There is no settings file {named} ({by} names it).",))
+            return path
+    home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
+    places = ([Path(home, "dalel/config.toml")] if home else []) + [Path("/etc/dalel/config.toml")]
+    return next((place for place in places if _is_file(place)), None)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _from_environment(
+    key: Key, environ: Mapping[str, str], values: dict[str, Value], origins: dict[str, str], problems: list[str]
+) -> None:
+    """Take one key from its variable (a secret also from the file that ``…_FILE`` names); an empty one is not set."""
+    variable, text = key.variable, environ.get(key.variable)
+    if key.secret and (named := environ.get(f"{variable}_FILE")):
+        if text:
+            problems.append(f"{variable} and {variable}_FILE are both set: keep one of them.")
+            return
+        variable = f"{variable}_FILE"
+        try:
+            text = Path(named).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{variable} names {named}, which cannot be read: {reason(error)}.")
+            return
+    if not text:
+        return
+    try:
+        values[key.label] = key.parse(text)
+    except ValueError:
+        shown = "its value" if key.secret else f'"{text}"'
+        problems.append(f"{variable}: {shown} is not allowed. It must be {key.expected}.")
+        return
+    origins[key.label] = variable
+
+
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return (error.strerror or str(error)).lower()
+
+
+def as_toml(value: Any) -> str:
+    """One value as TOML writes it; ``None`` has no form there and is shown as a comment by the caller."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(as_toml(item) for item in value)}]"
+    if isinstance(value, str):
+        import json
+
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

@@ -1,0 +1,162 @@
+"""One settings file, read and validated whole: every error at once, each with its line and what to do."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from probe.settings.file import SettingsError, as_toml, reason
+from probe.settings.keys import BY_LABEL, KEYS, SECTIONS, Key, Value
+
+_MAX_SYNTAX_ERRORS = 20
+_AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+_HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]\s*(#.*)?")
+_ASSIGNMENT = re.compile(r"""\s*["']?([\w-]+)["']?(?:\s*\.\s*["']?([\w-]+)["']?)?\s*=""")
+
+
+@dataclass(slots=True)
+class Read:
+    """What a file says: values and origins by label, and what is wrong with it."""
+
+    values: dict[str, Value] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> Read:
+    """Read *path*. Raises ``SettingsError`` only if it cannot be read at all; the rest is in ``problems``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"The settings file {path} cannot be read: {reason(error)}.",)) from error
+    result = Read()
+    data, errors = _parse(text)
+    lines = _lines(text)
+    found = [(line, f"this is not TOML: {words}") for line, words in errors]
+    known = _validate(data, lines, found)
+    for label, value in known.items():
+        result.values[label] = tuple(value) if isinstance(value, list) else value
+        result.origins[label] = f"{path}:{lines.get(label, 0)}"
+    result.problems = [f"{path}:{line}: {words}" for line, words in sorted(found)]
+    return result
+
+
+def _parse(text: str) -> tuple[dict[str, Any], list[tuple[int, str]]]:
+    """The document and every syntax error as (line, words).
+
+    tomllib stops at the first: its line is then left out and the rest is tried again, so a reader mends all at once.
+    """
+    lines = text.splitlines()
+    errors: list[tuple[int, str]] = []
+    while len(errors) < _MAX_SYNTAX_ERRORS:
+        try:
+            return tomllib.loads("\n".join(lines) + "\n"), errors
+        except tomllib.TOMLDecodeError as error:
+            at = _AT_LINE.search(str(error))
+            line = min(int(at.group(1)), len(lines)) if at else len(lines)
+            errors.append((line, _AT_LINE.sub("", str(error)).removesuffix(" (at end of document)").lower()))
+            if not lines[line - 1]:  # an error on a line that is empty by now: a string that never ends, say
+                break
+            lines[line - 1] = ""
+    return {}, errors
+
+
+def _lines(text: str) -> dict[str, int]:
+    """The line of each ``section`` and ``section.key``, 1 for the first. Nested tables do not occur in a valid file."""
+    found: dict[str, int] = {}
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        header, assignment = _HEADER.fullmatch(line), _ASSIGNMENT.match(line)
+        if header:
+            section = header.group(1)
+            found.setdefault(section, number)
+        elif assignment:
+            names = [part for part in (section, assignment.group(1), assignment.group(2)) if part]
+            found.setdefault(names[0], number)
+            found.setdefault(".".join(names), number)
+    return found
+
+
+def _validate(data: Mapping[str, Any], lines: Mapping[str, int], problems: list[tuple[int, str]]) -> dict[str, Any]:
+    """The values that are right, by label; what is wrong is added to *problems* as (line, words)."""
+    errors: list[tuple[Any, ...]] = []
+    try:
+        _model().model_validate(data)
+    except ValidationError as error:
+        errors = [item["loc"] for item in error.errors(include_url=False)]
+    wrong = dict.fromkeys(tuple(str(part) for part in place[:2]) for place in errors)
+    for place in wrong:
+        line = lines.get(".".join(place)) or lines.get(place[0], 1)
+        problems.append((line, _words(place, data)))
+    return {
+        f"{section}.{name}": value
+        for section, table in data.items()
+        if isinstance(table, dict)
+        for name, value in table.items()
+        if (section, name) not in wrong and f"{section}.{name}" in BY_LABEL
+    }
+
+
+def _words(place: tuple[str, ...], data: Mapping[str, Any]) -> str:
+    """What is wrong at *place* (section, or section and key), and what to write instead."""
+    section = place[0]
+    if section not in SECTIONS:
+        kind = f"section [{section}]" if isinstance(data[section], dict) else f'key "{section}" outside of a section'
+        return f"there is no {kind}.{_near(section, SECTIONS, '[{}]')}"
+    if len(place) == 1:
+        return f"[{section}] must be a section of its own, with keys below it."
+    names = [key.name for key in KEYS if key.section == section]
+    if place[1] not in names:
+        return f'there is no "{place[1]}" in [{section}].{_near(place[1], names, chr(34) + "{}" + chr(34))}'
+    key = BY_LABEL[".".join(place)]
+    value = data[section][place[1]]
+    shown = "its value" if key.secret else _shown(value)
+    return f"[{section}] {key.name}: {shown} is not allowed. It must be {key.expected}."
+
+
+def _shown(value: Any) -> str:
+    return "true" if value is True else "false" if value is False else as_toml(_tupled(value))
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(item) for item in value) if isinstance(value, list) else value
+
+
+def _near(name: str, known: tuple[str, ...] | list[str], quoted: str) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f" Did you mean {quoted.format(near[0])}?"
+    return f" There are: {', '.join(known)}."
+
+
+def _model() -> type[BaseModel]:
+    """The pydantic model of a whole file, made from the table of keys. Strict: "5" is no number."""
+    config = ConfigDict(extra="forbid", strict=True)
+    sections: dict[str, Any] = {}
+    for section in SECTIONS:
+        fields: dict[str, Any] = {key.name: (_annotation(key), None) for key in KEYS if key.section == section}
+        model = create_model(section.title(), __config__=config, **fields)
+        sections[section] = (model, None)
+    return create_model("SettingsFile", __config__=config, **sections)
+
+
+def _annotation(key: Key) -> Any:
+    item: Any
+    if key.choices:
+        item = Literal[key.choices]
+    elif key.kind in ("text", "texts"):
+        item = Annotated[str, Field(pattern=f"^(?:{key.pattern})$")] if key.pattern else str
+    elif key.kind == "integer":
+        item = Annotated[int, Field(ge=key.low, le=key.high)]
+    else:
+        item = Annotated[float, Field(ge=key.low, le=key.high, allow_inf_nan=False)]
+    if key.kind in ("texts", "integers"):
+        return Annotated[list[item], Field(min_length=1 if key.choices else 0)]
+    return item
