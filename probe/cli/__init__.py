@@ -23,6 +23,15 @@ EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
 
+HELP = """\
+Is it blocked, is it down, or is it my own network?
+
+\b
+Dalel answers with evidence. Try:
+  dalel check facebook telegram
+  dalel check https://example.com/
+"""
+
 EXIT_CODES = """\
 \b
 Exit codes, the first that applies:
@@ -44,9 +53,7 @@ class Row(NamedTuple):
     help: str
 
 
-COMMANDS = (
-    Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),
-)
+COMMANDS = (Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),)
 
 
 class LazyGroup(click.Group):
@@ -91,18 +98,13 @@ class LazyGroup(click.Group):
 @click.command(
     cls=LazyGroup,
     rows=COMMANDS,
+    help=HELP,
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="dalel", message="%(prog)s %(version)s")
 def dalel() -> None:
-    """Is it blocked, is it down, or is it my own network?
-
-    \b
-    Dalel answers with evidence. Try:
-      dalel check facebook telegram
-      dalel check https://example.com/
-    """
+    """The group itself does nothing."""
 
 
 class Terminated(BaseException):

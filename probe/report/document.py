@@ -1,0 +1,143 @@
+"""The pieces of a check as one JSON document, ``dalel.check/1`` (``probe/schema/check.json``). Pure.
+
+Adding keys keeps ``/1``; removing or renaming one, or changing what it means, makes ``/2``. Times are RFC 3339 in UTC,
+durations are seconds, sizes are bytes. ``null`` means not measured or not applicable; it is never 0 and never "blocked".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from probe.observations import Observation, observation_to_json
+from probe.verdict import sentences
+from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run
+
+SCHEMA = "dalel.check/1"
+RESULT_SCHEMA = "dalel.result/1"
+
+Json = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def timestamp(us: int) -> str:
+    """UTC microseconds since 1970 as RFC 3339, always with microseconds and ``Z``."""
+    return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def check_document(
+    *,
+    run: Run,
+    network: NetworkVerdict,
+    results: Sequence[EndpointResult],
+    platforms: Sequence[PlatformVerdict],
+    observations: Sequence[Observation],
+    trust: str,
+    lang: str = "en",
+) -> Json:
+    """The whole document. ``results`` keep their order: the order asked."""
+    by_number = {observation.number: observation for observation in observations}
+    return {
+        "schema": SCHEMA,
+        "run": run.id,
+        "started_at": timestamp(run.started_us),
+        "finished_at": timestamp(run.finished_us) if run.finished_us is not None else None,
+        "interrupted": run.interrupted,
+        "software": run.software,
+        "catalogue": run.catalogue,
+        "trust": trust,
+        "network": _network(run, network, observations, lang),
+        "platforms": [_platform(platform, results) for platform in platforms],
+        "results": [_result(result, by_number, lang) for result in results],
+    }
+
+
+def result_line(run_id: str, result: EndpointResult, observations: Iterable[Observation], *, lang: str = "en") -> Json:
+    """One result on its own, as ``--format jsonl`` prints it: the document's entry with its schema and its run."""
+    by_number = {observation.number: observation for observation in observations}
+    return {"schema": RESULT_SCHEMA, "run": run_id, **_result(result, by_number, lang)}
+
+
+def _network(run: Run, network: NetworkVerdict, observations: Sequence[Observation], lang: str) -> Json:
+    return {
+        "status": network.status,
+        "method": network.method,
+        "asn": run.asn,
+        "country": run.country,
+        "clock_offset_s": _seconds(run.clock_offset_us),
+        "evidence": [_finding(finding, lang) for finding in network.findings],
+        "impairments": list(network.impairments),
+        "observations": [_observation(o) for o in observations if o.endpoint is None],
+    }
+
+
+def _platform(platform: PlatformVerdict, results: Sequence[EndpointResult]) -> Json:
+    urls = {result.number: result.url for result in results}
+    return {
+        "platform": platform.platform,
+        "status": platform.status,
+        "method": platform.method,
+        "confidence": _probability(platform.confidence),
+        "partial": platform.partial,
+        "services": [{"service": name, "status": status} for name, status in platform.services],
+        "urls": [urls[number] for number in platform.endpoints if number in urls],
+    }
+
+
+def _result(result: EndpointResult, by_number: Mapping[int, Observation], lang: str) -> Json:
+    verdict = result.verdict
+    return {
+        "target": result.target,
+        "platform": result.platform,
+        "service": result.service,
+        "url": result.url,
+        "status": verdict.status,
+        "method": verdict.method,
+        "signature": verdict.signature,
+        "confidence": _probability(verdict.confidence),
+        "basis": verdict.basis,
+        "where": verdict.where,
+        "profile": result.profile,
+        "evidence": [_finding(finding, lang) for finding in verdict.findings],
+        "against": [_finding(finding, lang) for finding in verdict.against],
+        "impairments": list(verdict.impairments),
+        "also": list(verdict.also),
+        "gates": list(verdict.gates),
+        "leaning": verdict.leaning,
+        "settle": [{"code": code, "text": sentences.settle(code, lang)} for code in verdict.settle],
+        "observations": [_observation(by_number[n]) for n in result.observations if n in by_number],
+        "started_at": timestamp(result.started_us),
+        "duration_s": _seconds(result.duration_us),
+        "bytes_sent": result.bytes_sent,
+        "bytes_received": result.bytes_received,
+        "ruleset": verdict.ruleset,
+    }
+
+
+def _finding(finding: Finding, lang: str) -> Json:
+    return {
+        "code": finding.code,
+        "for": finding.speaks_for,
+        "weight": round(finding.weight, 4),
+        "family": finding.family,
+        "basis": finding.basis,
+        "text": sentences.render(finding, lang),
+        "observations": list(finding.observations),
+    }
+
+
+def _observation(observation: Observation) -> Json:
+    flat = observation_to_json(observation)
+    flat["started_at"] = timestamp(flat.pop("started_us"))
+    flat["duration_s"] = _seconds(flat.pop("duration_us"))
+    return flat
+
+
+def _seconds(us: int | None) -> float | None:
+    return None if us is None else us / 1_000_000
+
+
+def _probability(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
