@@ -51,7 +51,7 @@ class Key:
 
     def parse(self, text: str) -> Value:
         """The value that *text* (of an environment variable) says; ``ValueError`` if it says none that is allowed."""
-        value = _PARSERS[self.kind](text.strip())
+        value: Value = _PARSERS[self.kind](text.strip())
         for item in value if isinstance(value, tuple) else (value,):
             self._check(item)
         return value
