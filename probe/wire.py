@@ -1,8 +1,8 @@
 """Sockets, the platform's resolver list and the clocks, as one seam that is passed in.
 
 Instruments reach the network through a ``Wire`` and nothing else. The real one is ``Wire`` itself: it places every address
-where it says it is. A pretend Internet overrides :meth:`Wire.place` and :meth:`Wire.appear`, and no line outside of it
-knows. Sockets are non-blocking, owned by whoever asked for them, and closed on every path.
+where it says it is. A pretend Internet overrides :meth:`Wire.place`, and no line outside of it knows. Sockets are
+non-blocking, owned by whoever asked for them, and closed on every path.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -133,12 +134,11 @@ class UdpSocket:
         """The next datagram; waits until cancelled, or raises the ``OSError`` of an ICMP error."""
         if self._place is None:
             await asyncio.Event().wait()
-        loop = asyncio.get_running_loop()
         while True:
             datagram = self.poll()
             if datagram is not None:
                 return datagram
-            await _readable(loop, self._sock)
+            await readable((self,))
 
     def poll(self) -> Datagram | None:
         """A datagram that has already arrived, or ``None``. Raises the ``OSError`` of an ICMP error."""
@@ -147,9 +147,18 @@ class UdpSocket:
         try:
             data, ancillary, _flags, _peer = self._sock.recvmsg(65535, 256)
         except BlockingIOError:
+            _icmp(self._sock)
             return None
+        except OSError as error:
+            # What stays in the error queue keeps the socket "readable": whoever waits on it would spin.
+            error.icmp = _icmp(self._sock)  # type: ignore[attr-defined]
+            raise
         ttl, stamp_us = _details(ancillary)
         return Datagram(data, *self._peer, ttl, stamp_us if stamp_us is not None else self._wire.now_us())
+
+    def fileno(self) -> int:
+        """The descriptor, to wait on; -1 once closed."""
+        return self._sock.fileno()
 
     def close(self) -> None:
         self._sock.close()
@@ -191,11 +200,19 @@ class Wire:
 
     # connections
 
-    async def connect(self, address: str, port: int, options: TcpOptions | None = None) -> socket.socket:
+    async def connect(
+        self,
+        address: str,
+        port: int,
+        options: TcpOptions | None = None,
+        *,
+        before_close: Callable[[socket.socket], None] | None = None,
+    ) -> socket.socket:
         """One TCP connection from a fresh port, TCP_NODELAY set. The caller owns the socket and sets the deadline.
 
-        Raises ``OSError``; the half-open socket is closed on every path. The error queue's ICMP is attached to the
-        exception as ``icmp = (type, code, offender)`` where the kernel gives it.
+        Raises ``OSError``; the half-open socket is closed on every path, after *before_close* has had a last look at it
+        (a cancelled wait included). The error queue's ICMP is attached to the exception as
+        ``icmp = (type, code, offender)`` where the kernel gives it.
         """
         place = self.place(address, port, "tcp")
         if place is None:
@@ -207,12 +224,12 @@ class Wire:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _apply(sock, options)
             await asyncio.get_running_loop().sock_connect(sock, sockaddr(*place))
-        except OSError as error:
-            error.icmp = _icmp(sock)  # type: ignore[attr-defined]
-            sock.close()
-            raise
-        except BaseException:
-            sock.close()
+        except BaseException as error:
+            if isinstance(error, OSError):
+                error.icmp = _icmp(sock)  # type: ignore[attr-defined]
+            with sock:
+                if before_close is not None:
+                    before_close(sock)
             raise
         return sock
 
@@ -373,14 +390,18 @@ def _details(ancillary: list[tuple[int, int, bytes]]) -> tuple[int | None, int |
     return ttl, stamp_us
 
 
-async def _readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+async def readable(sockets: Sequence[UdpSocket]) -> None:
+    """Wait until one of *sockets* has something to :meth:`UdpSocket.poll`: a datagram or an error."""
+    loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    descriptor = sock.fileno()
-    loop.add_reader(descriptor, lambda: None if ready.done() else ready.set_result(None))
+    descriptors = [sock.fileno() for sock in sockets]
+    for descriptor in descriptors:
+        loop.add_reader(descriptor, lambda: None if ready.done() else ready.set_result(None))
     try:
         await ready
     finally:
-        loop.remove_reader(descriptor)
+        for descriptor in descriptors:
+            loop.remove_reader(descriptor)
 
 
 def _default_route_v4() -> bool | None:
