@@ -1,0 +1,103 @@
+"""The wire of the pretend Internet: every address is on loopback or nowhere, and the host says what the world says of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+
+from probe.demo.internet import Internet
+from probe.demo.world import Reply, rule_for, says
+from probe.wire import HostState, Nameserver, Transport, UdpSocket, Wire
+
+ROUTER = "21.0.0.1"
+"""The router that says "unreachable"."""
+_DESTINATION_UNREACHABLE, _HOST_UNREACHABLE = 3, 1
+_EAI = {"nxdomain": "EAI_NONAME", "noerror": "EAI_NODATA", "servfail": "EAI_AGAIN", "refused": "EAI_AGAIN"}
+
+
+class DemoWire(Wire):
+    """A wire that reaches one pretend Internet and nothing else: no packet of it leaves loopback."""
+
+    name = "demo"
+
+    def __init__(self, internet: Internet, *, rng: random.Random | None = None) -> None:
+        super().__init__(rng=rng)
+        self._internet = internet
+        self._world = internet.world
+
+    def place(self, address: str, port: int, transport: Transport) -> tuple[str, int] | None:
+        """Where a pretend address is; ``None`` leaves it unanswered.
+
+        A connection to an address without a route raises the ``OSError`` that the kernel's connect would.
+        """
+        if transport == "tcp":
+            self.ask_routes(address)
+        return self._internet.place(address, port, transport)
+
+    def udp(self, address: str, port: int) -> UdpSocket:
+        """A UDP socket for one peer; its ``connect`` fails where there is no route."""
+        return _DemoUdpSocket(self, address, port)
+
+    def ask_routes(self, address: str) -> None:
+        """Raise what the kernel would where *address* has no route, or a router says that it has none."""
+        if self._world.link == "no_route" or ":" in address:
+            raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+        if address in self._world.unreachable:
+            error = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+            error.icmp = (_DESTINATION_UNREACHABLE, _HOST_UNREACHABLE, ROUTER)  # type: ignore[attr-defined]
+            raise error
+
+    # what the host knows
+
+    def nameservers(self) -> tuple[Nameserver, ...]:
+        return self._world.nameservers
+
+    def hosts_file(self, host: str) -> tuple[str, ...]:
+        return self._world.hosts_file.get(host.lower(), ())
+
+    def host(self) -> HostState:
+        """One IPv4 connection at home, nothing in between that the world does not have."""
+        return HostState(
+            default_route_v4=self._world.link != "no_route",
+            default_route_v6=False,
+            tunnels=(),
+            proxies=(),
+            in_container=False,
+            suspended_s=0.0,
+        )
+
+    async def getaddrinfo(self, host: str, deadline_s: float) -> tuple[str, ...] | str | None:
+        """What a C library would say here: the hosts file first, then the first resolver's word."""
+        own = self.hosts_file(host)
+        if own:
+            return own
+        said = self._first_resolver_says(host.lower())
+        if said is None:
+            await self.sleep(deadline_s)
+            return None
+        return said.addresses or _EAI[said.rcode]
+
+    def _first_resolver_says(self, host: str) -> Reply | None:
+        rule = rule_for(self._world, host)
+        if rule is not None and rule.dns is not None:
+            return rule.dns if rule.dns.rcode != "silence" else None
+        listed = {server.address for server in self._world.nameservers}
+        resolver = next((r for r in self._world.resolvers if r.address in listed), None)
+        if resolver is None or self._world.link != "up":
+            return None
+        said = says(self._world, resolver, host)
+        return None if said.rcode == "silence" else said
+
+
+class _DemoUdpSocket(UdpSocket):
+    """A UDP socket that the kernel refuses where the world has no route."""
+
+    def __init__(self, wire: DemoWire, address: str, port: int) -> None:
+        super().__init__(wire, address, port)
+        self._demo, self._address = wire, address
+
+    def connect(self) -> None:
+        """Fix the peer. Raises ``OSError`` as the kernel does without a route."""
+        self._demo.ask_routes(self._address)
+        super().connect()
