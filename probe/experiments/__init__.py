@@ -1,1 +1,16 @@
-"""Questions put to the network."""
+"""Questions put to the network. A new experiment is one file and one line in ``EXPERIMENTS``.
+
+``--only`` and ``--skip`` take these names. ``website`` and ``network`` always run: without them nothing can be judged.
+"""
+
+EXPERIMENTS: tuple[tuple[str, str], ...] = (
+    ("website", "the baseline: names, connections, handshakes and pages as an ordinary browser asks for them"),
+    ("network", "your own side: link, DNS, captive portals, canaries, clock"),
+    ("retry", "the same again from fresh ports"),
+    ("dns_answers", "who says what about the name, and which of the answers is right"),
+    ("neutral_pair", "this name against an innocuous one, at two addresses that have nothing to do with it"),
+    ("own_pair", "this name against an innocuous one, at its own address"),
+    ("path_mtu", "whether only large packets are lost"),
+    ("siblings", "other addresses of the same name, and its other web port"),
+    ("neighbours", "other names in the same network"),
+)

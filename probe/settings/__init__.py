@@ -38,6 +38,8 @@ class Deadlines:
     """One canary. The own side must be known before anything is blamed, and within 5 s of the start."""
     suspicion_floor: float = 1.0
     """Silence is suspicious after max(this, 4 × RTT); follow-ups then run while the first socket keeps waiting."""
+    arm_floor: float = 1.0
+    """An arm gives up at max(this, 4 × the innocuous arm's time): six silent ones must not take minutes."""
     arm_gap: float = 0.3
     """Between the arms of a pair: residual blocking is per 4-tuple, and a restart of a server outlasts a volley."""
 
@@ -51,15 +53,16 @@ class Budgets:
     """Caps on what is sent and read."""
 
     flows_per_second: int = 100
-    flows_per_120_s: int = 400
+    flows_per_120_s: int = 1000
+    """Shared addresses are handed out in blocks of 512 to 2,048 ports; using one up would look like a dead network."""
     body_light: int = 10_240
     body_full: int = 65_536
     headers: int = 65_536
     redirects: int = 10
     pair_rounds: int = 6
     """Six target failures, five innocuous successes: confidence 0.9 asks for no fewer."""
-    arm_wait_floor: float = 1.0
-    """An arm after the first gives up at max(this, 4 × the innocuous arm's time)."""
+    neutrals: int = 2
+    """A flip must be seen at this many addresses that have nothing to do with the target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

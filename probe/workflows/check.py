@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from probe.instruments.trust import Trust
 from probe.observations import Observation
 from probe.runner import Listener
 from probe.settings import Settings
 from probe.verdict.model import EndpointResult, NetworkVerdict, PlatformVerdict, Run
 from probe.wire import Wire
-from targets.model import Asked
+from targets.model import Asked, Canaries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class CheckRequest:
     database: str | None = None
     spool_dir: str | None = None
     opt_ins: tuple[str, ...] = ()
+    canaries: Canaries | None = None
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

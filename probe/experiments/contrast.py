@@ -1,0 +1,136 @@
+"""Pairs: the same thing asked twice with one variable changed, the name.
+
+T is the target's name, I an innocuous one of the same length. At a *neutral* address, which serves neither, only the
+network in between can tell them apart; at the target's *own* address the server can too, so a flip there is a leaning.
+Arms alternate I T I T … from fresh ports with a gap between them: three T then three I was computed to call 19 to 381 of
+1,000 ordinary failures a flip, because whatever happens in a second happens to one name only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from probe.experiments.steps import ArmResult, Place, arm, connect, sni_of
+from probe.observations import Arm, Operation, Purpose
+
+if TYPE_CHECKING:
+    from probe.experiments.neutrals import Neutral
+    from probe.experiments.session import Site
+
+# An innocuous name that is refused by one neutral is asked of the next; this many refusals say something of their own.
+_TRIES = 4
+
+
+async def neutral_pairs(site: Site) -> None:
+    """Alternate T and I at two neutral addresses, side by side."""
+    async with asyncio.TaskGroup() as pairs:
+        for index in range(1, site.settings.budgets.neutrals + 1):
+            pairs.create_task(_neutral_pair(site, index))
+
+
+async def _neutral_pair(site: Site, index: int) -> None:
+    group = f"neutral/{index}"
+    for _ in range(_TRIES):
+        drawing = Place(purpose="neutral_pair", endpoint=site.number, group=group)
+        neutral = await site.session.neutrals.draw(site.session, drawing, tuple(site.addresses))
+        if neutral is None or await _alternate_at(site, neutral, group):
+            return
+
+
+async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool:
+    """Run the pair at *neutral*; ``False`` if it does not answer an innocuous foreign name, and T was never sent."""
+    innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
+    pair = _Pair(site, "neutral_pair", group, neutral.address, innocuous)
+    first = await pair.send("innocuous", 0)
+    if not first.passed:
+        return False
+    await pair.alternate(first)
+    return True
+
+
+async def own_pair(site: Site) -> None:
+    """Alternate T and I at the target's own address."""
+    address = site.first_address()
+    if address is None:
+        return
+    innocuous = site.session.neutrals.innocuous(site.host, site.host)
+    pair = _Pair(site, "own_pair", f"own/{address}", address, innocuous)
+    await pair.alternate(await pair.send("innocuous", 0))
+
+
+class _Pair:
+    """One address, two names, in turn."""
+
+    def __init__(self, site: Site, purpose: Purpose, group: str, address: str, innocuous: str) -> None:
+        self._site = site
+        self._purpose = purpose
+        self._group = group
+        self._address = address
+        self._names: dict[Arm, str] = {"target": site.host, "innocuous": innocuous}
+        self._port = 80 if site.scheme == "http" else 443
+        self._patience_s = site.settings.deadlines.tls_soft
+
+    async def alternate(self, first: ArmResult) -> None:
+        """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running."""
+        self._learn(first)
+        lost = 0 if first.passed else 1
+        for number in range(self._site.settings.budgets.pair_rounds):
+            await self._gap()
+            if (await self.send("target", number)).passed:
+                return
+            await self._gap()
+            innocuous = await self.send("innocuous", number + 1)
+            self._learn(innocuous)
+            lost = 0 if innocuous.passed else lost + 1
+            if lost >= 2:
+                return
+
+    def _learn(self, innocuous: ArmResult) -> None:
+        if innocuous.passed:
+            floor = self._site.settings.deadlines.arm_floor
+            self._patience_s = max(floor, 4 * innocuous.elapsed_s)
+
+    async def _gap(self) -> None:
+        await self._site.wire.sleep(self._site.settings.deadlines.arm_gap)
+
+    async def send(self, which: Arm, number: int) -> ArmResult:
+        """One arm from a fresh port."""
+        place = Place(purpose=self._purpose, endpoint=self._site.number, group=self._group, arm=which, round=number)
+        if self._site.scheme == "http":
+            return await self._send_request(place, self._names[which])
+        return await arm(
+            self._site.session,
+            place,
+            self._address,
+            self._port,
+            sni=sni_of(self._names[which]) or self._names[which],
+            deadline_s=self._patience_s,
+        )
+
+    async def _send_request(self, place: Place, host: str) -> ArmResult:
+        from probe.instruments import http
+
+        site, begun = self._site, self._site.wire.monotonic()
+        operation: Operation | None = None
+        stream = await connect(site.session, place, self._address, self._port, name=host)
+        if stream is not None:
+            operation = await http.request(
+                site.wire,
+                stream,
+                method="GET",
+                url=f"http://{host}/",
+                user_agent=site.settings.user_agent,
+                verified_chain=False,
+                head_deadline_s=self._patience_s,
+                body_deadline_s=self._patience_s,
+                body_cap=site.settings.budgets.body_light,
+                header_cap=site.settings.budgets.headers,
+                keep_body=True,
+            )
+            site.session.record(operation, **place.fields())
+        passed = operation is not None and operation.failure is None
+        # A page put in by the network is an answer too: HTTP pairs run to the end, and the judge compares the pages.
+        flips = passed and not (place.arm == "target" and "page" in site.suspicions)
+        elapsed = site.wire.monotonic() - begun
+        return ArmResult(passed=flips, connected=stream is not None, elapsed_s=elapsed, operation=operation)

@@ -1,0 +1,187 @@
+"""Who says what about the name, and which of the answers is right?
+
+The system's resolver is set against foreign ones (plain and encrypted), against an address that runs no resolver, and
+against itself (a random label, checking disabled, a never-asked label for its speed). An answer is right if TLS on it
+verifies for the name: address sets are never compared, content networks answer differently to everyone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from probe.experiments.steps import Place, connect, connectable, is_literal, verified
+from probe.instruments import dns
+from probe.observations import DnsFact, Operation, ResolverRole
+from probe.wire import Nameserver
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Site
+    from targets.model import Canary
+
+AD_NAME = "doubleclick.net"
+"""What household filters refuse first; a resolver that refuses it and not a random label is somebody's filter."""
+
+_MOST_ADDRESSES = 3
+
+
+async def run(site: Site) -> None:
+    """Ask around, then try the addresses that anybody answered."""
+    if is_literal(site.host):
+        return
+    questions: list[Awaitable[Operation | None]] = [*_foreign(site), *_system(site), _no_resolver(site)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_quietly(question)) for question in questions]
+    answered = dict.fromkeys(
+        address
+        for task in tasks
+        if (operation := task.result()) is not None and isinstance(operation.fact, DnsFact)
+        if operation.fact.qname == site.host and operation.fact.role == "foreign"
+        for address in operation.fact.addresses
+    )
+    mine = [address for address in site.addresses if connectable(address)][:1]
+    usable = [address for address in answered if connectable(address)]
+    async with asyncio.TaskGroup() as group:
+        for address in dict.fromkeys((*mine, *usable[:_MOST_ADDRESSES])):
+            group.create_task(_try(site, address))
+
+
+async def _quietly(question: Awaitable[Operation | None]) -> Operation | None:
+    return await question
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# foreign resolvers
+
+
+def _foreign(site: Site) -> list[Awaitable[Operation | None]]:
+    resolvers = list(site.session.canaries.family("resolver"))
+    site.wire.random.shuffle(resolvers)
+    asked: list[Awaitable[Operation | None]] = [
+        _udp(site, Nameserver(resolver.where), "foreign", "foreign", site.host) for resolver in resolvers[:2]
+    ]
+    if resolvers:
+        asked.append(_tcp(site, resolvers[0]))
+        asked.append(_dot(site, resolvers[-1]))
+        asked.extend(_doh(site, resolver) for resolver in resolvers[:2])
+    return asked
+
+
+async def _udp(
+    site: Site,
+    server: Nameserver,
+    role: ResolverRole,
+    group: str,
+    name: str,
+    *,
+    innocuous: bool = False,
+    **flags: bool,
+) -> Operation:
+    await site.session.pacer.flow()
+    deadlines = site.settings.deadlines
+    asked = await dns.ask_udp(
+        site.wire,
+        server,
+        dns.Question(name, **flags),
+        role=role,
+        deadline_s=deadlines.dns,
+        resend_s=deadlines.dns_resend,
+    )
+    site.record(asked.operation, purpose="dns_answers", group=group, arm="innocuous" if innocuous else "target")
+    site.lingering.append(asked.lingering)
+    return asked.operation
+
+
+async def _tcp(site: Site, resolver: Canary) -> Operation:
+    await site.session.pacer.flow()
+    operation = await dns.ask_tcp(
+        site.wire,
+        Nameserver(resolver.where),
+        dns.Question(site.host),
+        role="foreign",
+        deadline_s=site.settings.deadlines.connect,
+    )
+    site.record(operation, purpose="dns_answers", group="tcp")
+    return operation
+
+
+async def _dot(site: Site, resolver: Canary) -> Operation:
+    await site.session.pacer.flow()
+    operation = await dns.ask_dot(
+        site.wire,
+        Nameserver(resolver.where, 853),
+        dns.Question(site.host),
+        role="foreign",
+        trust=site.session.trust,
+        server_name=None,
+        deadline_s=site.settings.deadlines.connect,
+    )
+    site.record(operation, purpose="dns_answers", group="dot")
+    return operation
+
+
+async def _doh(site: Site, resolver: Canary) -> Operation:
+    await site.session.pacer.flow()
+    operation = await dns.ask_doh(
+        site.wire,
+        resolver.where,
+        dns.Question(site.host),
+        url=f"https://{resolver.where}/dns-query",
+        role="foreign",
+        trust=site.session.trust,
+        deadline_s=site.settings.deadlines.connect,
+    )
+    site.record(operation, purpose="dns_answers", group="doh")
+    return operation
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the system's resolver against itself
+
+
+def _system(site: Site) -> list[Awaitable[Operation | None]]:
+    servers = site.wire.nameservers()
+    if not servers:
+        return []
+    server = servers[0]
+    letters = "".join(site.wire.random.choices("abcdefghijklmnopqrstuvwxyz", k=14))
+    asked: list[Awaitable[Operation | None]] = [
+        # A name that cannot exist: whoever answers it rewrites NXDOMAIN.
+        _udp(site, server, "system", "random_label", f"{letters}.com", innocuous=True),
+        _udp(site, server, "system", "cd", site.host, checking_disabled=True, dnssec_ok=True),
+        _udp(site, server, "system", "filter", AD_NAME, innocuous=True),
+        *(_udp(site, other, "system", "other", site.host) for other in servers[1:3]),
+    ]
+    if server.is_private:
+        # Answered as fast as the gateway replies, it was made there; a forwarder would have had to ask.
+        asked.append(_udp(site, server, "system", "never_asked", f"{letters}.{site.host}"))
+    return asked
+
+
+async def _no_resolver(site: Site) -> Operation | None:
+    """Ask T and I of an address that runs no resolver: an answer to T alone was put in on the way."""
+    place = Place(purpose="dns_answers", endpoint=site.number, group="no_resolver", arm="innocuous")
+    neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses))
+    if neutral is None:
+        return None
+    server = Nameserver(neutral.address)
+    innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
+    await _udp(site, server, "no_resolver", "no_resolver", innocuous, innocuous=True)
+    return await _udp(site, server, "no_resolver", "no_resolver", site.host)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# which answer is right
+
+
+async def _try(site: Site, address: str) -> None:
+    if ":" in address and not site.session.has_ipv6:
+        return
+    place = Place(purpose="dns_answers", endpoint=site.number, group=f"address/{address}")
+    if site.scheme == "tcp":
+        stream = await connect(site.session, place, address, site.port, name=site.host)
+        if stream is not None:
+            stream.close()
+        return
+    await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)

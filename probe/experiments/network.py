@@ -1,0 +1,236 @@
+"""The own side, before any platform is blamed: link, resolver, captive portal, canaries, clock.
+
+Small questions to many operators: a family has failed only when members of different operators fail, so no single
+company's trouble is mistaken for ours. Every operation is an observation with its canary as ``member``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from probe.experiments.session import guarded
+from probe.experiments.steps import Place, arm, connect, connectable
+from probe.instruments import dns, ntp, tls
+from probe.observations import ClockFact, DnsFact, HostFact, Operation
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Session
+    from targets.model import Canary
+
+NOWHERE = "192.0.2.1"
+"""RFC 5737: nobody lives there, so whoever answers stands in the way (a transparent proxy)."""
+
+
+async def own_side(session: Session, group: str, number: int = 0) -> None:
+    """One round. Cheap: about ten small flows, each with the same short deadline."""
+    _host(session, group, number)
+    questions = [
+        *_resolvers(session, group, number),
+        *_literals(session, group, number),
+        *(_names(session, group, number)),
+        *_portals(session, group, number),
+        *_clocks(session, group, number),
+        _nowhere(session, group, number),
+    ]
+    async with asyncio.TaskGroup() as asking:
+        for question in questions:
+            asking.create_task(guarded(session, "network", question, endpoint=None))
+
+
+def _place(group: str, number: int, member: str) -> Place:
+    return Place(purpose="own_side", group=group, round=number, member=member)
+
+
+def _host(session: Session, group: str, number: int) -> None:
+    state, servers = session.wire.host(), session.wire.nameservers()
+    fact = HostFact(
+        default_route_v4=state.default_route_v4,
+        default_route_v6=state.default_route_v6,
+        nameservers=tuple(server.address for server in servers if not server.is_private),
+        nameservers_private=any(server.is_private for server in servers) if servers else None,
+        tunnels=state.tunnels,
+        proxies=state.proxies,
+        in_container=state.in_container,
+        suspended_s=state.suspended_s,
+    )
+    session.has_ipv6 = bool(state.default_route_v6)
+    session.record(Operation(fact=fact, started_us=session.wire.now_us()), **_place(group, number, "host").fields())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# resolvers
+
+
+def _resolvers(session: Session, group: str, number: int) -> list[Awaitable[None]]:
+    names = [canary.where for canary in session.neutrals.canaries]
+    servers = session.wire.nameservers()[:2]
+    asked: list[Awaitable[None]] = [
+        _ask(session, _place(group, number, f"system/{server.address}"), server.address, name, system=True)
+        for server, name in zip(servers, names, strict=False)
+    ]
+    foreign = session.canaries.family("resolver")[:2]
+    return asked + [
+        _ask(session, _place(group, number, f"resolver/{canary.where}"), canary.where, names[-1], system=False)
+        for canary in foreign
+        if names
+    ]
+
+
+async def _ask(session: Session, place: Place, server: str, name: str, *, system: bool) -> None:
+    from probe.wire import Nameserver
+
+    await session.pacer.flow()
+    deadlines = session.settings.deadlines
+    asked = await dns.ask_udp(
+        session.wire,
+        Nameserver(server),
+        dns.Question(name),
+        role="system" if system else "foreign",
+        deadline_s=deadlines.own_side,
+        resend_s=deadlines.dns_resend,
+    )
+    asked.lingering.close()
+    session.record(asked.operation, **place.fields())
+
+
+async def _resolve(session: Session, place: Place, name: str) -> str | None:
+    """An address of *name* from the system's resolver; only a failure is recorded under the member."""
+    servers = session.wire.nameservers()
+    if not servers:
+        return None
+    await session.pacer.flow()
+    deadlines = session.settings.deadlines
+    asked = await dns.ask_udp(
+        session.wire,
+        servers[0],
+        dns.Question(name),
+        role="system",
+        deadline_s=deadlines.own_side,
+        resend_s=deadlines.dns_resend,
+    )
+    asked.lingering.close()
+    fact = asked.operation.fact
+    assert isinstance(fact, DnsFact)
+    usable = [address for address in fact.addresses if connectable(address)]
+    if not usable:
+        session.record(asked.operation, **place.fields())
+        return None
+    return usable[0]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# canaries
+
+
+def _literals(session: Session, group: str, number: int) -> list[Awaitable[None]]:
+    return [
+        _touch(session, _place(group, number, f"literal/{canary.where}"), canary.where)
+        for canary in session.canaries.family("literal")
+    ]
+
+
+async def _touch(session: Session, place: Place, address: str) -> None:
+    deadline_s = session.settings.deadlines.own_side
+    stream = await connect(session, place, address, 443, deadline_s=deadline_s)
+    if stream is not None:
+        stream.close()
+
+
+async def _nowhere(session: Session, group: str, number: int) -> None:
+    await _touch(session, _place(group, number, f"transparent/{NOWHERE}"), NOWHERE)
+
+
+def _names(session: Session, group: str, number: int) -> list[Awaitable[None]]:
+    foreign = session.neutrals.canaries
+    domestic = session.canaries.family("domestic")[:2]
+    return [
+        *(_greet(session, _place(group, number, f"foreign/{c.where}"), c, verify=True) for c in foreign),
+        *(_greet(session, _place(group, number, f"domestic/{c.where}"), c, verify=False) for c in domestic),
+    ]
+
+
+async def _greet(session: Session, place: Place, canary: Canary, *, verify: bool) -> None:
+    """Resolve, connect, shake hands. Domestic sites may have a national certificate: their first record is enough."""
+    address = await _resolve(session, place, canary.where)
+    if address is None:
+        return
+    deadline_s = session.settings.deadlines.own_side
+    if not verify:
+        await arm(session, place, address, 443, sni=canary.where, deadline_s=deadline_s)
+        return
+    stream = await connect(session, place, address, 443, name=canary.where, deadline_s=deadline_s)
+    if stream is None:
+        return
+    shaken = await tls.handshake(
+        session.wire,
+        stream,
+        hello=tls.Hello(sni=canary.where),
+        trust=session.trust,
+        host=canary.where,
+        deadline_s=deadline_s,
+    )
+    session.record(shaken.operation, **place.fields())
+    if shaken.stream is not None:
+        shaken.stream.close()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# captive portals and the clock
+
+
+def _portals(session: Session, group: str, number: int) -> list[Awaitable[None]]:
+    portals = list(session.canaries.family("portal"))
+    session.wire.random.shuffle(portals)
+    return [_portal(session, _place(group, number, f"portal/{c.where}"), c) for c in portals[:2]]
+
+
+async def _portal(session: Session, place: Place, canary: Canary) -> None:
+    from urllib.parse import urlsplit
+
+    host = urlsplit(canary.where).hostname or ""
+    address = await _resolve(session, place, host)
+    if address is None:
+        return
+    deadline_s = session.settings.deadlines.own_side
+    stream = await connect(session, place, address, 80, name=host, deadline_s=deadline_s)
+    if stream is None:
+        return
+    from probe.instruments import http
+
+    operation = await http.request(
+        session.wire,
+        stream,
+        method="GET",
+        url=canary.where,
+        user_agent=session.settings.user_agent,
+        verified_chain=False,
+        head_deadline_s=deadline_s,
+        body_deadline_s=deadline_s,
+        body_cap=4096,
+        header_cap=session.settings.budgets.headers,
+        keep_body=True,
+    )
+    session.record(operation, **place.fields())
+
+
+def _clocks(session: Session, group: str, number: int) -> list[Awaitable[None]]:
+    return [
+        _clock(session, _place(group, number, f"clock/{canary.where}"), canary)
+        for canary in session.canaries.family("clock")[:1]
+    ]
+
+
+async def _clock(session: Session, place: Place, canary: Canary) -> None:
+    address = await _resolve_clock(session, canary.where)
+    if address is None:
+        return
+    await session.pacer.flow()
+    operation = await ntp.ask(session.wire, address, deadline_s=session.settings.deadlines.own_side)
+    assert isinstance(operation.fact, ClockFact)
+    session.record(operation, **place.fields())
+
+
+async def _resolve_clock(session: Session, name: str) -> str | None:
+    return await _resolve(session, _place("clock", 0, f"clock/{name}"), name)

@@ -1,0 +1,250 @@
+"""What the experiments of one run share: the wire, the recorder, the pace, and who is still waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from probe.observations import BugFact, Fact, Observation, Operation, Recorder
+
+if TYPE_CHECKING:
+    from probe.experiments.neutrals import Neutrals
+    from probe.instruments.trust import Trust
+    from probe.settings import Settings
+    from probe.verdict.model import NetworkVerdict
+    from probe.wire import Wire
+    from targets.model import Asked, Canaries
+
+
+class Pacer:
+    """At most *per_second* new flows in any second and *per_120_s* in any two minutes, in the order asked for."""
+
+    def __init__(self, wire: Wire, per_second: int, per_120_s: int) -> None:
+        self._wire = wire
+        self._limits = ((1.0, per_second), (120.0, per_120_s))
+        self._begun: deque[float] = deque(maxlen=max(per_second, per_120_s))
+        self._order = asyncio.Lock()
+
+    async def flow(self) -> None:
+        """Wait for the turn of one new flow."""
+        async with self._order:
+            while (wait := self._wait()) > 0:
+                await self._wire.sleep(wait)
+            self._begun.append(self._wire.monotonic())
+
+    def _wait(self) -> float:
+        now = self._wire.monotonic()
+        return max(
+            (self._begun[-limit] + window - now for window, limit in self._limits if len(self._begun) >= limit),
+            default=0.0,
+        )
+
+
+@dataclass(slots=True)
+class Session:
+    """One run. ``network`` is what is known of the own side so far; ``own_side_known`` is set once that is anything."""
+
+    wire: Wire
+    settings: Settings
+    trust: Trust
+    canaries: Canaries
+    asked: tuple[Asked, ...]
+    pacer: Pacer
+    neutrals: Neutrals
+    recorder: Recorder = field(default_factory=Recorder)
+    network: NetworkVerdict | None = None
+    own_side_known: asyncio.Event = field(default_factory=asyncio.Event)
+    hopeless: asyncio.Event = field(default_factory=asyncio.Event)
+    has_ipv6: bool = False
+    answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
+
+    def record(self, operation: Operation, **place: Any) -> Observation:
+        return self.recorder.add(operation, **place)
+
+    @property
+    def own_side_broken(self) -> bool:
+        """Whether the own side is known to be broken, so that asking on explains nothing."""
+        return self.network is not None and self.network.status == "no_network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Focus:
+    """The hop that is in question: the follow-ups ask about this name, not about the one that redirected to it."""
+
+    host: str
+    port: int
+    scheme: str
+    url: str
+
+
+FollowUp = Callable[["Site"], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Site:
+    """One endpoint being measured. Follow-ups are added to ``group`` as suspicion arises, each at most once."""
+
+    session: Session
+    asked: Asked
+    group: asyncio.TaskGroup
+    on_step: Callable[[str], None]
+    turns: Turns
+    turn: asyncio.Event = field(default_factory=asyncio.Event)
+    suspicions: dict[str, Operation | None] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
+    focus: Focus | None = None
+    addresses: list[str] = field(default_factory=list)
+    """What the system's resolver (or hosts file) answered for the name in focus, both families."""
+    lingering: list[Any] = field(default_factory=list)
+    rtt_us: int | None = None
+    succeeded: bool = False
+
+    @property
+    def host(self) -> str:
+        """The name in question: of the hop in focus, else of the endpoint."""
+        return self.focus.host if self.focus is not None else self.asked.endpoint.host
+
+    @property
+    def port(self) -> int:
+        return self.focus.port if self.focus is not None else self.asked.endpoint.port
+
+    @property
+    def scheme(self) -> str:
+        return self.focus.scheme if self.focus is not None else self.asked.endpoint.scheme
+
+    @property
+    def number(self) -> int:
+        return self.asked.number
+
+    @property
+    def wire(self) -> Wire:
+        return self.session.wire
+
+    @property
+    def settings(self) -> Settings:
+        return self.session.settings
+
+    def record(self, operation: Operation, **place: Any) -> Observation:
+        """Record an operation made for this endpoint."""
+        return self.session.record(operation, endpoint=self.number, **place)
+
+    def first_address(self) -> str | None:
+        """The address that the baseline went to: the first one that may be connected to."""
+        from probe.experiments.steps import connectable
+
+        usable = [address for address in self.addresses if connectable(address)]
+        v6 = self.session.has_ipv6
+        return next((address for address in usable if v6 or ":" not in address), None)
+
+    def look_at(self, focus: Focus, addresses: list[str]) -> None:
+        """The baseline has come to this hop. Once something is suspicious the focus stays where it is."""
+        if self.suspicions and self.focus is not None and self.focus.host != focus.host:
+            return
+        if self.focus is None or self.focus.host != focus.host:
+            self.addresses.clear()
+        self.focus = focus
+        self.addresses.extend(address for address in addresses if address not in self.addresses)
+        known = self.session.answers.get(focus.host, ())
+        self.session.answers[focus.host] = tuple(dict.fromkeys((*known, *addresses)))
+
+    def patience_s(self) -> float:
+        """How long silence is ordinary: max(1 s, 4 × the path's RTT)."""
+        return max(self.settings.deadlines.suspicion_floor, 4 * (self.rtt_us or 0) / 1e6)
+
+    @contextlib.contextmanager
+    def watching(self, stage: str, blank: Fact, **known: Any) -> Iterator[None]:
+        """Raise a suspicion if the block is silent for longer than is ordinary, without ending it.
+
+        A block that is cancelled leaves an ``interrupted`` observation, so that what was begun is not forgotten.
+        ``known`` holds ``place`` (of the observation) and the operation's name, address and port.
+        """
+        place = known.pop("place")
+        begun_us, begun = self.wire.now_us(), self.wire.monotonic()
+        alarm = asyncio.get_running_loop().call_later(self.patience_s(), self.suspect, stage, None)
+        try:
+            yield
+        except asyncio.CancelledError:
+            elapsed = int((self.wire.monotonic() - begun) * 1e6)
+            operation = Operation(fact=blank, started_us=begun_us, duration_us=elapsed, failure="interrupted", **known)
+            self.record(operation, **place)
+            raise
+        finally:
+            alarm.cancel()
+
+    def suspect(self, stage: str, operation: Operation | None) -> None:
+        """Something at *stage* failed (*operation*) or has been silent too long (``None``): ask on, concurrently."""
+        from probe.experiments.suspicion import follow_ups
+
+        if not self.suspicions:
+            self.group.create_task(self._take_turn())
+        self.suspicions[stage] = operation if operation is not None else self.suspicions.get(stage)
+        for name, run in follow_ups(self.scheme, stage, operation, self.settings):
+            if name in self.started:
+                continue
+            self.started.add(name)
+            self.group.create_task(self._follow_up(name, run))
+
+    async def _take_turn(self) -> None:
+        await self.turns.take(self.asked)
+        self.turn.set()
+
+    async def _follow_up(self, name: str, run: FollowUp) -> None:
+        await self.session.own_side_known.wait()
+        await self.turn.wait()
+        if self.session.own_side_broken or self.succeeded:
+            return
+        self.on_step(name)
+        await guarded(self.session, name, run(self), endpoint=self.number)
+
+
+async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:
+    """Do *work*; a bug in it becomes an observation that is labelled as ours and stops nothing else."""
+    started_us = session.wire.now_us()
+    try:
+        await work
+    except Exception as error:
+        text = "".join(traceback.format_exception(error, limit=-8))
+        fact = BugFact(experiment=name, error=f"{type(error).__name__}: {error}"[:500], traceback=text[:8000])
+        session.record(
+            Operation(fact=fact, started_us=started_us),
+            purpose="baseline" if endpoint is not None else "own_side",
+            endpoint=endpoint,
+        )
+
+
+class Turns:
+    """Who may follow up when a whole list fails: one endpoint of each platform first, a bounded number at a time.
+
+    An endpoint that only waits for its baseline holds no turn.
+    """
+
+    def __init__(self, at_once: int = 12) -> None:
+        self._slots = asyncio.Semaphore(at_once)
+        self._first: dict[str, int] = {}
+        self._first_done: dict[str, asyncio.Event] = {}
+        self._holding: set[int] = set()
+
+    async def take(self, asked: Asked) -> None:
+        """Wait for this endpoint's turn, and hold it until :meth:`give_back`."""
+        platform = asked.platform or asked.endpoint.url
+        first = self._first.setdefault(platform, asked.number)
+        done = self._first_done.setdefault(platform, asyncio.Event())
+        if first != asked.number:
+            await done.wait()
+        await self._slots.acquire()
+        self._holding.add(asked.number)
+
+    def give_back(self, asked: Asked) -> None:
+        """The endpoint has ended, whatever came of it."""
+        platform = asked.platform or asked.endpoint.url
+        if asked.number in self._holding:
+            self._holding.remove(asked.number)
+            self._slots.release()
+        if self._first.get(platform) == asked.number:
+            self._first_done[platform].set()

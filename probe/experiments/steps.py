@@ -1,0 +1,139 @@
+"""Steps that several experiments take: a paced connection, an arm of a pair, a verified handshake."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from probe.instruments import tcp, tls
+from probe.observations import Arm, Operation, Purpose
+from probe.wire import TcpOptions
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Session, Site
+    from probe.instruments.tcp import TcpStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an observation belongs: the fields of :meth:`probe.observations.Recorder.add`."""
+
+    purpose: Purpose
+    endpoint: int | None = None
+    group: str | None = None
+    arm: Arm | None = None
+    round: int | None = None
+    hop: int = 0
+    member: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+async def connect(
+    session: Session,
+    place: Place,
+    address: str,
+    port: int,
+    *,
+    name: str | None = None,
+    deadline_s: float | None = None,
+    options: TcpOptions | None = None,
+) -> TcpStream | None:
+    """A paced connection, recorded; ``None`` where it failed."""
+    await session.pacer.flow()
+    connected = await tcp.connect(
+        session.wire,
+        address,
+        port,
+        deadline_s=deadline_s or session.settings.deadlines.connect,
+        options=options,
+        name=name,
+    )
+    session.record(connected.operation, **place.fields())
+    return connected.stream
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """How one arm went: ``passed`` only for a ServerHello; ``elapsed_s`` from SYN to the end."""
+
+    passed: bool
+    connected: bool
+    elapsed_s: float
+    operation: Operation | None
+
+
+async def arm(
+    session: Session,
+    place: Place,
+    address: str,
+    port: int,
+    *,
+    sni: str,
+    deadline_s: float,
+    small: bool = False,
+    mss: int | None = None,
+) -> ArmResult:
+    """Connect, send a ClientHello for *sni*, stop at the server's first record. Both operations are recorded."""
+    begun = session.wire.monotonic()
+    options = TcpOptions(mss=mss) if mss is not None else None
+    stream = await connect(session, place, address, port, name=sni, options=options)
+    if stream is None:
+        return ArmResult(passed=False, connected=False, elapsed_s=session.wire.monotonic() - begun, operation=None)
+    hello = tls.Hello(sni=sni, small=small)
+    operation = await tls.first_record(session.wire, stream, hello=hello, deadline_s=deadline_s)
+    session.record(operation, **place.fields())
+    return ArmResult(
+        passed=operation.failure is None,
+        connected=True,
+        elapsed_s=session.wire.monotonic() - begun,
+        operation=operation,
+    )
+
+
+async def verified(site: Site, place: Place, address: str, port: int, *, deadline_s: float) -> bool:
+    """Connect and shake hands for the endpoint's name, verifying the chain; both recorded. Whether it verified."""
+    stream = await connect(site.session, place, address, port, name=site.host)
+    if stream is None:
+        return False
+    shaken = await tls.handshake(
+        site.wire,
+        stream,
+        hello=tls.Hello(sni=sni_of(site.host)),
+        trust=site.session.trust,
+        host=site.host,
+        deadline_s=deadline_s,
+    )
+    site.session.record(shaken.operation, **place.fields())
+    if shaken.stream is None:
+        return False
+    shaken.stream.close()
+    return True
+
+
+def sni_of(host: str) -> str | None:
+    """The server_name to send: none for an address literal (RFC 6066 §3)."""
+    return None if is_literal(host) else host
+
+
+def connectable(address: str) -> bool:
+    """Whether an answer may be connected to: never this host itself, nor what no site can have."""
+    ip = ipaddress.ip_address(address)
+    return not (
+        ip.is_loopback
+        or ip.is_unspecified
+        or ip.is_multicast
+        or ip.is_link_local
+        or (ip.version == 4 and (int(ip) >> 24 == 0 or int(ip) >> 28 == 0xF))
+    )
+
+
+def is_literal(host: str) -> bool:
+    """Whether *host* is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

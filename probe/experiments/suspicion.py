@@ -1,0 +1,51 @@
+"""Which follow-ups a suspicion starts. Pure: a table, not a plan; the order is the runner's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from probe.experiments import contrast, dns_answers, path_mtu, retry, siblings
+from probe.observations import Operation
+
+if TYPE_CHECKING:
+    from probe.experiments.session import FollowUp
+    from probe.settings import Settings
+
+FOLLOW_UPS: dict[str, FollowUp] = {
+    "retry": retry.run,
+    "dns_answers": dns_answers.run,
+    "neutral_pair": contrast.neutral_pairs,
+    "own_pair": contrast.own_pair,
+    "path_mtu": path_mtu.run,
+    "siblings": siblings.addresses,
+    "neighbours": siblings.neighbours,
+}
+
+# A certificate that does not verify is an answer, not a silence: pairs tell nothing about it, addresses do.
+_CERTIFICATE = ("ssl_invalid_certificate", "ssl_invalid_hostname", "ssl_unknown_authority")
+
+_BY_STAGE: dict[str, tuple[str, ...]] = {
+    "dns": ("dns_answers",),
+    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair"),
+    "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings"),
+    "certificate": ("retry", "dns_answers", "siblings"),
+    "http": ("retry", "neutral_pair", "own_pair", "dns_answers"),
+    "page": ("dns_answers", "neutral_pair"),
+}
+
+
+def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: Settings) -> list[tuple[str, FollowUp]]:
+    """Names and functions of what to ask after a failure (*operation*) or a long silence (``None``) at *stage*.
+
+    ``page`` is a response over plain HTTP that an ordinary site would not give; ``tcp://`` endpoints have no name to
+    contrast, so pairs are left out.
+    """
+    if stage == "tls" and operation is not None and operation.failure in _CERTIFICATE:
+        stage = "certificate"
+    names = [name for name in _BY_STAGE[stage] if not (scheme == "tcp" and name in ("neutral_pair", "own_pair"))]
+    return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
+
+
+def wanted(name: str, settings: Settings) -> bool:
+    """Whether ``--only`` and ``--skip`` leave the experiment *name* in."""
+    return (not settings.only or name in settings.only) and name not in settings.skip

@@ -1,0 +1,249 @@
+"""The baseline: what an ordinary user's browser does, both address families separately, each redirect hop.
+
+A browser asks the system's resolver, takes an address, shakes hands, asks for the page and follows redirects. Nothing is
+retried and nothing raced in here; failures and long silences raise suspicions, and follow-ups ask on beside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from probe.experiments.session import Focus
+from probe.experiments.steps import Place, connectable, is_literal, sni_of
+from probe.instruments import dns, tcp, tls
+from probe.observations import DnsFact, HostFact, HttpFact, Operation, TcpFact, TlsFact
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Site
+    from probe.instruments.tcp import TcpStream
+    from probe.instruments.tls import TlsStream
+
+
+async def run(site: Site) -> None:
+    """Measure the endpoint as a browser would, over each address family that this host has."""
+    async with asyncio.TaskGroup() as families:
+        for family in site.settings.families:
+            if family == 6 and not site.session.has_ipv6 and ":" not in site.host:
+                continue
+            if is_literal(site.host) and (":" in site.host) != (family == 6):
+                continue
+            families.create_task(_browse(site, family))
+
+
+async def _browse(site: Site, family: int) -> None:
+    url, hop = site.asked.endpoint.url, 0
+    while hop <= site.settings.budgets.redirects:
+        answer = await _hop(site, url, Place(purpose="baseline", endpoint=site.number, group=f"v{family}", hop=hop))
+        if answer is None:
+            return
+        if answer.next_url is None:
+            site.succeeded = True
+            return
+        url, hop = answer.next_url, hop + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """An endpoint that answered; ``next_url`` is where it sends the visitor on."""
+
+    next_url: str | None
+
+
+async def _hop(site: Site, url: str, place: Place) -> _Answered | None:
+    parts = urlsplit(url)
+    host, scheme = parts.hostname or "", parts.scheme
+    port = parts.port or {"http": 80, "https": 443}.get(scheme, 0)
+    focus = Focus(host=host, port=port, scheme=scheme, url=url)
+    site.look_at(focus, [])
+    addresses = await _addresses(site, host, place)
+    site.look_at(focus, addresses)
+    usable = [address for address in addresses if connectable(address)]
+    if not usable:
+        if addresses:
+            site.suspect("dns", None)
+        return None
+    stream = await _connect(site, usable[0], port, host, place)
+    if stream is None:
+        return None
+    if scheme == "tcp":
+        stream.close()
+        return _Answered(None)
+    secure: TcpStream | TlsStream | None = stream
+    if scheme == "https":
+        secure = await _shake_hands(site, stream, host, place)
+    if secure is None:
+        return None
+    return await _page(site, secure, url, usable[0], place)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the name
+
+
+async def _addresses(site: Site, host: str, place: Place) -> list[str]:
+    if is_literal(host):
+        return [host]
+    listed = site.wire.hosts_file(host)
+    if listed:
+        # The hosts file outranks every resolver for everything on this host but us: say so, and go where it says.
+        site.record(
+            Operation(fact=HostFact(hosts_file_addresses=listed), started_us=site.wire.now_us(), name=host),
+            **place.fields(),
+        )
+        return [a for a in listed if (":" in a) == (place.group == "v6")]
+    async with asyncio.TaskGroup() as beside:
+        library = beside.create_task(_ask_library(site, host, place)) if place.group == "v4" else None
+        found = await _ask_system(site, host, "AAAA" if place.group == "v6" else "A", place)
+        if library is not None and not library.done() and found:
+            library.cancel()
+    return found
+
+
+async def _ask_library(site: Site, host: str, place: Place) -> None:
+    operation = await dns.ask_getaddrinfo(site.wire, host, deadline_s=site.settings.deadlines.dns)
+    site.record(operation, **place.fields())
+
+
+async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[str]:
+    """Ask the platform's resolvers as its stub would: one after the other, the last one with all patience."""
+    servers = site.wire.nameservers()
+    deadlines = site.settings.deadlines
+    blank = DnsFact(transport="udp", role="system", qname=host, qtype=qtype)
+    if not servers:
+        operation = Operation(
+            fact=blank, started_us=site.wire.now_us(), failure="dns_temporary_failure", name=host, duration_us=0
+        )
+        site.record(operation, **place.fields())
+        site.suspect("dns", operation)
+        return []
+    for server in servers[:3]:
+        last = server == servers[:3][-1]
+        await site.session.pacer.flow()
+        with site.watching("dns", blank, place=place.fields(), name=host, address=server.address, port=server.port):
+            asked = await dns.ask_udp(
+                site.wire,
+                server,
+                dns.Question(host, qtype),
+                role="system",
+                deadline_s=deadlines.dns_system if last else deadlines.dns,
+                resend_s=deadlines.dns_resend,
+            )
+        site.lingering.append(asked.lingering)
+        site.record(asked.operation, **place.fields())
+        if asked.operation.failure not in ("generic_timeout_error", "dns_servfail_error", "dns_refused_error"):
+            break
+    return _judge_answer(site, asked.operation)
+
+
+def _judge_answer(site: Site, operation: Operation) -> list[str]:
+    fact = operation.fact
+    assert isinstance(fact, DnsFact)
+    # A name without an AAAA record is no failure: most have none.
+    if operation.failure is not None and not (fact.qtype == "AAAA" and operation.failure == "dns_no_answer"):
+        site.suspect("dns", operation)
+    return list(fact.addresses)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the connection
+
+
+async def _connect(site: Site, address: str, port: int, host: str, place: Place) -> TcpStream | None:
+    await site.session.pacer.flow()
+    with site.watching("tcp", TcpFact(), place=place.fields(), name=host, address=address, port=port):
+        connected = await tcp.connect(site.wire, address, port, deadline_s=site.settings.deadlines.connect, name=host)
+    site.record(connected.operation, **place.fields())
+    if connected.stream is None:
+        site.suspect("tcp", connected.operation)
+        return None
+    site.rtt_us = connected.stream.rtt_us
+    return connected.stream
+
+
+async def _shake_hands(site: Site, stream: TcpStream, host: str, place: Place) -> TlsStream | None:
+    blank = TlsFact(sni=sni_of(host), verify=True)
+    with site.watching("tls", blank, place=place.fields(), name=host, address=stream.address, port=stream.port):
+        shaken = await tls.handshake(
+            site.wire,
+            stream,
+            hello=tls.Hello(sni=sni_of(host)),
+            trust=site.session.trust,
+            host=host,
+            deadline_s=site.settings.deadlines.tls_hard,
+        )
+    site.record(shaken.operation, **place.fields())
+    if shaken.stream is None:
+        site.suspect("tls", shaken.operation)
+    return shaken.stream
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the page
+
+
+async def _page(site: Site, stream: TcpStream | TlsStream, url: str, address: str, place: Place) -> _Answered | None:
+    method = "HEAD" if url.startswith("https:") and site.settings.profile == "light" else "GET"
+    operation = await _request(site, stream, method, url, address, place)
+    fact = operation.fact
+    assert isinstance(fact, HttpFact)
+    if operation.failure is not None or fact.status is None:
+        site.suspect("http", operation)
+        return None
+    if fact.status >= 400 and method == "HEAD":
+        # What the page says decides between a refusal by the site and a server in trouble.
+        await _page_itself(site, url, address, place)
+    next_url = urljoin(url, fact.location) if 300 <= fact.status < 400 and fact.location else None
+    if url.startswith("http:") and _unexpected(fact, url, next_url):
+        site.suspect("page", operation)
+    if next_url is not None and urlsplit(next_url).scheme not in ("http", "https"):
+        return _Answered(None)
+    return _Answered(next_url)
+
+
+async def _page_itself(site: Site, url: str, address: str, place: Place) -> None:
+    host = urlsplit(url).hostname or ""
+    stream = await _connect(site, address, urlsplit(url).port or 443, host, place)
+    secure = await _shake_hands(site, stream, host, place) if stream is not None else None
+    if secure is not None:
+        await _request(site, secure, "GET", url, address, place)
+
+
+async def _request(
+    site: Site, stream: TcpStream | TlsStream, method: str, url: str, address: str, place: Place
+) -> Operation:
+    from probe.instruments import http
+
+    budgets, deadlines = site.settings.budgets, site.settings.deadlines
+    full = site.settings.profile == "full"
+    secure = url.startswith("https:")
+    blank = HttpFact(method=method, url=url, verified_chain=secure)
+    with site.watching(
+        "http", blank, place=place.fields(), name=urlsplit(url).hostname, address=address, port=stream.port
+    ):
+        operation = await http.request(
+            site.wire,
+            stream,
+            method=method,
+            url=url,
+            user_agent=site.settings.user_agent,
+            verified_chain=secure,
+            head_deadline_s=deadlines.http_head,
+            body_deadline_s=deadlines.http_body,
+            body_cap=budgets.body_full if full else budgets.body_light,
+            header_cap=budgets.headers,
+            keep_body=method == "GET",
+        )
+    site.record(operation, **place.fields())
+    return operation
+
+
+def _unexpected(fact: HttpFact, url: str, next_url: str | None) -> bool:
+    """A response over plain HTTP that anyone on the way could have written, and that is not a plain page or upgrade."""
+    assert fact.status is not None
+    if next_url is None:
+        return fact.status >= 400
+    here, there = urlsplit(url).hostname or "", urlsplit(next_url).hostname or ""
+    return here.split(".")[-2:] != there.split(".")[-2:]
