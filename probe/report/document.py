@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from probe.observations import Observation, observation_to_json
+from probe.report.pieces import Pieces
 from probe.verdict import sentences
 from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run
 
@@ -27,18 +28,10 @@ def timestamp(us: int) -> str:
     return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def check_document(
-    *,
-    run: Run,
-    network: NetworkVerdict,
-    results: Sequence[EndpointResult],
-    platforms: Sequence[PlatformVerdict],
-    observations: Sequence[Observation],
-    trust: str,
-    lang: str = "en",
-) -> Json:
+def check_document(pieces: Pieces, *, lang: str = "en") -> Json:
     """The whole document. ``results`` keep their order: the order asked."""
-    by_number = {observation.number: observation for observation in observations}
+    run = pieces.run
+    by_number = {observation.number: observation for observation in pieces.observations}
     return {
         "schema": SCHEMA,
         "run": run.id,
@@ -47,10 +40,10 @@ def check_document(
         "interrupted": run.interrupted,
         "software": run.software,
         "catalogue": run.catalogue,
-        "trust": trust,
-        "network": _network(run, network, observations, lang),
-        "platforms": [_platform(platform, results) for platform in platforms],
-        "results": [_result(result, by_number, lang) for result in results],
+        "trust": pieces.trust,
+        "network": _network(run, pieces.network, pieces.observations, lang),
+        "platforms": [_platform(platform, pieces.results) for platform in pieces.platforms],
+        "results": [_result(result, by_number, lang) for result in pieces.results],
     }
 
 
