@@ -1,0 +1,89 @@
+"""What ``-v`` adds: one line an endpoint, what speaks against the verdict, and one line an operation. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from probe.observations import DnsFact, Fact, HttpFact, Observation, TlsFact, fact_to_json
+from probe.report.safe import safe
+from probe.verdict import sentences
+from probe.verdict.model import EndpointResult
+
+_FACT_LIMIT = 2000
+
+
+def endpoint_line(result: EndpointResult) -> str:
+    """URL, word, signature, how sure and on what basis, where, and what it cost."""
+    verdict = result.verdict
+    word = f"{verdict.status}/{verdict.method}" if verdict.method else verdict.status
+    parts = [
+        word,
+        verdict.signature,
+        f"{verdict.confidence:.3f} by {verdict.basis}" if verdict.confidence is not None else None,
+        f"at {verdict.where}" if verdict.where else None,
+        f"{result.duration_us / 1e6:.2f} s, {result.bytes_sent} bytes sent, {result.bytes_received} received",
+    ]
+    return f"{safe(result.url)}  {' · '.join(part for part in parts if part)}"
+
+
+def against_lines(result: EndpointResult, lang: str) -> Iterator[str]:
+    """What speaks for the verdict and against it, with weights: for the sceptical reader."""
+    for sign, findings in (("for", result.verdict.findings), ("against", result.verdict.against)):
+        for finding in findings:
+            numbers = ", ".join(f"#{number}" for number in finding.observations)
+            text = safe(sentences.render(finding, lang))
+            yield f"{sign} {finding.weight:+.1f} {finding.code}: {text}{f' ({numbers})' if numbers else ''}"
+
+
+def observation_lines(
+    result: EndpointResult, observations: Sequence[Observation], *, everything: bool
+) -> Iterator[str]:
+    """The operations of one endpoint in order; with *everything*, the facts too, as JSON."""
+    wanted = set(result.observations)
+    for observation in observations:
+        if observation.number in wanted:
+            yield _operation(observation)
+            if everything:
+                yield f"       {safe(json.dumps(fact_to_json(observation.fact), ensure_ascii=False), _FACT_LIMIT)}"
+
+
+def _operation(observation: Observation) -> str:
+    operation = observation.operation
+    place = " ".join(part for part in (observation.group, observation.arm) if part)
+    where = operation.address or ""
+    if where and operation.port:
+        where = f"[{where}]:{operation.port}" if ":" in where else f"{where}:{operation.port}"
+    took = f"{operation.duration_us / 1000:.1f} ms" if operation.duration_us is not None else ""
+    parts = [
+        f"#{observation.number}",
+        f"{observation.purpose}{f' ({place})' if place else ''}",
+        operation.kind,
+        _what(operation.fact) or (operation.name or ""),
+        where,
+        operation.failure or _came(operation.fact),
+        took,
+    ]
+    return "  ".join(safe(part) for part in parts if part)
+
+
+def _what(fact: Fact) -> str:
+    if isinstance(fact, DnsFact):
+        return f"{fact.transport} {fact.qtype} {fact.qname}"
+    if isinstance(fact, TlsFact):
+        return f"SNI {fact.sni}" if fact.sni else "no SNI"
+    if isinstance(fact, HttpFact):
+        return f"{fact.method} {fact.url}"
+    return ""
+
+
+def _came(fact: Fact) -> str:
+    """What a success brought."""
+    if isinstance(fact, DnsFact):
+        return ", ".join(answer.value for answer in fact.answers[:6]) or "no answer"
+    if isinstance(fact, TlsFact):
+        verified = {True: "verified", False: "not verified", None: "not asked to verify"}[fact.verified]
+        return f"{fact.version or 'ServerHello'}, {verified}"
+    if isinstance(fact, HttpFact):
+        return f"{fact.status}"
+    return "ok"
