@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from probe.experiments import website
+from probe.experiments.network import own_side
+from probe.experiments.session import Session, Site, Turns, guarded
 from probe.observations import Observation
+from probe.verdict.judge import judge
 from probe.verdict.model import EndpointResult, NetworkVerdict, Run
+from probe.verdict.network import judge_network
+from probe.verdict.view import View
 from targets.model import Asked
 
 
@@ -43,3 +51,147 @@ class Judged:
 Event = Started | OwnSide | Step | Judged
 Listener = Callable[[Event], None]
 Save = Callable[[EndpointResult, Sequence[Observation]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run came to. ``unsaved`` are observations that no result has carried to ``save`` yet."""
+
+    network: NetworkVerdict
+    results: tuple[EndpointResult, ...]
+    unsaved: tuple[Observation, ...]
+
+
+class Runner:
+    """Runs one session: own side and baselines at once, follow-ups as suspicion arises, a verdict an endpoint."""
+
+    def __init__(self, session: Session, *, save: Save, listen: Listener) -> None:
+        self._session = session
+        self._save = save
+        self._listen = listen
+        self._turns = Turns()
+        self._results: dict[int, EndpointResult] = {}
+        self._handed_over = 0
+        self._own_side = asyncio.Lock()
+        self._own_side_begun = 0.0
+        self._rounds = 0
+
+    async def run(self) -> Ran:
+        """Measure and judge every endpoint. A network failure is a result; only a bug of ours raises."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._before())
+            for asked in self._session.asked:
+                group.create_task(self._endpoint(asked))
+        network = self._judge_network()
+        results = tuple(self._results[asked.number] for asked in self._session.asked)
+        return Ran(network=network, results=results, unsaved=self.unsaved())
+
+    def unsaved(self) -> tuple[Observation, ...]:
+        """Observations that have not been handed to ``save`` yet; they count as handed over from here on."""
+        fresh = tuple(self._session.recorder.observations[self._handed_over :])
+        self._handed_over = len(self._session.recorder.observations)
+        return fresh
+
+    # the own side
+
+    async def _before(self) -> None:
+        try:
+            await self._own_side_round("before")
+        finally:
+            self._session.own_side_known.set()
+        if self._session.network is not None and self._session.network.status == "no_network":
+            self._session.hopeless.set()
+
+    async def _after(self, since: float) -> None:
+        """A round begun after *since*: endpoints that end together share one."""
+        if self._session.hopeless.is_set():
+            return
+        async with self._own_side:
+            if self._own_side_begun <= since:
+                await self._own_side_round("after")
+
+    async def _own_side_round(self, group: str) -> None:
+        self._own_side_begun = self._session.wire.monotonic()
+        number, self._rounds = self._rounds, self._rounds + 1
+        await own_side(self._session, group, number)
+        self._session.network = self._judge_network()
+        self._listen(OwnSide(self._session.network))
+
+    def _judge_network(self) -> NetworkVerdict:
+        return judge_network(View(self._session.recorder.observations, self._session.asked))
+
+    # an endpoint
+
+    async def _endpoint(self, asked: Asked) -> None:
+        session = self._session
+        started_us, started = session.wire.now_us(), session.wire.monotonic()
+        self._listen(Step(asked.number, "baseline"))
+        try:
+            site = await self._measure(asked)
+        finally:
+            self._turns.give_back(asked)
+        ended = session.wire.monotonic()
+        await session.own_side_known.wait()
+        if not site.succeeded:
+            self._listen(Step(asked.number, "network"))
+            await self._after(ended)
+        duration_us = int((session.wire.monotonic() - started) * 1e6)
+        await self._conclude(site, started_us, duration_us)
+
+    async def _measure(self, asked: Asked) -> Site:
+        async with asyncio.TaskGroup() as group:
+            site = Site(
+                session=self._session,
+                asked=asked,
+                group=group,
+                on_step=lambda step: self._listen(Step(asked.number, step)),
+                turns=self._turns,
+            )
+            baseline = group.create_task(self._baseline(site))
+            warden = group.create_task(self._give_up(site, baseline))
+            await asyncio.wait({baseline})
+            warden.cancel()
+        self._gather_late(site)
+        return site
+
+    async def _baseline(self, site: Site) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._session.settings.deadlines.endpoint):
+                await guarded(self._session, "website", website.run(site), endpoint=site.number)
+
+    async def _give_up(self, site: Site, baseline: asyncio.Task[None]) -> None:
+        """End a wait that the own side explains: nothing more can be learned from it."""
+        await self._session.hopeless.wait()
+        if self._session.excused(site.stage):
+            baseline.cancel()
+
+    def _gather_late(self, site: Site) -> None:
+        for lingering in site.lingering:
+            for operation in lingering.drain():
+                site.record(operation, purpose="late")
+            lingering.close()
+
+    async def _conclude(self, site: Site, started_us: int, duration_us: int) -> None:
+        session, asked = self._session, site.asked
+        view = View(session.recorder.observations, session.asked)
+        verdict = judge(view, asked, session.settings.priors)
+        mine = [o for o in session.recorder.observations if o.endpoint == asked.number]
+        result = EndpointResult(
+            number=asked.number,
+            target=asked.target,
+            url=asked.endpoint.url,
+            platform=asked.platform,
+            service=asked.service,
+            rule=asked.rule,
+            profile=session.settings.profile,
+            verdict=verdict,
+            observations=tuple(o.number for o in mine),
+            started_us=started_us,
+            duration_us=duration_us,
+            bytes_sent=sum(o.operation.bytes_sent for o in mine),
+            bytes_received=sum(o.operation.bytes_received for o in mine),
+            named_as_url=asked.named_as_url,
+        )
+        await self._save(result, self.unsaved())
+        self._results[asked.number] = result
+        self._listen(Judged(result))

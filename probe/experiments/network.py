@@ -223,14 +223,10 @@ def _clocks(session: Session, group: str, number: int) -> list[Awaitable[None]]:
 
 
 async def _clock(session: Session, place: Place, canary: Canary) -> None:
-    address = await _resolve_clock(session, canary.where)
+    address = await _resolve(session, place, canary.where)
     if address is None:
         return
     await session.pacer.flow()
     operation = await ntp.ask(session.wire, address, deadline_s=session.settings.deadlines.own_side)
     assert isinstance(operation.fact, ClockFact)
     session.record(operation, **place.fields())
-
-
-async def _resolve_clock(session: Session, name: str) -> str | None:
-    return await _resolve(session, _place("clock", 0, f"clock/{name}"), name)

@@ -67,10 +67,24 @@ class Session:
     def record(self, operation: Operation, **place: Any) -> Observation:
         return self.recorder.add(operation, **place)
 
-    @property
-    def own_side_broken(self) -> bool:
-        """Whether the own side is known to be broken, so that asking on explains nothing."""
-        return self.network is not None and self.network.status == "no_network"
+    def excused(self, stage: str) -> bool:
+        """Whether what is known of the own side explains a failure at *stage*, so that asking on explains nothing.
+
+        A dead resolver excuses names, a wrong clock certificates; only a dead or captured link excuses everything.
+        """
+        if self.network is None or self.network.status != "no_network":
+            return False
+        scope = _EXCUSES.get(self.network.method or "")
+        return scope is None or stage in scope
+
+
+_EXCUSES: dict[str, frozenset[str]] = {
+    "resolver": frozenset({"dns"}),
+    "clock": frozenset({"tls"}),
+    "filter": frozenset(),
+    "international": frozenset(),
+    "whitelist": frozenset(),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +112,7 @@ class Site:
     turn: asyncio.Event = field(default_factory=asyncio.Event)
     suspicions: dict[str, Operation | None] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
+    stage: str = "dns"
     focus: Focus | None = None
     addresses: list[str] = field(default_factory=list)
     """What the system's resolver (or hosts file) answered for the name in focus, both families."""
@@ -165,6 +180,7 @@ class Site:
         ``known`` holds ``place`` (of the observation) and the operation's name, address and port.
         """
         place = known.pop("place")
+        self.stage = stage
         begun_us, begun = self.wire.now_us(), self.wire.monotonic()
         alarm = asyncio.get_running_loop().call_later(self.patience_s(), self.suspect, stage, None)
         try:
@@ -188,19 +204,21 @@ class Site:
             if name in self.started:
                 continue
             self.started.add(name)
-            self.group.create_task(self._follow_up(name, run))
+            self.group.create_task(self._follow_up(name, stage, run))
 
     async def _take_turn(self) -> None:
         await self.turns.take(self.asked)
         self.turn.set()
 
-    async def _follow_up(self, name: str, run: FollowUp) -> None:
+    async def _follow_up(self, name: str, stage: str, run: FollowUp) -> None:
         await self.session.own_side_known.wait()
         await self.turn.wait()
-        if self.session.own_side_broken or self.succeeded:
+        if self.succeeded or self.session.excused(stage):
             return
         self.on_step(name)
-        await guarded(self.session, name, run(self), endpoint=self.number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.deadlines.endpoint):
+                await guarded(self.session, name, run(self), endpoint=self.number)
 
 
 async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:

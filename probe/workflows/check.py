@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from probe import __version__
+from probe.experiments.neutrals import Neutrals
+from probe.experiments.session import Pacer, Session
 from probe.instruments.trust import Trust
-from probe.observations import Observation
-from probe.runner import Listener
+from probe.observations import ContextFact, Observation, Operation
+from probe.runner import Listener, Ran, Runner, Save, Started
 from probe.settings import Settings
 from probe.verdict.model import EndpointResult, NetworkVerdict, PlatformVerdict, Run
+from probe.verdict.rollup import roll_up
+from probe.verdict.ruleset import RULESET
 from probe.wire import Wire
+from targets.loader import load_canaries
 from targets.model import Asked, Canaries
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +35,6 @@ class CheckRequest:
     settings: Settings
     catalogue: str
     database: str | None = None
-    spool_dir: str | None = None
     opt_ins: tuple[str, ...] = ()
     canaries: Canaries | None = None
     trust: Trust | None = None
@@ -29,7 +42,7 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What came of it. ``results`` are in the order asked; fewer than asked only when interrupted."""
+    """What came of it. ``results`` are in the order asked. ``unsaved`` says why, where results could not be kept."""
 
     run: Run
     asked: tuple[Asked, ...]
@@ -48,4 +61,110 @@ class CheckOutcome:
 
 async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOutcome:
     """Run one check. Network failures are results; only bugs raise."""
-    raise NotImplementedError
+    session = _session(request, wire)
+    run = _new_run(request, session)
+    session.record(_context(request, session, run), purpose="context")
+    async with _kept(request, run) as (save, archive):
+        listen(Started(run, request.asked))
+        runner = Runner(session, save=save, listen=listen)
+        try:
+            ran = await runner.run()
+        except asyncio.CancelledError:
+            await _finish(archive, replace(run, finished_us=wire.now_us(), interrupted=True), runner.unsaved())
+            raise
+        run = _finished(run, ran, wire)
+        await _finish(archive, run, ran.unsaved)
+    return CheckOutcome(
+        run=run,
+        asked=request.asked,
+        network=ran.network,
+        results=ran.results,
+        platforms=roll_up(ran.results),
+        observations=tuple(session.recorder.observations),
+        trust=session.trust.label,
+    )
+
+
+def _session(request: CheckRequest, wire: Wire) -> Session:
+    settings = request.settings
+    canaries = request.canaries if request.canaries is not None else load_canaries()
+    budgets = settings.budgets
+    return Session(
+        wire=wire,
+        settings=settings,
+        trust=request.trust if request.trust is not None else Trust.load(os.environ),
+        canaries=canaries,
+        asked=request.asked,
+        pacer=Pacer(wire, budgets.flows_per_second, budgets.flows_per_120_s),
+        neutrals=Neutrals(canaries, wire.random),
+    )
+
+
+def _new_run(request: CheckRequest, session: Session) -> Run:
+    settings = request.settings
+    return Run(
+        id=f"{session.wire.random.getrandbits(128):032x}",
+        started_us=session.wire.now_us(),
+        software=f"dalel {__version__}",
+        ruleset=RULESET,
+        catalogue=request.catalogue,
+        trust=session.trust.label,
+        profile=settings.profile,
+        country=settings.country,
+        asn=settings.asn,
+    )
+
+
+def _context(request: CheckRequest, session: Session, run: Run) -> Operation:
+    settings = request.settings
+    fact = ContextFact(
+        software=run.software,
+        catalogue=run.catalogue,
+        trust=run.trust,
+        trust_replaced=session.trust.replaced,
+        profile=settings.profile,
+        opt_ins=request.opt_ins,
+        families=settings.families,
+        country=settings.country,
+        asn=settings.asn,
+        deadline_scale=settings.deadline_scale,
+    )
+    return Operation(fact=fact, started_us=run.started_us)
+
+
+def _finished(run: Run, ran: Ran, wire: Wire) -> Run:
+    return replace(run, finished_us=wire.now_us(), network_status=ran.network.status, network_method=ran.network.method)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# keeping
+
+
+@contextlib.asynccontextmanager
+async def _kept(request: CheckRequest, run: Run) -> AsyncIterator[tuple[Save, Archive | None]]:
+    """A ``save`` that returns once the result is committed, and the archive behind it (``None``: nothing is kept)."""
+    if request.database is None:
+        yield _forget, None
+        return
+    from storage.archive import Archive
+
+    archive = await asyncio.to_thread(Archive.open, request.database)
+    try:
+        archive.begin(run, request.asked)
+
+        async def save(result: EndpointResult, observations: Sequence[Observation]) -> None:
+            await asyncio.wrap_future(archive.save(run.id, result, observations))
+
+        yield save, archive
+    finally:
+        await asyncio.to_thread(archive.close)
+
+
+async def _forget(result: EndpointResult, observations: Sequence[Observation]) -> None:
+    """Nothing is written to disk."""
+
+
+async def _finish(archive: Archive | None, run: Run, leftover: Sequence[Observation]) -> None:
+    if archive is not None:
+        archive.save_observations(run.id, leftover)
+        archive.finish(run)
