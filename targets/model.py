@@ -35,11 +35,24 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A named part of a platform with the rule that makes one word of its endpoints."""
+    """A named part of a platform with the rule that makes one word of its endpoints.
+
+    ``own_root``: its servers show a certificate of the vendor's own authority, which no public store holds. An unknown
+    authority is expected here: up to the handshake such a chain counts as the vendor's, and it proves nothing about the
+    page behind it. ``any_status``: a host for machines (an API, a store of pictures), whose ``/`` means nothing: any
+    HTTP answer counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS answer out of
+    ``loopback_answers``; it is never connected to and never counts in the platform's word. ``retired``: the ISO date
+    (or month, or year) since which it is only history.
+    """
 
     name: str
     rule: Rule
     endpoints: tuple[Endpoint, ...]
+    own_root: bool = False
+    any_status: bool = False
+    vendor_sign: bool = False
+    loopback_answers: tuple[str, ...] = ()
+    retired: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +60,9 @@ class Platform:
     """One TOML file of the catalogue.
 
     ``names``: language (``en``, ``ru``, ``kk``) to name. ``category``: a Citizen Lab category code.
-    ``networks``: AS numbers that its addresses are expected in. ``retired``: the ISO date since which it is only history.
+    ``networks``: AS numbers that its addresses are expected in; none named, nothing expected. ``retired``: the ISO date
+    (or month, or year) since which it is only history. ``aliases``: more words that mean it on the command line.
+    ``loopback_answers``: loopback addresses that a name of it answers on purpose (the service says which name).
     """
 
     id: str
@@ -63,6 +78,12 @@ class Platform:
     notes: str = ""
     loopback_answers: tuple[str, ...] = ()
     file: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def own_root(self) -> bool:
+        """Whether some service of it is certified by the vendor's own authority (see :class:`Service`)."""
+        return any(service.own_root for service in self.services)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -89,19 +110,34 @@ class Canary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canaries:
-    """All canaries, by family. A family has failed only when two members of different operators fail."""
+    """All canaries, by family. A family has failed only when two members of different operators fail.
+
+    ``innocuous``: names for the unchanged half of a pair, of every length that target names have. ``ad_domains``: names
+    that filters of a household or an employer refuse and no state does.
+    """
 
     members: tuple[Canary, ...]
     innocuous: tuple[str, ...] = ()
     version: str = ""
+    ad_domains: tuple[str, ...] = ()
 
     def family(self, name: CanaryFamily) -> tuple[Canary, ...]:
         return tuple(member for member in self.members if member.family == name)
 
+    def innocuous_like(self, name: str) -> tuple[str, ...]:
+        """The innocuous names whose length is nearest to that of *name*: equal wherever the pool allows it."""
+        distances = [abs(len(candidate) - len(name)) for candidate in self.innocuous]
+        nearest = min(distances, default=0)
+        return tuple(c for c, d in zip(self.innocuous, distances, strict=True) if d == nearest and c != name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One endpoint of a run in the order asked: its number, what the user typed, and where the catalogue has it."""
+    """One endpoint of a run in the order asked: its number, what the user typed, and where the catalogue has it.
+
+    ``target`` is the word as typed; what a list stands for is named as it would be typed alone (the platform's id, or
+    the URL). ``own_root``, ``any_status``, ``vendor_sign`` and ``retired`` are those of the service or platform.
+    """
 
     number: int
     endpoint: Endpoint
@@ -112,3 +148,7 @@ class Asked:
     named_as_url: bool = False
     networks: tuple[int, ...] = ()
     loopback_answers: tuple[str, ...] = ()
+    own_root: bool = False
+    any_status: bool = False
+    vendor_sign: bool = False
+    retired: str | None = None

@@ -1,0 +1,175 @@
+"""One URL, ``tcp://host:port``, host name or address literal, as typed, to an ``Endpoint``; or a sentence why not."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, quote, urlsplit
+
+from targets.model import Endpoint, TargetError
+
+SCHEMES = ("https", "http", "tcp")
+_LONGEST = 4096
+"""Longer URLs are refused by many servers, so their failure would say nothing about the network."""
+_AS_TYPED = "/%:@!$&'()*+,;=~-._[]|"
+"""What a browser sends in a path as it was typed; everything else is percent-encoded (WHATWG URL, path set)."""
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+_PORT = re.compile(r"(?P<host>[^:/?#\[\]]+|\[[^\]]*\]):(?P<port>[^:/?#\[\]]*)")
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """The endpoint that *text* names: a URL, ``tcp://host:port``, or a host (``https://HOST/`` is meant).
+
+    The URL stays as typed but for what cannot be sent: a name in other letters becomes its ``xn--`` form (IDNA 2008),
+    other letters in the path are percent-encoded, and the fragment is left off. Raises :class:`TargetError`.
+    """
+    text = text.strip()
+    if len(text) > _LONGEST:
+        raise TargetError(f"{shown(text)} is too long for an address: more than {_LONGEST} characters.")
+    if any(c.isspace() or not c.isprintable() for c in text):
+        raise TargetError(f"{shown(text)} has a space or an unprintable character in it. Put one target in one word.")
+    return _from_url(text) if "://" in text else _from_host(text)
+
+
+def _from_host(text: str) -> Endpoint:
+    if _is_v6(text):
+        return Endpoint(f"https://[{text.lower()}]/")
+    if text.startswith("[") and text.endswith("]"):
+        return Endpoint(f"https://[{_v6(text[1:-1], text)}]/")
+    if with_port := _PORT.fullmatch(text):
+        port = _port(with_port["port"], text)
+        host = with_port["host"]
+        raise TargetError(
+            f"{shown(text)} has a port but no scheme. Write {shown(f'https://{host}:{port}/')} for a page, or "
+            f"{shown(f'tcp://{host}:{port}')} for a bare connection."
+        )
+    return _from_url(f"https://{text}" if "/" in text else f"https://{text}/", typed=text)
+
+
+def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
+    typed = typed or url
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise TargetError(f"{shown(typed)} is not a web address: what stands after :// is no host name.") from None
+    if parts.scheme not in SCHEMES:
+        raise TargetError(
+            f"{shown(typed)} starts with {shown(url.partition('://')[0] + '://')}, which cannot be measured. "
+            "Use https://, http:// or tcp://host:port."
+        )
+    if "@" in parts.netloc:
+        raise TargetError(f"{shown(typed)} has a user name or password in it: leave it out, nothing is logged in to.")
+    host = _host(parts, typed)
+    port = _port_of(parts, typed)
+    return _tcp(parts, host, port, typed) if parts.scheme == "tcp" else _web(parts, host, port)
+
+
+def _tcp(parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoint:
+    if port is None:
+        raise TargetError(f"{shown(typed)} has no port. Write tcp://host:port, for example tcp://{host}:443.")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise TargetError(f"{shown(typed)} has a path: a bare connection has none. Write tcp://{host}:{port}.")
+    return Endpoint(f"tcp://{host}:{port}")
+
+
+def _web(parts: SplitResult, host: str, port: int | None) -> Endpoint:
+    typed_host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc.removesuffix(":")
+    kept = typed_host if typed_host.lower() == host else host
+    netloc = kept if port is None else f"{kept}:{port}"
+    path = quote(parts.path, safe=_AS_TYPED)
+    query = f"?{quote(parts.query, safe=_AS_TYPED + '?{}`^')}" if parts.query else ""
+    return Endpoint(f"{parts.scheme}://{netloc}{path}{query}")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# hosts and ports
+
+
+def _port_of(parts: SplitResult, typed: str) -> int | None:
+    tail = parts.netloc.rpartition("]")[2]
+    return _port(tail.partition(":")[2], typed) if ":" in tail and tail.partition(":")[2] else None
+
+
+def _port(digits: str, typed: str) -> int:
+    if not (digits.isascii() and digits.isdigit()):
+        raise TargetError(f"{shown(typed)} has a port that is not a number.")
+    port = int(digits) if len(digits) <= 10 else 65_536
+    if not 1 <= port <= 65_535:
+        raise TargetError(f"{shown(typed)} has port {digits[:20]}: a port is a number from 1 to 65535.")
+    return port
+
+
+def _host(parts: SplitResult, typed: str) -> str:
+    """The host as it goes on the wire: lower case, A-labels, an IPv6 literal in brackets."""
+    netloc = parts.netloc
+    if netloc.startswith("["):
+        inside, closed, tail = netloc[1:].partition("]")
+        if not closed or (tail and not tail.startswith(":")):
+            raise TargetError(f"{shown(typed)} has an IPv6 address whose brackets do not match.")
+        return f"[{_v6(inside, typed)}]"
+    return host_name(netloc.partition(":")[0] if netloc.count(":") <= 1 else netloc, typed)
+
+
+def host_name(name: str, typed: str | None = None) -> str:
+    """*name* in lower case with A-labels, or an IPv4 literal. Raises :class:`TargetError` that quotes *typed*."""
+    typed = typed or name
+    if not name:
+        raise TargetError(f"{shown(typed)} has no host name.")
+    host = (name.lower() if name.isascii() else _a_labels(name, typed)).removesuffix(".")
+    if ":" in host:
+        raise TargetError(f"{shown(typed)} has an IPv6 address without brackets. Write https://[2001:db8::1]/.")
+    labels = host.split(".")
+    if labels[-1].isdigit():
+        return _v4(host, typed)
+    if len(host) > 253:
+        raise TargetError(f"{shown(typed)} is not a host name: it is longer than 253 characters.")
+    for label in labels:
+        _check_label(label, typed)
+    return host
+
+
+def _check_label(label: str, typed: str) -> None:
+    if not label:
+        raise TargetError(f"{shown(typed)} is not a host name: there is nothing between two dots.")
+    if len(label) > 63:
+        raise TargetError(f"{shown(typed)} is not a host name: a part between dots is longer than 63 characters.")
+    if not _LABEL.fullmatch(label):
+        raise TargetError(f"{shown(typed)} is not a host name: {shown(label)} has a character that names cannot have.")
+
+
+def _a_labels(name: str, typed: str) -> str:
+    import idna  # a megabyte of tables: only for names in other letters than a-z
+
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError) as fault:
+        raise TargetError(f"{shown(typed)} is not a valid international host name: {fault}.") from None
+
+
+def _v4(host: str, typed: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        raise TargetError(f"{shown(typed)} is not a host name, and not an IPv4 address such as 192.0.2.1.") from None
+
+
+def _is_v6(text: str) -> bool:
+    if ":" not in text or "%" in text:
+        return False
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _v6(text: str, typed: str) -> str:
+    if not _is_v6(text):
+        raise TargetError(f"{shown(typed)} has no IPv6 address between its brackets, such as [2001:db8::1].")
+    return text.lower()
+
+
+def shown(text: str) -> str:
+    """*text* in quotes, on one line, with nothing in it that a terminal would act on."""
+    short = text if len(text) <= 80 else text[:79] + "…"
+    return "'" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short) + "'"
