@@ -120,6 +120,8 @@ class DnsFact:
     runs none (whatever answers there was put in on the way), ``zone`` a server of the zone itself.
     ``reply_index``: 0 for the reply that was used; 1, 2 … for later replies to the same question that differ from it.
     ``extended_errors``: RFC 8914 info-codes. ``reply_ttl``: the IP TTL / hop limit of the reply's packet.
+    ``resends``: how often we asked again; ``query_index``: which of these queries this reply is to (0 the first; each has
+    a port and an id of its own).
     """
 
     transport: DnsTransport
@@ -139,6 +141,7 @@ class DnsFact:
     reply_bytes: int | None = None
     malformed: str | None = None
     resends: int = 0
+    query_index: int = 0
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -215,7 +218,10 @@ class TlsFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpFact:
-    """One request and its response (RFC 9110). ``progress``: (microseconds since the request, bytes so far)."""
+    """One request and its response (RFC 9110). ``progress``: (microseconds since the request, bytes so far).
+
+    ``malformed``: what of the response was no HTTP, in a few words. ``body_sketch``: see probe/instruments/http/body.py.
+    """
 
     method: str
     url: str
@@ -233,6 +239,7 @@ class HttpFact:
     first_byte_us: int | None = None
     progress: tuple[tuple[int, int], ...] = ()
     date_offset_s: float | None = None
+    malformed: str | None = None
     errno: str | None = None
     kernel: KernelCounters | None = None
 
