@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make demo` and `make test`. The rest is for those who work on Dalel.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVERS := nginx-light unbound postgresql curl bind9-dnsutils openssl iproute2
+
+.PHONY: demo test check-code unit servers bench mutants clean
+
+demo: $(VENV)/.ready
+	@$(BIN)/dalel demo
+
+test: $(VENV)/.ready-dev servers check-code unit
+
+check-code: $(VENV)/.ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.ready-dev servers
+	$(BIN)/pytest
+
+# The lab and the storage tests run against real servers. Root installs them; anyone else is told what to install.
+servers:
+	@tests/servers.sh $(SERVERS)
+
+bench: $(VENV)/.ready-dev servers
+	$(BIN)/python -m tests.bench
+
+mutants: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.mutants.run
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up (once) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up for development (once) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.ready
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist
