@@ -46,6 +46,7 @@ class Judged:
     """An endpoint has its verdict, and it has been saved if anything is saved."""
 
     result: EndpointResult
+    observations: tuple[Observation, ...] = ()
 
 
 Event = Started | OwnSide | Step | Judged
@@ -194,4 +195,4 @@ class Runner:
         )
         await self._save(result, self.unsaved())
         self._results[asked.number] = result
-        self._listen(Judged(result))
+        self._listen(Judged(result, tuple(mine)))
