@@ -1,0 +1,70 @@
+"""What several commands share: settings in, catalogue in, and sentences for what is wrong with either."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from probe.settings import Settings
+    from probe.settings.file import Loaded
+    from probe.settings.keys import Value
+    from targets.loader import Catalogue
+    from targets.model import Canaries
+
+
+class ConfigError(click.ClickException):
+    """Something that the user wrote is wrong; the text says what to do. Exit code 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"dalel: {self.format_message()}", err=True, file=file)
+
+
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Read the settings from this file and no other.",
+)
+
+
+def read_settings(config: str | None, flags: Mapping[str, tuple[str, Value]] | None = None) -> Loaded:
+    """The settings of this process. Raises :class:`ConfigError` with every problem, one a line."""
+    from probe.settings.file import SettingsError, load
+
+    try:
+        return load(os.environ, config=config, flags=flags)
+    except SettingsError as error:
+        raise ConfigError(several("the settings are wrong", error.problems)) from error
+
+
+def read_catalogue(settings: Settings) -> tuple[Catalogue, Canaries]:
+    """The catalogue and the canaries, the user's own files laid over them. Raises :class:`ConfigError`."""
+    from targets.loader import load_canaries, load_catalogue
+    from targets.model import TargetError
+
+    directory = own_targets(settings)
+    try:
+        return load_catalogue(directory), load_canaries(directory)
+    except TargetError as error:
+        raise ConfigError(several("your own target files are wrong", str(error).splitlines())) from error
+
+
+def own_targets(settings: Settings) -> Path:
+    """Where the user's own target files are looked for."""
+    from targets.loader import user_directory
+
+    return user_directory(settings.targets_dir, os.environ)
+
+
+def several(heading: str, problems: list[str] | tuple[str, ...]) -> str:
+    """One problem as it is; several under a heading."""
+    if len(problems) == 1:
+        return problems[0]
+    return "\n".join([f"{heading}, in {len(problems)} places:", *(f"  {problem}" for problem in problems)])

@@ -1,0 +1,90 @@
+"""How far a check has come, on stderr: one line that is rewritten on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TextIO
+
+from probe.runner import Event, Judged, OwnSide, Started, Step
+
+_EVERY_S = 3.0
+_QUIET_S = 1.0
+"""Where nobody watches, a check that is done within a second says nothing."""
+
+_STEPS = {
+    "website": "as a browser does",
+    "baseline": "as a browser does",
+    "network": "your own network",
+    "retry": "trying again",
+    "dns_answers": "asking other DNS servers",
+    "neutral_pair": "comparing names somewhere else",
+    "own_pair": "comparing names at the site",
+    "path_mtu": "trying smaller packets",
+    "siblings": "trying its other addresses",
+    "neighbours": "trying its neighbours",
+}
+
+
+class Progress:
+    """Listens to a run. *clock* is monotonic seconds; ``close`` leaves the line empty for what follows."""
+
+    def __init__(self, file: TextIO, clock: Callable[[], float], *, kept_in: str | None) -> None:
+        self._file = file
+        self._clock = clock
+        self._kept_in = kept_in
+        self._tty = file.isatty()
+        self._begun = self._told = clock()
+        self._names: dict[int, str] = {}
+        self._total = 0
+        self._words: Counter[str] = Counter()
+        self._step = ""
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._names = {asked.number: asked.endpoint.host for asked in event.asked}
+            self._total = len(event.asked)
+        elif isinstance(event, OwnSide):
+            if event.network.status == "no_network":
+                self._step = "your own network has trouble"
+        elif isinstance(event, Step):
+            self._step = f"{self._names.get(event.number, '')}: {_STEPS.get(event.step, event.step)}"
+        elif isinstance(event, Judged):
+            self._words[event.result.verdict.status] += 1
+        self._tell()
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._tty:
+            self._write("\r\x1b[K")
+
+    def _tell(self) -> None:
+        now = self._clock()
+        if self._tty:
+            self._write(f"\r\x1b[K{self._line()}"[:200])
+        elif now - self._begun > _QUIET_S and now - self._told > _EVERY_S:
+            self._told = now
+            self._write(f"{self._line()}\n")
+
+    def _line(self) -> str:
+        done = self._words.total()
+        found = ", ".join(f"{count} {word}" for word, count in sorted(self._words.items()))
+        parts = [f"{done} of {self._total} measured", found, self._step if done < self._total else ""]
+        return " · ".join(part for part in parts if part)
+
+    def _write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except (OSError, UnicodeEncodeError):
+            self._file = _Nowhere()  # progress is never worth failing for
+
+
+class _Nowhere:
+    """A stderr that has gone away."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
