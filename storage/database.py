@@ -1,0 +1,137 @@
+"""One open database, SQLite or PostgreSQL, at this program's schema. The only place where engines are made."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, insert, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+
+from storage import schema, sqlite_file
+from storage.errors import StorageError
+from storage.location import Location
+from storage.lock import FileLock
+from storage.opening import make_current, settle
+from storage.rows import Change, Changes, Insert
+
+
+class Database:
+    """An open database. Connections are made for the thread that asks; the lock is held until :meth:`close`."""
+
+    def __init__(self, location: Location, engine: Engine, lock: FileLock | None) -> None:
+        self.location = location
+        self.engine = engine
+        self._lock = lock
+
+    @classmethod
+    def open(cls, location: Location, *, writable: bool, wait_s: float = sqlite_file.BUSY_TIMEOUT_S) -> Self:
+        """Open *location*; made if *writable* and not there, upgraded if behind. Raises :class:`StorageError`.
+
+        *wait_s* bounds the wait for another process that is upgrading or emptying it.
+        """
+        if location.path is None:
+            engine = _postgresql_engine(location)
+            try:
+                make_current(location, engine, create=writable)
+            except BaseException:
+                engine.dispose()
+                raise
+            return cls(location, engine, None)
+        engine = _sqlite_engine(location, writable=writable)
+        return cls(location, engine, settle(location, engine, writable=writable, wait_s=wait_s))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading: one snapshot for as long as it is open."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, or nothing of it."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+
+def apply(connection: Connection, changes: Changes, *, again: bool = False) -> None:
+    """Do *changes* in the transaction of *connection*. *again*: rows that are there already are left as they are."""
+    for change in changes:
+        if isinstance(change, Insert):
+            connection.execute(_insert(connection, change, again=again), list(change.rows))
+        else:
+            _update(connection, change)
+
+
+def _insert(connection: Connection, change: Insert, *, again: bool) -> Any:
+    table = schema.metadata.tables[change.table]
+    if not again:
+        return insert(table)
+    dialect_insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return dialect_insert(table).on_conflict_do_nothing()
+
+
+def _update(connection: Connection, change: Change) -> None:
+    assert not isinstance(change, Insert)
+    table = schema.metadata.tables[change.table]
+    matches = [table.c[name] == value for name, value in change.key.items()]
+    done = connection.execute(update(table).where(*matches).values(change.values))
+    if done.rowcount != 1:
+        raise LookupError(f"no row of {change.table} has the key {change.key}")
+
+
+def _sqlite_engine(location: Location, *, writable: bool) -> Engine:
+    path = location.path
+    assert path is not None
+    mode = "rw" if writable or os.access(path, os.W_OK) else "ro"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            sqlite_file.uri(path, mode), uri=True, timeout=sqlite_file.BUSY_TIMEOUT_S, isolation_level=None
+        )
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: Any, _record: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {int(sqlite_file.BUSY_TIMEOUT_S * 1000)}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # With WAL, NORMAL never corrupts; a loss of power can take the last commits, a killed process none.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if not writable:
+            connection.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes its place at once: upgrading a read transaction fails where another has written meanwhile.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(location: Location) -> Engine:
+    try:
+        engine = create_engine(location.url, poolclass=NullPool, connect_args={"connect_timeout": 10})
+    except (ImportError, NoSuchModuleError) as error:
+        raise StorageError("PostgreSQL needs one more part: pip install 'dalel[postgresql]'.") from error
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except DBAPIError as error:
+        raise StorageError(f"{location.shown} does not answer: {str(error.orig).strip()}") from error
+    return engine

@@ -1,0 +1,228 @@
+"""Looking after the database: copies, old runs, free space, and removing everything."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, func, select, text
+
+from storage import schema, spool, sqlite_file
+from storage.database import Database
+from storage.errors import StorageError
+from storage.location import FILE_NAME, Location
+from storage.lock import FileLock
+
+_RUNS_AT_ONCE = 50
+"""Old runs are removed so many to a transaction, so that checks beside it never wait long."""
+_LOCK_WAIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """How many rows of each table."""
+
+    runs: int
+    endpoints: int
+    observations: int
+    verdicts: int
+    findings: int
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# copies
+
+
+def backup(location: Location, *, to: Path | None = None, reason: str = "backup") -> Path:
+    """A copy of the database as one file (mode 0600, without WAL); checks may go on meanwhile. Returns where it is.
+
+    Without *to* it goes to the ``backups`` directory with the time in its name. Nothing is ever overwritten.
+    """
+    path = _sqlite_path(location, "Copy it with pg_dump.")
+    target = to if to is not None else _backup_path(location, path, reason)
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if target.exists():
+            raise StorageError(f"{target} is there already and is not overwritten. Name another file.")
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(sqlite_file.uri(path, "ro"), uri=True, timeout=30.0)) as connection:
+            connection.execute("VACUUM INTO ?", (str(partial),))
+        _sync(partial)
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        partial.unlink(missing_ok=True)
+        raise StorageError(f"No copy of {path} could be made at {target}: {error}.") from error
+    return target
+
+
+def _backup_path(location: Location, path: Path, reason: str) -> Path:
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return location.backup_dir / f"{path.stem}-{stamp}-{reason}.db"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sqlite_path(location: Location, instead: str) -> Path:
+    if location.path is None:
+        raise StorageError(f"{location.shown} is on a PostgreSQL server. {instead}")
+    sqlite_file.require(location.path)
+    return location.path
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# old runs and free space
+
+
+def prune(database: Database, before_us: int, *, dry_run: bool) -> Removed:
+    """Remove all runs that started before *before_us*, with all that belongs to them; *dry_run* only counts."""
+    with database.reading() as connection:
+        old = select(schema.runs.c.id).where(schema.runs.c.started_us < before_us).order_by(schema.runs.c.started_us)
+        ids = list(connection.execute(old).scalars())
+    counts = dict.fromkeys((table.name for table in schema.CHILDREN_FIRST), 0)
+    for start in range(0, len(ids), _RUNS_AT_ONCE):
+        some = ids[start : start + _RUNS_AT_ONCE]
+        with database.reading() if dry_run else database.writing() as connection:
+            for table, count in _remove(connection, some, dry_run=dry_run):
+                counts[table] += count
+    return Removed(**counts)
+
+
+def _remove(connection: Connection, ids: Sequence[str], *, dry_run: bool) -> Iterator[tuple[str, int]]:
+    for table in schema.CHILDREN_FIRST:
+        of_these = (table.c.id if table is schema.runs else table.c.run).in_(ids)
+        if dry_run:
+            yield table.name, connection.execute(select(func.count()).select_from(table).where(of_these)).scalar_one()
+        else:
+            yield table.name, connection.execute(delete(table).where(of_these)).rowcount
+
+
+def vacuum(location: Location) -> tuple[int, int]:
+    """Give the space of removed rows back to the disk; bytes before and after. Nobody else may use the database."""
+    if location.path is None:
+        with Database.open(location, writable=True) as database:
+            return _vacuum_postgresql(database)
+    path = _sqlite_path(location, "")
+    with alone(location):
+        before = size(location)
+        with closing(sqlite3.connect(sqlite_file.uri(path, "rw"), uri=True, timeout=30.0)) as connection:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return before, size(location)
+
+
+def _vacuum_postgresql(database: Database) -> tuple[int, int]:
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        measure = text("SELECT pg_database_size(current_database())")
+        before = connection.execute(measure).scalar_one()
+        for table in schema.CHILDREN_FIRST:
+            connection.execute(text(f"VACUUM {table.name}"))
+        return before, connection.execute(measure).scalar_one()
+
+
+def size(location: Location) -> int:
+    """Bytes on the disk of a SQLite database, the write-ahead log included."""
+    assert location.path is not None
+    return sum(path.stat().st_size for path in _files(location.path) if path.exists())
+
+
+def _files(path: Path) -> tuple[Path, ...]:
+    return tuple(path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# everything
+
+
+@contextmanager
+def alone(location: Location) -> Iterator[None]:
+    """Hold the lock of a SQLite database alone; :class:`StorageError` where another dalel uses it."""
+    if location.lock_path is None or not location.lock_path.parent.exists():
+        yield
+        return
+    with FileLock(location.lock_path) as lock:
+        lock.acquire(alone=True, wait_s=_LOCK_WAIT_S)
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Something that belongs to the archive: a file and its size, or a table and its rows."""
+
+    name: str
+    amount: int
+    path: Path | None = None
+
+
+def belongings(location: Location) -> tuple[Belonging, ...]:
+    """All that ``dalel purge`` removes: database, -wal, -shm, lock, spool, copies; on a server, the tables."""
+    spooled = spool.files(location.spool_dir, location.identity)
+    if location.path is None:
+        return (*_tables(location), *_sized(spooled))
+    assert location.lock_path is not None
+    _refuse_strangers(location.path)
+    rejected = sorted(location.spool_dir.glob(f"*{spool.REJECTED}"))
+    copies = sorted(location.backup_dir.glob(f"{location.path.stem}-*.db"))
+    return _sized([*_files(location.path), location.lock_path, *spooled, *rejected, *copies])
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Whatever ``--database`` names is not removed unless it is ours; a damaged file must at least have our name."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        state, stamp = sqlite_file.read_state(path)
+    except StorageError:
+        if path.name != FILE_NAME:
+            raise
+        return
+    if state == "foreign":
+        sqlite_file.check_state(str(path), state, stamp)
+
+
+def _sized(paths: Sequence[Path]) -> tuple[Belonging, ...]:
+    return tuple(Belonging(str(path), path.stat().st_size, path) for path in paths if path.exists())
+
+
+def _tables(location: Location) -> tuple[Belonging, ...]:
+    with Database.open(location, writable=True) as database, database.reading() as connection:
+        return tuple(
+            Belonging(table.name, connection.execute(select(func.count()).select_from(table)).scalar_one())
+            for table in schema.CHILDREN_FIRST
+        )
+
+
+def purge(location: Location) -> tuple[Belonging, ...]:
+    """Remove all of :func:`belongings`, and directories of ours that are empty then. Returns what was removed.
+
+    The lock is held alone: a check that is running makes this fail, and nothing is removed.
+    """
+    with alone(location):
+        found = belongings(location)
+        if location.path is None:
+            _drop(location)
+        # The lock file last: while it is there, a check that starts now waits for us.
+        for item in sorted(found, key=lambda item: item.path == location.lock_path):
+            if item.path is not None:
+                item.path.unlink(missing_ok=True)
+    for directory in (location.spool_dir, location.backup_dir):
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+    return found
+
+
+def _drop(location: Location) -> None:
+    with Database.open(location, writable=True) as database, database.writing() as connection:
+        schema.metadata.drop_all(connection)
+        schema.stamp.metadata.drop_all(connection)

@@ -1,0 +1,172 @@
+"""Reading the archive: runs as they were, and the last word on every endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Connection, RowMapping, Select, and_, func, select
+
+from probe.observations import Observation
+from probe.verdict.model import EndpointResult, Run, Verdict
+from storage import rows
+from storage.database import Database, apply
+from storage.location import Location
+from storage.schema import endpoints, findings, observations, runs, verdicts
+from targets.model import Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The last word on one endpoint: the run, what was asked, what came of it. ``result.observations`` is empty."""
+
+    run: Run
+    asked: Asked
+    result: EndpointResult
+
+
+class Reader:
+    """An archive open for reading. Never writes, never creates; upgrades a database that is behind."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, location: Location) -> Self:
+        """Raises :class:`~storage.errors.StorageError`, also where there is no database yet."""
+        return cls(Database.open(location, writable=False))
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def location(self) -> Location:
+        return self._database.location
+
+    @property
+    def database(self) -> Database:
+        return self._database
+
+    def runs(self, *, since_us: int | None = None) -> Iterator[Run]:
+        """Runs that started at *since_us* or later, oldest first."""
+        query = select(runs).order_by(runs.c.started_us, runs.c.id)
+        if since_us is not None:
+            query = query.where(runs.c.started_us >= since_us)
+        with self._database.reading() as connection:
+            found = connection.execute(query).mappings().all()
+        yield from map(rows.run_from, found)
+
+    def load(self, run_id: str) -> tuple[Run, tuple[Asked, ...], tuple[Observation, ...]]:
+        """A run as it was: itself, what was asked, what was seen. ``LookupError`` for one that is not kept."""
+        with self._database.reading() as connection:
+            run = connection.execute(select(runs).where(runs.c.id == run_id)).mappings().first()
+            if run is None:
+                raise LookupError(run_id)
+            asked = connection.execute(_of_run(endpoints, run_id).order_by(endpoints.c.number)).mappings().all()
+            seen = connection.execute(_of_run(observations, run_id).order_by(observations.c.number)).mappings().all()
+        return rows.run_from(run), tuple(map(rows.asked_from, asked)), tuple(map(rows.observation_from, seen))
+
+    def verdicts(self, run_id: str) -> dict[int, Verdict]:
+        """The newest verdict of each endpoint of a run, with its findings."""
+        with self._database.reading() as connection:
+            found = connection.execute(_newest(run_id)).mappings().all()
+            return {row["endpoint"]: _with_findings(connection, row) for row in found}
+
+    def latest(self) -> tuple[Latest, ...]:
+        """The last word on every endpoint (platform, service and URL), platforms and then URLs in order."""
+        with self._database.reading() as connection:
+            found = connection.execute(_latest()).mappings().all()
+            loaded = {}
+            for row in found:
+                if row["run"] not in loaded:
+                    run = connection.execute(select(runs).where(runs.c.id == row["run"])).mappings().one()
+                    loaded[row["run"]] = rows.run_from(run)
+            return tuple(
+                Latest(run=loaded[row["run"]], asked=rows.asked_from(row), result=_result(connection, row))
+                for row in found
+            )
+
+
+def add_versions(connection: Connection, run_id: str, added: Sequence[Verdict], judged_us: int) -> None:
+    """Add *added* as the newest verdicts of their endpoints, in the transaction of *connection*."""
+    highest = select(verdicts.c.endpoint, func.max(verdicts.c.version)).where(verdicts.c.run == run_id)
+    versions: dict[int, int] = {
+        row[0]: row[1] for row in connection.execute(highest.group_by(verdicts.c.endpoint)).all()
+    }
+    for verdict in added:
+        version = versions.get(verdict.endpoint, 0) + 1
+        versions[verdict.endpoint] = version
+        apply(connection, rows.add_verdict(run_id, verdict, version, judged_us))
+
+
+def _of_run(table: Any, run_id: str) -> Select[Any]:
+    return select(table).where(table.c.run == run_id)
+
+
+def _newest(run_id: str) -> Select[Any]:
+    later = verdicts.alias("later")
+    newest = (
+        select(func.max(later.c.version))
+        .where(later.c.run == verdicts.c.run, later.c.endpoint == verdicts.c.endpoint)
+        .scalar_subquery()
+    )
+    return select(verdicts).where(verdicts.c.run == run_id, verdicts.c.version == newest).order_by(verdicts.c.endpoint)
+
+
+def _with_findings(connection: Connection, row: RowMapping) -> Verdict:
+    of_verdict = select(findings).where(
+        findings.c.run == row["run"],
+        findings.c.endpoint == row["endpoint"],
+        findings.c.version == row["version"],
+    )
+    return rows.verdict_from(row, connection.execute(of_verdict.order_by(findings.c.position)).mappings().all())
+
+
+def _latest() -> Select[Any]:
+    """Each endpoint's newest measurement. The grouping is read from ``ix_endpoints_latest`` alone."""
+    place = (endpoints.c.platform, endpoints.c.service, endpoints.c.url)
+    last = (
+        select(*place, func.max(endpoints.c.started_us).label("started_us"))
+        .where(endpoints.c.started_us.is_not(None))
+        .group_by(*place)
+        .subquery("last")
+    )
+    same = and_(
+        endpoints.c.url == last.c.url,
+        endpoints.c.platform.is_not_distinct_from(last.c.platform),
+        endpoints.c.service.is_not_distinct_from(last.c.service),
+        endpoints.c.started_us == last.c.started_us,
+    )
+    return (
+        select(endpoints)
+        .join(last, same)
+        .order_by(endpoints.c.platform, endpoints.c.service, endpoints.c.number, endpoints.c.url, endpoints.c.run)
+    )
+
+
+def _result(connection: Connection, row: RowMapping) -> EndpointResult:
+    newest = connection.execute(
+        select(verdicts)
+        .where(verdicts.c.run == row["run"], verdicts.c.endpoint == row["number"])
+        .order_by(verdicts.c.version.desc())
+        .limit(1)
+    )
+    return EndpointResult(
+        number=row["number"],
+        target=row["target"],
+        url=row["url"],
+        platform=row["platform"],
+        service=row["service"],
+        rule=row["rule"],
+        named_as_url=bool(row["named_as_url"]),
+        verdict=_with_findings(connection, newest.mappings().one()),
+        observations=(),
+        **{name: row[name] for name in rows.MEASURED_COLUMNS},
+    )

@@ -1,0 +1,164 @@
+"""The tables, in SQLAlchemy Core. Only rooms that talk to a database import this.
+
+Facts, findings and verdicts are kept apart, and are only ever added. ``(run, number)`` is the key of an observation,
+``(run, endpoint, version)`` that of a verdict: the highest version of an endpoint is the one that readers show. Columns
+named ``*_us`` are UTC microseconds or durations in microseconds. NULL is "not measured". Times are never rewritten: a
+run keeps the clock offset that it learned, and corrected time is computed on reading.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+}
+RUN_ID = String(32)
+
+metadata = MetaData(naming_convention=NAMES)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", RUN_ID, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("finished_us", BigInteger),
+    Column("clock_offset_us", BigInteger),
+    Column("software", Text, nullable=False),
+    Column("ruleset", Text, nullable=False),
+    Column("catalogue", Text, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("country", Text),
+    Column("asn", BigInteger),
+    Column("network_status", Text),
+    Column("network_method", Text),
+    Column("interrupted", Boolean, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index(None, "started_us", "id"),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("run", RUN_ID, nullable=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("platform", Text),
+    Column("service", Text),
+    Column("rule", Text),
+    Column("named_as_url", Boolean, nullable=False),
+    Column("networks", Text),
+    Column("loopback_answers", Text),
+    # Known once it has been measured; NULL where the run ended before.
+    Column("profile", Text),
+    Column("started_us", BigInteger),
+    Column("duration_us", BigInteger),
+    Column("bytes_sent", BigInteger),
+    Column("bytes_received", BigInteger),
+    PrimaryKeyConstraint("run", "number"),
+    ForeignKeyConstraint(["run"], ["runs.id"]),
+    # The last word on every endpoint is read from this index alone.
+    Index("ix_endpoints_latest", "platform", "service", "url", "started_us"),
+    sqlite_with_rowid=False,
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("run", RUN_ID, nullable=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("endpoint", Integer),
+    Column("purpose", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("vantage", Text, nullable=False),
+    Column("arm", Text),
+    Column("group", Text),
+    Column("round", Integer),
+    Column("hop", Integer, nullable=False),
+    Column("member", Text),
+    Column("started_us", BigInteger, nullable=False),
+    Column("duration_us", BigInteger),
+    Column("failure", Text),
+    Column("name", Text),
+    Column("address", Text),
+    Column("port", Integer),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    Column("fact", Text, nullable=False),
+    PrimaryKeyConstraint("run", "number"),
+    ForeignKeyConstraint(["run"], ["runs.id"]),
+    ForeignKeyConstraint(["run", "endpoint"], ["endpoints.run", "endpoints.number"]),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("run", RUN_ID, nullable=False),
+    Column("endpoint", Integer, nullable=False, autoincrement=False),
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("ruleset", Text, nullable=False),
+    Column("judged_us", BigInteger, nullable=False),
+    Column("horizon", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("method", Text),
+    Column("signature", Text),
+    Column("confidence", Float),
+    Column("basis", Text),
+    Column("where", Text),
+    Column("leaning", Text),
+    Column("settle", Text),
+    Column("impairments", Text),
+    Column("gates", Text),
+    Column("also", Text),
+    Column("evidence", Text),
+    Column("against", Text),
+    PrimaryKeyConstraint("run", "endpoint", "version"),
+    ForeignKeyConstraint(["run", "endpoint"], ["endpoints.run", "endpoints.number"]),
+    sqlite_with_rowid=False,
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("run", RUN_ID, nullable=False),
+    Column("endpoint", Integer, nullable=False, autoincrement=False),
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("position", Integer, nullable=False, autoincrement=False),
+    Column("against", Boolean, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("speaks_for", Text, nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("method", Text),
+    Column("signature", Text),
+    Column("where", Text),
+    Column("observations", Text),
+    Column("parameters", Text),
+    PrimaryKeyConstraint("run", "endpoint", "version", "position"),
+    ForeignKeyConstraint(["run", "endpoint", "version"], ["verdicts.run", "verdicts.endpoint", "verdicts.version"]),
+    sqlite_with_rowid=False,
+)
+
+CHILDREN_FIRST = (findings, verdicts, observations, endpoints, runs)
+"""The order in which rows of a run can be removed."""
+
+stamp = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+"""Alembic's own table, outside of our metadata; a new database is stamped without importing Alembic."""

@@ -1,0 +1,83 @@
+"""A SQLite file seen without SQLAlchemy: made with the right mode, its state read, its troubles put in sentences."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from storage.errors import NewerSchemaError, NoDatabaseError, StorageError
+from storage.lock import FileLock
+from storage.revisions import HEAD, State, state_of
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a transaction waits for those of other processes. A transaction of ours takes about a millisecond."""
+
+
+def uri(path: Path, mode: str) -> str:
+    """An SQLite URI; *mode* is ``ro`` or ``rw``. Neither creates a file."""
+    return f"file:{quote(str(path))}?mode={mode}"
+
+
+def make(path: Path) -> None:
+    """See that *path* is a file that only its owner can read and that can be written, with its directories.
+
+    The -wal and -shm files get the same mode from SQLite. Raises :class:`StorageError`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise cannot_write(path, error.strerror or str(error)) from error
+
+
+def cannot_write(path: Path, reason: str) -> StorageError:
+    return StorageError(
+        f"Results cannot be kept in {path}: {reason}. "
+        "Make it writable, name another file with --database, or use --no-save."
+    )
+
+
+def require(path: Path) -> None:
+    """Raise :class:`NoDatabaseError` where there is no file to read."""
+    if not path.exists():
+        raise NoDatabaseError(str(path))
+
+
+def read_state(path: Path) -> tuple[State, str | None]:
+    """Where the file stands and its revision. Raises :class:`StorageError` where it is no SQLite database."""
+    try:
+        with closing(sqlite3.connect(uri(path, "ro"), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            names = frozenset(
+                row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            )
+            row = None
+            if "alembic_version" in names:
+                row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise StorageError(
+            f"{path} cannot be read as a database ({error}). Name another file with --database."
+        ) from error
+    stamp = row[0] if row else None
+    return state_of(names, stamp), stamp
+
+
+def check_state(shown: str, state: State, stamp: str | None) -> None:
+    """Raise for a database that is not ours to touch: a newer one, or somebody else's."""
+    if state == "newer":
+        raise NewerSchemaError(shown, str(stamp), HEAD)
+    if state == "foreign":
+        raise StorageError(f"{shown} is a database of another program. Name another one with --database.")
+
+
+def check_before_writing(path: Path, lock: FileLock, wait_s: float) -> None:
+    """All that can be found wrong in a few milliseconds, before anything is measured. Leaves nothing locked."""
+    make(path)
+    try:
+        with lock:
+            lock.acquire(alone=False, wait_s=wait_s)
+            check_state(str(path), *read_state(path))
+    except OSError as error:
+        raise cannot_write(path, error.strerror or str(error)) from error
