@@ -394,18 +394,15 @@ class Observation:
 
 def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: _encode(v)
-            for f in dataclasses.fields(value)
-            if (v := getattr(value, f.name)) is not None and v != ()
-        }
+        named = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {f.name: _encode(v) for f, v in named if v != f.default}
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
     return value
 
 
 def fact_to_json(fact: Fact) -> dict[str, Any]:
-    """Plain JSON values of a fact; ``None`` and empty tuples are left out (they are the defaults)."""
+    """Plain JSON values of a fact; what equals its default is left out."""
     encoded: dict[str, Any] = _encode(fact)
     return encoded
 
