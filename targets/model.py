@@ -42,7 +42,7 @@ class Service:
     page behind it. ``any_status``: a host for machines (an API, a store of pictures), whose ``/`` means nothing: any
     HTTP answer counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS answer out of
     ``loopback_answers``; it is never connected to and never counts in the platform's word. ``retired``: the ISO date
-    (or month, or year) since which it is only history.
+    (or month, or year, or ``date unknown``) since which it is only history.
     """
 
     name: str
@@ -60,8 +60,9 @@ class Platform:
     """One TOML file of the catalogue.
 
     ``names``: language (``en``, ``ru``, ``kk``) to name. ``category``: a Citizen Lab category code.
-    ``networks``: AS numbers that its addresses are expected in; none named, nothing expected. ``retired``: the ISO date
-    (or month, or year) since which it is only history. ``aliases``: more words that mean it on the command line.
+    ``networks``: AS numbers that its addresses are expected in; none named, nothing expected.
+    ``domestic_cdn``: the operator keeps copies inside access networks, so an address of the visitor's own provider is no
+    wonder. ``retired``: the ISO date (or month, or year) since which it is only history. ``aliases``: more words that mean it on the command line.
     ``loopback_answers``: loopback addresses that a name of it answers on purpose (the service says which name).
     """
 
