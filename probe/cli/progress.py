@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from typing import TextIO
@@ -73,18 +74,6 @@ class Progress:
         return " · ".join(part for part in parts if part)
 
     def _write(self, text: str) -> None:
-        try:
+        with contextlib.suppress(OSError, UnicodeEncodeError):  # progress is never worth failing for
             self._file.write(text)
             self._file.flush()
-        except (OSError, UnicodeEncodeError):
-            self._file = _Nowhere()  # progress is never worth failing for
-
-
-class _Nowhere:
-    """A stderr that has gone away."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is held back."""

@@ -6,6 +6,8 @@ durations are seconds, sizes are bytes. ``null`` means not measured or not appli
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,12 +22,22 @@ RESULT_SCHEMA = "dalel.result/1"
 
 Json = dict[str, Any]
 
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamp(us: int) -> str:
     """UTC microseconds since 1970 as RFC 3339, always with microseconds and ``Z``."""
     return (_EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def json_text(document: Json, *, indent: int | None = None) -> str:
+    """*document* as JSON that is harmless on a screen: letters of any script as they are, whatever is invisible escaped.
+
+    JSON itself escapes only C0 controls; a C1 control is a terminal escape too, and a lone surrogate is no UTF-8.
+    """
+    text = json.dumps(document, ensure_ascii=False, indent=indent, allow_nan=False)
+    return _NOT_ASCII.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
 
 
 def check_document(pieces: Pieces, *, lang: str = "en") -> Json:

@@ -1,0 +1,260 @@
+"""``dalel check``: measure now, say what was found, keep it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from probe.cli.common import ConfigError, config_option, read_catalogue, read_settings, several
+
+if TYPE_CHECKING:
+    from probe.cli.measure import Measured
+    from probe.settings import Profile, Settings
+    from probe.settings.keys import Value
+    from probe.wire import Wire
+    from probe.workflows.check import CheckRequest
+
+FORMATS = ("table", "json", "jsonl", "csv")
+STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
+
+HELP = """\
+Check platforms, lists, sites and addresses from this network, now.
+
+\b
+  dalel check                          every platform of @default
+  dalel check facebook telegram        platforms by name
+  dalel check @news                    a list
+  dalel check example.com              a site; a URL and tcp://HOST:PORT work too
+  dalel check - < sites.txt            one a line from standard input
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was typed."""
+
+    words: tuple[str, ...]
+    form: str
+    output: str | None
+    save: bool
+    database: str | None
+    config: str | None
+    profile: str | None
+    ipv4: bool
+    ipv6: bool
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    timeout: float | None
+    dry_run: bool
+    fail_on: tuple[str, ...]
+    verbose: int
+    quiet: bool
+
+
+def _names(_ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """Names that may be repeated or joined by commas; an unknown one is a usage error with the near name."""
+    known = STATUSES if parameter.name == "fail_on" else _experiments()
+    found = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    for name in found:
+        if name not in known:
+            raise click.BadParameter(_unknown(name, known))
+    return tuple(dict.fromkeys(found))
+
+
+def _experiments() -> tuple[str, ...]:
+    from probe.experiments import EXPERIMENTS
+
+    return tuple(name for name, _help in EXPERIMENTS)
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    return f"there is no '{name}'. {hint}There are: {', '.join(known)}."
+
+
+@click.command("check", help=HELP)
+@click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="How to show it [table].")
+@click.option("-o", "--output", metavar="FILE", help="Write the results to this file.")
+@click.option("--save/--no-save", default=True, help="Keep the results, or write nothing at all to disk.")
+@click.option("--database", metavar="URL", help="Keep them in this database instead.")
+@config_option
+@click.option("--profile", type=click.Choice(("light", "full")), help="A quick look, or the whole page.")
+@click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
+@click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only.")
+@click.option(
+    "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (dalel help safety)."
+)
+@click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
+@click.option("--timeout", type=click.FloatRange(0.1, 600), metavar="SECONDS", help="For one endpoint, at most [45].")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
+@click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
+@click.option("-v", "--verbose", count=True, help="Every step; -vv for every fact.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def command(**typed: Any) -> int:
+    """Check, show, keep; the exit code."""
+    options = Options(**typed)
+    settings, chosen = _settings(options)
+    words = _words(options.words)
+    catalogue, canaries = read_catalogue(settings)
+    from targets import select
+    from targets.model import TargetError
+
+    try:
+        asked = select.resolve(words, catalogue)
+    except TargetError as error:
+        raise ConfigError(several("not everything was understood", str(error).splitlines())) from error
+    if not chosen:
+        settings = replace(settings, profile=profile_for(words))
+    from probe.wire import Wire
+
+    wire = Wire()
+    if options.dry_run:
+        from probe.cli.dry_run import describe
+
+        click.echo("\n".join(describe(asked, settings, canaries, wire)))
+        return 0
+    for note in _notes(select.retired_notes(asked, catalogue), wire, quiet=options.quiet):
+        click.echo(note, err=True)
+    location = _location(settings) if options.save else None
+    from probe.workflows.check import CheckRequest
+
+    request = CheckRequest(
+        asked=asked,
+        settings=settings,
+        catalogue=catalogue.version,
+        database=location.url if location else None,
+        opt_ins=_opt_ins(words),
+        canaries=canaries,
+    )
+    return _run(options, request, wire, kept_in=location.shown if location else None)
+
+
+def _settings(options: Options) -> tuple[Settings, bool]:
+    """The settings, and whether anybody chose the profile."""
+    flags: dict[str, tuple[str, Value]] = {}
+    if options.profile:
+        flags["check.profile"] = ("--profile", options.profile)
+    if options.ipv4 != options.ipv6:
+        flags["check.families"] = ("-4", (4,)) if options.ipv4 else ("-6", (6,))
+    if options.only:
+        flags["check.only"] = ("--only", options.only)
+    if options.skip:
+        flags["check.skip"] = ("--skip", options.skip)
+    if options.database:
+        flags["database.url"] = ("--database", options.database)
+    loaded = read_settings(options.config, flags)
+    settings = loaded.settings
+    if options.timeout is not None:
+        settings = _hurried(settings, options.timeout)
+    return settings, loaded.origins["check.profile"] != "default"
+
+
+def _hurried(settings: Settings, timeout: float) -> Settings:
+    """No deadline is longer than the user wants to wait for a whole endpoint."""
+    deadlines = settings.deadlines
+    capped = {field.name: min(getattr(deadlines, field.name), timeout) for field in fields(deadlines)}
+    return replace(settings, deadlines=replace(deadlines, **capped | {"endpoint": timeout}))
+
+
+def profile_for(words: Sequence[str]) -> Profile:
+    """``full`` for what somebody named, ``light`` for whole lists: a page says more, and costs more."""
+    return "full" if words and not any(word.startswith("@") for word in words) else "light"
+
+
+def _words(typed: Sequence[str]) -> tuple[str, ...]:
+    """The words, with ``-`` replaced by the lines of standard input (``#`` begins a comment)."""
+    if "-" not in typed:
+        return tuple(typed)
+    text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    lines = [
+        line.partition("#")[0].strip() if line.lstrip().startswith("#") else line.strip() for line in text.splitlines()
+    ]
+    read = [line for line in lines if line]
+    words = [word for typed_word in typed for word in (read if typed_word == "-" else [typed_word])]
+    if not words:
+        raise click.UsageError("Standard input names no target.")
+    return tuple(words)
+
+
+def _opt_ins(words: Sequence[str]) -> tuple[str, ...]:
+    """Lists that are measured only because somebody asked for them."""
+    from targets.loader import OPT_IN
+
+    return tuple(name for name in OPT_IN if f"@{name}" in words)
+
+
+def _location(settings: Settings) -> Any:
+    from storage.errors import StorageError
+    from storage.location import resolve
+
+    try:
+        return resolve(settings.database, os.environ, data_dir=settings.data_dir)
+    except StorageError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _notes(retired: Sequence[str], wire: Wire, *, quiet: bool) -> list[str]:
+    """What the reader must know before the results."""
+    state = wire.host()
+    notes = list(retired)
+    if state.tunnels:
+        notes.append("A VPN is on: what follows is about the VPN's network, not about your ISP's.")
+    if state.proxies and not quiet:
+        notes.append(f"A proxy is set ({', '.join(state.proxies)}). It is not used: dalel measures the network itself.")
+    return notes
+
+
+def _run(options: Options, request: CheckRequest, wire: Wire, *, kept_in: str | None) -> int:
+    from probe.cli.output import Output, opened
+    from probe.cli.progress import Progress
+    from probe.runner import Event
+
+    with opened(options.output, options.form) as file:
+        output = Output(file, options.form, options.verbose)
+        progress = None if options.quiet else Progress(sys.stderr, wire.monotonic, kept_in=kept_in)
+
+        def listen(event: Event) -> None:
+            output(event)
+            if progress is not None:
+                progress(event)
+
+        try:
+            measured = _measured(request, wire, listen, kept_in)
+        finally:
+            if progress is not None:
+                progress.close()
+        if measured.pieces is not None:
+            output.finish(measured.pieces)
+    return _code(options, measured)
+
+
+def _measured(request: CheckRequest, wire: Wire, listen: Any, kept_in: str | None) -> Measured:
+    from probe.cli.measure import measure
+    from storage.errors import StorageError
+
+    try:
+        return measure(request, wire, listen, kept_in=kept_in)
+    except StorageError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _code(options: Options, measured: Measured) -> int:
+    from probe.cli.exit_code import exit_code
+
+    if measured.stopped_by is not None:
+        return 128 + measured.stopped_by
+    assert measured.pieces is not None
+    if measured.pieces.unsaved and options.form != "table":
+        click.echo(measured.pieces.unsaved, err=True)
+    if measured.bugs:
+        click.echo("dalel: part of this check ended in a bug in dalel; the rest is right. See -vv.", err=True)
+    return exit_code(measured.pieces.results, measured.pieces.platforms, bugs=measured.bugs, fail_on=options.fail_on)

@@ -1,0 +1,113 @@
+"""``check --dry-run``: every kind of packet and every destination, in plain words. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from probe.report.safe import safe
+from probe.settings import Settings
+from probe.wire import Wire
+from targets.model import Asked, Canaries, Canary
+
+_SHOWN = 8
+
+
+def describe(asked: Sequence[Asked], settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
+    """The lines."""
+    yield "This is what the check would send. Nothing has been sent."
+    yield from _own_side(canaries, wire)
+    yield from _baseline(asked, settings, wire)
+    yield from _follow_ups(asked, settings, canaries, wire)
+    yield ""
+    budgets = settings.budgets
+    yield (
+        f"At most {budgets.flows_per_second} new connections or questions in a second and {budgets.flows_per_120_s} in "
+        "two minutes. No port scans, no forged packets, nothing to anybody else."
+    )
+
+
+def _own_side(canaries: Canaries, wire: Wire) -> Iterator[str]:
+    servers = [server.address for server in wire.nameservers()]
+    yield ""
+    yield "First, and again after anything failed: is your own network in order?"
+    yield f"  DNS questions (UDP port 53) to your own DNS servers: {_list(servers) or 'none are set'}"
+    yield f"  one DNS question (UDP port 53) to each of: {_members(canaries.family('resolver')[:2])}"
+    yield f"  one connection (TCP port 443), closed at once, to each of: {_members(canaries.family('literal'))}"
+    yield "  one connection (TCP port 443) to 192.0.2.1, where nobody lives: an answer would be a proxy in the way"
+    yield (
+        f"  a connection with a TLS greeting (TCP port 443) to three drawn from: {_members(canaries.family('foreign'))}"
+    )
+    yield f"  the same to: {_members(canaries.family('domestic')[:2])}"
+    yield f"  a page over plain HTTP (TCP port 80), two drawn from: {_members(canaries.family('portal'))}"
+    yield f"  the time (NTP, UDP port 123) from: {_members(canaries.family('clock')[:1])}"
+
+
+def _baseline(asked: Sequence[Asked], settings: Settings, wire: Wire) -> Iterator[str]:
+    versions = "IPv4 and IPv6 (where this computer has it)"
+    if len(settings.families) == 1:
+        versions = f"IPv{settings.families[0]}"
+    server = next((server.address for server in wire.nameservers()), "your DNS server, once there is one")
+    yield ""
+    yield f"Then, for each of these, what a browser does, over {versions}:"
+    for one in asked:
+        yield f"  {safe(one.endpoint.url)}"
+        yield f"    {'; '.join(_steps(one, settings, server))}"
+    if any(one.endpoint.scheme != "tcp" for one in asked):
+        yield f"  Where a site sends its visitors elsewhere, the same there, up to {settings.budgets.redirects} times."
+
+
+def _steps(one: Asked, settings: Settings, server: str) -> Iterator[str]:
+    endpoint = one.endpoint
+    literal = ":" in endpoint.host or endpoint.host.replace(".", "").isdigit()
+    if not literal:
+        yield f"its address (DNS, port 53) from {server}"
+    yield f"a connection (TCP port {endpoint.port})"
+    if endpoint.scheme == "https":
+        yield f"a TLS greeting that names {safe(endpoint.host)}"
+    if endpoint.scheme != "tcp":
+        whole = settings.profile == "full" or endpoint.scheme == "http"
+        cap = settings.budgets.body_full if settings.profile == "full" else settings.budgets.body_light
+        yield (
+            f"a request for the page (HTTP, at most {cap // 1024} KB)" if whole else "a request for its headers (HTTP)"
+        )
+
+
+def _follow_ups(asked: Sequence[Asked], settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
+    from probe.experiments.suspicion import FOLLOW_UPS, wanted
+
+    resolvers = _members(canaries.family("resolver"))
+    own = _list([server.address for server in wire.nameservers()]) or "your own DNS servers"
+    drawn = _list([*(canary.where for canary in canaries.family("foreign")), *canaries.innocuous])
+    lines = {
+        "retry": "the same again, three times, from new ports",
+        "dns_answers": (
+            f"the same DNS question to {resolvers} (UDP and TCP port 53, TLS port 853, HTTPS port 443) and to {own}; "
+            f"a name that does not exist and an advertising name to {own}; the question also to an address that runs no "
+            "DNS; then a TLS greeting to addresses that were answered"
+        ),
+        "neutral_pair": (
+            f"TLS greetings that name the site, and others that name something harmless, taking turns at "
+            f"{settings.budgets.neutrals} addresses drawn from: {drawn}"
+        ),
+        "own_pair": "the same taking turns at the site's own address",
+        "path_mtu": "the same greeting in small packets, at the site's own address",
+        "siblings": "up to four of the site's other addresses, and its other web port (80 or 443)",
+        "neighbours": "other sites of this same check that live in the same network",
+    }
+    yield ""
+    yield "Only for what fails or stays silent, to find out why:"
+    kept = [name for name in FOLLOW_UPS if wanted(name, settings)]
+    for name in kept:
+        yield f"  {name}: {lines.get(name, 'more questions about the same site')}"
+    if not kept:
+        yield "  nothing: --only and --skip leave no follow-up"
+    if len(asked) > 1 and kept:
+        yield "  One endpoint of each platform comes first."
+
+
+def _members(members: Sequence[Canary]) -> str:
+    return _list([member.where for member in members]) or "nobody"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(safe(name) for name in names)
