@@ -1,0 +1,96 @@
+"""Playing an act: open its pretend Internet, run the ordinary check in it, and hold the verdicts against what was done."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from probe.demo.internet import open_internet
+from probe.demo.neighbourhood import quiet_neighbourhood
+from probe.demo.scene import Act, Scene, stage
+from probe.demo.wire import DemoWire
+from probe.instruments.trust import Trust
+from probe.runner import Listener
+from probe.settings import Settings
+from probe.verdict.model import EndpointResult
+from probe.workflows.check import CheckOutcome, CheckRequest, check
+from targets.loader import load_canaries
+from targets.model import Asked, Endpoint
+
+HURRY = 5.0
+"""The demo's only liberty: every deadline is this many times shorter. Loopback has no distances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A scene and what the program made of it."""
+
+    scene: Scene
+    result: EndpointResult
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict is one of those that were written down beforehand."""
+        return any(accepted.covers(self.result.verdict) for accepted in self.scene.accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """An act that has been played: one :class:`Judged` a scene, and the whole outcome of its check."""
+
+    act: Act
+    outcome: CheckOutcome
+    judged: tuple[Judged, ...]
+
+    @property
+    def right(self) -> bool:
+        """Whether every verdict is right, and nothing in the program broke on the way."""
+        return not self.outcome.bugs and all(judged.right for judged in self.judged)
+
+
+async def play(act: Act, listen: Listener, *, database: str | None = None) -> Played:
+    """Check the scenes of *act* in a pretend Internet of its own, as shipped but for the hurry."""
+    canaries = load_canaries()
+    world = stage(act, quiet_neighbourhood(canaries))
+    with tempfile.TemporaryDirectory(prefix="dalel-demo-") as folder:
+        async with open_internet(world, Path(folder)) as internet:
+            request = CheckRequest(
+                asked=_asked(act.scenes),
+                settings=Settings().hurried(HURRY),
+                catalogue=f"demo ({act.name})",
+                database=database,
+                canaries=canaries,
+                trust=Trust.load({"SSL_CERT_FILE": str(internet.trusted)}),
+            )
+            outcome = await check(request, DemoWire(internet), listen)
+    judged = tuple(Judged(scene, result) for scene, result in zip(act.scenes, outcome.results, strict=True))
+    return Played(act, outcome, judged)
+
+
+def chosen(programme: Iterable[Act], names: Iterable[str]) -> tuple[Act, ...]:
+    """The acts and scenes called *names*, in the programme's order; everything when there are none.
+
+    Raises ``KeyError`` with the first name that nothing is called.
+    """
+    wanted = list(dict.fromkeys(names))
+    acts = tuple(programme)
+    known = {act.name for act in acts} | {scene.name for act in acts for scene in act.scenes}
+    for name in wanted:
+        if name not in known:
+            raise KeyError(name)
+    if not wanted:
+        return acts
+    narrowed = (
+        act if act.name in wanted else replace(act, scenes=tuple(s for s in act.scenes if s.name in wanted))
+        for act in acts
+    )
+    return tuple(act for act in narrowed if act.scenes)
+
+
+def _asked(scenes: Iterable[Scene]) -> tuple[Asked, ...]:
+    return tuple(
+        Asked(number=number, endpoint=Endpoint(scene.url), target=scene.url, named_as_url=True)
+        for number, scene in enumerate(scenes, start=1)
+    )
