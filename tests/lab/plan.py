@@ -1,0 +1,43 @@
+"""What the router is told: machines, legs and rules, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.lab.rules import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One machine's way to the middle of the network. Delay and jitter in seconds one way, rate in bits a second each way,
+    queue in bytes, MTU in bytes of IP. ``hops`` are the routers' addresses, the machine's gateway first."""
+
+    delay: float = 0.001
+    jitter: float = 0.0
+    loss: float = 0.0
+    rate: float | None = None
+    queue: int = 256 * 1024
+    mtu: int = 1500
+    hops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortPlan:
+    """A machine at the router: the interface, the frame addresses, its networks, its leg."""
+
+    name: str
+    interface: str
+    machine_mac: str
+    gateway_mac: str
+    networks: tuple[str, ...]
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that the router needs to know. ``probe`` names the port that "up" is seen from."""
+
+    ports: tuple[PortPlan, ...]
+    probe: str
+    rules: tuple[Rule, ...] = ()
+    seed: int = 1

@@ -1,0 +1,356 @@
+"""The user-space router: AF_PACKET on veth pairs, one process, every packet of the lab passes through here.
+
+Run as ``python -m tests.lab.router`` inside its own namespace, which has no address at all. Standard input carries a
+pickled ``Plan`` and then commands (one JSON line each, answered by one JSON line); when it closes, the router ends. Between
+two machines lie the *legs* of both: delay, jitter, loss, bandwidth, a bounded queue, MTU and the routers (hops) on them,
+which answer pings, and speak up when a TTL runs out or a packet is too big. Rules (``tests.lab.rules``) act in between.
+"""
+
+from __future__ import annotations
+
+import base64
+import heapq
+import ipaddress
+import json
+import os
+import pickle
+import random
+import select
+import signal
+import socket
+import struct
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.lab import packets
+from tests.lab.packets import Packet
+from tests.lab.plan import Leg, Plan, PortPlan
+from tests.lab.rules import Place
+
+_ETH_P_IP = 0x0800
+_SOL_PACKET = 263
+_PACKET_IGNORE_OUTGOING = 23
+_BATCH = 128
+_MOST_IN_FLIGHT = 100_000
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One direction of a leg: what has been promised so far."""
+
+    free_at: float = 0.0
+    last: float = 0.0
+
+
+@dataclass(slots=True)
+class _Port:
+    plan: PortPlan
+    leg: Leg
+    sock: socket.socket
+    frame: bytes
+    inbound: _Lane = field(default_factory=_Lane)
+    outbound: _Lane = field(default_factory=_Lane)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What passed between the probe and one remote address, at the probe's interface, in IP bytes."""
+
+    packets_up: int = 0
+    bytes_up: int = 0
+    packets_down: int = 0
+    bytes_down: int = 0
+    first: float = 0.0
+    last: float = 0.0
+
+
+class Router:
+    """See the module. ``emit`` and ``random`` are what rules use."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.random = random.Random(plan.seed)
+        self._rules = plan.rules
+        self._ports = {port.name: _open(port) for port in plan.ports}
+        self._probe = self._ports[plan.probe]
+        self._table = sorted(
+            ((ipaddress.IPv4Network(network), port) for port in self._ports.values() for network in port.plan.networks),
+            key=lambda row: -row[0].prefixlen,
+        )
+        self._routes: dict[bytes, _Port] = {}
+        self._hops: set[bytes] = set()
+        self._learn_hops()
+        self._due: list[tuple[float, int, _Port, bytearray]] = []
+        self._serial = 0
+        self._now = 0.0
+        self._at: Place = "border"
+        self.tallies: dict[bytes, Tally] = {}
+        self.seen = self.sent = self.dropped = 0
+
+    def _learn_hops(self) -> None:
+        self._hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}
+
+    # the loop
+
+    def run(self, control: Control) -> None:
+        by_descriptor = {port.sock.fileno(): port for port in self._ports.values()}
+        watched = [*by_descriptor, control.descriptor]
+        while True:
+            self._deliver_what_is_due()
+            wait = max(0.0, self._due[0][0] - time.monotonic()) if self._due else None
+            # select, not epoll: its timeout has microseconds, and there are a handful of descriptors.
+            readable, _, _ = select.select(watched, [], [], wait)
+            for descriptor in readable:
+                if descriptor == control.descriptor:
+                    if not control.serve(self):
+                        return
+                else:
+                    self._drain(by_descriptor[descriptor])
+
+    def _drain(self, port: _Port) -> None:
+        receive = port.sock.recv
+        for _ in range(_BATCH):
+            try:
+                frame = receive(65536)
+            except BlockingIOError:
+                return
+            self.seen += 1
+            self._now = time.monotonic()
+            length = (frame[16] << 8) | frame[17]
+            if len(frame) >= 34 and frame[14] >> 4 == 4 and length <= len(frame) - 14:
+                self._take(port, Packet(bytearray(frame[14 : 14 + length]), up=port is self._probe))
+            else:
+                self.dropped += 1
+
+    def _deliver_what_is_due(self) -> None:
+        due, now = self._due, time.monotonic()
+        while due and due[0][0] <= now:
+            _, _, port, data = heapq.heappop(due)
+            try:
+                port.sock.send(port.frame + data)
+            except OSError:
+                # The machine's queue is full or the machine is gone: what a network does then is lose the packet.
+                self.dropped += 1
+            else:
+                self.sent += 1
+
+    # one packet
+
+    def _take(self, port: _Port, packet: Packet) -> None:
+        if packet.up:
+            tally = self._tally(packet.dst)
+            tally.packets_up += 1
+            tally.bytes_up += len(packet.data)
+        middle = self._cross(port.leg, port.inbound, len(packet.data), self._now)
+        if middle is None:
+            return
+        target = self._route(packet.dst)
+        if packet.dst in self._hops:
+            self._answer_ping(packet, port)
+        elif target is not None:
+            self._travel(packet, port, target, middle)
+
+    def _travel(self, packet: Packet, source: _Port, target: _Port, middle: float) -> None:
+        way = (*source.leg.hops, *reversed(target.leg.hops))
+        if packet.ttl <= len(way):
+            self._complain(packet, packets.icmp(packets.raw(way[packet.ttl - 1]), packet, 11, 0), source)
+            # A rule nearer than the last router that it reached has seen it all the same.
+            self._pass_rules(packet, packet.ttl)
+            return
+        narrow = next((leg for leg in (source.leg, target.leg) if len(packet.data) > leg.mtu), None)
+        if narrow is not None:
+            hop = packets.raw((narrow.hops or way or ("0.0.0.0",))[-1])
+            self._complain(packet, packets.icmp(hop, packet, 3, 4, narrow.mtu), source)
+            return
+        if not self._pass_rules(packet, len(way)):
+            return
+        packet.age(len(way))
+        # A rule may have given it another destination.
+        self._send(packet, self._route(packet.dst) or target, middle)
+
+    def _pass_rules(self, packet: Packet, reach: int) -> bool:
+        """Whether the packet survives the rules that it comes by within *reach* routers."""
+        for rule in self._rules:
+            distance = self._distance(rule.place, packet)
+            if distance <= reach and rule.match(packet):
+                self._at = rule.place
+                if not rule.act(packet, self):
+                    self.dropped += 1
+                    return False
+        return True
+
+    def _distance(self, place: Place, packet: Packet) -> int:
+        near = len(self._probe.leg.hops)
+        port = self._route(packet.remote)
+        far = len(port.leg.hops) if port is not None and port is not self._probe else 0
+        from_probe = {"access": min(1, near), "border": near, "far": near + far}[place]
+        return from_probe if packet.up else near + far - from_probe
+
+    def emit(self, packet: Packet) -> None:
+        """A packet of a rule's own, on its way from where the rule sits."""
+        target = self._route(packet.dst)
+        source = self._probe if packet.up else self._route(packet.src)
+        if target is None:
+            return
+        # What the rule answers has travelled to it: the legs between the sender of the cause and the rule.
+        other = self._route(packet.src) if target is self._probe else self._probe
+        far_delay = other.leg.delay if other is not None else 0.0
+        near_delay = self._probe.leg.delay
+        waited = {"access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
+        back = {"access": 0.0, "border": 0.0, "far": far_delay}[self._at]
+        way = len(target.leg.hops) + (len(source.leg.hops) if source is not None and self._at == "far" else 0)
+        if packet.ttl > way:
+            packet.age(way)
+            self._send(packet, target, self._now + waited + (back if target is self._probe else 0.0))
+
+    def _complain(self, about: Packet, error: Packet, source: _Port) -> None:
+        """An ICMP error back to the sender. None about ICMP itself (RFC 1122, 3.2.2)."""
+        if about.protocol != packets.ICMP or about.data[about.header] == 8:
+            self._send(error, source, self._now + source.leg.delay)
+
+    def _answer_ping(self, packet: Packet, source: _Port) -> None:
+        reply = packets.echo_reply(packet)
+        if reply is not None:
+            hops = [packets.raw(hop) for hop in source.leg.hops]
+            share = (hops.index(packet.dst) + 1) / len(hops) if packet.dst in hops else 1.0
+            self._hand_over(reply, source, self._now + 2 * source.leg.delay * share)
+
+    # time and queues
+
+    def _send(self, packet: Packet, target: _Port, middle: float) -> None:
+        arrival = self._cross(target.leg, target.outbound, len(packet.data), middle)
+        if arrival is not None:
+            self._hand_over(packet, target, arrival)
+
+    def _hand_over(self, packet: Packet, target: _Port, arrival: float) -> None:
+        if target is self._probe:
+            tally = self._tally(packet.src)
+            tally.packets_down += 1
+            tally.bytes_down += len(packet.data)
+        if len(self._due) >= _MOST_IN_FLIGHT:
+            self.dropped += 1
+            return
+        self._serial += 1
+        heapq.heappush(self._due, (arrival, self._serial, target, packet.data))
+
+    def _cross(self, leg: Leg, lane: _Lane, size: int, start: float) -> float | None:
+        """When a packet that enters a leg at *start* leaves it; ``None`` if it is lost. Packets keep their order."""
+        if leg.loss and self.random.random() < leg.loss:
+            self.dropped += 1
+            return None
+        leaves = start
+        if leg.rate is not None:
+            free = max(start, lane.free_at)
+            if (free - start) * leg.rate / 8 > leg.queue:
+                self.dropped += 1
+                return None
+            leaves = lane.free_at = free + size * 8 / leg.rate
+        leaves += leg.delay
+        if leg.jitter:
+            leaves += self.random.uniform(0, leg.jitter)
+        # Packets of one machine enter in the order of time only before the first leg; sorting by arrival does the rest.
+        lane.last = leaves = max(leaves, lane.last) if leg.jitter else leaves
+        return leaves
+
+    def _route(self, address: bytes) -> _Port | None:
+        known = self._routes.get(address)
+        if known is None:
+            ip = ipaddress.IPv4Address(address)
+            known = next((port for network, port in self._table if ip in network), None)
+            if known is not None and len(self._routes) < 65536:
+                self._routes[address] = known
+        return known
+
+    def _tally(self, remote: bytes) -> Tally:
+        tally = self.tallies.get(remote)
+        if tally is None:
+            tally = self.tallies[remote] = Tally(first=self._now)
+        tally.last = self._now
+        return tally
+
+    # commands
+
+    def command(self, order: dict[str, Any]) -> dict[str, Any]:
+        match order["do"]:
+            case "counters":
+                return {
+                    "seen": self.seen,
+                    "sent": self.sent,
+                    "dropped": self.dropped,
+                    "remotes": {packets.text(key): _as_dict(tally) for key, tally in self.tallies.items()},
+                }
+            case "clear":
+                self.tallies.clear()
+                self.seen = self.sent = self.dropped = 0
+            case "rules":
+                self._rules = pickle.loads(base64.b64decode(order["rules"]))
+            case "leg":
+                port = self._ports[order["port"]]
+                port.leg = replace(port.leg, **order["set"])
+                self._learn_hops()
+        return {}
+
+
+def _as_dict(tally: Tally) -> dict[str, float]:
+    return {name: getattr(tally, name) for name in Tally.__slots__}
+
+
+class Control:
+    """The parent's end: commands in, answers out. ``descriptor`` is for select."""
+
+    def __init__(self, descriptor: int, out: int) -> None:
+        self.descriptor = descriptor
+        self._out = out
+        self._rest = b""
+
+    def read_plan(self) -> Plan:
+        (length,) = struct.unpack("!I", self._exactly(4))
+        plan = pickle.loads(self._exactly(length))
+        assert isinstance(plan, Plan)
+        return plan
+
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            chunk = os.read(self.descriptor, size - len(data))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return data
+
+    def say(self, answer: dict[str, Any]) -> None:
+        os.write(self._out, json.dumps(answer).encode() + b"\n")
+
+    def serve(self, router: Router) -> bool:
+        """Answer what has come; ``False`` when the parent has closed its end."""
+        chunk = os.read(self.descriptor, 1 << 20)
+        if not chunk:
+            return False
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self.say(router.command(json.loads(line)))
+        return True
+
+
+def _open(plan: PortPlan) -> _Port:
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    sock.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        sock.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
+    sock.bind((plan.interface, _ETH_P_IP))
+    sock.setblocking(False)
+    mac = bytes.fromhex(plan.machine_mac.replace(":", ""))
+    gateway = bytes.fromhex(plan.gateway_mac.replace(":", ""))
+    return _Port(plan, plan.leg, sock, mac + gateway + struct.pack("!H", _ETH_P_IP))
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent closes the pipe
+    control = Control(0, 1)
+    router = Router(control.read_plan())
+    control.say({"ready": True})
+    router.run(control)
+
+
+if __name__ == "__main__":
+    main()
