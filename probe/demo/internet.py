@@ -49,17 +49,21 @@ class Internet:
         """The loopback address and port of a pretend one; ``None`` where nothing ever answers."""
         if self.world.link != "up":
             return None
-        if self.world.portal is not None:
-            address = self._behind_portal(address, transport)
-        found = self._ports.get((address, port, transport))
-        if found is None and (port, transport) == (53, "udp") and self.world.portal is None:
-            found = self._tap  # the box on the path hears every question, wherever it goes
-        return (HERE, found) if found is not None else None
+        found = self._behind_portal if self.world.portal is not None else self._abroad
+        real = found(address, port, transport)
+        return (HERE, real) if real is not None else None
 
-    def _behind_portal(self, address: str, transport: Transport) -> str:
+    def _abroad(self, address: str, port: int, transport: Transport) -> int | None:
+        # The box on the path hears every question, wherever it goes.
+        unknown = self._tap if (port, transport) == (53, "udp") else None
+        return self._ports.get((address, port, transport), unknown)
+
+    def _behind_portal(self, address: str, port: int, transport: Transport) -> int | None:
         """Every connection ends at the portal; of the datagrams only questions to its own resolver are answered."""
-        own = transport == "udp" and address in {server.address for server in self.world.nameservers}
-        return address if own else PORTAL
+        if transport == "tcp":
+            return self._ports.get((PORTAL, port, "tcp"))
+        own = address in {server.address for server in self.world.nameservers}
+        return self._ports.get((address, port, "udp")) if own else None
 
     def learn(self, spot: Spot, sock: socket.socket) -> None:
         """*spot* is really where *sock* is bound."""
