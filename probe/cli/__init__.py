@@ -53,7 +53,14 @@ class Row(NamedTuple):
     help: str
 
 
-COMMANDS = (Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),)
+COMMANDS = (
+    Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),
+    Row("doctor", "probe.cli.doctor_cmd", "Look at this computer and its network, and say what to do."),
+    Row("config", "probe.cli.config_cmd", "Show the settings in force, and where each comes from."),
+    Row("schema", "probe.cli.schema_cmd", "Print the JSON Schema of a document."),
+    Row("completion", "probe.cli.completion_cmd", "Complete commands in bash, zsh or fish."),
+    Row("help", "probe.cli.help_cmd", "Explain a topic: verdicts, exit-codes, output, safety, settings."),
+)
 
 
 class LazyGroup(click.Group):

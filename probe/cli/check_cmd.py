@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from probe.settings.keys import Value
     from probe.wire import Wire
     from probe.workflows.check import CheckRequest
+    from targets.model import Asked, Canaries
 
 FORMATS = ("table", "json", "jsonl", "csv")
 STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
@@ -91,7 +92,7 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 @click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
 @click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only.")
 @click.option(
-    "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (dalel help safety)."
+    "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
 )
 @click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), metavar="SECONDS", help="For one endpoint, at most [45].")
@@ -118,9 +119,7 @@ def command(**typed: Any) -> int:
 
     wire = Wire()
     if options.dry_run:
-        from probe.cli.dry_run import describe
-
-        click.echo("\n".join(describe(asked, settings, canaries, wire)))
+        _say_what_would_be_sent(asked, settings, canaries, wire)
         return 0
     for note in _notes(select.retired_notes(asked, catalogue), wire, quiet=options.quiet):
         click.echo(note, err=True)
@@ -136,6 +135,15 @@ def command(**typed: Any) -> int:
         canaries=canaries,
     )
     return _run(options, request, wire, kept_in=location.shown if location else None)
+
+
+def _say_what_would_be_sent(asked: Sequence[Asked], settings: Settings, canaries: Canaries, wire: Wire) -> None:
+    import shutil
+
+    from probe.cli.dry_run import describe, wrapped
+
+    width = shutil.get_terminal_size((100, 24)).columns
+    click.echo("\n".join(wrapped(describe(asked, settings, canaries, wire), max(width, 40))))
 
 
 def _settings(options: Options) -> tuple[Settings, bool]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 
 from probe.report.safe import safe
 from probe.settings import Settings
@@ -13,17 +14,26 @@ _SHOWN = 8
 
 
 def describe(asked: Sequence[Asked], settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
-    """The lines."""
+    """The lines, none of them wrapped."""
     yield "This is what the check would send. Nothing has been sent."
     yield from _own_side(canaries, wire)
     yield from _baseline(asked, settings, wire)
-    yield from _follow_ups(asked, settings, canaries, wire)
+    yield from _follow_ups(settings, canaries, wire)
     yield ""
     budgets = settings.budgets
     yield (
         f"At most {budgets.flows_per_second} new connections or questions in a second and {budgets.flows_per_120_s} in "
         "two minutes. No port scans, no forged packets, nothing to anybody else."
     )
+
+
+def wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+    """*lines* folded to *width*, what follows indented below; addresses are not cut in two."""
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        yield from textwrap.wrap(
+            line, width, subsequent_indent=f"{indent}    ", break_on_hyphens=False, break_long_words=False
+        ) or [""]
 
 
 def _own_side(canaries: Canaries, wire: Wire) -> Iterator[str]:
@@ -47,37 +57,37 @@ def _baseline(asked: Sequence[Asked], settings: Settings, wire: Wire) -> Iterato
     if len(settings.families) == 1:
         versions = f"IPv{settings.families[0]}"
     server = next((server.address for server in wire.nameservers()), "your DNS server, once there is one")
+    schemes = dict.fromkeys(one.endpoint.scheme for one in asked)
     yield ""
-    yield f"Then, for each of these, what a browser does, over {versions}:"
+    yield f"Then, for each address that you asked about, what a browser does, over {versions}:"
+    yield f"  its address from {server} (DNS, port 53), where it has a name"
+    for scheme in schemes:
+        yield f"  {scheme}:// {'; '.join(_steps(scheme, settings))}"
+    if schemes.keys() - {"tcp"}:
+        yield f"  Where a site sends its visitors elsewhere, the same there, up to {settings.budgets.redirects} times."
+    yield f"You asked about {len(asked)}:"
     for one in asked:
         yield f"  {safe(one.endpoint.url)}"
-        yield f"    {'; '.join(_steps(one, settings, server))}"
-    if any(one.endpoint.scheme != "tcp" for one in asked):
-        yield f"  Where a site sends its visitors elsewhere, the same there, up to {settings.budgets.redirects} times."
 
 
-def _steps(one: Asked, settings: Settings, server: str) -> Iterator[str]:
-    endpoint = one.endpoint
-    literal = ":" in endpoint.host or endpoint.host.replace(".", "").isdigit()
-    if not literal:
-        yield f"its address (DNS, port 53) from {server}"
-    yield f"a connection (TCP port {endpoint.port})"
-    if endpoint.scheme == "https":
-        yield f"a TLS greeting that names {safe(endpoint.host)}"
-    if endpoint.scheme != "tcp":
-        whole = settings.profile == "full" or endpoint.scheme == "http"
+def _steps(scheme: str, settings: Settings) -> Iterator[str]:
+    port = {"https": " to port 443, if it names no other", "http": " to port 80, if it names no other"}
+    yield f"a TCP connection{port.get(scheme, ' to the port that it names')}"
+    if scheme == "https":
+        yield "a TLS greeting with the site's name"
+    if scheme != "tcp":
+        whole = settings.profile == "full" or scheme == "http"
         cap = settings.budgets.body_full if settings.profile == "full" else settings.budgets.body_light
         yield (
             f"a request for the page (HTTP, at most {cap // 1024} KB)" if whole else "a request for its headers (HTTP)"
         )
 
 
-def _follow_ups(asked: Sequence[Asked], settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
+def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
     from probe.experiments.suspicion import FOLLOW_UPS, wanted
 
     resolvers = _members(canaries.family("resolver"))
     own = _list([server.address for server in wire.nameservers()]) or "your own DNS servers"
-    drawn = _list([*(canary.where for canary in canaries.family("foreign")), *canaries.innocuous])
     lines = {
         "retry": "the same again, three times, from new ports",
         "dns_answers": (
@@ -86,8 +96,8 @@ def _follow_ups(asked: Sequence[Asked], settings: Settings, canaries: Canaries, 
             "DNS; then a TLS greeting to addresses that were answered"
         ),
         "neutral_pair": (
-            f"TLS greetings that name the site, and others that name something harmless, taking turns at "
-            f"{settings.budgets.neutrals} addresses drawn from: {drawn}"
+            "TLS greetings that name the site, and others that name something harmless, taking turns at "
+            f"{settings.budgets.neutrals} harmless addresses"
         ),
         "own_pair": "the same taking turns at the site's own address",
         "path_mtu": "the same greeting in small packets, at the site's own address",
@@ -101,8 +111,9 @@ def _follow_ups(asked: Sequence[Asked], settings: Settings, canaries: Canaries, 
         yield f"  {name}: {lines.get(name, 'more questions about the same site')}"
     if not kept:
         yield "  nothing: --only and --skip leave no follow-up"
-    if len(asked) > 1 and kept:
-        yield "  One endpoint of each platform comes first."
+    if "neutral_pair" in kept or "dns_answers" in kept:
+        names = [*(canary.where for canary in canaries.family("foreign")), *canaries.innocuous]
+        yield f"The harmless names and addresses are drawn from these {len(names)}: {_list(names)}"
 
 
 def _members(members: Sequence[Canary]) -> str:

@@ -1,0 +1,54 @@
+"""``dalel config show``: the settings in force, as a file that could be kept, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from probe.cli.common import config_option, read_settings
+
+if TYPE_CHECKING:
+    from probe.settings.file import Loaded
+
+
+@click.group("config")
+def command() -> None:
+    """Show the settings in force, and where each comes from."""
+
+
+@command.command("show")
+@click.option("--origin", is_flag=True, help="Say of each setting where it comes from.")
+@config_option
+def show(*, origin: bool, config: str | None) -> None:
+    """Print the settings in force, in the form of a settings file. Passwords are left out."""
+    loaded = read_settings(config)
+    click.echo("\n".join(_lines(loaded, origin=origin)))
+
+
+def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
+    from probe.settings.file import as_toml
+    from probe.settings.keys import KEYS
+
+    yield f"# Settings file: {loaded.file or 'none'}. Every setting has a variable: [check] profile is DALEL_CHECK_PROFILE."
+    section = ""
+    for key in KEYS:
+        if key.section != section:
+            section = key.section
+            yield ""
+            yield f"[{section}]"
+        value = key.read(loaded.settings)
+        if isinstance(value, str) and key.secret:
+            value = _without_password(value)
+        line = f"# {key.name} is not set" if value is None else f"{key.name} = {as_toml(value)}"
+        if origin:
+            line = f"{line}  # {loaded.origins[key.label]}" if value is not None else f"{line} ({key.expected})"
+        yield line
+
+
+def _without_password(url: str) -> str:
+    """A database URL that can be shown."""
+    import re
+
+    return re.sub(r"(//[^:/@]+):[^@]*@", r"\1:***@", url)

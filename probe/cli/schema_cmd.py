@@ -1,0 +1,16 @@
+"""``dalel schema``: the JSON Schemas of what dalel prints."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import click
+
+SCHEMAS = ("check", "result", "doctor")
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(SCHEMAS))
+def command(name: str) -> None:
+    """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor."""
+    click.echo(files("probe.schema").joinpath(f"{name}.json").read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,1 @@
+"""Long help, one Markdown file a topic."""

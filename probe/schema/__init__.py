@@ -1,0 +1,1 @@
+"""JSON Schemas of what is printed, as files (draft 2020-12)."""
