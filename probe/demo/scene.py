@@ -88,7 +88,7 @@ def stage(act: Act, quiet: World) -> World:
     return replace(
         quiet,
         servers=(*quiet.servers, *act.servers, *_servers(act, places)),
-        zone={**quiet.zone, **{s.host: s.answer or Reply((places[s.host],)) for s in act.scenes if s.exists}},
+        zone={**quiet.zone, **_zone(act, places)},
         resolvers=(*(_lying(act, resolver) for resolver in quiet.resolvers), *act.resolvers),
         rules=tuple(replace(scene.rule, name=scene.host) for scene in act.scenes if scene.rule is not None),
         unreachable=frozenset(places[scene.host] for scene in act.scenes if scene.unreachable),
@@ -98,6 +98,11 @@ def stage(act: Act, quiet: World) -> World:
         portal=act.portal,
         ahead_s=act.ahead_s,
     )
+
+
+def _zone(act: Act, places: dict[str, str]) -> dict[str, Reply]:
+    besides = {name: Reply((server.address,)) for server in act.servers for name in server.names}
+    return besides | {scene.host: scene.answer or Reply((places[scene.host],)) for scene in act.scenes if scene.exists}
 
 
 def _lying(act: Act, resolver: Resolver) -> Resolver:

@@ -34,7 +34,7 @@ _BLOCK_PAGE = Page(
 _SOMEBODY_ELSE = Server(address=_WRONG_ADDRESS, names=(STRANGER,))
 _BLOCK_PAGE_SERVER = Server(
     address=_BLOCK_PAGE_ADDRESS,
-    names=("blocked.provider.example",),
+    names=("blockpage.provider.example",),
     pages={"": _BLOCK_PAGE},
     refused=(443,),
     ports=(80,),
@@ -188,7 +188,7 @@ _PAGES = Act(
         Scene(
             url="http://radio.example/",
             done="the box sends the visitor on to a block page",
-            rule=Rule(name="", page=Page(status=302, headers=(("Location", "http://blocked.provider.example/"),))),
+            rule=Rule(name="", page=Page(status=302, headers=(("Location", "http://blockpage.provider.example/"),))),
             accepted=_blocked("http", "http.redirect.host", "http.block_page.host"),
         ),
         Scene(

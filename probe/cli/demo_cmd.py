@@ -1,0 +1,107 @@
+"""``dalel demo``: every kind of trouble on a pretend Internet, what the program says of it, and whether it is right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from probe.cli import EXIT_BUG
+from probe.cli.output import opened
+
+if TYPE_CHECKING:
+    from probe.demo.play import Played
+    from probe.demo.scene import Act
+
+HELP = """\
+See what dalel says, next to what was really done: sites, providers and censors that misbehave on this computer only.
+
+Nothing is sent to any network. It is also a test of the program by itself: exit code 4 if a verdict is wrong.
+"""
+
+
+@click.command("demo", help=HELP)
+@click.option("--only", "names", multiple=True, metavar="NAME", help="Only this act or site; may be repeated.")
+@click.option("--list", "listed", is_flag=True, help="Say what there is, and play nothing.")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table].")
+@click.option("-o", "--output", metavar="FILE", help="Write the CSV to this file [a temporary one].")
+@click.option("-v", "--verbose", count=True, help="Also what speaks for and against each verdict.")
+def command(names: tuple[str, ...], form: str, output: str | None, verbose: int, *, listed: bool) -> int:
+    """Play, show, keep the CSV; the exit code."""
+    from probe.demo import show
+
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    acts = _chosen(names)
+    if listed:
+        click.echo("\n".join(show.listing(acts, width)))
+        return 0
+    begun = time.monotonic()
+    path = Path(output) if output is not None else Path(tempfile.mkdtemp(prefix="dalel-demo-")) / "results.csv"
+    if form == "table":
+        click.echo("\n".join(show.introduction(width)))
+    with opened(str(path), "csv") as file:
+        played = tuple(_performed(acts, file, lambda act: _tell(act, width, verbose) if form == "table" else None))
+    if form == "json":
+        click.echo(json.dumps(show.document(played, csv=str(path)), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(show.summary_lines(played, seconds=time.monotonic() - begun, width=width)))
+        click.echo(f"The same results as CSV: {path}")
+    return 0 if all(act.right for act in played) else EXIT_BUG
+
+
+def _performed(acts: Sequence[Act], file: TextIO, tell: Callable[[Played], None]) -> Iterator[Played]:
+    """Each act, played and told; its results are in the CSV by then."""
+    from probe.cli.progress import Progress
+    from probe.demo.play import play
+    from probe.report.rows import csv_rows
+
+    run_id = ""
+    write = csv_rows(file, lambda: run_id)
+    for act in acts:
+        progress = Progress(sys.stderr, time.monotonic, kept_in=None)
+        try:
+            played = asyncio.run(play(act, progress))
+        finally:
+            progress.close()
+        run_id = played.outcome.run.id
+        for result in played.outcome.results:
+            write(result, ())
+        tell(played)
+        yield played
+
+
+def _tell(played: Played, width: int, verbose: int) -> None:
+    from probe.demo import show
+
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    lines = show.act_lines(played, width=width, verbose=verbose, symbols=encoding.startswith("utf"))
+    click.echo("\n".join(lines))
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[Act, ...]:
+    from probe.demo.play import chosen
+    from probe.demo.table import PROGRAMME
+
+    try:
+        return chosen(PROGRAMME, names)
+    except KeyError as error:
+        raise click.UsageError(_unknown(str(error.args[0]))) from error
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    from probe.demo.table import PROGRAMME
+
+    known = [act.name for act in PROGRAMME] + [scene.name for act in PROGRAMME for scene in act.scenes]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else "See dalel demo --list."
+    return f"There is no '{name}' in the demo. {hint}"
