@@ -1,0 +1,376 @@
+"""One TLS handshake over a stream of ours, through ``ssl.MemoryBIO``: every byte and its time passes our hands.
+
+Two ways to ask. :func:`handshake` is what a browser does: it verifies, and gives a stream to go on with. :func:`first_record`
+is one arm of a pair: it believes everybody and stops at the first record that the server sends, because that is all that a
+censor reading the ClientHello decides about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from probe.instruments import certificates, failures, kernel, tls_records
+from probe.instruments.tcp import TcpStream
+from probe.instruments.trust import STACK, Stores, Trust, arm_context
+from probe.observations import Operation, TlsFact
+from probe.wire import Wire
+
+READ_BYTES = 16_384
+UNTRUSTED_ROOT, OTHER_NAME, OTHER_ADDRESS = 20, 62, 64  # X509_V_ERR numbers, openssl/x509_vfy.h
+
+# RFC 8446 §6, by the names that OpenSSL gives the reasons of its errors (openssl/sslerr.h: number 1000 + alert).
+_ALERTS = {
+    "UNEXPECTED_MESSAGE": 10,
+    "BAD_RECORD_MAC": 20,
+    "RECORD_OVERFLOW": 22,
+    "HANDSHAKE_FAILURE": 40,
+    "BAD_CERTIFICATE": 42,
+    "UNSUPPORTED_CERTIFICATE": 43,
+    "CERTIFICATE_REVOKED": 44,
+    "CERTIFICATE_EXPIRED": 45,
+    "CERTIFICATE_UNKNOWN": 46,
+    "ILLEGAL_PARAMETER": 47,
+    "UNKNOWN_CA": 48,
+    "ACCESS_DENIED": 49,
+    "DECODE_ERROR": 50,
+    "DECRYPT_ERROR": 51,
+    "PROTOCOL_VERSION": 70,
+    "INSUFFICIENT_SECURITY": 71,
+    "INTERNAL_ERROR": 80,
+    "INAPPROPRIATE_FALLBACK": 86,
+    "USER_CANCELLED": 90,
+    "MISSING_EXTENSION": 109,
+    "CERTIFICATE_REQUIRED": 116,
+    "NO_APPLICATION_PROTOCOL": 120,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What to say first. ``sni`` ``None``: no server name. ``small``: one classical group, unpadded, under 517 bytes."""
+
+    sni: str | None
+    alpn: tuple[str, ...] = ("h2", "http/1.1")
+    small: bool = False
+
+
+class TlsStream:
+    """An encrypted stream over ``tcp``, which it owns. ``read`` and ``write`` raise ``OSError``; deadlines are the caller's."""
+
+    def __init__(
+        self, connection: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, tcp: TcpStream
+    ) -> None:
+        self._connection = connection
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self.tcp = tcp
+        self.alpn = connection.selected_alpn_protocol()
+
+    async def read(self, max_bytes: int) -> bytes:
+        """The next decrypted bytes, at most *max_bytes*; ``b""`` once the peer has closed, politely or not."""
+        while True:
+            try:
+                return self._connection.read(max_bytes)
+            except ssl.SSLWantReadError:
+                await self._flush()  # a key update or an alert may want out
+                await self._fill()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+
+    async def write(self, data: bytes) -> None:
+        """Encrypt all of *data* and hand it to the kernel."""
+        while data:
+            try:
+                data = data[self._connection.write(data) :]
+            except ssl.SSLWantReadError:
+                await self._fill()
+            await self._flush()
+
+    async def _fill(self) -> None:
+        data = await self.tcp.read(READ_BYTES)
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self.tcp.write(self._outgoing.read())
+
+    def close(self) -> None:
+        self.tcp.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Handshaken:
+    """What came of a handshake. ``stream`` is ``None`` exactly when ``operation.failure`` is not."""
+
+    operation: Operation
+    stream: TlsStream | None
+
+
+class _Shake:
+    """One handshake in progress, and everything that is noted of it."""
+
+    def __init__(self, wire: Wire, stream: TcpStream, hello: Hello, context: ssl.SSLContext, name: str | None) -> None:
+        self.wire = wire
+        self.tcp = stream
+        self.hello = hello
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.inbound = tls_records.Inbound()
+        self._place: dict[str, Any] = {"address": stream.address, "port": stream.port}
+        self._before = (stream.bytes_sent, stream.bytes_received)
+        self._started, self._started_us = wire.monotonic(), wire.now_us()
+        self._hello_bytes = b""
+        self._hello_at: float | None = None
+        self._first_byte_us: int | None = None
+        self._counts = {"read": 0, "write": 0}
+        self._last: str | None = None
+        self._alert_sent: int | None = None
+        self.connection = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+
+    async def say_hello(self) -> None:
+        """Send the ClientHello."""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            self.connection.do_handshake()
+        self._hello_bytes = self.outgoing.read()
+        await self._write(self._hello_bytes)
+        self._hello_at = self.wire.monotonic()
+
+    async def finish(self) -> None:
+        """Go on until both sides have finished. ``OSError`` (``ssl.SSLError`` is one) when they do not."""
+        while True:
+            try:
+                self.connection.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self.hear()
+            else:
+                await self._flush()
+                return
+
+    async def hear(self) -> None:
+        """Wait for more of the server's bytes. ``ssl.SSLEOFError`` when it closes instead."""
+        data = await self.tcp.read(READ_BYTES)
+        if not data:
+            raise ssl.SSLEOFError
+        if self._first_byte_us is None and self._hello_at is not None:
+            self._first_byte_us = round((self.wire.monotonic() - self._hello_at) * 1e6)
+        self._note("read")
+        self.inbound.feed(data)
+        self.incoming.write(data)
+
+    async def _flush(self) -> None:
+        if self.outgoing.pending:
+            await self._write(self.outgoing.read())
+
+    async def _write(self, data: bytes) -> None:
+        await self.tcp.write(data)
+        self._note("write")
+
+    def _note(self, what: str) -> None:
+        self._counts[what] += 1
+        self._last = f"{what}_{self._counts[what]}"
+
+    def say_goodbye(self) -> None:
+        """Send the alert that OpenSSL has written about a failure, if it has, as a browser would."""
+        data = self.outgoing.read()
+        if data:
+            self._alert_sent = tls_records.alert_in(data)
+            self.tcp.write_soon(data)
+
+    def operation(self, *, verify: bool, name: str | None, error: OSError | None = None, **more: Any) -> Operation:
+        """What is known now. ``more``: fields of the fact; ``failure`` there overrides the error's."""
+        failure = more.pop("failure", failures.from_os_error(error) if error else None)
+        sent, received = self._before
+        return Operation(
+            fact=TlsFact(sni=self.hello.sni, verify=verify, **self._fields(error), **more),
+            started_us=self._started_us,
+            duration_us=round((self.wire.monotonic() - self._started) * 1e6),
+            failure=failure,
+            name=name,
+            bytes_sent=self.tcp.bytes_sent - sent,
+            bytes_received=self.tcp.bytes_received - received,
+            **self._place,
+        )
+
+    def _fields(self, error: OSError | None) -> dict[str, Any]:
+        counters = kernel.read(self.tcp.socket)
+        acked = counters.bytes_acked if counters else None
+        watch = self.inbound
+        return {
+            "alpn_offered": self.hello.alpn,
+            "hello_bytes": len(self._hello_bytes) or None,
+            "hello_hash": _fingerprint(self._hello_bytes),
+            # bytes_acked counts the SYN.
+            "hello_acked": acked >= self._before[0] + len(self._hello_bytes) + 1 if acked and self._hello_at else None,
+            "server_hello": watch.server_hello,
+            "first_byte_us": self._first_byte_us,
+            "alert": watch.alert if watch.alert is not None else _alert(error),
+            "alert_sent": self._alert_sent,
+            "first_bytes": watch.first.hex() if watch.first and not watch.server_hello else None,
+            "last_operation": self._last,
+            "errno": failures.errno_name(error) if error else None,
+            "stack": STACK,
+            "rtt_us": (counters.rtt_us if counters else None) or self.tcp.rtt_us,
+            "mss_cap": self.tcp.mss_cap,
+            "kernel": counters,
+        }
+
+
+def _fingerprint(hello: bytes) -> str | None:
+    try:
+        return tls_records.parse_client_hello(hello).fingerprint
+    except ValueError:
+        return None
+
+
+def _alert(error: OSError | None) -> int | None:
+    """The number of an alert that only OpenSSL could decrypt, from the symbol of its error."""
+    reason = getattr(error, "reason", None) or ""
+    head, _, name = reason.partition("_ALERT_")
+    return _ALERTS.get(name) if head in ("SSLV3", "TLSV1", "TLSV13") else None
+
+
+def _begin(wire: Wire, stream: TcpStream, hello: Hello, context: ssl.SSLContext, name: str | None) -> _Shake | None:
+    try:
+        return _Shake(wire, stream, hello, context, name)
+    except (ValueError, TypeError):  # what wrap_bio says of a name that it cannot encode
+        return None
+
+
+def _unsayable(wire: Wire, stream: TcpStream, hello: Hello, name: str | None, *, verify: bool) -> Operation:
+    """No hello can carry this name (an empty label, one over 63 bytes, a NUL)."""
+    return Operation(
+        fact=TlsFact(sni=hello.sni, verify=verify, alpn_offered=hello.alpn, stack=STACK),
+        started_us=wire.now_us(),
+        duration_us=0,
+        failure=failures.BAD_HANDSHAKE,
+        name=name,
+        address=stream.address,
+        port=stream.port,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# an arm
+
+
+async def first_record(wire: Wire, stream: TcpStream, *, hello: Hello, deadline_s: float) -> Operation:
+    """Say hello and stop at the first record of the answer. Closes *stream* in any case.
+
+    Success is a ServerHello. A fatal alert is ``ssl_failed_handshake`` with its number, as are bytes that are no TLS; a
+    warning (RFC 6066 allows one for an unknown name) is noted and waited behind.
+    """
+    try:
+        shake = _begin(wire, stream, hello, arm_context(hello.alpn, small=hello.small), hello.sni)
+        if shake is None:
+            return _unsayable(wire, stream, hello, hello.sni, verify=False)
+        error: OSError | None = None
+        try:
+            async with asyncio.timeout(deadline_s):
+                await shake.say_hello()
+                while not shake.inbound.answered:
+                    await shake.hear()
+        except OSError as raised:
+            error = raised
+        more = {} if error or shake.inbound.server_hello else {"failure": failures.BAD_HANDSHAKE}
+        return shake.operation(verify=False, name=hello.sni, error=error, **more)
+    finally:
+        stream.close()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the handshake of a browser
+
+
+async def handshake(
+    wire: Wire, stream: TcpStream, *, hello: Hello, trust: Trust, host: str, deadline_s: float
+) -> Handshaken:
+    """Shake hands and verify for *host*. Takes over *stream*: it is closed here unless a ``TlsStream`` comes back."""
+    # OpenSSL checks the name itself where the one that is sent is the one that is meant; an address is never sent.
+    by_openssl = hello.sni == host or (hello.sni is None and _is_address(host))
+    context = trust.context(hello.alpn, small=hello.small, check_hostname=by_openssl)
+    kept = False
+    try:
+        shake = _begin(wire, stream, hello, context, host if by_openssl else hello.sni)
+        if shake is None:
+            return Handshaken(_unsayable(wire, stream, hello, host, verify=True), None)
+        try:
+            async with asyncio.timeout(deadline_s):
+                await shake.say_hello()
+                await shake.finish()
+        except OSError as error:
+            shake.say_goodbye()
+            return Handshaken(_failed(shake, trust, host, error), None)
+        shaken = _judged(shake, trust, host, named=by_openssl)
+        kept = shaken.stream is not None
+        return shaken
+    finally:
+        if not kept:
+            stream.close()
+
+
+def _failed(shake: _Shake, trust: Trust, host: str, error: OSError) -> Operation:
+    """The operation of a handshake that did not end well; the chain is read if it came."""
+    more: dict[str, Any] = {}
+    if isinstance(error, ssl.SSLCertVerificationError):
+        stores = trust.no_stores()
+        more = {
+            "verified": False,
+            "verify_code": error.verify_code,
+            "shipped_store_verifies": stores.shipped,
+            "system_store_verifies": stores.system,
+        }
+    sent = certificates.sent_chain(shake.connection)
+    return shake.operation(
+        verify=True,
+        name=host,
+        error=error,
+        chain=certificates.describe(sent, keep_der=True),
+        version=shake.connection.version(),
+        **more,
+    )
+
+
+def _judged(shake: _Shake, trust: Trust, host: str, *, named: bool) -> Handshaken:
+    """What a finished handshake is worth: the name where OpenSSL was not asked to check it, and which store verifies."""
+    sent = certificates.sent_chain(shake.connection)
+    code = 0
+    stores = Stores(None, None)
+    if not named and not certificates.is_for(sent[0], host):
+        code = OTHER_ADDRESS if _is_address(host) else OTHER_NAME
+    else:
+        stores = trust.stores(certificates.verified_chain(shake.connection), sent, host)
+        code = UNTRUSTED_ROOT if stores.shipped is False else 0
+    cipher = shake.connection.cipher()
+    operation = shake.operation(
+        verify=True,
+        name=host,
+        failure=failures.from_verify_code(code) if code else None,
+        verified=not code,
+        verify_code=code,
+        shipped_store_verifies=stores.shipped,
+        system_store_verifies=stores.system,
+        version=shake.connection.version(),
+        cipher=cipher[0] if cipher else None,
+        alpn=shake.connection.selected_alpn_protocol(),
+        resumed=shake.connection.session_reused,
+        chain=certificates.describe(sent, keep_der=bool(code)),
+    )
+    if code:
+        return Handshaken(operation, None)
+    return Handshaken(operation, TlsStream(shake.connection, shake.incoming, shake.outgoing, shake.tcp))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
