@@ -14,11 +14,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from targets.address import parse_endpoint
 from targets.model import Canaries, Canary, Endpoint, Platform, Service, TargetError
 
 SHIPPED = Path(__file__).parent
@@ -76,10 +77,12 @@ class Catalogue:
 # ---------------------------------------------------------------------------------------------------------------------
 # from the values of a TOML file to the frozen words
 
+ReadEndpoint = Callable[[str], Endpoint]
 
-def platform_from(values: Mapping[str, Any], *, file: str = "") -> Platform:
-    """The platform that a (valid) TOML file describes."""
-    services = tuple(_service_from(name, service) for name, service in values["services"].items())
+
+def platform_from(values: Mapping[str, Any], *, file: str = "", read: ReadEndpoint = Endpoint) -> Platform:
+    """The platform that a (valid) TOML file describes. *read* brings endpoints that a person wrote into one form."""
+    services = tuple(_service_from(name, service, read) for name, service in values["services"].items())
     retired = _text(values.get("retired"))
     return Platform(
         id=values["id"],
@@ -99,11 +102,11 @@ def platform_from(values: Mapping[str, Any], *, file: str = "") -> Platform:
     )
 
 
-def _service_from(name: str, values: Mapping[str, Any]) -> Service:
+def _service_from(name: str, values: Mapping[str, Any], read: ReadEndpoint) -> Service:
     return Service(
         name=name,
         rule=values["rule"],
-        endpoints=tuple(Endpoint(url) for url in values["endpoints"]),
+        endpoints=tuple(read(url) for url in values["endpoints"]),
         own_root=values.get("own_root", False),
         any_status=values.get("any_status", False),
         vendor_sign=values.get("vendor_sign", False),
@@ -221,7 +224,7 @@ def _checked(directory: Path | None) -> Iterator[tuple[Path, bytes, dict[str, An
         return
     from targets.validate import check_files  # pydantic: imported only where a user wrote something
 
-    checked = check_files(paths)
+    checked = check_files(paths, beside=shipped_platforms())
     if checked.problems:
         raise CatalogueError("\n".join(str(problem) for problem in checked.problems))
     yield from checked.values
@@ -240,7 +243,7 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
         if "list" in values:
             site_lists.append(site_list_from(values, file=str(path)))
         elif path.name != CANARIES_FILE.name:
-            platforms[values["id"]] = platform_from(values, file=str(path))
+            platforms[values["id"]] = platform_from(values, file=str(path), read=parse_endpoint)
     version = catalogue_version() if not own else f"{catalogue_version()}+{_digest(tuple(own))[:8]}"
     return Catalogue(
         platforms=tuple(platforms[key] for key in sorted(platforms)), site_lists=tuple(site_lists), version=version

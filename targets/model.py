@@ -62,8 +62,9 @@ class Platform:
     ``names``: language (``en``, ``ru``, ``kk``) to name. ``category``: a Citizen Lab category code.
     ``networks``: AS numbers that its addresses are expected in; none named, nothing expected.
     ``domestic_cdn``: the operator keeps copies inside access networks, so an address of the visitor's own provider is no
-    wonder. ``retired``: the ISO date (or month, or year) since which it is only history. ``aliases``: more words that mean it on the command line.
-    ``loopback_answers``: loopback addresses that a name of it answers on purpose (the service says which name).
+    wonder. ``retired``: the ISO date (or month, or year) since which it is only history. ``aliases``: more words that
+    mean it on the command line. ``loopback_answers``: loopback addresses that a name of it answers on purpose (the
+    service says which name).
     """
 
     id: str

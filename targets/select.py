@@ -115,7 +115,7 @@ def _list(text: str, shelf: _Shelf) -> Iterator[Asked]:
         return
     if name not in shelf.lists:
         known = sorted({*shelf.lists, *shelf.site_lists})
-        near = _nearest(name, known)
+        near = nearest(name, known)
         hint = f"Did you mean '@{near}'? " if near else ""
         raise TargetError(f"No list is called {shown(text)}. {hint}Lists: {', '.join('@' + k for k in known)}.")
     current = [platform for platform in shelf.lists[name] if platform.retired is None]
@@ -186,12 +186,13 @@ def _keep(found: dict[str, Asked], asked: Asked) -> None:
 
 
 def _unknown(text: str, shelf: _Shelf) -> str:
-    near = _nearest(folded(text), shelf.by_name)
+    near = nearest(folded(text), shelf.by_name)
     hint = f"Did you mean '{near}'? " if near else ""
     return f"No platform is called {shown(text)}. {hint}For all names see `dalel targets list`."
 
 
-def _nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of *known* that *word* is most likely a slip of, if any is near."""
     import difflib  # only where something was not understood
 
     near = difflib.get_close_matches(word[:64], list(known), n=1, cutoff=0.6)

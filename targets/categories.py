@@ -1,0 +1,37 @@
+"""The category codes of the Citizen Lab test lists, which the whole field uses."""
+
+from __future__ import annotations
+
+CATEGORIES: dict[str, str] = {
+    "ALDR": "alcohol and drugs",
+    "ANON": "anonymity and circumvention",
+    "COMM": "shopping",
+    "COMT": "communication tools",
+    "CTRL": "control",
+    "CULTR": "culture",
+    "DATE": "dating",
+    "ECON": "economy",
+    "ENV": "environment",
+    "FILE": "file sharing",
+    "GAME": "games",
+    "GMB": "gambling",
+    "GOVT": "government",
+    "GRP": "social networks",
+    "HACK": "hacking tools",
+    "HATE": "hate speech",
+    "HOST": "hosting and blogs",
+    "HUMR": "human rights",
+    "IGO": "international organisations",
+    "LGBT": "LGBT",
+    "MILX": "militants",
+    "MISC": "other",
+    "MMED": "media sharing",
+    "NEWS": "news",
+    "POLR": "political criticism",
+    "PORN": "pornography",
+    "PROV": "provocative attire",
+    "PUBH": "public health",
+    "REL": "religion",
+    "SRCH": "search",
+    "XED": "sex education",
+}
