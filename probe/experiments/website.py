@@ -220,9 +220,9 @@ async def _request(
     full = site.settings.profile == "full"
     secure = url.startswith("https:")
     blank = HttpFact(method=method, url=url, verified_chain=secure)
-    with site.watching(
-        "http", blank, place=place.fields(), name=urlsplit(url).hostname, address=address, port=stream.port
-    ):
+    parts = urlsplit(url)
+    port = parts.port or (443 if secure else 80)
+    with site.watching("http", blank, place=place.fields(), name=parts.hostname, address=address, port=port):
         operation = await http.request(
             site.wire,
             stream,
