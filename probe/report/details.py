@@ -27,7 +27,7 @@ def endpoint_line(result: EndpointResult) -> str:
     return f"{safe(result.url)}  {' · '.join(part for part in parts if part)}"
 
 
-def against_lines(result: EndpointResult, lang: str) -> Iterator[str]:
+def finding_lines(result: EndpointResult, lang: str) -> Iterator[str]:
     """What speaks for the verdict and against it, with weights: for the sceptical reader."""
     for sign, findings in (("for", result.verdict.findings), ("against", result.verdict.against)):
         for finding in findings:

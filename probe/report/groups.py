@@ -60,7 +60,7 @@ def _group(key: str, results: tuple[EndpointResult, ...], words: dict[str, Platf
         (result,) = results
         verdict = result.verdict
         return Group(
-            title=result.target if result.named_as_url else short(result.url),
+            title=short(result.url),
             status=verdict.status,
             method=verdict.method,
             confidence=verdict.confidence,

@@ -10,18 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console, ConsoleRenderable
-from rich.padding import Padding
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from probe.report import words
-from probe.report.details import against_lines, endpoint_line, observation_lines
+from probe.report.details import endpoint_line, finding_lines, observation_lines
 from probe.report.groups import Group, groups, short, strongest
 from probe.report.pieces import Pieces
 from probe.report.safe import safe
 from probe.verdict import sentences
-from probe.verdict.model import Finding
+from probe.verdict.model import Finding, Status
 
 _COLOURS = {
     "accessible": "green",
@@ -63,61 +61,61 @@ class Screen:
 def print_check(pieces: Pieces, screen: Screen) -> None:
     """Write the whole report."""
     console = screen.console()
-    _Report(pieces, screen, console.width).print_on(console)
+    for line in _Report(pieces, screen, console).lines():
+        console.print(line, soft_wrap=True)
 
 
 class _Report:
-    def __init__(self, pieces: Pieces, screen: Screen, width: int) -> None:
+    def __init__(self, pieces: Pieces, screen: Screen, console: Console) -> None:
         self._pieces = pieces
         self._screen = screen
-        self._narrow = width < _NARROW
+        self._console = console
+        self._width = max(console.width, 20)
         self._groups = groups(pieces.results, pieces.platforms)
-        self._column = min(max((len(g.title) for g in self._groups), default=0), _TITLE_LIMIT)
+        self._titles = min(max((len(g.title) for g in self._groups), default=0), _TITLE_LIMIT)
+        self._narrow = self._width < _NARROW
+        self._indent = 2 if self._narrow else 4
 
-    def print_on(self, console: Console) -> None:
-        for block in self._blocks():
-            for line in block:
-                console.print(line)
-        for footer in self._footer():
-            console.print(footer)
-
-    # blocks
-
-    def _blocks(self) -> Iterator[list[ConsoleRenderable]]:
-        if self._own_side_explains_all() and not self._screen.verbose:
-            yield list(self._own_side())
-            return
-        for group in self._groups:
-            yield [*self._group(group), *self._details(group)]
+    def lines(self) -> Iterator[Text]:
+        if self._own_side_explains_all():
+            yield from self._own_side()
+        else:
+            for group in self._groups:
+                yield from self._group(group)
+                yield from self._details(group)
+        yield Text("")
+        yield from self._footer()
 
     def _own_side_explains_all(self) -> bool:
+        """Whether one sentence about the own network says more than the same one for every platform."""
         network = self._pieces.network
-        words_ = {(group.status, group.method) for group in self._groups}
-        return len(self._groups) > 1 and network.status == "no_network" and words_ == {("no_network", network.method)}
+        found = {(group.status, group.method) for group in self._groups}
+        same = network.status == "no_network" and found == {("no_network", network.method)}
+        return same and len(self._groups) > 1 and not self._screen.verbose
 
-    def _own_side(self) -> Iterator[ConsoleRenderable]:
+    def _own_side(self) -> Iterator[Text]:
         group, network = self._groups[0], self._pieces.network
-        yield self._head("no_network", "", self._claim("no_network", network.method, None, group.confidence))
+        yield from self._head("no_network", "", self._claim("no_network", network.method, None, group.confidence))
         yield from self._evidence(strongest(network.findings) or group.evidence, 3)
-        yield self._under(f"Nothing can be said about: {', '.join(safe(g.title) for g in self._groups)}")
+        yield from self._under(f"Nothing can be said about: {', '.join(safe(g.title) for g in self._groups)}")
         yield from self._next(words.next_step(group.verdict))
 
-    def _group(self, group: Group) -> Iterator[ConsoleRenderable]:
+    def _group(self, group: Group) -> Iterator[Text]:
         verdict = group.verdict
         claim = self._claim(group.status, group.method, verdict.signature, group.confidence)
         if lean := words.leaning(verdict) if group.status == "inconclusive" else "":
-            claim.append(f"; {lean}")
-        yield self._head(group.status, safe(group.title, _TITLE_LIMIT), claim)
+            claim.append(f"; {lean}", style="default")
+        yield from self._head(group.status, safe(group.title, _TITLE_LIMIT), claim)
         yield from self._evidence(group.evidence, 1 if group.status == "accessible" else 3)
         yield from self._shares(group)
-        for text in (*verdict.impairments, *verdict.also):
-            yield self._under(f"Also: {safe(sentences.impairment(text, self._screen.lang))}")
+        for code in dict.fromkeys((*verdict.impairments, *verdict.also)):
+            yield from self._under(f"Also: {safe(sentences.impairment(code, self._screen.lang))}")
         if group.status == "inconclusive":
             for code in verdict.settle[:2]:
-                yield self._under(f"What would settle it: {safe(sentences.settle(code, self._screen.lang))}")
+                yield from self._under(f"What would settle it: {safe(sentences.settle(code, self._screen.lang))}")
         yield from self._next(words.next_step(verdict) if verdict.status == group.status else "")
 
-    def _shares(self, group: Group) -> Iterator[ConsoleRenderable]:
+    def _shares(self, group: Group) -> Iterator[Text]:
         """Which addresses of a platform have which word, when they differ."""
         shares = group.by_status()
         if len(shares) < 2:
@@ -126,86 +124,74 @@ class _Report:
             names = list(dict.fromkeys(safe(short(result.url)) for result in results))
             more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
             listed = ", ".join(names[:_NAMES_SHOWN])
-            yield self._under(f"{self._symbol(status)} {words.LABELS[status].lower()}: {listed}{more}")
+            yield from self._under(f"{words.LABELS[status].lower()}: {listed}{more}", self._symbol(status))
 
-    def _details(self, group: Group) -> Iterator[ConsoleRenderable]:
+    def _details(self, group: Group) -> Iterator[Text]:
         if not self._screen.verbose:
             return
         for result in group.results:
-            yield self._under(endpoint_line(result))
-            lines = [*against_lines(result, self._screen.lang)]
+            yield from self._under(endpoint_line(result))
+            lines = [*finding_lines(result, self._screen.lang)]
             lines += observation_lines(result, self._pieces.observations, everything=self._screen.verbose > 1)
             for line in lines:
-                yield Padding(Text(line), (0, 0, 0, 6))
+                yield from self._hang(Text(" " * (self._indent + 2)), Text(line))
 
     def _footer(self) -> Iterator[Text]:
         pieces = self._pieces
-        yield Text("")
-        if not (self._own_side_explains_all() and not self._screen.verbose):
-            network = pieces.network
-            status = "ok" if network.status == "ok" else network.status
-            line = Text(f"{self._symbol(status)} Your network: ", style=_COLOURS[status])
-            yield line.append(words.network_line(network), style="default")
+        if not self._own_side_explains_all():
+            status = pieces.network.status
+            line = Text(f"Your network: {words.network_line(pieces.network)}")
+            yield from self._hang(Text(f"{self._symbol(status)} ", style=_COLOURS[status]), line)
         if pieces.run.interrupted:
-            yield Text("Stopped before the end: this is only what was measured until then.")
+            yield from self._plain("Stopped before the end: this is only what was measured until then.")
         if pieces.unsaved:
-            yield Text(safe(pieces.unsaved))
+            yield from self._plain(safe(pieces.unsaved))
         elif pieces.kept_in:
-            yield Text(f"Kept as run {pieces.run.id[:8]} in {safe(pieces.kept_in)}")
+            yield from self._plain(f"Kept as run {pieces.run.id[:8]} in {safe(pieces.kept_in)}")
         if not self._screen.verbose and any(group.status != "accessible" for group in self._groups):
-            yield Text("Every step: add -v. What the words mean: dalel help verdicts")
+            yield from self._plain("Every step: add -v. What the words mean: dalel help verdicts")
 
     # lines
 
-    def _claim(self, status: str, method: str | None, signature: str | None, confidence: float | None) -> Text:
-        claim = Text(words.LABELS[status], style=_COLOURS[status])
-        claim.append(f" {self._dash()} {words.headline(status, method, signature)}", style="default")  # type: ignore[arg-type]
+    def _claim(self, status: Status, method: str | None, signature: str | None, confidence: float | None) -> Text:
+        claim = Text()
+        claim.append(words.LABELS[status], style=_COLOURS[status])
+        dash = "-" if self._screen.ascii_only else "\N{EM DASH}"
+        claim.append(f" {dash} {words.headline(status, method, signature)}")
         if sure := words.certainty(confidence):
-            claim.append(f" ({sure})", style="default")
+            claim.append(f" ({sure})")
         return claim
 
-    def _head(self, status: str, title: str, claim: Text) -> ConsoleRenderable:
-        symbol = Text(self._symbol(status), style=_COLOURS[status])
-        if self._narrow or not title:
-            if title:
-                claim = Text(f"{title}\n", style="bold").append_text(claim)
-            return _row(symbol, claim)
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        grid.add_column(width=1)
-        grid.add_column(width=self._column, no_wrap=True)
-        grid.add_column()
-        grid.add_row(symbol, Text(title, style="bold"), claim)
-        return grid
+    def _head(self, status: Status, title: str, claim: Text) -> Iterator[Text]:
+        lead = Text(f"{self._symbol(status)} ", style=_COLOURS[status])
+        if title and self._narrow:
+            yield lead.append(title, style="bold")
+            lead = Text("  ")
+        elif title:
+            lead.append(f"{title:<{self._titles}}  ", style="bold")
+        yield from self._hang(lead, claim)
 
-    def _evidence(self, findings: Iterable[Finding], limit: int) -> Iterator[ConsoleRenderable]:
+    def _evidence(self, findings: Iterable[Finding], limit: int) -> Iterator[Text]:
         texts = dict.fromkeys(safe(sentences.render(finding, self._screen.lang)) for finding in findings)
         for text in list(texts)[:limit]:
-            yield self._under(text, self._bullet())
+            yield from self._under(text, "*" if self._screen.ascii_only else "\N{BULLET}")
 
-    def _next(self, text: str) -> Iterator[ConsoleRenderable]:
+    def _next(self, text: str) -> Iterator[Text]:
         if text:
-            yield self._under(text, self._arrow())
+            yield from self._under(text, ">" if self._screen.ascii_only else "\N{RIGHTWARDS ARROW}")
 
-    def _under(self, text: str, mark: str = "") -> ConsoleRenderable:
-        return Padding(_row(Text(mark), Text(text)) if mark else Text(text), (0, 0, 0, 2 if self._narrow else 4))
+    def _under(self, text: str, mark: str = "") -> Iterator[Text]:
+        yield from self._hang(Text(" " * self._indent + (f"{mark} " if mark else "")), Text(text))
+
+    def _plain(self, text: str) -> Iterator[Text]:
+        yield from self._hang(Text(""), Text(text))
+
+    def _hang(self, lead: Text, body: Text) -> Iterator[Text]:
+        """*lead* and then *body*, folded to the screen, whose further lines hang below its first."""
+        indent = lead.cell_len
+        for number, line in enumerate(body.wrap(self._console, max(self._width - indent, 10))):
+            line.rstrip()
+            yield Text().append_text(lead if number == 0 else Text(" " * indent)).append_text(line)
 
     def _symbol(self, status: str) -> str:
         return (words.ASCII_SYMBOLS if self._screen.ascii_only else words.SYMBOLS)[status]
-
-    def _dash(self) -> str:
-        return "-" if self._screen.ascii_only else "\N{EM DASH}"
-
-    def _bullet(self) -> str:
-        return "*" if self._screen.ascii_only else "\N{BULLET}"
-
-    def _arrow(self) -> str:
-        return ">" if self._screen.ascii_only else "\N{RIGHTWARDS ARROW}"
-
-
-def _row(mark: Text, text: Text) -> Table:
-    """A mark and a text that hangs beside it."""
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    grid.add_column(width=1)
-    grid.add_column()
-    grid.add_row(mark, text)
-    return grid
