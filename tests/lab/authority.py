@@ -1,0 +1,184 @@
+"""The lab's certificate authority: chains that look like the web's, for a web that may live in another year.
+
+Leaf and intermediate together take 3 to 4 KB on the wire, as public chains do: AKI, SKI, EKU, policies, OCSP and CRL
+addresses, embedded SCTs (of the right size, signed by nobody) and a page of names. Every third leaf has an RSA key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+
+Kind = Literal["good", "expired", "wrong_name", "self_signed"]
+
+_SCTS = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
+_DOMAIN_VALIDATED = ObjectIdentifier("2.23.140.1.2.1")
+_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """PEM: the chain as a server sends it (leaf, intermediate) and the leaf's private key."""
+
+    chain: bytes
+    key: bytes
+
+
+@functools.cache
+def _rsa(_what: str) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.cache
+def _ec(_what: str) -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Lab Trust Services"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+class Authority:
+    """A root and an intermediate whose "now" is *shift_days* away from this host's clock."""
+
+    def __init__(self, shift_days: int = 0) -> None:
+        self._now = dt.datetime.now(dt.UTC).replace(microsecond=0) + shift_days * _DAY
+        self._root_key = _rsa("root")
+        self._key = _rsa("intermediate")
+        # The root is long-lived, so a clock that is a year wrong meets a bad leaf, as on the web.
+        self.root = self._authority(
+            _name("Lab Root R1"), self._root_key, _name("Lab Root R1"), self._root_key, 3650, None
+        )
+        self._intermediate = self._authority(
+            _name("Lab TLS CA 1C3"), self._key, self.root.subject, self._root_key, 1800, 0
+        )
+
+    @property
+    def root_pem(self) -> bytes:
+        return self.root.public_bytes(serialization.Encoding.PEM)
+
+    def _authority(
+        self,
+        subject: x509.Name,
+        key: rsa.RSAPrivateKey,
+        issuer: x509.Name,
+        issuer_key: rsa.RSAPrivateKey,
+        days: int,
+        path_length: int | None,
+    ) -> x509.Certificate:
+        usage = x509.KeyUsage(
+            digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
+            data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+        )  # fmt: skip
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._now - days * _DAY)
+            .not_valid_after(self._now + days * _DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+            .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        )
+        if path_length is not None:
+            builder = _with_addresses(builder, "r1").add_extension(_web_use(), critical=False)
+        return builder.sign(issuer_key, hashes.SHA256())
+
+    def issue(self, *names: str, kind: Kind = "good") -> Issued:
+        """A certificate for *names* (host names or addresses) with its chain."""
+        rsa_leaf = hashlib.sha256(names[0].encode()).digest()[0] % 3 == 0
+        key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = _rsa("leaf") if rsa_leaf else _ec("leaf")
+        if kind == "wrong_name":
+            names = ("parked.hosting.example",)
+        start, end = (-100, -7) if kind == "expired" else (-20, 70)
+        signer = key if kind == "self_signed" else self._key
+        issuer = _name(names[0]) if kind == "self_signed" else self._intermediate.subject
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(
+                _name(names[0])
+                if kind == "self_signed"
+                else x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+            )
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._now + start * _DAY)
+            .not_valid_after(self._now + end * _DAY)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_alternative_names(names), critical=False)
+            .add_extension(_web_use(), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+            # Three SCTs take 0x16A bytes or so; what is in them nobody here can check.
+            .add_extension(x509.UnrecognizedExtension(_SCTS, b"\x04\x82\x01\x6c" + bytes(364)), critical=False)
+        )
+        leaf = _with_addresses(builder, "1c3").sign(signer, hashes.SHA256())
+        chain = leaf.public_bytes(serialization.Encoding.PEM)
+        if kind != "self_signed":
+            chain += self._intermediate.public_bytes(serialization.Encoding.PEM)
+        return Issued(chain, _pem(key))
+
+
+@functools.cache
+def authority(shift_days: int = 0) -> Authority:
+    """One authority a process and year: making keys is what takes time."""
+    return Authority(shift_days)
+
+
+def _web_use() -> x509.ExtendedKeyUsage:
+    return x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+
+
+def _with_addresses(builder: x509.CertificateBuilder, issuer: str) -> x509.CertificateBuilder:
+    def uri(text: str) -> x509.UniformResourceIdentifier:
+        return x509.UniformResourceIdentifier(f"http://{text}")
+
+    oid = AuthorityInformationAccessOID
+    access = [
+        x509.AccessDescription(oid.OCSP, uri(f"o.pki.lab.example/{issuer}")),
+        x509.AccessDescription(oid.CA_ISSUERS, uri(f"i.pki.lab.example/{issuer}.der")),
+    ]
+    lists = [x509.DistributionPoint([uri(f"c.pki.lab.example/{issuer}/aK8s3.crl")], None, None, None)]
+    policies = [x509.PolicyInformation(_DOMAIN_VALIDATED, None)]
+    return (
+        builder.add_extension(x509.AuthorityInformationAccess(access), critical=False)
+        .add_extension(x509.CRLDistributionPoints(lists), critical=False)
+        .add_extension(x509.CertificatePolicies(policies), critical=False)
+    )
+
+
+def _alternative_names(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
+    found: list[x509.GeneralName] = []
+    for name in names:
+        try:
+            found.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            found.append(x509.DNSName(name))
+    # Large sites share one certificate among many names; none of these is anybody's.
+    found += [x509.DNSName(f"*.s{number:02d}.{names[0]}.lab.example") for number in range(22)]
+    return x509.SubjectAlternativeName(found)

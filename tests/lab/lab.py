@@ -1,0 +1,74 @@
+"""The whole lab: a world of real servers behind the router, and the installed command in front of it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from tests.lab import servers
+from tests.lab.namespaces import Done, Namespace, require
+from tests.lab.net import PROBE, PROVIDER, WORLD, Net
+from tests.lab.rules import Rule
+from tests.lab.world import World
+
+CONNECTED = ("probe", "provider", "world")
+
+
+class Lab:
+    """``with Lab(world, rules=…) as lab: lab.dalel("check", "facebook")``. Starts in a second or two, leaves nothing.
+
+    ``link``: the probe's machine has a default route. ``leg``: values for the world's leg (delay, loss, rate, mtu …).
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        rules: Sequence[Rule] = (),
+        leg: dict[str, Any] | None = None,
+        link: bool = True,
+        hosts: str = "",
+        seed: int = 1,
+    ) -> None:
+        require("ip", "unshare", "nsenter", "setpriv", "nginx", "unbound", "curl", "dig", "openssl")
+        self.world = world
+        probe = replace(PROBE, gateway=PROBE.gateway if link else None, hosts=PROBE.hosts + hosts)
+        far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
+        self.net = Net((probe, PROVIDER, far), rules=rules, seed=seed)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.net)
+            servers.start(self.net, self.world)
+            (self.net.directory / "home").mkdir()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    @property
+    def probe(self) -> Namespace:
+        return self.net["probe"]
+
+    @property
+    def roots(self) -> Path:
+        """The file that holds the lab's root certificate: what ``SSL_CERT_FILE`` names."""
+        return self.net.directory / "root.pem"
+
+    def environment(self) -> dict[str, str]:
+        """Of the probe: an empty home, and the lab's root. Nothing else is set."""
+        return {"HOME": str(self.net.directory / "home"), "SSL_CERT_FILE": str(self.roots)}
+
+    def run(self, *argv: str, timeout: float = 20) -> Done:
+        """A command on the probe's machine, as the probe is run: without any capability."""
+        return self.probe.run(argv, timeout=timeout, env=self.environment(), capabilities=False)
+
+    def dalel(self, *arguments: str, timeout: float = 90) -> Done:
+        """The installed command."""
+        return self.run(str(Path(sys.executable).with_name("dalel")), *arguments, timeout=timeout)

@@ -1,0 +1,288 @@
+"""Real servers for a ``World``: the configuration files of nginx and unbound, and the processes.
+
+One nginx serves every site on its own address (TLS 1.2 and 1.3, HTTP/1.1 and 2); one unbound answers as the public
+resolvers (udp, tcp, DoT; DoH through nginx), another as the provider's. Neither asks anybody: what DNS says is local data.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.lab.authority import Authority, authority
+from tests.lab.namespaces import LabError, Namespace, tool
+from tests.lab.net import REPOSITORY, RESOLVER, Net
+from tests.lab.world import PUBLIC_RESOLVERS, Site, World
+
+PORTAL = "92.47.151.80"
+_DOH_PORT = 8053
+_DATED_PORT = 8054
+
+_NGINX = """\
+daemon off;
+user root;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx.error.log warn;
+worker_processes 2;
+worker_rlimit_nofile 8192;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  server_tokens off;
+  types {{ text/html html; }}
+  default_type text/html;
+  client_body_temp_path {directory}/tmp1; proxy_temp_path {directory}/tmp2; fastcgi_temp_path {directory}/tmp3;
+  uwsgi_temp_path {directory}/tmp4; scgi_temp_path {directory}/tmp5;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_session_cache shared:s:4m;
+  server_names_hash_bucket_size 128;
+  keepalive_timeout 60s;
+  proxy_pass_header Date;
+  proxy_set_header Host $host;
+  proxy_http_version 1.1;
+  add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;
+  add_header Content-Security-Policy "default-src 'self' data: blob:; script-src 'self' 'nonce-r4nd0m'; frame-ancestors 'none'; upgrade-insecure-requests" always;
+  add_header X-Content-Type-Options nosniff always;
+  add_header Set-Cookie "sid=5f1c9a7be02d4c33a6b1; Max-Age=31536000; Path=/; Secure; HttpOnly; SameSite=Lax" always;
+{servers}}}
+"""
+
+_UNBOUND = """\
+server:
+  directory: "{directory}"
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  logfile: ""
+  do-daemonize: no
+  verbosity: 1
+  num-threads: 1
+  do-ip6: no
+  module-config: "iterator"
+  access-control: 0.0.0.0/0 allow
+  hide-identity: yes
+  outgoing-range: 64
+  num-queries-per-thread: 64
+  incoming-num-tcp: 256
+{interfaces}
+  local-zone: "." static
+  local-data: ". 3600 IN SOA a.root-servers.net. nstld.verisign-grs.com. 2026112100 1800 900 604800 86400"
+{data}
+remote-control:
+  control-enable: no
+"""
+
+
+def start(net: Net, world: World) -> Authority:
+    """Configure and start every server; returns when all of them listen. ``LabError`` with what they said if they do not."""
+    issuer = authority(world.shift_days)
+    (net.directory / "root.pem").write_bytes(issuer.root_pem)
+    _start_resolvers(net, world, issuer)
+    listening = _start_web(net, world, issuer) + _start_services(net, world)
+    expected = {("tcp", address, port) for address, port in listening}
+    expected |= {("udp", address, 53) for address in PUBLIC_RESOLVERS} | {
+        ("udp", address, 123) for address in world.clocks
+    }
+    expected |= {("tcp", address, 853) for address in PUBLIC_RESOLVERS}
+    near = {("udp", RESOLVER, 53), ("tcp", RESOLVER, 53)} if world.resolver_runs else set()
+    near |= {("tcp", PORTAL, 80)} if world.portal else set()
+    _wait(net, {"world": expected, "provider": near})
+    return issuer
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the web
+
+
+def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int]]:
+    blocks: list[str] = []
+    listening: list[tuple[str, int]] = []
+    for site in world.sites.values():
+        if not site.listening or not site.present:
+            continue
+        _write_certificate(net.directory, site.name, issuer, (site.name,), site)
+        _write_page(net.directory, site.name)
+        blocks.append(_site_block(net.directory, site, shifted=bool(world.shift_days)))
+        listening += [(site.address, 443), (site.address, 80)]
+    for address, names in PUBLIC_RESOLVERS.items():
+        _write_certificate(net.directory, address, issuer, names)
+        blocks.append(_resolver_block(net.directory, address))
+        listening.append((address, 443))
+    configuration = net.directory / "nginx.conf"
+    configuration.write_text(_NGINX.format(directory=net.directory, servers="".join(blocks)))
+    # -e and -p: nothing of this host's nginx is touched.
+    command = [
+        tool("nginx"),
+        "-p",
+        str(net.directory),
+        "-e",
+        str(net.directory / "nginx.error.log"),
+        "-c",
+        str(configuration),
+    ]
+    net["world"].spawn(command, log=str(net.directory / "nginx.log"))
+    return listening
+
+
+def _write_certificate(
+    directory: Path, label: str, issuer: Authority, names: tuple[str, ...], site: Site | None = None
+) -> None:
+    issued = issuer.issue(*names, kind=site.certificate if site else "good")
+    (directory / f"{label}.pem").write_bytes(issued.chain)
+    (directory / f"{label}.key").write_bytes(issued.key)
+
+
+def _write_page(directory: Path, name: str) -> None:
+    """A home page of some 30 KB with a title."""
+    body = "".join(f"<p>{name}: paragraph {number}. {'Words of a page. ' * 12}</p>\n" for number in range(120))
+    (directory / f"{name}.html").write_text(
+        f"<!doctype html><html><head><title>{name}</title></head><body>{body}</body></html>"
+    )
+
+
+def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
+    if site.status != 200:
+        page = f'return {site.status} "<html><title>{site.status}</title></html>";'
+    elif shifted:
+        page = f"proxy_pass http://127.0.0.1:{_DATED_PORT};"
+    else:
+        page = f"root {directory}; try_files /{site.name}.html =404;"
+    plain = "".join(
+        f"    location = {path} {{ {_plain(status, body, shifted=shifted)} }}\n" for path, status, body in site.plain
+    )
+    return f"""\
+  server {{
+    listen {site.address}:443 ssl http2 default_server;
+    server_name {site.name};
+    ssl_certificate {directory}/{site.name}.pem;
+    ssl_certificate_key {directory}/{site.name}.key;
+    location / {{ {page} }}
+  }}
+  server {{
+    listen {site.address}:80 default_server;
+    server_name {site.name};
+{plain}    location / {{ return 301 https://$host$request_uri; }}
+  }}
+"""
+
+
+def _plain(status: int, body: str, *, shifted: bool) -> str:
+    del shifted  # a portal check is read by its status and body; its Date stays this host's, and says nothing
+    return f"return {status};" if status == 204 else f"return {status} '{body}';"
+
+
+def _resolver_block(directory: Path, address: str) -> str:
+    return f"""\
+  server {{
+    listen {address}:443 ssl http2 default_server;
+    ssl_certificate {directory}/{address}.pem;
+    ssl_certificate_key {directory}/{address}.key;
+    location = /dns-query {{ proxy_pass http://127.0.0.1:{_DOH_PORT}; }}
+    location / {{ return 200 "<html><title>{address}</title></html>"; }}
+  }}
+"""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# DNS
+
+
+def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
+    names = tuple(name for names in PUBLIC_RESOLVERS.values() for name in names)
+    issued = issuer.issue(*names)
+    (net.directory / "dot.pem").write_bytes(issued.chain)
+    (net.directory / "dot.key").write_bytes(issued.key)
+    interfaces = [f"  interface: {address}\n  interface: {address}@853\n" for address in PUBLIC_RESOLVERS]
+    tls = (
+        f'  tls-port: 853\n  tls-service-pem: "{net.directory}/dot.pem"\n  tls-service-key: "{net.directory}/dot.key"\n'
+    )
+    _start_unbound(net, net["world"], "public", "".join(interfaces) + tls, local_data(world.addresses(), {}))
+    if world.resolver_runs:
+        interface = f"  interface: {RESOLVER}\n"
+        _start_unbound(net, net["provider"], "provider", interface, local_data(world.addresses(), world.lies))
+
+
+def local_data(addresses: dict[str, str], lies: dict[str, str]) -> str:
+    """unbound's lines for what is true, and for what is said instead. The name ``*`` lies about everything."""
+    kinds = {"nxdomain": "always_nxdomain", "refused": "always_refuse", "silence": "always_deny"}
+    lines = []
+    for name, address in addresses.items():
+        said = lies.get(name, lies.get("*", address))
+        if said in kinds:
+            lines.append(f'  local-zone: "{name}." {kinds[said]}')
+        else:
+            lines.append(f'  local-data: "{name}. 300 IN A {said}"')
+    return "\n".join(lines)
+
+
+def _start_unbound(net: Net, machine: Namespace, label: str, interfaces: str, data: str) -> None:
+    configuration = net.directory / f"unbound.{label}.conf"
+    configuration.write_text(_UNBOUND.format(directory=net.directory, interfaces=interfaces, data=data))
+    command = [tool("unbound"), "-d", "-p", "-c", str(configuration)]
+    machine.spawn(command, log=str(net.directory / f"unbound.{label}.log"))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the small ones
+
+
+def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
+    configuration = {
+        "clocks": world.clocks,
+        "shift_s": world.shift_days * 86400,
+        "ports": world.ports,
+        "doh": _DOH_PORT,
+        "doh_resolver": next(iter(PUBLIC_RESOLVERS)),
+        "dated": _DATED_PORT,
+    }
+    _spawn_services(net, net["world"], configuration)
+    if world.portal:
+        _spawn_services(net, net["provider"], {"portal": PORTAL})
+    return [*world.ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
+
+
+def _spawn_services(net: Net, machine: Namespace, configuration: dict[str, object]) -> None:
+    command = [sys.executable, "-S", "-m", "tests.lab.services", json.dumps(configuration)]
+    machine.spawn(
+        ["env", "--chdir", str(REPOSITORY), *command],
+        log=str(net.directory / "services.log"),
+        env={"PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+_Socket = tuple[str, str, int]
+
+
+def _wait(net: Net, expected: dict[str, set[_Socket]], timeout: float = 20) -> None:
+    """Until everybody listens where they should."""
+    deadline = time.monotonic() + timeout
+    for machine, sockets in expected.items():
+        while missing := sockets - _open(net[machine], sockets):
+            dead = [server for server in net.sandbox.servers if server.poll() is not None]
+            if dead or time.monotonic() > deadline:
+                raise LabError(f"{machine}: nobody listens on {sorted(missing)[:5]}: {_said(net, dead)}")
+            time.sleep(0.01)
+
+
+def _open(machine: Namespace, wanted: Iterable[_Socket]) -> set[_Socket]:
+    """The listening TCP and bound UDP sockets of a machine, from /proc/PID/net."""
+    found: set[_Socket] = set()
+    for kind, state in (("tcp", "0A"), ("udp", "07")):
+        for line in Path(f"/proc/{machine.pid}/net/{kind}").read_text().splitlines()[1:]:
+            _, local, _, its_state, *_ = line.split()
+            if its_state == state:
+                address, _, port = local.partition(":")
+                found.add((kind, ".".join(str(byte) for byte in bytes.fromhex(address)[::-1]), int(port, 16)))
+    return found & set(wanted)
+
+
+def _said(net: Net, dead: list[subprocess.Popen[bytes]]) -> str:
+    logs = [path.read_text(errors="replace")[-600:] for path in sorted(net.directory.glob("*.log"))]
+    return f"{len(dead)} servers ended; " + " | ".join(log.strip() for log in logs if log.strip())

@@ -1,0 +1,181 @@
+"""What there is on the pretend Internet: names, addresses, and how each server behaves. Plain data; nothing runs here."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from targets.loader import load_canaries, shipped_platforms
+from targets.model import Canaries, Endpoint
+from tests.lab.authority import Kind
+
+PUBLIC_RESOLVERS = {
+    "8.8.8.8": ("dns.google", "8.8.8.8", "8.8.4.4"),
+    "9.9.9.9": ("dns.quad9.net", "9.9.9.9"),
+    "1.1.1.1": ("cloudflare-dns.com", "one.one.one.one", "1.1.1.1", "1.0.0.1"),
+}
+"""Address of a public resolver, and what its certificate says."""
+
+_PREFIXES = {
+    "facebook.com": "157.240.205",
+    "fbcdn.net": "157.240.253",
+    "instagram.com": "157.240.9",
+    "whatsapp.com": "157.240.252",
+    "whatsapp.net": "157.240.252",
+    "google.com": "142.250.185",
+    "google.kz": "142.250.185",
+    "gstatic.com": "142.250.184",
+    "youtube.com": "142.251.39",
+    "ytimg.com": "142.251.39",
+    "googlevideo.com": "142.251.40",
+    "x.com": "104.244.42",
+    "twitter.com": "104.244.42",
+    "twimg.com": "152.199.21",
+    "vk.com": "87.240.132",
+    "telegram.org": "149.154.167",
+    "t.me": "149.154.167",
+    "signal.org": "76.223.92",
+    "wikipedia.org": "185.15.59",
+    "debian.org": "130.89.148",
+    "kernel.org": "145.40.73",
+    "python.org": "151.101.64",
+    "iana.org": "192.0.46",
+    "rfc-editor.org": "104.18.21",
+    "example.com": "104.18.27",
+    "gnu.org": "209.51.188",
+    "egov.kz": "195.12.113",
+    "kaspi.kz": "194.187.246",
+    "zakon.kz": "91.215.42",
+    "tengrinews.kz": "185.98.5",
+    "apple.com": "17.253.57",
+    "msftconnecttest.com": "13.107.4",
+    "time.cloudflare.com": "162.159.200",
+}
+"""Where a suffix lives: the first three numbers of its addresses. Everybody else is at some hosting company."""
+
+_HOSTING = ("185.199", "172.67", "104.21", "151.101", "138.201", "95.217", "51.91", "3.33")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One name with its web server.
+
+    ``address`` is where DNS says it is (``None``: only a name in DNS). ``listening``: a machine that is there refuses
+    connections if not. ``present``: nobody answers at the address if not. ``status`` is what every page of it gives.
+    ``plain`` is what port 80 says for a path, otherwise it redirects to https.
+    """
+
+    name: str
+    address: str
+    listening: bool = True
+    present: bool = True
+    status: int = 200
+    certificate: Kind = "good"
+    plain: tuple[tuple[str, int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The pretend Internet. ``ports`` are bare TCP services (address, port); ``lies`` is what the provider's resolver says
+    instead of the truth: an address, ``nxdomain``, ``refused`` or ``silence``. ``shift_days``: how far this world's clocks
+    and certificates are from this host's clock. ``portal``: the provider runs a captive portal's web server."""
+
+    sites: dict[str, Site]
+    names: dict[str, str] = field(default_factory=dict)
+    ports: tuple[tuple[str, int], ...] = ()
+    clocks: tuple[str, ...] = ()
+    lies: dict[str, str] = field(default_factory=dict)
+    shift_days: int = 0
+    portal: bool = False
+    resolver_runs: bool = True
+
+    def change(self, *names: str, **values: object) -> World:
+        """The same world with these sites different."""
+        changed = {name: replace(self.sites[name], **values) for name in names}  # type: ignore[arg-type]
+        return replace(self, sites={**self.sites, **changed})
+
+    def addresses(self) -> dict[str, str]:
+        """Every name in DNS with its address."""
+        return {**self.names, **{site.name: site.address for site in self.sites.values()}}
+
+    def present(self) -> tuple[str, ...]:
+        """Every address at which a machine answers."""
+        absent = {site.address for site in self.sites.values() if not site.present}
+        everybody = {site.address for site in self.sites.values()} | {address for address, _ in self.ports}
+        return tuple(sorted((everybody | set(PUBLIC_RESOLVERS) | set(self.clocks)) - absent))
+
+
+class _Addresses:
+    """Addresses for names: always the same for the same set of names."""
+
+    def __init__(self) -> None:
+        self._taken = set(PUBLIC_RESOLVERS)
+
+    def give(self, name: str) -> str:
+        digest = hashlib.sha256(name.encode()).digest()
+        prefix = next((p for suffix, p in _PREFIXES.items() if name == suffix or name.endswith("." + suffix)), None)
+        prefix = prefix or f"{_HOSTING[digest[0] % len(_HOSTING)]}.{digest[1]}"
+        last = digest[2] % 200 + 10
+        while (address := f"{prefix}.{last}") in self._taken:
+            last = last % 250 + 1
+        self._taken.add(address)
+        return address
+
+    def keep(self, addresses: Iterable[str]) -> None:
+        self._taken.update(addresses)
+
+
+def whole_world() -> World:
+    """Every name of the shipped catalogue and every canary, all in good health."""
+    canaries = load_canaries()
+    endpoints = [
+        endpoint for platform in shipped_platforms() if platform.retired is None for endpoint in platform.endpoints
+    ]
+    give = _Addresses()
+    give.keep(endpoint.host for endpoint in endpoints if _is_address(endpoint.host))
+    sites = {host: Site(name=host, address=give.give(host)) for host in _web_hosts(endpoints, canaries)}
+    # Signal's sign of life is an answer, not a server.
+    names = {"uptime.signal.org": "127.0.0.1"}
+    sites.pop("uptime.signal.org", None)
+    for canary in canaries.family("portal"):
+        sites |= _portal_site(sites, give, canary.where, canary.status or 200, canary.expect or "")
+    clocks = {canary.where: give.give(canary.where) for canary in canaries.family("clock")}
+    ports = []
+    for endpoint in endpoints:
+        if endpoint.scheme == "tcp":
+            address = (
+                endpoint.host
+                if _is_address(endpoint.host)
+                else names.setdefault(endpoint.host, give.give(endpoint.host))
+            )
+            ports.append((address, endpoint.port))
+    for name in (*canaries.innocuous, *canaries.ad_domains):
+        if name not in sites:
+            names[name] = give.give(name)
+    return World(
+        sites=sites, names={**names, **clocks}, ports=tuple(dict.fromkeys(ports)), clocks=tuple(clocks.values())
+    )
+
+
+def _web_hosts(endpoints: Iterable[Endpoint], canaries: Canaries) -> list[str]:
+    hosts = [endpoint.host for endpoint in endpoints if endpoint.scheme in ("http", "https")]
+    hosts += [canary.where for family in ("domestic", "foreign") for canary in canaries.family(family)]
+    return [host for host in dict.fromkeys(hosts) if not _is_address(host)]
+
+
+def _portal_site(sites: dict[str, Site], give: _Addresses, url: str, status: int, body: str) -> dict[str, Site]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    site = sites.get(host) or Site(name=host, address=give.give(host))
+    return {host: replace(site, plain=(*site.plain, (parts.path or "/", status, body)))}
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
