@@ -37,28 +37,40 @@ async def serve(
     behaviour: Behaviour, *, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
     """Serve *behaviour* on a free port of *address*; gives the port. All connections are closed at the end."""
+    loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
-    writers: set[asyncio.StreamWriter] = set()
+    listener = socket.create_server(
+        (address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=100
+    )
+    listener.setblocking(False)
 
-    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())  # type: ignore[arg-type]
-        writers.add(writer)
-        # Cancelled at the end of the test: a callback of asyncio's streams cannot bear a cancelled task.
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            await behaviour(reader, writer)
-        writer.close()
+    async def accept() -> None:
+        while True:
+            sock, _peer = await loop.sock_accept(listener)
+            tasks.add(loop.create_task(run(sock)))
 
-    server = await asyncio.start_server(run, address, 0, ssl=tls)
+    async def run(sock: socket.socket) -> None:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, sock, ssl=tls)
+            writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+            try:
+                await behaviour(reader, writer)
+                await asyncio.wait_for(writer.drain(), 5)
+                writer.close()
+            except BaseException:
+                transport.abort()
+                raise
+
+    accepting = loop.create_task(accept())
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield listener.getsockname()[1]
     finally:
-        server.close()
-        await asyncio.sleep(0)  # a connection that has just been accepted gets its task now
-        for task in tasks:
+        for task in (accepting, *tasks):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in writers:
-            writer.transport.abort()
+        await asyncio.gather(accepting, *tasks, return_exceptions=True)
+        listener.close()
         await asyncio.sleep(0)
 
 
