@@ -30,6 +30,8 @@ _COLOURS = {
     "no_network": "cyan",
     "inconclusive": "bold",
 }
+_GLUE = "\ue000"
+"""Stands for a space that must not end a line. A private character: ``safe()`` lets none through, so none is measured."""
 _NARROW = 60
 _TITLE_LIMIT = 32
 _NAMES_SHOWN = 4
@@ -159,7 +161,7 @@ class _Report:
         dash = "-" if self._screen.ascii_only else "\N{EM DASH}"
         claim.append(f" {dash} {words.headline(status, method, signature)}")
         if sure := words.certainty(confidence):
-            claim.append(f" ({sure})")
+            claim.append(f" ({sure.replace(' ', _GLUE)})")
         return claim
 
     def _head(self, status: Status, title: str, claim: Text) -> Iterator[Text]:
@@ -191,6 +193,7 @@ class _Report:
         indent = lead.cell_len
         for number, line in enumerate(body.wrap(self._console, max(self._width - indent, 10))):
             line.rstrip()
+            line.plain = line.plain.replace(_GLUE, " ")
             yield Text().append_text(lead if number == 0 else Text(" " * indent)).append_text(line)
 
     def _symbol(self, status: str) -> str:
