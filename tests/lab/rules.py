@@ -97,6 +97,16 @@ class Drop(Rule):
 
 
 @dataclass(kw_only=True)
+class DropExcept(Drop):
+    """Silence for what ``when`` says, but not for what ``but`` says."""
+
+    but: When = When()
+
+    def match(self, packet: Packet) -> bool:
+        return self.when.holds(packet) and not self.but.holds(packet)
+
+
+@dataclass(kw_only=True)
 class Lose(Rule):
     """Independent random loss."""
 

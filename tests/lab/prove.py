@@ -1,0 +1,135 @@
+"""Each scenario proves itself before the probe runs: what the network really does, seen with curl, dig and openssl.
+
+A proof is a function of the lab that raises ``LabError`` when the network does not do what the scenario says. Nothing of
+``probe`` is used, so that a mistake of ours cannot agree with itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tests.lab.namespaces import LabError
+
+if TYPE_CHECKING:
+    from tests.lab.lab import Lab
+
+Proof = Callable[["Lab"], None]
+
+# curl(1), "EXIT CODES".
+UNRESOLVED, UNCONNECTED, SILENT, HANDSHAKE, RESET, UNTRUSTED = 6, 7, 28, 35, 56, 60
+_WAIT_S = "1.5"
+
+
+def _expect(what: str, seen: object, wanted: object) -> None:
+    if seen != wanted:
+        raise LabError(f"the scenario does not do what it says: {what}: {seen!r}, not {wanted!r}")
+
+
+def page(url: str, status: int = 200) -> Proof:
+    """curl gets this status over a chain that it trusts."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", "10", "-w", "%{http_code}", url)
+        _expect(f"{url} ({done.stderr.strip()})", done.stdout, str(status))
+
+    return prove
+
+
+def fails(url: str, *codes: int, says: str = "") -> Proof:
+    """curl fails with one of these exit codes, and says so."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", _WAIT_S, url)
+        _expect(
+            f"{url} fails as it should ({done.stderr.strip()})", done.returncode in codes and says in done.stderr, True
+        )
+
+    return prove
+
+
+def answers(name: str, wanted: str, server: str | None = None) -> Proof:
+    """dig gets this address, or this status (``NXDOMAIN``), or silence (``""``)."""
+
+    def prove(lab: Lab) -> None:
+        at = [f"@{server}"] if server else []
+        done = lab.run("dig", *at, "+tries=1", "+time=1", name, "A")
+        lines = [line.split() for line in done.stdout.splitlines()]
+        found = [line[4] for line in lines if len(line) == 5 and line[3] == "A"]
+        status = next((line[5].strip(",") for line in lines if line[:2] == [";;", "->>HEADER<<-"]), "")
+        _expect(f"{name} at {server or 'the provider'}", found[0] if found else status.replace("NOERROR", ""), wanted)
+
+    return prove
+
+
+def truth(name: str) -> Proof:
+    """A public resolver gives the address that the site really has."""
+
+    def prove(lab: Lab) -> None:
+        answers(name, lab.world.addresses()[name], "8.8.8.8")(lab)
+
+    return prove
+
+
+def handshake(address_of: str, sni: str, *, works: bool) -> Proof:
+    """openssl, sent to the address of one site with the name of another, sees a server's hello or does not."""
+
+    def prove(lab: Lab) -> None:
+        address = lab.world.sites[address_of].address
+        command = f"timeout {_WAIT_S} openssl s_client -connect {address}:443 -servername {sni} </dev/null"
+        done = lab.run("sh", "-c", command)
+        _expect(f"{sni} at {address}", "BEGIN CERTIFICATE" in done.stdout, works)
+
+    return prove
+
+
+def certificate_error(url: str, words: str) -> Proof:
+    """curl refuses the chain, for this reason."""
+    return fails(url, UNTRUSTED, says=words)
+
+
+def no_route(address: str) -> Proof:
+    """The kernel itself knows no way."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("ip", "route", "get", address)
+        _expect(f"no route to {address}", "unreachable" in done.stderr.lower(), True)
+
+    return prove
+
+
+def clock_ahead(address: str, days: int) -> Proof:
+    """An NTP server is this many days ahead of this host (read with the standard library, RFC 4330)."""
+    program = (
+        "import socket, struct, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(2); s.connect((sys.argv[1], 123))\n"
+        "s.send(b'\\x23' + bytes(47)); seconds, = struct.unpack_from('!I', s.recv(512), 40)\n"
+        "print(round((seconds - 2208988800 - time.time()) / 86400))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, address).ok()
+        _expect(f"{address} is ahead by days", int(done.stdout), days)
+
+    return prove
+
+
+def large_packets_vanish(name: str) -> Proof:
+    """The same page comes with small segments (MSS 1200) and not with full ones."""
+    program = (
+        "import socket, ssl, sys\n"
+        "s = socket.socket(); s.settimeout(1.5)\n"
+        "if sys.argv[3] != '0': s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, int(sys.argv[3]))\n"
+        "s.connect((sys.argv[1], 443))\n"
+        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE\n"
+        "try: context.wrap_socket(s, server_hostname=sys.argv[2]); print('yes')\n"
+        "except OSError: print('no')\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        for mss, wanted in (("1200", "yes"), ("0", "no")):
+            done = lab.run(sys.executable, "-I", "-S", "-c", program, lab.world.sites[name].address, name, mss).ok()
+            _expect(f"{name} with MSS {mss}", done.stdout.strip(), wanted)
+
+    return prove

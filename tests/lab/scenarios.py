@@ -1,0 +1,287 @@
+"""The scenarios, as data: what the network does, what is checked, and which words are right about it.
+
+One row a scenario. ``acceptable`` is what the truth allows from this one vantage: a status, a method or ``None`` for any,
+and the beginning of a signature. A row that is not a block must never have ``blocked`` in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lab import prove, rules
+from tests.lab.lab import Lab
+from tests.lab.net import RESOLVER
+from tests.lab.packets import TCP, UDP
+from tests.lab.prove import Proof
+from tests.lab.rules import Rule, When
+from tests.lab.servers import PORTAL
+from tests.lab.world import World, whole_world
+
+FACEBOOK = "www.facebook.com"
+FACEBOOK_URL = f"https://{FACEBOOK}/"
+OTHER = "https://www.livejournal.com/"
+BOGON = "10.10.34.35"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One right way to say it."""
+
+    status: str
+    method: str | None = None
+    signature: str = ""
+
+    def fit(self, result: dict[str, Any]) -> bool:
+        return (
+            result["status"] == self.status
+            and self.method in (None, result.get("method"))
+            and (result.get("signature") or "").startswith(self.signature)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """See the module. ``world`` and ``rules`` are built when the scenario is run; ``exit_codes`` are dalel's."""
+
+    name: str
+    tells: str
+    check: tuple[str, ...] = (FACEBOOK_URL,)
+    acceptable: tuple[Words, ...]
+    exit_codes: tuple[int, ...]
+    proofs: tuple[Proof, ...]
+    world: Callable[[World], World] = field(default=lambda world: world)
+    rules: Callable[[World], tuple[Rule, ...]] = field(default=lambda world: ())
+    leg: dict[str, Any] = field(default_factory=dict)
+    link: bool = True
+    network: tuple[Words, ...] = (Words("ok"),)
+    """What may be said of the own side; ``ok`` unless the own side is the trouble."""
+    sound: tuple[str, ...] = ()
+    """Further URLs that are checked in the same run and must be accessible."""
+    needs: tuple[str, ...] = ()
+    """Experiments that it takes to be right; without them it is listed as not yet."""
+
+    def lab(self, seed: int = 1) -> Lab:
+        world = self.world(_whole_world())
+        return Lab(world, rules=self.rules(world), leg=self.leg, link=self.link, seed=seed)
+
+    @property
+    def is_block(self) -> bool:
+        return any(words.status == "blocked" for words in self.acceptable)
+
+
+_whole_world = functools.cache(whole_world)
+
+
+def _address(name: str) -> Callable[[World], str]:
+    return lambda world: world.sites[name].address + "/32"
+
+
+def _hole(world: World) -> tuple[Rule, ...]:
+    """Full segments from one site vanish behind a tunnel that sends no ICMP."""
+    when = When(protocol=TCP, remote=(_address(FACEBOOK)(world),), side="down", larger_than=1400)
+    return (rules.Drop(when=when, place="far"),)
+
+
+def _portal(_world: World) -> tuple[Rule, ...]:
+    """Port 80 of everybody is the portal's, names are resolved by the provider only, everything else is dropped at once."""
+    here = f"{PORTAL}/32"
+    return (
+        rules.Divert(when=When(protocol=TCP, ports=(80,)), to=PORTAL, port=80, place="access"),
+        rules.DropExcept(when=When(protocol=TCP, side="up"), but=When(remote=(here,)), place="access"),
+        rules.DropExcept(
+            when=When(protocol=UDP, side="up"), but=When(remote=(f"{RESOLVER}/32",), ports=(53,)), place="access"
+        ),
+    )
+
+
+ANY_OUTAGE = (Words("outage"), Words("inconclusive"))
+SCENARIOS = (
+    Scenario(
+        name="healthy",
+        tells="nothing is wrong on an 80 ms path",
+        acceptable=(Words("accessible"),),
+        exit_codes=(0,),
+        sound=(OTHER,),
+        proofs=(prove.page(FACEBOOK_URL), prove.page(OTHER), prove.truth(FACEBOOK)),
+    ),
+    # the own side
+    Scenario(
+        name="no_link",
+        tells="this machine has no default route",
+        check=(),
+        link=False,
+        acceptable=(Words("no_network", "link"),),
+        network=(Words("no_network", "link"),),
+        exit_codes=(3,),
+        proofs=(prove.no_route("8.8.8.8"), prove.fails(FACEBOOK_URL, prove.UNRESOLVED, prove.SILENT)),
+    ),
+    Scenario(
+        name="dead_upstream",
+        tells="the router is there, and nothing comes back through it",
+        check=(),
+        rules=lambda _world: (rules.Drop(place="access"),),
+        acceptable=(Words("no_network", "upstream"), Words("no_network", "link"), Words("no_network", "shutdown")),
+        network=(Words("no_network", "upstream"), Words("no_network", "link"), Words("no_network", "shutdown")),
+        exit_codes=(3,),
+        proofs=(prove.fails("http://1.1.1.1/", prove.SILENT), prove.answers(FACEBOOK, "")),
+    ),
+    Scenario(
+        name="dead_resolver_silent",
+        tells="the provider's resolver does not answer; everything else is well",
+        check=(),
+        rules=lambda _world: (rules.Drop(when=When(remote=(f"{RESOLVER}/32",)), place="access"),),
+        acceptable=(Words("no_network", "resolver"),),
+        network=(Words("no_network", "resolver"),),
+        exit_codes=(3,),
+        proofs=(prove.answers(FACEBOOK, ""), prove.truth(FACEBOOK), prove.page("https://8.8.8.8/")),
+    ),
+    Scenario(
+        name="dead_resolver_refusing",
+        tells="nothing listens on the provider's resolver's port",
+        check=(),
+        world=lambda world: _with(world, resolver_runs=False),
+        acceptable=(Words("no_network", "resolver"),),
+        network=(Words("no_network", "resolver"),),
+        exit_codes=(3,),
+        proofs=(prove.answers(FACEBOOK, ""), prove.truth(FACEBOOK)),
+    ),
+    Scenario(
+        name="captive_portal",
+        tells="a hotel's portal answers port 80 for everybody and drops the rest until one logs in",
+        check=(),
+        world=lambda world: _with(world, portal=True),
+        rules=_portal,
+        acceptable=(Words("no_network", "captive_portal"),),
+        network=(Words("no_network", "captive_portal"),),
+        exit_codes=(3,),
+        proofs=(
+            prove.page("http://connectivitycheck.gstatic.com/generate_204", 302),
+            prove.page("http://captive.apple.com/hotspot-detect.html", 302),
+            prove.fails(FACEBOOK_URL, prove.SILENT),
+        ),
+    ),
+    Scenario(
+        name="wrong_clock",
+        tells="this machine's clock is 400 days behind the world's (it is the world that is shifted)",
+        check=(),
+        world=lambda world: _with(world, shift_days=400),
+        acceptable=(Words("no_network", "clock"), Words("accessible")),  # bare TCP endpoints need no clock
+        network=(Words("no_network", "clock"),),
+        exit_codes=(3,),
+        proofs=(
+            lambda lab: prove.clock_ahead(lab.world.clocks[0], 400)(lab),
+            prove.certificate_error(FACEBOOK_URL, "not yet valid"),
+        ),
+    ),
+    # blocks
+    Scenario(
+        name="sni_drop",
+        tells="after a ClientHello with the name, nothing of that flow is delivered any more",
+        rules=lambda _world: (rules.NameDrop(names=("facebook.com",)),),
+        acceptable=(Words("blocked", "tls", "tls.timeout.sni"),),
+        exit_codes=(1,),
+        sound=(OTHER,),
+        proofs=(
+            prove.truth(FACEBOOK),
+            prove.fails(FACEBOOK_URL, prove.SILENT),
+            prove.page(OTHER),
+            prove.handshake(FACEBOOK, "www.nobelprize.org", works=True),
+            prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
+        ),
+    ),
+    Scenario(
+        name="sni_reset",
+        tells="a ClientHello with the name is swallowed, both ends get a RST",
+        rules=lambda _world: (rules.NameReset(names=("facebook.com",)),),
+        acceptable=(Words("blocked", "tls", "tls.reset.sni"),),
+        exit_codes=(1,),
+        sound=(OTHER,),
+        proofs=(
+            prove.truth(FACEBOOK),
+            prove.fails(FACEBOOK_URL, prove.HANDSHAKE, prove.RESET),
+            prove.handshake(FACEBOOK, "www.nobelprize.org", works=True),
+            prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
+        ),
+    ),
+    Scenario(
+        name="dns_bogon",
+        tells="the provider's resolver gives a private address for the name",
+        world=lambda world: _with(world, lies={FACEBOOK: BOGON}),
+        acceptable=(Words("blocked", "dns", "dns.injection.bogon"),),
+        exit_codes=(1,),
+        sound=(OTHER,),
+        proofs=(prove.answers(FACEBOOK, BOGON), prove.truth(FACEBOOK), prove.page(OTHER)),
+    ),
+    Scenario(
+        name="dns_nxdomain",
+        tells="the provider's resolver says that the name does not exist",
+        world=lambda world: _with(world, lies={FACEBOOK: "nxdomain"}),
+        acceptable=(Words("blocked", "dns", "dns.nxdomain"),),
+        exit_codes=(1,),
+        sound=(OTHER,),
+        proofs=(prove.answers(FACEBOOK, "NXDOMAIN"), prove.truth(FACEBOOK), prove.page(OTHER)),
+    ),
+    Scenario(
+        name="dns_injection",
+        tells="on the path every question for the name gets a forged answer before the true one",
+        rules=lambda _world: (rules.DnsInject(names=("facebook.com",), address=BOGON, place="access"),),
+        acceptable=(Words("blocked", "dns", "dns.injection"),),
+        exit_codes=(1,),
+        sound=(OTHER,),
+        proofs=(prove.answers(FACEBOOK, BOGON), prove.answers(FACEBOOK, BOGON, "8.8.8.8"), prove.page(OTHER)),
+    ),
+    # the platform's own troubles
+    Scenario(
+        name="server_refuses",
+        tells="the machine is there, the web server is not running",
+        world=lambda world: world.change(FACEBOOK, listening=False),
+        acceptable=ANY_OUTAGE,
+        exit_codes=(1, 3),
+        sound=(OTHER,),
+        proofs=(prove.truth(FACEBOOK), prove.fails(FACEBOOK_URL, prove.UNCONNECTED)),
+    ),
+    Scenario(
+        name="server_dead",
+        tells="nobody answers at the address",
+        world=lambda world: world.change(FACEBOOK, present=False),
+        acceptable=ANY_OUTAGE,
+        exit_codes=(1, 3),
+        sound=(OTHER,),
+        proofs=(prove.truth(FACEBOOK), prove.fails(FACEBOOK_URL, prove.SILENT)),
+    ),
+    Scenario(
+        name="server_503",
+        tells="the site answers 503 to everybody",
+        world=lambda world: world.change(FACEBOOK, status=503),
+        acceptable=(Words("outage", "http"),),
+        exit_codes=(1,),
+        sound=(OTHER,),
+        proofs=(prove.page(FACEBOOK_URL, 503),),
+    ),
+    Scenario(
+        name="certificate_expired",
+        tells="the right certificate, a week past its end",
+        world=lambda world: world.change(FACEBOOK, certificate="expired"),
+        acceptable=(Words("outage", "certificate"), Words("inconclusive")),
+        exit_codes=(1, 3),
+        sound=(OTHER,),
+        proofs=(prove.certificate_error(FACEBOOK_URL, "expired"),),
+    ),
+    Scenario(
+        name="path_mtu_hole",
+        tells="full segments from one site vanish on the far side, and no ICMP says so",
+        rules=_hole,
+        acceptable=(Words("inconclusive"), Words("outage"), Words("no_network")),
+        exit_codes=(1, 3),
+        sound=(OTHER,),
+        proofs=(prove.truth(FACEBOOK), prove.large_packets_vanish(FACEBOOK), prove.page(OTHER)),
+    ),
+)
+
+
+def _with(world: World, **values: Any) -> World:
+    return dataclasses.replace(world, **values)
