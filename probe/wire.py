@@ -154,7 +154,9 @@ class UdpSocket:
             error.icmp = _icmp(self._sock)  # type: ignore[attr-defined]
             raise
         ttl, stamp_us = _details(ancillary)
-        return Datagram(data, *self._peer, ttl, stamp_us if stamp_us is not None else self._wire.now_us())
+        # The kernel's stamp is on the host's clock; what counts here is how long ago it was, on the wire's.
+        age_us = max(time.time_ns() // 1000 - stamp_us, 0) if stamp_us is not None else 0
+        return Datagram(data, *self._peer, ttl, self._wire.now_us() - age_us)
 
     def fileno(self) -> int:
         """The descriptor, to wait on; -1 once closed."""

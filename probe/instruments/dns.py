@@ -7,18 +7,25 @@ and different one is evidence. They are read again only when somebody asks (:met
 from __future__ import annotations
 
 import asyncio
+import functools
+import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from probe.instruments import dns_message, failures, tcp
+from probe.instruments import dns_message, failures, tcp, tls
 from probe.instruments.dns_message import Question, Reply
-from probe.observations import Answer, DnsFact, DnsTransport, Operation, ResolverRole
+from probe.instruments.tcp import TcpStream
+from probe.instruments.tls import Handshaken, Hello, TlsStream
+from probe.instruments.trust import Trust
+from probe.observations import Answer, DnsFact, DnsTransport, HttpFact, Operation, ResolverRole
 from probe.wire import Datagram, Nameserver, UdpSocket, Wire, readable
 
-__all__ = ["Lingering", "Question", "UdpAsked", "ask_getaddrinfo", "ask_tcp", "ask_udp"]
+__all__ = ["Lingering", "Question", "UdpAsked", "ask_doh", "ask_dot", "ask_getaddrinfo", "ask_tcp", "ask_udp"]
 
-DOT_PORT = 853
+UDP_PORT, DOT_PORT = 53, 853
+DNS_MESSAGE = "application/dns-message"
 MAX_LATE = 16  # replies kept of one question: a flood must not fill the memory
 
 
@@ -45,6 +52,15 @@ class _Asking:
 
     def elapsed_us(self) -> int:
         return round((self.wire.monotonic() - self._started) * 1e6)
+
+    def arrived_us(self, stamp_us: int) -> int:
+        """How long after the start a datagram came, by the kernel's stamp; it may be read much later than it came."""
+        since = stamp_us - int(self._operation["started_us"])
+        elapsed = self.elapsed_us()
+        return since if 0 <= since <= elapsed else elapsed  # the wall clock may have jumped
+
+    def left_s(self, deadline_s: float) -> float:
+        return max(deadline_s - self.elapsed_us() / 1e6, 0)
 
     def operation(
         self, reply: Reply | None, *, failure: str | None, duration_us: int | None = None, sent: int = 0, **fact: Any
@@ -90,7 +106,7 @@ class _Query:
 
     def _read(self, datagram: Datagram, asking: _Asking) -> _Heard:
         reply = dns_message.read(datagram.data, asking.question, self.query_id)
-        return _Heard(reply, self.index, asking.elapsed_us(), datagram.ttl)
+        return _Heard(reply, self.index, asking.arrived_us(datagram.received_us), datagram.ttl)
 
 
 class Lingering:
@@ -195,7 +211,7 @@ async def _ask_udp(
         if resend_s is not None and resend_s < deadline_s:
             used = await _first_usable(asking, lingering, resend_s)
             sent += 0 if used else _send(asking, lingering, server)
-        used = used or await _first_usable(asking, lingering, deadline_s - asking.elapsed_us() / 1e6)
+        used = used or await _first_usable(asking, lingering, asking.left_s(deadline_s))
     except ValueError as error:
         return asking.unaskable(error)
     except OSError as error:
@@ -228,7 +244,7 @@ def _send(asking: _Asking, lingering: Lingering, server: Nameserver) -> int:
 async def _first_usable(asking: _Asking, lingering: Lingering, wait_s: float) -> _Heard | None:
     """The first usable reply on any of the sockets within *wait_s*; ``OSError`` when ICMP says no."""
     try:
-        async with asyncio.timeout(max(wait_s, 0)):
+        async with asyncio.timeout(wait_s):
             while True:
                 for query in lingering.queries:
                     # Not "while": a flood of forgeries must not keep the deadline from being looked at.
@@ -249,20 +265,55 @@ async def ask_tcp(
     wire: Wire, server: Nameserver, question: Question, *, role: ResolverRole, deadline_s: float
 ) -> Operation:
     """Ask over one TCP connection (RFC 7766)."""
-    asking = _Asking(wire, server, question, "tcp", role)
+    return await _by_stream(_Asking(wire, server, question, "tcp", role), server, deadline_s, None)
+
+
+async def ask_dot(
+    wire: Wire,
+    server: Nameserver,
+    question: Question,
+    *,
+    role: ResolverRole,
+    trust: Trust,
+    server_name: str | None,
+    deadline_s: float,
+) -> Operation:
+    """Ask over TLS (RFC 7858), on port 853 where *server* has the usual 53.
+
+    The certificate must verify for *server_name*, or for the address when that is ``None`` (public resolvers have theirs
+    in the certificate); otherwise whoever is in between could answer, and the failure is the handshake's.
+    """
+    if server.port == UDP_PORT:
+        server = Nameserver(server.address, DOT_PORT)
+    asking = _Asking(wire, server, question, "dot", role)
+    host = server_name or server.address
+    wrap = functools.partial(tls.handshake, wire, hello=Hello(server_name, alpn=()), trust=trust, host=host)
+    return await _by_stream(asking, server, deadline_s, wrap)
+
+
+async def _by_stream(
+    asking: _Asking, server: Nameserver, deadline_s: float, wrap: Callable[..., Awaitable[Handshaken]] | None
+) -> Operation:
+    """Connect, shake hands if *wrap* says so, ask. The failure is that of the first step that failed."""
+    query_id = asking.wire.random.getrandbits(16)
     try:
-        query = dns_message.build(question, query_id := wire.random.getrandbits(16))
+        query = dns_message.build(asking.question, query_id)
     except ValueError as error:
         return asking.unaskable(error)
-    connected = await tcp.connect(wire, server.address, server.port, deadline_s=deadline_s)
+    connected = await tcp.connect(asking.wire, server.address, server.port, deadline_s=deadline_s)
     if connected.stream is None:
         return asking.operation(None, failure=connected.operation.failure)
-    stream = connected.stream
+    stream: TcpStream | TlsStream = connected.stream
     try:
-        async with asyncio.timeout(max(deadline_s - asking.elapsed_us() / 1e6, 0)):
+        if wrap is not None:
+            shaken = await wrap(connected.stream, deadline_s=asking.left_s(deadline_s))
+            if shaken.stream is None:
+                return asking.operation(None, failure=shaken.operation.failure, sent=connected.stream.bytes_sent)
+            stream = shaken.stream
+        async with asyncio.timeout(asking.left_s(deadline_s)):
             return await _over_stream(asking, stream.read, stream.write, query, query_id)
     except OSError as error:
-        return asking.operation(None, failure=failures.from_os_error(error), sent=stream.bytes_sent)
+        return asking.operation(None, failure=failures.from_os_error(error), sent=connected.stream.bytes_sent)
     finally:
         stream.close()
 
@@ -284,6 +335,76 @@ async def _over_stream(
         received += chunk
     reply = dns_message.read(bytes(received[2 : 2 + int.from_bytes(received[:2])]), asking.question, query_id)
     return asking.operation(reply, failure=reply.failure, sent=len(query) + 2)
+
+
+async def ask_doh(
+    wire: Wire,
+    address: str,
+    question: Question,
+    *,
+    url: str,
+    role: ResolverRole,
+    trust: Trust,
+    deadline_s: float,
+) -> Operation:
+    """Ask by one POST (RFC 8484) to *url* at *address*. The failure is that of the first step that failed.
+
+    A response that is not a 200 of type ``application/dns-message`` is ``dns_server_misbehaving``; ``malformed`` says why.
+    """
+    parts = urlsplit(url)
+    host, server = parts.hostname or "", Nameserver(address, parts.port or 443)
+    asking = _Asking(wire, server, question, "doh", role)
+    try:
+        query = dns_message.build(question, 0)  # RFC 8484 §4.1: id 0, so that caches can work
+    except ValueError as error:
+        return asking.unaskable(error)
+    connected = await tcp.connect(wire, address, server.port, deadline_s=deadline_s, name=host)
+    if connected.stream is None:
+        return asking.operation(None, failure=connected.operation.failure)
+    hello = Hello(None if _is_address(host) else host)
+    shaken = await tls.handshake(
+        wire, connected.stream, hello=hello, trust=trust, host=host, deadline_s=asking.left_s(deadline_s)
+    )
+    if shaken.stream is None:
+        return asking.operation(None, failure=shaken.operation.failure, sent=connected.stream.bytes_sent)
+    return await _post(asking, shaken.stream, url, query, asking.left_s(deadline_s))
+
+
+async def _post(asking: _Asking, stream: TlsStream, url: str, query: bytes, left_s: float) -> Operation:
+    from probe.instruments import http
+
+    answered = await http.ask(
+        asking.wire,
+        stream,
+        method="POST",
+        url=url,
+        headers={"Accept": DNS_MESSAGE, "Content-Type": DNS_MESSAGE, "Content-Length": str(len(query))},
+        content=query,
+        verified_chain=True,
+        head_deadline_s=left_s,
+        body_deadline_s=left_s,
+        body_cap=65_536,
+        header_cap=16_384,
+    )
+    sent = stream.tcp.bytes_sent
+    if answered.operation.failure is not None:
+        return asking.operation(None, failure=answered.operation.failure, sent=sent)
+    fact = answered.operation.fact
+    assert isinstance(fact, HttpFact)
+    kind = dict(fact.headers).get("content-type", "")
+    if fact.status != http.OK or not kind.lower().startswith(DNS_MESSAGE):
+        why = f"HTTP status {fact.status}, {kind[:60] or 'no content type'}"
+        return asking.operation(None, failure=failures.MISBEHAVING, sent=sent, malformed=why)
+    reply = dns_message.read(answered.body, asking.question, 0)
+    return asking.operation(reply, failure=reply.failure, sent=sent)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 # ---------------------------------------------------------------------------------------------------------------------
