@@ -56,6 +56,7 @@ class Row(NamedTuple):
 COMMANDS = (
     Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),
     Row("demo", "probe.cli.demo_cmd", "See every verdict on a pretend Internet; sends nothing."),
+    Row("targets", "probe.cli.targets_cmd", "List, show, check and import what can be measured."),
     Row("doctor", "probe.cli.doctor_cmd", "Look at this computer and its network, and say what to do."),
     Row("config", "probe.cli.config_cmd", "Show the settings in force, and where each comes from."),
     Row("schema", "probe.cli.schema_cmd", "Print the JSON Schema of a document."),

@@ -1,0 +1,108 @@
+"""What `dalel check` makes of what was typed."""
+
+import dataclasses
+import io
+import sys
+
+import pytest
+
+from probe.cli import check_cmd
+from probe.cli.progress import Progress
+from probe.runner import Judged, OwnSide, Started, Step
+from probe.settings import Settings
+from probe.verdict.model import STATUSES, NetworkVerdict
+from targets.model import Asked, Endpoint
+from tests.unit import pieces as made
+
+
+@pytest.mark.parametrize(
+    ("words", "profile"),
+    [((), "light"), (("@news",), "light"), (("facebook",), "full"), (("x.com", "@news"), "light")],
+)
+def test_what_was_named_is_looked_at_fully(words, profile):
+    """Whole lists are measured with little traffic, what somebody names with its page."""
+    assert profile == check_cmd.profile_for(words)
+
+
+def test_a_timeout_shortens_every_deadline():
+    """No single wait may outlast what the user wants to wait for all."""
+    deadlines = check_cmd._hurried(Settings(), 2.0).deadlines
+
+    assert 2.0 == deadlines.endpoint == max(getattr(deadlines, f.name) for f in dataclasses.fields(deadlines))
+    assert Settings().deadlines.arm_gap == deadlines.arm_gap
+
+
+def test_a_longer_timeout_lengthens_only_the_whole():
+    """--timeout 120 does not wait longer for one packet."""
+    deadlines = check_cmd._hurried(Settings(), 120.0).deadlines
+
+    assert dataclasses.replace(Settings().deadlines, endpoint=120.0) == deadlines
+
+
+def test_words_come_from_standard_input(monkeypatch):
+    """One a line; comments and empty lines are left out."""
+    stdin = io.TextIOWrapper(io.BytesIO(b"# mine\n\n facebook \nhttps://example.com/#top\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+
+    assert check_cmd._words(("x.com", "-")) == ("x.com", "facebook", "https://example.com/#top")
+
+
+def test_the_statuses_of_fail_on_are_those_of_the_judge():
+    """The option's list cannot drift from the words."""
+    assert STATUSES == check_cmd.STATUSES
+
+
+class _Screen(io.StringIO):
+    def __init__(self, *, tty):
+        super().__init__()
+        self._tty = tty
+
+    def isatty(self):
+        return self._tty
+
+
+def events():
+    asked = tuple(Asked(number=n, endpoint=Endpoint(f"https://{n}.example/"), target="x") for n in range(2))
+    yield Started(made.run(), asked)
+    yield Step(0, "baseline")
+    yield OwnSide(NetworkVerdict(status="ok"))
+    yield Step(1, "neutral_pair")
+    yield Judged(made.result(0, "https://0.example/", made.verdict("blocked")))
+    yield Judged(made.result(1, "https://1.example/", made.verdict("accessible")))
+
+
+def heard(*, tty, seconds):
+    screen, clock = _Screen(tty=tty), iter(range(0, 1000, seconds))
+    progress = Progress(screen, lambda: next(clock), kept_in=None)
+    for event in events():
+        progress(event)
+    progress.close()
+    return screen.getvalue()
+
+
+def test_a_terminal_has_one_line_that_is_taken_away():
+    """What follows the progress starts on an empty line."""
+    text = heard(tty=True, seconds=1)
+
+    assert "\r\x1b[K1 of 2 measured · 1 blocked · 1.example: comparing names somewhere else" in text
+    assert text.endswith("\r\x1b[K")
+    assert "\n" not in text
+
+
+def test_elsewhere_a_plain_line_every_few_seconds():
+    """A log gets no control characters, and not a line an event."""
+    assert heard(tty=False, seconds=2) == (
+        "0 of 2 measured · 0.example: as a browser does\n"
+        "0 of 2 measured · 1.example: comparing names somewhere else\n"
+        "2 of 2 measured · 1 accessible, 1 blocked\n"
+    )
+
+
+def test_a_quick_check_says_nothing_where_nobody_watches():
+    """Cron sends no mail for it."""
+    screen = _Screen(tty=False)
+    progress = Progress(screen, lambda: 0.0, kept_in=None)
+    for event in events():
+        progress(event)
+
+    assert screen.getvalue() == ""
