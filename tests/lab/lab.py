@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,26 @@ from tests.lab.net import PROBE, PROVIDER, WORLD, Net
 from tests.lab.rules import Rule
 from tests.lab.world import World
 
-CONNECTED = ("probe", "provider", "world")
+DALEL = Path(sys.executable).with_name("dalel")
+"""The command as it is installed beside this interpreter."""
+
+_LAUNCHER = """
+import json, os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump({"cpu_s": usage.ru_utime + usage.ru_stime, "max_rss_kb": usage.ru_maxrss}, file)
+sys.exit(code)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A command that ended, the CPU seconds of all its processes, and the most memory that one of them held."""
+
+    done: Done
+    cpu_s: float
+    resident_mb: float
 
 
 class Lab:
@@ -71,4 +91,13 @@ class Lab:
 
     def dalel(self, *arguments: str, timeout: float = 90) -> Done:
         """The installed command."""
-        return self.run(str(Path(sys.executable).with_name("dalel")), *arguments, timeout=timeout)
+        return self.run(str(DALEL), *arguments, timeout=timeout)
+
+    def measured(self, *argv: str, timeout: float = 90) -> Measured:
+        """A command with what it took. It is started by a small process: a child counts its parent's memory as its own
+        until it has called exec."""
+        path = self.net.directory / "usage.json"
+        done = self.run(sys.executable, "-I", "-S", "-c", _LAUNCHER, str(path), *argv, timeout=timeout)
+        usage = json.loads(path.read_text())
+        path.unlink()
+        return Measured(done=done, cpu_s=usage["cpu_s"], resident_mb=usage["max_rss_kb"] / 1024)

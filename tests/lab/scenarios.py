@@ -68,6 +68,29 @@ class Scenario:
         world = self.world(_whole_world())
         return Lab(world, rules=self.rules(world), leg=self.leg, link=self.link, seed=seed)
 
+    def prove(self, lab: Lab) -> None:
+        """``LabError`` unless the network does what the row says."""
+        for proof in self.proofs:
+            proof(lab)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The command's targets; none is the default catalogue."""
+        return (*self.check, *self.sound)
+
+    def is_right(self, result: dict[str, Any]) -> bool:
+        """Whether one entry of ``results`` says what is true."""
+        if result["url"] in self.sound:
+            return bool(result["status"] == "accessible")
+        return any(words.fit(result) for words in self.acceptable)
+
+    def network_is_right(self, network: dict[str, Any]) -> bool:
+        return any(words.fit(network) for words in self.network)
+
+    @property
+    def is_own_side(self) -> bool:
+        return any(words.status == "no_network" for words in self.network)
+
     @property
     def is_block(self) -> bool:
         return any(words.status == "blocked" for words in self.acceptable)
