@@ -29,11 +29,13 @@ async def own_side(session: Session, group: str, number: int = 0) -> None:
     questions = [
         *_resolvers(session, group, number),
         *_literals(session, group, number),
-        *(_names(session, group, number)),
+        *_names(session, group, number),
         *_portals(session, group, number),
         *_clocks(session, group, number),
-        _nowhere(session, group, number),
     ]
+    if group == "after":
+        # Silence is the healthy answer here, so it is waited for only once something has failed.
+        questions.append(_nowhere(session, group, number))
     async with asyncio.TaskGroup() as asking:
         for question in questions:
             asking.create_task(guarded(session, "network", question, endpoint=None))
@@ -126,20 +128,24 @@ async def _resolve(session: Session, place: Place, name: str) -> str | None:
 
 def _literals(session: Session, group: str, number: int) -> list[Awaitable[None]]:
     return [
-        _touch(session, _place(group, number, f"literal/{canary.where}"), canary.where)
+        _touch(
+            session, _place(group, number, f"literal/{canary.where}"), canary.where, session.settings.deadlines.own_side
+        )
         for canary in session.canaries.family("literal")
     ]
 
 
-async def _touch(session: Session, place: Place, address: str) -> None:
-    deadline_s = session.settings.deadlines.own_side
+async def _touch(session: Session, place: Place, address: str, deadline_s: float) -> None:
     stream = await connect(session, place, address, 443, deadline_s=deadline_s)
     if stream is not None:
         stream.close()
 
 
 async def _nowhere(session: Session, group: str, number: int) -> None:
-    await _touch(session, _place(group, number, f"transparent/{NOWHERE}"), NOWHERE)
+    # Whoever answers for an address that nobody has is near: no distance has to be waited for.
+    await _touch(
+        session, _place(group, number, f"transparent/{NOWHERE}"), NOWHERE, session.settings.deadlines.arm_floor
+    )
 
 
 def _names(session: Session, group: str, number: int) -> list[Awaitable[None]]:

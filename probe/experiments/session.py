@@ -147,7 +147,7 @@ class Site:
 
     def record(self, operation: Operation, **place: Any) -> Observation:
         """Record an operation made for this endpoint."""
-        return self.session.record(operation, endpoint=self.number, **place)
+        return self.session.record(operation, **(place | {"endpoint": self.number}))
 
     def first_address(self) -> str | None:
         """The address that the baseline went to: the first one that may be connected to."""
