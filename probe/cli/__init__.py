@@ -12,11 +12,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
 from probe import __version__
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 EXIT_BUG = 4
 EXIT_INTERRUPTED = 128 + signal.SIGINT
@@ -65,6 +68,10 @@ COMMANDS = (
 )
 
 
+class ReaderGone(BaseException):
+    """Whoever read our output has gone, as ``head`` does."""
+
+
 class LazyGroup(click.Group):
     """Knows its commands from a table, and imports the one that is invoked."""
 
@@ -98,6 +105,17 @@ class LazyGroup(click.Group):
         if near:
             return f"There is no command '{name}'. Did you mean '{near[0]}'?"
         return f"There is no command '{name}'. To check a site: dalel check {name}"
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would make it exit code 1, which is a finding here
+            raise ReaderGone from error
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(r.name, help=r.help) for r in self.rows.values() if r.name.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -142,7 +160,7 @@ def run(argv: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     except Terminated:
         return EXIT_TERMINATED
-    except BrokenPipeError:
+    except (ReaderGone, BrokenPipeError):
         _let_go_of_stdout()
         return EXIT_BROKEN_PIPE
     except Exception as error:

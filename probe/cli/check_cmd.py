@@ -81,8 +81,17 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     return f"there is no '{name}'. {hint}There are: {', '.join(known)}."
 
 
+def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of platforms and lists, for the shell."""
+    from targets.loader import load_catalogue
+
+    catalogue = load_catalogue()
+    names = [*(one.id for one in catalogue.platforms), *(f"@{name}" for name in catalogue.lists())]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @click.command("check", help=HELP)
-@click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...")
+@click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...", shell_complete=_completed)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="How to show it [table].")
 @click.option("-o", "--output", metavar="FILE", help="Write the results to this file.")
 @click.option("--save/--no-save", default=True, help="Keep the results, or write nothing at all to disk.")
