@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from probe.experiments import website
 from probe.experiments.network import own_side
 from probe.experiments.session import Session, Site, Turns, guarded
+from probe.instruments.warm import warm
 from probe.observations import Observation
 from probe.verdict.judge import judge
 from probe.verdict.model import EndpointResult, NetworkVerdict, Run
@@ -83,6 +84,8 @@ class Runner:
             group.create_task(self._before())
             for asked in self._session.asked:
                 group.create_task(self._endpoint(asked))
+            # Heavy imports, while the first questions are on their way: in a handshake they would look like a slow server.
+            group.create_task(asyncio.to_thread(warm, self._session.trust))
         network = self._judge_network()
         results = tuple(self._results[asked.number] for asked in self._session.asked)
         return Ran(network=network, results=results, unsaved=self.unsaved())
