@@ -43,7 +43,8 @@ def _from_host(text: str) -> Endpoint:
             f"{shown(text)} has a port but no scheme. Write {shown(f'https://{host}:{port}/')} for a page, or "
             f"{shown(f'tcp://{host}:{port}')} for a bare connection."
         )
-    return _from_url(f"https://{text}" if "/" in text else f"https://{text}/", typed=text)
+    host, slash, rest = text.partition("/")
+    return _from_url(f"https://{host.lower()}/{rest}" if slash else f"https://{host.lower()}/", typed=text)
 
 
 def _from_url(url: str, *, typed: str | None = None) -> Endpoint:

@@ -77,12 +77,12 @@ class _Walk:
         keys = self._keys()
         self._blank()
         self.at += 2 if rows else 1
-        place = (*self._inside(keys[:-1]), keys[-1])
-        self.lines.setdefault(place, line)
         if rows:
-            self.rows[place] = self.rows.get(place, -1) + 1
+            table = (*self._inside(keys[:-1]), keys[-1])
+            self.rows[table] = self.rows.get(table, -1) + 1
         place = self._inside(keys)
-        self.lines.setdefault(place, line)
+        for length in range(1, len(place) + 1):
+            self.lines.setdefault(place[:length], line)
         return place
 
     def _inside(self, keys: tuple[str, ...]) -> Place:
@@ -215,7 +215,7 @@ def _broken(text: str, first: Exception) -> Broken:
     shape_known = True
     for begin, end in itertools.pairwise(bounds):
         try:
-            tomllib.loads("\n".join(lines[begin:end]))
+            tomllib.loads("\n".join(lines[begin:end]) + "\n")
         except (tomllib.TOMLDecodeError, RecursionError) as fault:
             faults.append(_plain(fault, lines, begin, end))
             shape_known = shape_known and not any(line.lstrip().startswith("[") for line in lines[begin:end])
