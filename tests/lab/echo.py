@@ -63,6 +63,10 @@ def burst(count, wait=0.5):
             try: s.recv(1)
             except TimeoutError: return back
     return count
+def refused():
+    start = time.monotonic()
+    try: socket.create_connection((far, 7), 5).close()
+    except ConnectionRefusedError: return time.monotonic() - start
 def fetch(size, timeout=20):
     start = time.monotonic()
     with socket.create_connection((far, 7), timeout) as s:

@@ -84,6 +84,7 @@ class Router:
         self._serial = 0
         self._now = 0.0
         self._at: Place = "border"
+        self._cause_up = True
         self.tallies: dict[bytes, Tally] = {}
         self.seen = self.sent = self.dropped = 0
 
@@ -173,7 +174,7 @@ class Router:
         for rule in self._rules:
             distance = self._distance(rule.place, packet)
             if distance <= reach and rule.match(packet):
-                self._at = rule.place
+                self._at, self._cause_up = rule.place, packet.up
                 if not rule.act(packet, self):
                     self.dropped += 1
                     return False
@@ -187,21 +188,24 @@ class Router:
         return from_probe if packet.up else near + far - from_probe
 
     def emit(self, packet: Packet) -> None:
-        """A packet of a rule's own, on its way from where the rule sits."""
-        target = self._route(packet.dst)
-        source = self._probe if packet.up else self._route(packet.src)
-        if target is None:
+        """A packet of a rule's own, on its way from where the rule sits, once what caused it has got there."""
+        target, far = self._route(packet.dst), self._route(packet.remote)
+        if target is None or far is None:
             return
-        # What the rule answers has travelled to it: the legs between the sender of the cause and the rule.
-        other = self._route(packet.src) if target is self._probe else self._probe
-        far_delay = other.leg.delay if other is not None else 0.0
-        near_delay = self._probe.leg.delay
-        waited = {"access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
-        back = {"access": 0.0, "border": 0.0, "far": far_delay}[self._at]
-        way = len(target.leg.hops) + (len(source.leg.hops) if source is not None and self._at == "far" else 0)
-        if packet.ttl > way:
-            packet.age(way)
-            self._send(packet, target, self._now + waited + (back if target is self._probe else 0.0))
+        near_delay, far_delay = self._probe.leg.delay, far.leg.delay
+        # Where the rule sits, as time from the probe and from the far end.
+        from_probe = {"access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
+        from_far = near_delay + far_delay - from_probe
+        leaves = self._now + (from_probe if self._cause_up else from_far)
+        hops = len(self._probe.leg.hops) + len(far.leg.hops) - self._distance(self._at, packet)
+        if packet.ttl <= hops:
+            return
+        packet.age(hops)
+        ahead = from_far if packet.up else from_probe
+        if ahead >= target.leg.delay:
+            self._send(packet, target, leaves + ahead - target.leg.delay)
+        else:
+            self._hand_over(packet, target, leaves + ahead)
 
     def _complain(self, about: Packet, error: Packet, source: _Port) -> None:
         """An ICMP error back to the sender. None about ICMP itself (RFC 1122, 3.2.2)."""

@@ -90,6 +90,19 @@ def test_rules_drop_reset_and_refuse(net):
     assert "seconds" in ask(net, "ping()")
 
 
+def test_a_reset_comes_from_where_the_device_is(net):
+    """A RST from the border is back in 4 ms, one from the far side takes the whole path."""
+    best = {}
+    for place in ("border", "far"):
+        net.router.set_rules(rules.Reset(when=rules.When(protocol=TCP, side="up"), place=place))
+        try:
+            best[place] = min(ask(net, "[refused() for _ in range(5)]"))
+        finally:
+            net.router.set_rules()
+    assert 0.0039 <= best["border"] < 0.02
+    assert 0.0795 <= best["far"] < 0.1
+
+
 def test_loss_loses_its_share(net):
     """With 30 % loss on a leg crossed twice about half of the pings come back, and with none all do."""
     net.router.set_leg("world", loss=0.3)
