@@ -1,0 +1,154 @@
+"""Which answers about a name are right, which are lies, and who told them.
+
+An answer is right if TLS on it verifies for the name; that is tried before anything else is said of it. An answer that
+could not be tried is unjudged. What two lists of addresses have in common is never looked at: content networks answer
+everybody differently.
+"""
+
+from __future__ import annotations
+
+from probe.observations import DnsFact, Observation
+from probe.verdict import addresses, resolvers
+from probe.verdict.view import Case, dns, failed
+
+DENIALS = ("dns_nxdomain_error", "dns_servfail_error", "dns_refused_error", "dns_no_answer", "generic_timeout_error")
+_ENCRYPTED = ("dot", "doh")
+GATEWAY_SLACK_US = 2_000
+"""A forwarder that had to ask is not back within the gateway's round trip and 2 ms."""
+
+
+def main_replies(case: Case) -> tuple[Observation, ...]:
+    """The replies of the platform's resolvers that were used, not later ones to the same question."""
+    return tuple(o for o in case.system_replies if dns(o).reply_index == 0)
+
+
+def denied(case: Case, failure: str) -> tuple[Observation, ...]:
+    """Replies of the platform's resolvers that failed so, where none of them gave an address."""
+    replies = main_replies(case)
+    if any(dns(o).addresses for o in replies):
+        return ()
+    return tuple(o for o in replies if o.failure == failure and not _plain_empty(o))
+
+
+def _plain_empty(observation: Observation) -> bool:
+    """No AAAA record is no failure: most names have none."""
+    return dns(observation).qtype == "AAAA" and observation.failure == "dns_no_answer"
+
+
+def repeats(case: Case, failure: str) -> tuple[Observation, ...]:
+    """The same denial again with checking disabled."""
+    return tuple(o for o in case.of("dns_answers", "dns", "cd") if o.failure == failure)
+
+
+def lying_replies(case: Case) -> tuple[Observation, ...]:
+    """Replies whose addresses are all wrong: no public site can have them, or TLS there is not the name's."""
+    return tuple(
+        o
+        for o in main_replies(case)
+        if dns(o).addresses and all(case.bogon(a) or case.wrong(a) for a in dns(o).addresses)
+        if not any(case.right(a) for a in dns(o).addresses)
+    )
+
+
+def bogus_replies(case: Case) -> tuple[Observation, ...]:
+    """Replies all of whose addresses are ones that no public site can have, and none of which verified."""
+    return tuple(
+        o
+        for o in main_replies(case)
+        if dns(o).addresses and all(case.bogon(a) and not case.right(a) for a in dns(o).addresses)
+    )
+
+
+def proven_truths(case: Case) -> tuple[Observation, ...]:
+    """Foreign answers with an address that verified for the name."""
+    return tuple(o for o in case.foreign_replies if any(case.proven_elsewhere(a) for a in dns(o).addresses))
+
+
+def contradictions(case: Case) -> tuple[Observation, ...]:
+    """Foreign answers that speak against a lie: proven ones, else encrypted ones with an address a site can have."""
+    proven = proven_truths(case)
+    if proven:
+        return proven
+    return tuple(
+        o
+        for o in case.foreign_replies
+        if dns(o).transport in _ENCRYPTED and dns(o).addresses and not any(case.bogon(a) for a in dns(o).addresses)
+    )
+
+
+def is_private(observation: Observation) -> bool:
+    """Whether the resolver that replied is in this host or its own network."""
+    told = dns(observation).resolver_is_private
+    return told if told is not None else addresses.is_private(observation.operation.address or "")
+
+
+def from_provider(observations: tuple[Observation, ...]) -> bool:
+    """Whether whoever replied is neither in the own network nor a public filter that somebody chose."""
+    return bool(observations) and all(
+        not is_private(o) and not resolvers.is_filter(o.operation.address) for o in observations
+    )
+
+
+def lies(case: Case) -> tuple[Observation, ...]:
+    """Lies of the platform's resolvers: wrong addresses or denials, where a foreign answer says otherwise."""
+    if not contradictions(case):
+        return ()
+    wrong = lying_replies(case)
+    # Of the denials only policy-like ones: SERVFAIL and silence are the zone's or the resolver's trouble more often.
+    refused = (*denied(case, "dns_nxdomain_error"), *denied(case, "dns_refused_error"))
+    return wrong or refused
+
+
+def same_manner(one: Observation, other: Observation) -> bool:
+    """Whether two replies refuse in the same way: the same failure, or the same addresses."""
+    if failed(one) or failed(other):
+        return one.failure == other.failure and one.failure != "generic_timeout_error"
+    return bool(dns(one).addresses) and set(dns(one).addresses) == set(dns(other).addresses)
+
+
+def local_proofs(case: Case) -> tuple[Observation, ...]:
+    """What shows that a private-address resolver made the lie itself rather than passing it on.
+
+    An advertising domain refused in the same manner, or a never-asked label under the name answered in the same manner
+    faster than any forwarder could have asked.
+    """
+    told = tuple(o for o in lies(case) if is_private(o))
+    if not told:
+        return ()
+    advertising = tuple(
+        o
+        for o in (*case.of("dns_answers", "dns", "filter"), *_own_filter_checks(case))
+        if any(same_manner(o, lie) for lie in told)
+    )
+    fast = tuple(
+        o
+        for o in case.of("dns_answers", "dns", "never_asked")
+        if any(same_manner(o, lie) for lie in told) and _made_at_gateway(case, o)
+    )
+    return (*advertising, *fast)
+
+
+def _own_filter_checks(case: Case) -> tuple[Observation, ...]:
+    return tuple(
+        o for o in case.own.observations if (o.member or "").startswith("filter/") and isinstance(o.fact, DnsFact)
+    )
+
+
+def _made_at_gateway(case: Case, observation: Observation) -> bool:
+    """Whether the reply took no longer than the resolver's quickest other one and 2 ms."""
+    others = [
+        o.operation.duration_us
+        for o in (*case.own.observations, *case.observations)
+        if isinstance(o.fact, DnsFact)
+        and o.number != observation.number
+        and o.operation.address == observation.operation.address
+        and o.operation.duration_us
+        and o.failure is None
+    ]
+    took = observation.operation.duration_us
+    return took is not None and bool(others) and took <= min(others) + GATEWAY_SLACK_US
+
+
+def unresolved(observations: tuple[Observation, ...]) -> set[str]:
+    """The operators behind some replies."""
+    return {resolvers.operator_of(o.operation.address or "") for o in observations}

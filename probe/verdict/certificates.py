@@ -1,0 +1,74 @@
+"""What a chain says about who stands in the middle.
+
+National interception authorities come first, whatever else is wrong with the chain: Kazakhstan's went on intercepting
+with expired intermediates (Mozilla bugs 1229827, 1567114, 1680927, 1864724, 1879046). The national PKI that signs for
+government sites is legitimate there and is not in the table.
+"""
+
+from __future__ import annotations
+
+import re
+
+from probe.observations import Certificate, TlsFact
+
+_NATIONAL = tuple(
+    (re.compile(pattern, re.IGNORECASE), name)
+    for pattern, name in (
+        (r"Information Security Certification Authority", "Information Security Certification Authority"),
+        (r"\bO=ISCA\b", "Information Security Certification Authority"),
+        (r"Qaznet", "Qaznet Trust Network"),
+        (r"C=KZ\b.*CN=Security Certificate\b|CN=Security Certificate\b.*C=KZ\b", "Qaznet Trust Network"),
+        (r"НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ", "НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ"),
+    )
+)
+_NATIONAL_SHA256 = {
+    "89107c8e": "Information Security Certification Authority",
+    "c530fadc": "Information Security Certification Authority",
+    "235150de": "Information Security Certification Authority",
+}
+_AT_HOME = (".gov.kz", ".stsc.kz", ".qca.kz", ".isca.gov.kz")
+"""Where the state's own sites may carry the state's own certificates."""
+
+
+def national(fact: object) -> str | None:
+    """The national interception authority in the chain, by any of its certificates, or ``None``."""
+    if not isinstance(fact, TlsFact) or f".{(fact.sni or '').lower()}".endswith(_AT_HOME):
+        return None
+    for certificate in fact.chain:
+        by_hash = _NATIONAL_SHA256.get(certificate.sha256[:8].lower())
+        if by_hash is not None:
+            return by_hash
+        for pattern, name in _NATIONAL:
+            if pattern.search(certificate.issuer) or pattern.search(certificate.subject):
+                return name
+    return None
+
+
+def leaf(fact: object) -> Certificate | None:
+    """The first certificate of the chain."""
+    return fact.chain[0] if isinstance(fact, TlsFact) and fact.chain else None
+
+
+def covers(certificate: Certificate, name: str) -> bool:
+    """Whether *certificate* is for *name* (RFC 6125 §6.4.3: a wildcard stands for one whole left-most label)."""
+    wanted = name.rstrip(".").lower()
+    parent = wanted.partition(".")[2]
+    return any(n.lower().rstrip(".") in (wanted, f"*.{parent}") for n in certificate.names)
+
+
+def unknown_issuer(fact: object) -> str | None:
+    """The leaf's issuer where the shipped store does not verify the chain for want of a known root; else ``None``."""
+    first = leaf(fact)
+    if first is None or not isinstance(fact, TlsFact) or first.self_issued:
+        return None
+    if fact.shipped_store_verifies is False and fact.system_store_verifies:
+        return first.issuer
+    # X509_V_ERR 2, 19, 20, 21: no issuer, self-signed root in the chain, no local issuer, first signature unverifiable.
+    return first.issuer if fact.verified is False and fact.verify_code in (2, 19, 20, 21) else None
+
+
+def os_trusted_issuer(fact: object) -> str | None:
+    """The leaf's issuer where only this host's own store verifies the chain; else ``None``."""
+    if isinstance(fact, TlsFact) and fact.shipped_store_verifies is False and fact.system_store_verifies:
+        return unknown_issuer(fact)
+    return None

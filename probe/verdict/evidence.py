@@ -1,0 +1,12 @@
+"""The evidence table: every row, by its code, from an explicit list of modules. Nothing is scanned for."""
+
+from __future__ import annotations
+
+from probe.verdict.findings import baseline, chains, dns, filters, http, own_side, resets, tcp, tls
+from probe.verdict.rows import Row
+
+MODULES = (baseline, own_side, dns, filters, tcp, tls, resets, chains, http)
+"""One module a layer, each with its ``ROWS``."""
+
+TABLE: dict[str, Row] = {row.code: row for module in MODULES for row in module.ROWS}
+"""Code → row. The judge reads it at every judgement, so that a row can be disabled."""

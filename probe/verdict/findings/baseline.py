@@ -1,0 +1,323 @@
+"""What an ordinary user would see: the page, or where the way to it ends; and the same again from fresh ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.observations import HttpFact, Observation
+from probe.verdict import fingerprints
+from probe.verdict.rows import Match, Row, row
+from probe.verdict.view import Attempt, Case, Stage, http, verified
+
+DNS_WORDS = {
+    "dns_nxdomain_error": "nxdomain",
+    "dns_servfail_error": "servfail",
+    "dns_refused_error": "refused",
+    "dns_no_answer": "no_answer",
+    "generic_timeout_error": "timeout",
+}
+_IP_WORDS = {
+    "generic_timeout_error": "timeout",
+    "connection_refused": "reset",
+    "connection_reset": "reset",
+    "connection_aborted": "reset",
+}
+_TLS_WORDS = {
+    "generic_timeout_error": "timeout",
+    "connection_reset": "reset",
+    "connection_aborted": "reset",
+    "eof_error": "eof",
+    "connection_already_closed": "eof",
+}
+_CERTIFICATE_WORDS = {
+    "ssl_unknown_authority": "tls.certificate.unknown_issuer",
+    "ssl_invalid_hostname": "tls.certificate.wrong_host",
+    "ssl_invalid_certificate": "tls.certificate.invalid",
+}
+_HTTP_WORDS = {"generic_timeout_error": "timeout", "connection_reset": "reset", "connection_aborted": "reset"}
+
+_REFUSALS = (403, 429, 451)
+
+
+def page_of(attempt: Attempt) -> Observation | None:
+    """The response that the attempt ended with, the body's if there are two."""
+    pages = [o for o in attempt.of("http") if o.failure is None and http(o).status is not None]
+    return next((o for o in reversed(pages) if http(o).body is not None), pages[-1] if pages else None)
+
+
+def is_verified_page(attempt: Attempt) -> bool:
+    """Whether the page came over a chain that the shipped store verifies."""
+    page = page_of(attempt)
+    return page is not None and http(page).verified_chain and any(verified(o.fact) for o in attempt.of("tls"))
+
+
+def is_ordinary(fact: HttpFact) -> bool:
+    """Whether a status is one that a site gives to everybody: a client error of our request is an answer too."""
+    return fact.status is not None and fact.status < 500 and fact.status not in _REFUSALS
+
+
+def _pages(case: Case, *, over_verified: bool) -> Iterator[tuple[Attempt, Observation]]:
+    for attempt in case.all_baselines:
+        page = page_of(attempt)
+        if attempt.ok and page is not None and is_verified_page(attempt) == over_verified:
+            yield attempt, page
+
+
+@row(
+    "page_over_verified_chain",
+    speaks_for="accessible",
+    weight=2.0,
+    family="baseline",
+    basis="behaviour",
+    proves=True,
+    sentence="{host} answered with a page (status {status}) over a connection with a valid certificate",
+    why="nobody on the way can make a page over a verified chain; the cap",
+)
+def page_over_verified_chain(case: Case) -> Iterator[Match]:
+    for _, page in _pages(case, over_verified=True):
+        if is_ordinary(http(page)):
+            yield Match(
+                observations=(page,), parameters={"host": page.operation.name or case.name, "status": http(page).status}
+            )
+
+
+@row(
+    "page_over_plain_http",
+    speaks_for="accessible",
+    weight=2.0,
+    family="baseline",
+    basis="behaviour",
+    proves=True,
+    sentence="{host} answered over plain HTTP with an ordinary page (status {status})",
+    why="anybody on the way could have written it, but block pages are known by their words and places; the cap",
+)
+def page_over_plain_http(case: Case) -> Iterator[Match]:
+    for _, page in _pages(case, over_verified=False):
+        fact = http(page)
+        known = fingerprints.read(fact)
+        swapped = (known is not None and known.blocks) or fingerprints.is_pay_page(fact)
+        if is_ordinary(fact) and not fact.verified_chain and not swapped:
+            yield Match(
+                observations=(page,), parameters={"host": page.operation.name or case.name, "status": fact.status}
+            )
+
+
+@row(
+    "connected",
+    speaks_for="accessible",
+    weight=2.0,
+    family="baseline",
+    basis="behaviour",
+    proves=True,
+    sentence="{address} took the connection on port {port}",
+    why="all that can be asked of a bare address; void behind a transparent proxy; the cap",
+)
+def connected(case: Case) -> Iterator[Match]:
+    if case.scheme != "tcp":
+        return
+    for attempt in case.all_baselines:
+        if attempt.ok and attempt.last is not None:
+            operation = attempt.last.operation
+            yield Match(observations=(attempt.last,), parameters={"address": operation.address, "port": operation.port})
+
+
+def _failed_at(case: Case, stage: Stage) -> Iterator[tuple[Attempt, Observation]]:
+    attempt = case.failing
+    if attempt is not None and attempt.stage == stage and attempt.last is not None:
+        yield attempt, attempt.last
+
+
+@row(
+    "dns_failed",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="this network's DNS gave no usable address for {host}: {failure}",
+    why="a user who gets no address gets no page; just below the cap, so that one working family outweighs it",
+    signatures=tuple(f"dns.{word}" for word in (*DNS_WORDS.values(), "other")),
+)
+def dns_failed(case: Case) -> Iterator[Match]:
+    for attempt, last in _failed_at(case, "dns"):
+        word = DNS_WORDS.get(attempt.failure or "", "other")
+        yield Match(
+            observations=(last,), parameters={"host": case.name, "failure": attempt.failure}, signature=f"dns.{word}"
+        )
+
+
+@row(
+    "tcp_failed",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="no connection to {host} at {address}: {failure}",
+    why="as dns_failed",
+    signatures=("ip.timeout", "ip.reset", "ip.unreachable"),
+)
+def tcp_failed(case: Case) -> Iterator[Match]:
+    for attempt, last in _failed_at(case, "tcp"):
+        word = _IP_WORDS.get(attempt.failure or "", "unreachable")
+        parameters = {"host": case.name, "address": last.operation.address, "failure": attempt.failure}
+        yield Match(observations=(last,), parameters=parameters, signature=f"ip.{word}")
+
+
+@row(
+    "tls_failed",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="the connection to {host} opened, but the TLS greeting failed: {failure}",
+    why="as dns_failed",
+    signatures=(*(f"tls.{word}.any" for word in ("timeout", "reset", "eof", "alert")), *_CERTIFICATE_WORDS.values()),
+)
+def tls_failed(case: Case) -> Iterator[Match]:
+    for attempt, last in _failed_at(case, "tls"):
+        failure = attempt.failure or ""
+        plain = f"tls.{_TLS_WORDS.get(failure, 'alert')}.any"
+        yield Match(
+            observations=(last,),
+            parameters={"host": case.name, "failure": failure},
+            signature=_CERTIFICATE_WORDS.get(failure, plain),
+        )
+
+
+@row(
+    "http_failed",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="{host} took the request and no complete answer came: {failure}",
+    why="as dns_failed",
+    signatures=tuple(f"http.{word}.any" for word in ("timeout", "reset", "eof")),
+)
+def http_failed(case: Case) -> Iterator[Match]:
+    for attempt, last in _failed_at(case, "http"):
+        word = _HTTP_WORDS.get(attempt.failure or "", "eof")
+        parameters = {"host": case.name, "failure": attempt.failure}
+        yield Match(observations=(last,), parameters=parameters, signature=f"http.{word}.any")
+
+
+@row(
+    "page_is_no_content",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="{host} answered, but not with what a visitor comes for (status {status})",
+    why="as dns_failed: a refusal, an error of the server and a page by somebody else keep the visitor out alike",
+)
+def page_is_no_content(case: Case) -> Iterator[Match]:
+    for attempt in case.all_baselines:
+        page = page_of(attempt)
+        if not attempt.ok or page is None:
+            continue
+        fact = http(page)
+        known = fingerprints.read(fact) if not is_verified_page(attempt) else None
+        if not is_ordinary(fact) or (known is not None and known.blocks):
+            yield Match(observations=(page,), parameters={"host": case.name, "status": fact.status})
+
+
+@row(
+    "answer_is_the_sites_own",
+    speaks_for="blocked",
+    weight=-2.0,
+    family="answered",
+    basis="behaviour",
+    sentence="the answer came over a connection with a valid certificate for {host}: it is the site's own word",
+    why="nobody on the way can make a page over a verified chain; the cap",
+)
+def answer_is_the_sites_own(case: Case) -> Iterator[Match]:
+    for _, page in _pages(case, over_verified=True):
+        yield Match(observations=(page,), parameters={"host": page.operation.name or case.name})
+
+
+@row(
+    "answer_proves_the_line",
+    speaks_for="no_network",
+    weight=-1.9,
+    family="own_side",
+    basis="behaviour",
+    sentence="an answer came back over a connection with a valid certificate, so this network carries traffic",
+    why="as own_side_healthy: the answer itself is a canary",
+)
+def answer_proves_the_line(case: Case) -> Iterator[Match]:
+    for _, page in _pages(case, over_verified=True):
+        yield Match(observations=(page,))
+
+
+@row(
+    "retry_succeeded",
+    speaks_for="accessible",
+    weight=1.5,
+    family="retry",
+    basis="behaviour",
+    proves=True,
+    sentence="the same again from a fresh port worked",
+    why="a passing trouble passes; less than the cap, for a censor may act on some flows only",
+)
+def retry_succeeded(case: Case) -> Iterator[Match]:
+    for attempt in case.retries:
+        if attempt.ok and attempt.last is not None and _is_own_success(case, attempt):
+            yield Match(observations=(attempt.last,))
+
+
+def _is_own_success(case: Case, attempt: Attempt) -> bool:
+    if attempt.stage == "tls":
+        return any(verified(o.fact) for o in attempt.of("tls"))
+    page = page_of(attempt)
+    if page is None:
+        return case.scheme == "tcp"
+    known = fingerprints.read(http(page))
+    elsewhere = fingerprints.leads_elsewhere(http(page))
+    return is_ordinary(http(page)) and not (known is not None and known.blocks) and not elsewhere
+
+
+@row(
+    "another_address_works",
+    speaks_for="accessible",
+    weight=1.5,
+    family="retry",
+    basis="behaviour",
+    proves=True,
+    sentence="another address of {host} that this network's DNS gave works: {address}",
+    why="browsers try the next address; as retry_succeeded",
+)
+def another_address_works(case: Case) -> Iterator[Match]:
+    for o in case.of("siblings", "tls", "address/"):
+        if verified(o.fact) and case.is_target(o.fact.sni):
+            yield Match(observations=(o,), parameters={"host": case.name, "address": o.operation.address})
+
+
+@row(
+    "retries_failed",
+    speaks_for="accessible",
+    weight=-0.5,
+    family="retry",
+    basis="behaviour",
+    sentence="{count} more tries from fresh ports failed as well",
+    why="failures in a row are not independent: little more than the first one says",
+)
+def retries_failed(case: Case) -> Iterator[Match]:
+    failed = [a for a in case.retries if a.ok is False and a.last is not None]
+    if failed and len(failed) == len(case.retries):
+        yield Match(observations=tuple(a.last for a in failed if a.last is not None), parameters={"count": len(failed)})
+
+
+ROWS: tuple[Row, ...] = (
+    page_over_verified_chain,
+    page_over_plain_http,
+    connected,
+    dns_failed,
+    tcp_failed,
+    tls_failed,
+    http_failed,
+    page_is_no_content,
+    answer_is_the_sites_own,
+    answer_proves_the_line,
+    retry_succeeded,
+    another_address_works,
+    retries_failed,
+)

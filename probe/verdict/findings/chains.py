@@ -1,0 +1,251 @@
+"""Certificates: who signed for the name, and whether that is the network, this host, or the site's own neglect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.observations import Observation, TlsFact
+from probe.verdict import certificates
+from probe.verdict.rows import Match, Row, row
+from probe.verdict.view import Case, tls, verified
+
+_EXPIRED, _NOT_YET = 10, 9
+
+
+def _shown(case: Case) -> tuple[Observation, ...]:
+    """Handshakes for the name, made as a user's are, in which a chain was shown."""
+    return tuple(
+        o
+        for o in case.handshakes
+        if o.purpose in ("baseline", "retry", "siblings") and isinstance(o.fact, TlsFact) and o.fact.chain
+    )
+
+
+def failing_chain(case: Case) -> Observation | None:
+    """The handshake that failed for its certificate, if that is where the way ends."""
+    attempt = case.failing
+    if attempt is None or attempt.stage != "tls" or attempt.last is None or not tls(attempt.last).chain:
+        return None
+    return attempt.last
+
+
+@row(
+    "national_interception",
+    speaks_for="blocked",
+    weight=2.0,
+    family="certificate",
+    basis="artefact",
+    proves=True,
+    sentence="the certificate for {host} was made by “{authority}”, which is known to open encrypted connections for a state",
+    why="published national interception roots, whether expired, trusted by this host or shown for every name; the cap",
+    signatures=("tls.mitm.known_ca",),
+)
+def national_interception(case: Case) -> Iterator[Match]:
+    for o in _shown(case):
+        authority = certificates.national(o.fact)
+        if authority is not None:
+            yield Match(
+                observations=(o,),
+                parameters={"host": case.name, "authority": authority},
+                method="mitm",
+                signature="tls.mitm.known_ca",
+                where="unknown",
+            )
+
+
+@row(
+    "intercepted_everywhere",
+    speaks_for="no_network",
+    weight=0.8,
+    family="certificate",
+    basis="artefact",
+    sentence="unrelated sites show certificates by the same unknown issuer (“{issuer}”): everything is opened on the way",
+    why="a company gateway whose root is not installed here, or a state: cannot be told apart, so a reason only",
+    signatures=("tls.mitm.unknown_ca",),
+)
+def intercepted_everywhere(case: Case) -> Iterator[Match]:
+    everywhere = case.own.issuers()
+    for o in _shown(case):
+        issuer = certificates.unknown_issuer(o.fact)
+        if issuer is not None and issuer in everywhere and certificates.national(o.fact) is None:
+            yield Match(
+                observations=(o,),
+                parameters={"issuer": issuer},
+                method="filter",
+                signature="tls.mitm.unknown_ca",
+                where="unknown",
+            )
+
+
+@row(
+    "intercepted_here_only",
+    speaks_for="no_network",
+    weight=0.8,
+    family="certificate",
+    basis="artefact",
+    sentence="{host} shows a certificate by “{issuer}”, which only this computer was told to trust; other sites do not",
+    why="antivirus with a list of exceptions looks selective; the host's owner installed the issuer, so a reason only",
+    signatures=("tls.mitm.unknown_ca",),
+)
+def intercepted_here_only(case: Case) -> Iterator[Match]:
+    for o in _shown(case):
+        issuer = certificates.os_trusted_issuer(o.fact)
+        if issuer is not None and issuer not in case.own.issuers() and certificates.national(o.fact) is None:
+            yield Match(
+                observations=(o,),
+                parameters={"host": case.name, "issuer": issuer},
+                method="filter",
+                signature="tls.mitm.unknown_ca",
+                where="unknown",
+            )
+
+
+@row(
+    "unknown_issuer",
+    speaks_for="blocked",
+    weight=0.5,
+    family="certificate",
+    basis="artefact",
+    sentence="{host} shows a certificate in its name by an unknown issuer (“{issuer}”), while other sites show their own",
+    why="a forged certificate looks like this; so does a site behind a private issuer, or a gateway that opens some names",
+    signatures=("tls.mitm.unknown_ca",),
+)
+def unknown_issuer(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    if o is None:
+        return
+    issuer, first = certificates.unknown_issuer(o.fact), certificates.leaf(o.fact)
+    known = certificates.national(o.fact) is not None or issuer in case.own.issuers()
+    if issuer is not None and first is not None and not known and not tls(o).system_store_verifies:
+        yield Match(
+            observations=(o,),
+            parameters={"host": case.name, "issuer": issuer},
+            method="mitm",
+            signature="tls.mitm.unknown_ca",
+            where="unknown",
+        )
+
+
+def expired(case: Case) -> Observation | None:
+    """The handshake that failed for nothing but dates: OpenSSL looks at dates last, when the chain leads to a known root
+    and the name is right."""
+    o = failing_chain(case)
+    if o is None or tls(o).verify_code not in (_EXPIRED, _NOT_YET) or certificates.national(o.fact) is not None:
+        return None
+    first = certificates.leaf(o.fact)
+    return o if first is not None and (not first.names or certificates.covers(first, case.name)) else None
+
+
+@row(
+    "certificate_expired",
+    speaks_for="outage",
+    weight=2.0,
+    family="certificate",
+    basis="artefact",
+    proves=True,
+    sentence="{host}'s own certificate is right in everything but its dates, and this computer's date is right",
+    why="nobody forges a certificate of a public issuer to let it expire; the site's own neglect; the cap",
+    signatures=("tls.certificate.expired",),
+)
+def certificate_expired(case: Case) -> Iterator[Match]:
+    o = expired(case)
+    if o is not None and case.own.clock_is_good():
+        yield Match(
+            observations=(o,),
+            parameters={"host": case.name},
+            method="certificate",
+            signature="tls.certificate.expired",
+            where="far_side",
+        )
+
+
+@row(
+    "certificate_expired_or_clock",
+    speaks_for="outage",
+    weight=0.5,
+    family="certificate",
+    basis="behaviour",
+    sentence="{host}'s certificate is outside its dates, but whether this computer's date is right is not known",
+    why="an expired certificate or a wrong clock, and nothing told which; a reason",
+    signatures=("tls.certificate.expired",),
+)
+def certificate_expired_or_clock(case: Case) -> Iterator[Match]:
+    o = expired(case)
+    if o is not None and not case.own.clock_is_good():
+        yield Match(
+            observations=(o,), parameters={"host": case.name}, method="certificate", signature="tls.certificate.expired"
+        )
+
+
+@row(
+    "certificate_wrong_host",
+    speaks_for="outage",
+    weight=0.4,
+    family="certificate",
+    basis="behaviour",
+    sentence="the certificate shown for {host} is somebody else's valid one",
+    why="a misconfigured server, a moved address or a lie of the DNS; a reason",
+    signatures=("tls.certificate.wrong_host",),
+)
+def certificate_wrong_host(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    if o is not None and o.failure == "ssl_invalid_hostname":
+        yield Match(
+            observations=(o,),
+            parameters={"host": case.name},
+            method="certificate",
+            signature="tls.certificate.wrong_host",
+        )
+
+
+@row(
+    "certificate_self_signed",
+    speaks_for="outage",
+    weight=0.4,
+    family="certificate",
+    basis="behaviour",
+    sentence="the certificate shown for {host} is signed by nobody but itself",
+    why="a server that was set up anew, or a box on the way; a reason",
+    signatures=("tls.certificate.self_signed",),
+)
+def certificate_self_signed(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    first = certificates.leaf(o.fact) if o is not None else None
+    if o is not None and first is not None and first.self_issued and certificates.national(o.fact) is None:
+        yield Match(
+            observations=(o,),
+            parameters={"host": case.name},
+            method="certificate",
+            signature="tls.certificate.self_signed",
+        )
+
+
+@row(
+    "certificate_right_elsewhere",
+    speaks_for="blocked",
+    weight=0.7,
+    family="certificate_elsewhere",
+    basis="behaviour",
+    sentence="at another address that other DNS gave, {host} shows its right certificate",
+    why="the address is wrong or somebody sits on the way to it; stale addresses look the same, so a reason",
+)
+def certificate_right_elsewhere(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    if o is None or expired(case) is not None:
+        return
+    for other in case.of("dns_answers", "tls", "address/"):
+        if verified(other.fact) and other.operation.address != o.operation.address:
+            yield Match(observations=(other,), parameters={"host": case.name}, method="mitm", where="unknown")
+
+
+ROWS: tuple[Row, ...] = (
+    national_interception,
+    intercepted_everywhere,
+    intercepted_here_only,
+    unknown_issuer,
+    certificate_expired,
+    certificate_expired_or_clock,
+    certificate_wrong_host,
+    certificate_self_signed,
+    certificate_right_elsewhere,
+)

@@ -1,0 +1,146 @@
+"""Local filters: this host, household or employer refuses the name. All in the own side's family: they count once.
+
+A lie told by a private-address resolver may be the provider's, passed on; only a proof that it was made on the spot, or
+the filter's own word, attributes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.observations import HostFact
+from probe.verdict import answers, resolvers
+from probe.verdict.findings.dns import _BLOCKED_BY_OPERATOR, _FILTERED
+from probe.verdict.model import Where
+from probe.verdict.rows import Match, Row, row
+from probe.verdict.view import Case, dns
+
+
+def _match(case: Case, where: Where, observations: tuple[object, ...], **parameters: object) -> Match:
+    return Match(
+        observations=observations,  # type: ignore[arg-type]
+        parameters={"host": case.name, **parameters},
+        method="filter",
+        signature="network.filter",
+        where=where,
+    )
+
+
+@row(
+    "filter_hosts_file",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="this computer's own list of names (the hosts file) sends {host} to {addresses}",
+    why="the host's own file outranks every resolver; the cap",
+    signatures=("network.filter",),
+)
+def filter_hosts_file(case: Case) -> Iterator[Match]:
+    for o in case.of("baseline", "host"):
+        fact = o.fact
+        if isinstance(fact, HostFact) and fact.hosts_file_addresses and not any(a.ok for a in case.all_baselines):
+            yield _match(case, "host", (o,), addresses=", ".join(fact.hosts_file_addresses))
+
+
+@row(
+    "filter_on_this_computer",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="this computer itself sends {host} to {addresses}, while its DNS answers properly",
+    why="the C library and the resolver it asks disagree, so the lie is made on this host; the cap",
+    signatures=("network.filter",),
+)
+def filter_on_this_computer(case: Case) -> Iterator[Match]:
+    honest = tuple(o for o in answers.main_replies(case) if any(not case.bogon(a) for a in dns(o).addresses))
+    for o in case.library_replies:
+        found = dns(o).addresses
+        if honest and found and all(case.bogon(a) for a in found):
+            yield _match(case, "host", (o, *honest), addresses=", ".join(found))
+
+
+@row(
+    "filter_local_resolver",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="the DNS of the household or company refuses {host} by itself: it treats advertising or names that nobody ever "
+    "asked for in the same way",
+    why="made on the spot: an ad-domain canary, or a fresh label answered faster than any forwarder could ask; the cap",
+    signatures=("network.filter",),
+)
+def filter_local_resolver(case: Case) -> Iterator[Match]:
+    proofs = answers.local_proofs(case)
+    if proofs:
+        yield _match(case, "lan", (*answers.lies(case), *proofs))
+
+
+@row(
+    "filter_chosen_resolver",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="{host} is refused by a filtering DNS service ({resolver}) that somebody here has chosen",
+    why="a public filter refuses names because its users asked it to; the cap",
+    signatures=("network.filter",),
+)
+def filter_chosen_resolver(case: Case) -> Iterator[Match]:
+    told = answers.lies(case)
+    if told and all(resolvers.is_filter(o.operation.address) for o in told):
+        name = (resolvers.known(told[0].operation.address) or "").removesuffix("-filter")
+        yield _match(case, "lan", told, resolver=name)
+
+
+@row(
+    "filter_by_request",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="the DNS service says that it refuses {host} because its customer asked for that",
+    why="RFC 8914 code 17: the operator's own word; the cap",
+    signatures=("network.filter",),
+)
+def filter_by_request(case: Case) -> Iterator[Match]:
+    told = tuple(o for o in answers.main_replies(case) if _FILTERED in dns(o).extended_errors)
+    if told and not any(case.right(a) for o in answers.main_replies(case) for a in dns(o).addresses):
+        yield _match(case, "lan", told)
+
+
+@row(
+    "filter_says_blocked",
+    speaks_for="no_network",
+    weight=1.0,
+    family="dns_local",
+    basis="behaviour",
+    sentence="a DNS service in this household or company says that it refuses {host}",
+    why="household filters use code 15 too, and a forwarder may pass on the provider's; a leaning",
+    signatures=("network.filter",),
+)
+def filter_says_blocked(case: Case) -> Iterator[Match]:
+    told = tuple(
+        o
+        for o in answers.main_replies(case)
+        if _BLOCKED_BY_OPERATOR in dns(o).extended_errors and answers.is_private(o)
+    )
+    if told:
+        yield _match(case, "lan", told)
+
+
+ROWS: tuple[Row, ...] = (
+    filter_hosts_file,
+    filter_on_this_computer,
+    filter_local_resolver,
+    filter_chosen_resolver,
+    filter_by_request,
+    filter_says_blocked,
+)

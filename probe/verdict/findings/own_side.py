@@ -1,0 +1,226 @@
+"""The own side as one endpoint sees it: what is broken around its failure, and whether that explains the failure.
+
+A dead resolver explains that a name was not found, a wrong clock that a certificate "expired", nothing more; only a dead
+or captured line explains everything. What a broken own side does not explain it does not excuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from probe.observations import HttpFact, Observation
+from probe.verdict import certificates
+from probe.verdict.findings.baseline import is_verified_page
+from probe.verdict.network import WHERE
+from probe.verdict.rows import Match, Row, row
+from probe.verdict.view import Case, tls
+
+_SILENCE = ("generic_timeout_error", "network_unreachable", "host_unreachable", "network_down", "dns_temporary_failure")
+_WHY = "the family rule has already asked two operators; the cap"
+
+
+def _broken(case: Case, method: str) -> Iterator[tuple[tuple[Observation, ...], dict[str, object]]]:
+    """Rounds around the failure that say *method*, as (observations, parameters)."""
+    number = _failing_number(case)
+    numbers = {o.number: o for o in case.own.observations}
+    for round_ in case.own.around(number):
+        verdict = round_.verdict
+        if verdict.status == "no_network" and verdict.method == method:
+            found = verdict.findings[0]
+            yield tuple(numbers[n] for n in found.observations if n in numbers), dict(found.parameters)
+
+
+def _failing_number(case: Case) -> int:
+    attempt = case.failing
+    if attempt is not None and attempt.last is not None:
+        return attempt.last.number
+    return max((o.number for o in case.observations), default=0)
+
+
+def _no_success(case: Case) -> bool:
+    return not any(attempt.ok for attempt in case.baseline)
+
+
+def _match(method: str, observations: tuple[Observation, ...], parameters: dict[str, object]) -> Match:
+    return Match(
+        observations=observations,
+        parameters=parameters,
+        method=method,
+        signature=f"network.{method}",
+        where=WHERE[method],
+    )
+
+
+@row(
+    "own_link",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="behaviour",
+    proves=True,
+    sentence="this computer has no connection to any network",
+    why=_WHY,
+    signatures=("network.link",),
+)
+def own_link(case: Case) -> Iterator[Match]:
+    if _no_success(case):
+        yield from (_match("link", *found) for found in _broken(case, "link"))
+
+
+@row(
+    "own_upstream",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="behaviour",
+    proves=True,
+    sentence="nobody outside answers: {families} groups of unrelated well-known places are all silent",
+    why=_WHY,
+    signatures=("network.upstream",),
+)
+def own_upstream(case: Case) -> Iterator[Match]:
+    if _no_success(case):
+        yield from (_match("upstream", *found) for found in _broken(case, "upstream"))
+
+
+@row(
+    "own_resolver",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="behaviour",
+    proves=True,
+    sentence="this network's DNS does not work for unrelated names either, while addresses answer",
+    why=_WHY,
+    signatures=("network.resolver",),
+)
+def own_resolver(case: Case) -> Iterator[Match]:
+    # Only a name that was not found is explained; whoever got an address got past the resolver.
+    if _no_success(case) and all(a.stage in (None, "dns") for a in case.baseline):
+        yield from (_match("resolver", *found) for found in _broken(case, "resolver"))
+
+
+@row(
+    "own_captive_portal",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="somebody else answers in place of a well-known test page ({url}): this network wants a login or a payment first",
+    why=_WHY,
+    signatures=("network.captive_portal",),
+)
+def own_captive_portal(case: Case) -> Iterator[Match]:
+    # A page over a verified chain got past the portal; a plain page may be the portal's.
+    if not any(attempt.ok and is_verified_page(attempt) for attempt in case.all_baselines):
+        yield from (_match("captive_portal", *found) for found in _broken(case, "captive_portal"))
+
+
+@row(
+    "own_clock",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="behaviour",
+    proves=True,
+    sentence="this computer's date is wrong by about {days} days, so valid certificates look expired or not yet valid",
+    why=_WHY,
+    signatures=("network.clock",),
+)
+def own_clock(case: Case) -> Iterator[Match]:
+    attempt = case.failing
+    if attempt is None or attempt.stage != "tls" or attempt.last is None:
+        return
+    if tls(attempt.last).verify_code in (9, 10):
+        yield from (_match("clock", *found) for found in _broken(case, "clock"))
+
+
+@row(
+    "own_international",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="behaviour",
+    proves=True,
+    sentence="sites in this country answer, and nobody abroad does",
+    why=_WHY,
+    signatures=("network.international",),
+)
+def own_international(case: Case) -> Iterator[Match]:
+    # Silence is explained; an answer, whatever it says, came through.
+    attempt = case.failing
+    silent = attempt is not None and attempt.failure in _SILENCE
+    cut_off = _no_success(case) and attempt is None
+    if silent or cut_off:
+        yield from (_match("international", *found) for found in _broken(case, "international"))
+
+
+@row(
+    "own_filter",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="every encrypted connection is opened on the way by “{issuer}”, which this computer was told to trust "
+    "(antivirus or company gateway)",
+    why="the host's own store holds the issuer: whoever runs this host agreed to it; the cap",
+    signatures=("network.filter",),
+)
+def own_filter(case: Case) -> Iterator[Match]:
+    mine = {certificates.unknown_issuer(o.fact) for o in case.handshakes}
+    for observations, parameters in _broken(case, "filter"):
+        if parameters.get("issuer") in mine:
+            yield _match("filter", observations, parameters)
+
+
+@row(
+    "own_side_healthy",
+    speaks_for="no_network",
+    weight=-1.9,
+    family="own_side",
+    basis="behaviour",
+    sentence="well-known places of other operators answered before and after: this network works",
+    why="canaries of several operators in the same minute; just below the cap, so that a local filter found outweighs it",
+)
+def own_side_healthy(case: Case) -> Iterator[Match]:
+    around = case.own.around(_failing_number(case))
+    if around and all(r.verdict.status == "ok" for r in around):
+        numbers = {o.number: o for o in case.own.observations}
+        shown = tuple(
+            numbers[n] for r in around for found in r.verdict.findings for n in found.observations if n in numbers
+        )
+        yield Match(observations=shown)
+
+
+@row(
+    "own_path_unreachable",
+    speaks_for="no_network",
+    weight=0.6,
+    family="own_path",
+    basis="behaviour",
+    sentence="this computer itself found no way to {address}; nobody on the way said so",
+    why="an unreachable error with an empty error queue is the host's own routing table (reproduced); a reason",
+)
+def own_path_unreachable(case: Case) -> Iterator[Match]:
+    attempt = case.failing
+    if attempt is None or attempt.stage != "tcp" or attempt.last is None:
+        return
+    fact = attempt.last.fact
+    local = getattr(fact, "icmp_type", None) is None and not isinstance(fact, HttpFact)
+    if local and attempt.failure in ("network_unreachable", "host_unreachable", "network_down"):
+        yield Match(observations=(attempt.last,), parameters={"address": attempt.last.operation.address})
+
+
+ROWS: tuple[Row, ...] = (
+    own_link,
+    own_upstream,
+    own_resolver,
+    own_captive_portal,
+    own_clock,
+    own_international,
+    own_filter,
+    own_side_healthy,
+    own_path_unreachable,
+)

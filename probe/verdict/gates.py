@@ -1,0 +1,291 @@
+"""The gates: small rules that outrank any sum of weights. Each has a name, and can be disabled by itself.
+
+*Evidence gates* set findings aside: they stay in the verdict, with weight 0 and the gate's name, and count for nothing.
+*Word gates* look at the word that is about to be printed, and turn it into ``inconclusive``. No gate makes a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from probe.observations import HostFact
+from probe.verdict import certificates, evidence
+from probe.verdict.findings.baseline import is_verified_page
+from probe.verdict.findings.tls import lost_segments, rescued_by_size
+from probe.verdict.model import Finding, Status
+
+if TYPE_CHECKING:
+    from probe.settings import Priors
+    from probe.verdict.view import Case
+
+Findings = tuple[Finding, ...]
+
+FLIPS = frozenset({"neutral_flip", "neutral_flip_once", "neutral_flip_short", "own_flip", "unacknowledged_only"})
+_AT_OWN_ADDRESS = frozenset({"own_flip", "unacknowledged_only", "tls_no_answer"})
+_LIES = frozenset(
+    {
+        "dns_bogon",
+        "dns_bogon_unconfirmed",
+        "dns_sinkhole",
+        "dns_block_page_address",
+        "dns_wrong_address",
+        "dns_nxdomain_contradicted",
+        "dns_refused_contradicted",
+        "dns_denial_unconfirmed",
+        "dns_no_answer_contradicted",
+    }
+)
+_LOCAL_FILTERS = frozenset(
+    {
+        "filter_hosts_file",
+        "filter_on_this_computer",
+        "filter_local_resolver",
+        "filter_chosen_resolver",
+        "filter_by_request",
+    }
+)
+_PAGES_PUT_IN = frozenset({"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely"})
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceGate:
+    """``find`` gives the codes of findings that do not count in this case."""
+
+    name: str
+    find: Callable[[Case, Findings], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The word about to be printed: its probability, and the strongest findings that count for it."""
+
+    status: Status
+    probability: float
+    supports: Findings
+    priors: Priors
+
+
+@dataclass(frozen=True, slots=True)
+class WordGate:
+    """``stops`` says whether the word may not be printed."""
+
+    name: str
+    stops: Callable[[Case, Draft], bool]
+
+
+def _codes(findings: Findings) -> frozenset[str]:
+    return frozenset(found.code for found in findings)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# evidence gates
+
+
+def late_success_withdraws(case: Case, findings: Findings) -> Iterable[str]:
+    """Any success of the target's name after its first failure in a pair withdraws every flip."""
+    failures = [
+        o.number
+        for o in (*case.of("neutral_pair"), *case.of("own_pair"))
+        if o.arm == "target" and o.failure is not None and o.failure != "interrupted"
+    ]
+    first = min(failures, default=None)
+    if first is None:
+        return ()
+    late_pages = any(
+        attempt.ok and attempt.last is not None and attempt.last.number > first for attempt in case.retries
+    )
+    late = late_pages or any(o.number > first for o in case.target_successes)
+    return FLIPS if late else ()
+
+
+def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
+    """Somebody who takes every connection makes connections, acknowledgements and flips say nothing.
+
+    A proxy that sorts by name connects to the target's own dead server wherever the packets were meant to go, so even
+    neutral addresses flip in an outage (reproduced).
+    """
+    if not case.own.proxied:
+        return ()
+    tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours")}
+    return FLIPS | tcp | {"connected", "tls_no_answer", "refuses_every_name"}
+
+
+def path_mtu(case: Case, findings: Findings) -> Iterable[str]:
+    """If only small packets are answered, or the kernel saw a big one lost, silence is no evidence about names."""
+    return _AT_OWN_ADDRESS if rescued_by_size(case) or lost_segments(case) else ()
+
+
+def page_is_the_sites_own(case: Case, findings: Findings) -> Iterable[str]:
+    """What came over a verified chain is the site's own word, whatever it says."""
+    return {
+        f.code
+        for f in findings
+        if f.code in _PAGES_PUT_IN and (f.parameters.get("verified_chain") is True or _final_page_verified(case))
+    }
+
+
+def _final_page_verified(case: Case) -> bool:
+    return any(attempt.ok and is_verified_page(attempt) for attempt in case.baseline)
+
+
+def own_side_is_scoped(case: Case, findings: Findings) -> Iterable[str]:
+    """A broken own side never excuses an artefact or a completed contrast: their success arm proves the path."""
+    proven = any(_proves(f) and f.speaks_for == "blocked" for f in findings)
+    filters = bool(_codes(findings) & _LOCAL_FILTERS)
+    return {f.code for f in findings if f.family == "own_side" and f.weight > 0} if proven and not filters else ()
+
+
+def rewriting_resolver(case: Case, findings: Findings) -> Iterable[str]:
+    """Where every missing name gets the same address, that address is no lie about this name."""
+    return _LIES if "dns_rewrites_missing" in _codes(findings) else ()
+
+
+def stale_address(case: Case, findings: Findings) -> Iterable[str]:
+    """A stranger's valid certificate means an old address, not a forged one."""
+    stale = "dns_stale_address" in _codes(findings)
+    return {"dns_sinkhole", "dns_wrong_address", "certificate_right_elsewhere"} if stale else ()
+
+
+def trust_not_refusal(case: Case, findings: Findings) -> Iterable[str]:
+    """DNS that fails only where signatures are checked refuses nothing."""
+    return {"dns_servfail_contradicted"} if "dns_trust_broken" in _codes(findings) else ()
+
+
+def local_filter(case: Case, findings: Findings) -> Iterable[str]:
+    """A lie that was made in the own network, or by a filter that somebody here chose, is not the network's."""
+    return _LIES | {"dns_operator_says_blocked"} if _codes(findings) & _LOCAL_FILTERS else ()
+
+
+def hosts_file_rules(case: Case, findings: Findings) -> Iterable[str]:
+    """What the probe reached by asking DNS itself, an ordinary program on this host does not reach."""
+    overruled = _codes(findings) & {"filter_hosts_file", "filter_on_this_computer"}
+    return {f.code for f in findings if f.speaks_for == "accessible" and f.weight > 0} if overruled else ()
+
+
+def portal_page(case: Case, findings: Findings) -> Iterable[str]:
+    """Behind a captive portal or a pay page, a plain page is the portal's: neither the site's nor a block's."""
+    codes = _codes(findings)
+    return _PAGES_PUT_IN | {"page_over_plain_http", "connected"} if "own_captive_portal" in codes else ()
+
+
+def clock_first(case: Case, findings: Findings) -> Iterable[str]:
+    """A wrong clock explains dates before anybody's certificate is called expired."""
+    wrong = "own_clock" in _codes(findings)
+    return {"certificate_expired", "certificate_expired_or_clock"} if wrong else ()
+
+
+def national_first(case: Case, findings: Findings) -> Iterable[str]:
+    """A national interception certificate is that before it is expired, shown for all names, or trusted by this host."""
+    if "national_interception" not in _codes(findings):
+        return ()
+    codes = {
+        "certificate_expired",
+        "certificate_expired_or_clock",
+        "intercepted_everywhere",
+        "intercepted_here_only",
+        "own_filter",
+        "own_clock",
+    }
+    national_now = any(o.purpose == "baseline" and certificates.national(o.fact) is not None for o in case.handshakes)
+    return codes | ({"page_over_plain_http"} if national_now else set())
+
+
+EVIDENCE_GATES: dict[str, EvidenceGate] = {
+    gate.name: gate
+    for gate in (
+        EvidenceGate("late_success_withdraws", late_success_withdraws),
+        EvidenceGate("transparent_proxy", transparent_proxy),
+        EvidenceGate("path_mtu", path_mtu),
+        EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
+        EvidenceGate("rewriting_resolver", rewriting_resolver),
+        EvidenceGate("stale_address", stale_address),
+        EvidenceGate("trust_not_refusal", trust_not_refusal),
+        EvidenceGate("local_filter", local_filter),
+        EvidenceGate("hosts_file_rules", hosts_file_rules),
+        EvidenceGate("portal_page", portal_page),
+        EvidenceGate("clock_first", clock_first),
+        EvidenceGate("national_first", national_first),
+        # Last: it asks what is left that proves a block.
+        EvidenceGate("own_side_is_scoped", own_side_is_scoped),
+    )
+}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# word gates
+
+
+OTHER_FLOOR = 0.7
+"""Below this no other word than ``blocked`` (which has its own setting) is printed either."""
+
+
+def _proves(finding: Finding) -> bool:
+    row = evidence.TABLE.get(finding.code)
+    return row is not None and row.proves
+
+
+def _proven(draft: Draft) -> bool:
+    return any(_proves(f) and f.speaks_for == draft.status and f.weight > 0 for f in draft.supports)
+
+
+def blocked_needs_proof(_case: Case, draft: Draft) -> bool:
+    """``blocked`` needs an artefact, a neutral contrast, or greetings left unacknowledged only for that name."""
+    return draft.status == "blocked" and not _proven(draft)
+
+
+def outage_needs_own_word(_case: Case, draft: Draft) -> bool:
+    """``outage`` needs the site's own word: a 5xx over a verified chain, a right but expired certificate, or its zone.
+
+    One network cannot tell a dead server from a server that this network alone does not reach: a refused connection may
+    be forged in the server's name, silence at every address may be a null route, an end of the greeting for every name may
+    be a box that acts on the address. All of them stay leanings. What a zone says is heard through resolvers of two
+    operators abroad, over encryption: they saw it from where they are, which makes it the site's own word.
+    """
+    return draft.status == "outage" and not _proven(draft)
+
+
+def others_need_proof(_case: Case, draft: Draft) -> bool:
+    """``accessible`` needs a success, ``denied`` the site's own word, ``no_network`` a proven state of the own side."""
+    return draft.status in ("accessible", "denied", "no_network") and not _proven(draft)
+
+
+def blocked_floor(_case: Case, draft: Draft) -> bool:
+    """``blocked`` is printed at 0.8 (a setting) or not at all."""
+    return draft.status == "blocked" and draft.probability < draft.priors.print_blocked_at
+
+
+def floor(_case: Case, draft: Draft) -> bool:
+    """Any other word needs more than being the likeliest."""
+    return draft.status != "blocked" and draft.probability < OTHER_FLOOR
+
+
+def host_slept(case: Case, draft: Draft) -> bool:
+    """A host that slept during the run fired all its timers at once: no failure of that run counts."""
+    slept = [
+        o.fact.suspended_s
+        for o in case.own.observations
+        if isinstance(o.fact, HostFact) and o.fact.suspended_s is not None
+    ]
+    return draft.status != "accessible" and bool(slept) and max(slept) - min(slept) > 1.0
+
+
+def our_bug(case: Case, draft: Draft) -> bool:
+    """Where our own program broke off the baseline, it has no word but ``accessible`` to say."""
+    baseline = any(o.purpose == "baseline" for o in case.bugs)
+    return baseline and draft.status != "accessible"
+
+
+WORD_GATES: dict[str, WordGate] = {
+    gate.name: gate
+    for gate in (
+        WordGate("blocked_needs_proof", blocked_needs_proof),
+        WordGate("outage_needs_own_word", outage_needs_own_word),
+        WordGate("others_need_proof", others_need_proof),
+        WordGate("blocked_floor", blocked_floor),
+        WordGate("floor", floor),
+        WordGate("host_slept", host_slept),
+        WordGate("our_bug", our_bug),
+    )
+}

@@ -1,0 +1,73 @@
+"""What is broken without keeping the user out, and what was not tested: codes in the order in which they are shown."""
+
+from __future__ import annotations
+
+from probe.observations import DnsFact, HttpFact, TlsFact
+from probe.verdict import answers, resolvers
+from probe.verdict.model import Finding, Status
+from probe.verdict.view import Case, failed
+
+SLOW_TLS_US = 5_000_000
+"""The soft deadline of a greeting: past it a success counts as slow."""
+SLOW_DNS_US = 3_000_000
+_LIES = ("dns_bogon", "dns_two_replies", "dns_injected_no_resolver", "dns_nxdomain_contradicted", "dns_sinkhole")
+
+
+def impairments(case: Case, status: Status, findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """Codes for one endpoint; each has a sentence in :mod:`probe.verdict.sentences`."""
+    if status == "accessible":
+        return (*_families(case), *_flaky(case, findings), *_lies(case, findings), *_slow(case), *_untested(case))
+    return tuple(code for code in case.own.verdict.impairments if code in ("transparent_proxy", "own_side_unsteady"))
+
+
+def _families(case: Case) -> tuple[str, ...]:
+    outcome = {a.group: a.ok for a in case.all_baselines if a.stage is not None and not _no_address(a.failure)}
+    if not any(ok is True for ok in outcome.values()):
+        return ()
+    return tuple(code for group, code in (("v6", "ipv6_broken"), ("v4", "ipv4_broken")) if outcome.get(group) is False)
+
+
+def _no_address(failure: str | None) -> bool:
+    return failure == "dns_no_answer"
+
+
+def _flaky(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    codes = {f.code for f in findings}
+    found = []
+    if "another_address_works" in codes and case.failing is not None:
+        found.append("address_dead")
+    if "retry_succeeded" in codes and case.failing is not None:
+        found.append("flaky")
+    return tuple(found)
+
+
+def _lies(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    codes = {f.code for f in findings}
+    found = ["resolver_lies"] if codes & set(_LIES) or _one_lies(case) else []
+    if "neutral_flip" in codes or "unacknowledged_only" in codes or "reset_too_early" in codes:
+        found.append("interference_seen")
+    return tuple(found)
+
+
+def _one_lies(case: Case) -> bool:
+    """One of several system resolvers gives what no site can have, and another gave what worked."""
+    bogus = answers.bogus_replies(case)
+    return bool(bogus) and len(bogus) < len(answers.main_replies(case)) and case.failing is None
+
+
+def _slow(case: Case) -> tuple[str, ...]:
+    for o in case.of("baseline"):
+        took, fact = o.operation.duration_us or 0, o.fact
+        if isinstance(fact, TlsFact) and not failed(o) and (fact.first_byte_us or took) > SLOW_TLS_US * case.scale:
+            return ("slow",)
+        if isinstance(fact, DnsFact) and not failed(o) and took > SLOW_DNS_US * case.scale:
+            return ("slow",)
+        if isinstance(fact, HttpFact) and not failed(o) and (fact.first_byte_us or 0) > SLOW_TLS_US * case.scale:
+            return ("slow",)
+    return ()
+
+
+def _untested(case: Case) -> tuple[str, ...]:
+    """Whether every resolver that was asked is a well-known public one: the provider's own was not tested then."""
+    asked = {o.operation.address for o in answers.main_replies(case) if o.operation.address}
+    return ("provider_dns_untested",) if asked and all(resolvers.known(address) for address in asked) else ()

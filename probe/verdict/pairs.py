@@ -1,0 +1,188 @@
+"""The alternation rule: when a pair of names, asked in turn at one address, counts as a flip.
+
+Computed over ordinary failures (nothing depends on the name): "2 of 3" calls 19 to 381 of 1,000 a flip; six target
+failures with five innocuous successes *between* them and no target success call 0 to 0.8. Taking turns is the point:
+whatever happens in one second (a restart, a dead link member) happens to both names, so only successes that lie between
+two target failures count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from probe.observations import HttpFact, Observation, TlsFact
+from probe.verdict import fingerprints
+from probe.verdict.view import Case, failed
+
+TARGET_FAILURES = 6
+INNOCUOUS_SUCCESSES = 5
+ALTERNATIONS = 4
+"""Innocuous successes with target failures on both sides: one of five may be lost to an ordinary hiccup."""
+
+_MANNERS = {
+    "generic_timeout_error": "timeout",
+    "connection_reset": "reset",
+    "connection_aborted": "reset",
+    "eof_error": "eof",
+    "connection_already_closed": "eof",
+    "ssl_failed_handshake": "alert",
+}
+
+
+def manner(observation: Observation) -> str:
+    """How an exchange failed, as a signature names it: ``timeout``, ``reset``, ``eof``, ``alert`` or a page."""
+    fact = observation.fact
+    if isinstance(fact, TlsFact) and fact.alert is not None:
+        return "alert"
+    if isinstance(fact, HttpFact) and observation.failure is None:
+        return "redirect" if fact.status is not None and 300 <= fact.status < 400 else "block_page"
+    return _MANNERS.get(observation.failure or "", "eof")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One arm that reached its address: which name, what came back, and whether that is a success."""
+
+    target: bool
+    passed: bool
+    observation: Observation
+
+
+class Pair:
+    """All arms at one address. An arm whose connection failed says nothing about names and is left out."""
+
+    def __init__(self, purpose: str, group: str, address: str, observations: Iterable[Observation]) -> None:
+        self.purpose = purpose
+        self.group = group
+        self.address = address
+        exchanges = sorted(
+            (o for o in observations if o.arm is not None and isinstance(o.fact, TlsFact | HttpFact)),
+            key=lambda o: o.number,
+        )
+        usual = _usual_pages(o for o in exchanges if o.arm == "innocuous")
+        read = (Sent(o.arm == "target", _passed(o, usual), o) for o in exchanges if _says_something(o))
+        self.sent = tuple(read)
+
+    @cached_property
+    def target_failures(self) -> tuple[Observation, ...]:
+        return tuple(s.observation for s in self.sent if s.target and not s.passed)
+
+    @cached_property
+    def target_successes(self) -> tuple[Observation, ...]:
+        return tuple(s.observation for s in self.sent if s.target and s.passed)
+
+    @cached_property
+    def innocuous_successes(self) -> tuple[Observation, ...]:
+        return tuple(s.observation for s in self.sent if not s.target and s.passed)
+
+    @cached_property
+    def innocuous_failures(self) -> tuple[Observation, ...]:
+        return tuple(s.observation for s in self.sent if not s.target and not s.passed)
+
+    @cached_property
+    def alternations(self) -> int:
+        """Innocuous successes with a target failure before and after."""
+        turns, waiting, count = False, False, 0
+        for sent in self.sent:
+            if sent.target and not sent.passed:
+                count += waiting
+                turns, waiting = True, False
+            elif not sent.target and sent.passed and turns:
+                waiting = True
+        return count
+
+    @property
+    def flips(self) -> bool:
+        """Target failures only, innocuous successes, at least one turn taken."""
+        return bool(self.target_failures) and not self.target_successes and bool(self.innocuous_successes)
+
+    @property
+    def complete(self) -> bool:
+        """The whole alternation rule."""
+        return (
+            not self.target_successes
+            and len(self.target_failures) >= TARGET_FAILURES
+            and len(self.innocuous_successes) >= INNOCUOUS_SUCCESSES
+            and self.alternations >= ALTERNATIONS
+        )
+
+    @property
+    def refuses_all(self) -> bool:
+        """Neither name got anything, twice each at least."""
+        return (
+            not self.target_successes
+            and not self.innocuous_successes
+            and len(self.target_failures) >= 2
+            and len(self.innocuous_failures) >= 2
+        )
+
+    @property
+    def manner(self) -> str:
+        """How the target failed most often."""
+        counted = Counter(manner(o) for o in self.target_failures)
+        return min(counted, key=lambda word: (-counted[word], word)) if counted else "timeout"
+
+    @property
+    def over_tls(self) -> bool:
+        return any(isinstance(s.observation.fact, TlsFact) for s in self.sent)
+
+    @property
+    def arms(self) -> tuple[Observation, ...]:
+        return tuple(s.observation for s in self.sent)
+
+
+def _says_something(observation: Observation) -> bool:
+    """Not cut off by us, and not silenced by the size of packets: a segment that came out of order means that an
+    earlier one was lost on the way here, a selective acknowledgement that one was lost on the way there."""
+    if observation.failure == "interrupted":
+        return False
+    fact = observation.fact
+    if isinstance(fact, TlsFact) and fact.kernel is not None and not fact.server_hello and fact.alert is None:
+        return not (fact.kernel.rcv_ooopack or fact.kernel.sacked)
+    return True
+
+
+Page = tuple[int | None, str | None]
+
+
+def _page(observation: Observation) -> Page:
+    fact = observation.fact
+    assert isinstance(fact, HttpFact)
+    return fact.status, fingerprints.site_of(fact.location)
+
+
+def _usual_pages(innocuous: Iterable[Observation]) -> frozenset[Page]:
+    return frozenset(_page(o) for o in innocuous if isinstance(o.fact, HttpFact) and o.failure is None)
+
+
+def _passed(observation: Observation, usual: frozenset[Page]) -> bool:
+    """TLS: a ServerHello and nothing less. Plain HTTP: an answer that nobody on the way is known to give."""
+    fact = observation.fact
+    if isinstance(fact, TlsFact):
+        return fact.server_hello and not failed(observation)
+    if not isinstance(fact, HttpFact) or observation.failure is not None:
+        return False
+    page = fingerprints.read(fact)
+    elsewhere = fingerprints.leads_elsewhere(fact) and _page(observation) not in usual
+    return not (page is not None and page.blocks) and not (observation.arm == "target" and elsewhere)
+
+
+def pairs(case: Case, purpose: str) -> tuple[Pair, ...]:
+    """The pairs made for *purpose*, one an address."""
+    found: dict[tuple[str, str], list[Observation]] = {}
+    for o in case.of(purpose):
+        if o.arm is not None and o.operation.address is not None and isinstance(o.fact, TlsFact | HttpFact):
+            found.setdefault((o.group or "", o.operation.address), []).append(o)
+    built = (Pair(purpose, group, address, members) for (group, address), members in sorted(found.items()))
+    return tuple(pair for pair in built if pair.sent)
+
+
+def at_neutrals(case: Case) -> tuple[Pair, ...]:
+    """Pairs at neutral addresses, on the port that the name is served on, no two at one address."""
+    by_address: dict[str, Pair] = {}
+    for pair in pairs(case, "neutral_pair"):
+        by_address.setdefault(pair.address, pair)
+    return tuple(by_address.values())

@@ -1,0 +1,171 @@
+"""Codes to sentences in the reader's language. Plain words: no acronym but DNS, TLS, HTTP, VPN and ISP.
+
+Findings carry codes and parameters only, so that a database can be read in another language later. A code without a
+sentence is an error here and a failed test, never an empty line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from probe.verdict import evidence
+from probe.verdict.model import Finding
+
+_FAILURES = {
+    "generic_timeout_error": "no answer within the time allowed",
+    "connection_refused": "the connection was refused",
+    "connection_reset": "the connection was broken off",
+    "connection_aborted": "the connection was broken off",
+    "connection_already_closed": "the connection was already closed",
+    "eof_error": "the other side closed the connection",
+    "host_unreachable": "the address cannot be reached",
+    "network_unreachable": "the network cannot be reached",
+    "network_down": "the network is down",
+    "network_reset": "the network was reset",
+    "dns_nxdomain_error": "it says that the name does not exist",
+    "dns_servfail_error": "it says that it failed",
+    "dns_refused_error": "it refuses to answer",
+    "dns_no_answer": "it says that the name has no address",
+    "dns_bogon_error": "it gave an address that no site can have",
+    "dns_temporary_failure": "it failed for now",
+    "dns_non_recoverable_failure": "it failed",
+    "dns_server_misbehaving": "it answered with nonsense",
+    "ssl_failed_handshake": "the greeting was refused",
+    "ssl_invalid_certificate": "the certificate is not valid now",
+    "ssl_invalid_hostname": "the certificate is for another name",
+    "ssl_unknown_authority": "the certificate's issuer is not known",
+}
+_MANNERS = {
+    "timeout": "silence",
+    "reset": "broken off",
+    "eof": "closed",
+    "alert": "refused",
+    "block_page": "another page",
+    "redirect": "sent elsewhere",
+}
+
+_SETTLE = {
+    "measure_again": "measure it again: this run did not get to the end of it",
+    "report_bug": "a bug in this program ended the measurement: please report it",
+    "stay_awake": "measure it again while the computer stays awake",
+    "know_own_side": "whether this network itself works could not be told: measure again in a few minutes",
+    "without_proxy": "measure from a line without a proxy that takes every connection",
+    "neutral_pair": "compare the name with another one at unrelated addresses abroad (the check does so when it can)",
+    "more_neutrals": "repeat the comparison of names at two unrelated addresses, with at least six tries each",
+    "smaller_packets": "lower the packet size of this network (for example to 1400) and measure again",
+    "other_dns": "ask the provider's own DNS and two encrypted ones for the name again, an hour later",
+    "set_clock": "set this computer's clock and measure again",
+    "later": "measure again in an hour: a dead server comes back, a block by address stays",
+    "another_vantage": "measure the same site at the same time from another country, and from another provider here",
+}
+_IMPAIRMENTS = {
+    "ipv6_broken": "the newer kind of address (version 6) does not work; the older one does",
+    "ipv4_broken": "the older kind of address (version 4) does not work; the newer one does",
+    "address_dead": "one of its addresses is dead; another one works",
+    "flaky": "the first try failed and a later one worked",
+    "resolver_lies": "some DNS here gives wrong answers for it, without keeping visitors out",
+    "interference_seen": "connections are interfered with by name, without keeping visitors out at this moment",
+    "slow": "it answers, but slowly",
+    "provider_dns_untested": "your provider's DNS was not tested: this computer asks another one",
+    "transparent_proxy": "somebody on the way takes every connection, so connections by themselves say nothing",
+    "own_side_unsteady": "this network worked at one moment and not at another during the measurement",
+}
+_GATES = {
+    "late_success_withdraws": "the name was answered later in the comparison, so the comparison does not count",
+    "transparent_proxy": "somebody on the way takes every connection, so connections and comparisons do not count",
+    "path_mtu": "only small packets get through, so silence says nothing about the name",
+    "page_is_the_sites_own": "the page came with the site's own valid certificate, so it is the site's own word",
+    "rewriting_resolver": "this DNS invents addresses for every missing name, so its answer says nothing about this one",
+    "stale_address": "the address belongs to somebody else by now, so it is old and not forged",
+    "trust_not_refusal": "the DNS failure comes from checking signatures, so it is no refusal",
+    "local_filter": "the refusal was made in the own household or company, so the provider is not to blame for it",
+    "hosts_file_rules": "this computer's own list of names rules for every other program on it",
+    "portal_page": "the page is the login page of this network, so it says nothing about the site",
+    "clock_first": "this computer's clock is wrong, so dates of certificates say nothing",
+    "national_first": "the certificate is a state's, whatever else is wrong with it",
+    "own_side_is_scoped": "trouble of the own network does not explain what was proven about the name",
+    "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
+    "outage_needs_own_word": "from one network a dead site and an unreachable one look the same; the site has not said so itself",
+    "others_need_proof": "nothing proves it",
+    "blocked_floor": "the evidence is not strong enough to say blocked",
+    "floor": "the evidence is not strong enough for any word",
+    "host_slept": "the computer slept during the measurement, so its failures do not count",
+    "our_bug": "a bug in this program ended the measurement",
+}
+_ALSO = {"also_down": "besides being interfered with, the site's own server does not answer any name: it is also down"}
+_LEANINGS = {
+    "blocked": "it looks more like blocking than like anything else, but that is not proven",
+    "denied": "it looks as if the site refuses this visitor, but that is not proven",
+    "outage": "it looks more like trouble at the site than like anything else, but that is not proven",
+    "no_network": "it looks more like this own network than like anything else, but that is not proven",
+    "accessible": "it looks as if it can be reached, but that is not proven",
+}
+
+
+class _Said(dict[str, Any]):
+    """Parameters of a sentence; one that an older version did not store is shown as unknown."""
+
+    def __missing__(self, key: str) -> str:
+        return "unknown"
+
+
+def _plain(parameters: dict[str, Any]) -> _Said:
+    said = _Said(parameters)
+    if isinstance(said.get("failure"), str):
+        said["failure"] = _FAILURES.get(said["failure"], said["failure"].removeprefix("unknown_failure: "))
+    if isinstance(said.get("manner"), str):
+        said["manner"] = _MANNERS.get(said["manner"], said["manner"])
+    return said
+
+
+def render(finding: Finding, lang: str = "en") -> str:
+    """The finding as a sentence. ``KeyError`` for a code that this version does not know."""
+    _language(lang)
+    sentence = evidence.TABLE[finding.code].sentence.format_map(_plain(finding.parameters))
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def settle(code: str, lang: str = "en") -> str:
+    """What would settle an inconclusive result."""
+    return _sentence(_SETTLE, code, lang)
+
+
+def impairment(code: str, lang: str = "en") -> str:
+    """What is broken without keeping the user out."""
+    return _sentence(_IMPAIRMENTS, code, lang)
+
+
+def gate(code: str, lang: str = "en") -> str:
+    """Why some evidence, or a word, did not count."""
+    return _sentence(_GATES, code, lang)
+
+
+def also(code: str, lang: str = "en") -> str:
+    """What else is the matter."""
+    return _sentence(_ALSO, code, lang)
+
+
+def leaning(status: str, lang: str = "en") -> str:
+    """What an inconclusive result leans to."""
+    return _sentence(_LEANINGS, status, lang)
+
+
+def _sentence(table: dict[str, str], code: str, lang: str) -> str:
+    _language(lang)
+    text = table[code]
+    return text[0].upper() + text[1:] + "."
+
+
+def _language(_lang: str) -> None:
+    """Only English is written yet; every language falls back to it."""
+
+
+def codes() -> dict[str, frozenset[str]]:
+    """All codes that have a sentence, by kind; tests hold them against what can be emitted."""
+    return {
+        "settle": frozenset(_SETTLE),
+        "impairment": frozenset(_IMPAIRMENTS),
+        "gate": frozenset(_GATES),
+        "also": frozenset(_ALSO),
+        "leaning": frozenset(_LEANINGS),
+    }

@@ -1,0 +1,47 @@
+"""What would settle an inconclusive result: codes, the most useful first; each has a sentence."""
+
+from __future__ import annotations
+
+from probe.verdict.gates import FLIPS
+from probe.verdict.model import Finding
+from probe.verdict.pairs import at_neutrals
+from probe.verdict.view import Case
+
+
+def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) -> tuple[str, ...]:
+    """Codes for one inconclusive endpoint; never empty."""
+    codes = {f.code for f in findings if f.weight != 0}
+    found: list[str] = []
+    if not case.observations or case.failing is None:
+        found.append("measure_again")
+    if "our_bug" in fired:
+        found.append("report_bug")
+    if "host_slept" in fired:
+        found.append("stay_awake")
+    if case.own.verdict.status == "inconclusive":
+        found.append("know_own_side")
+    found.extend(_by_stage(case, codes, fired))
+    found.append("another_vantage")
+    return tuple(dict.fromkeys(found))
+
+
+def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
+    stage = case.failing.stage if case.failing is not None else None
+    found = []
+    if "transparent_proxy" in fired:
+        found.append("without_proxy")
+    if stage in ("tls", "http") and not codes & {"neutral_flip"} and not _certificate(case):
+        found.append("more_neutrals" if codes & FLIPS or at_neutrals(case) else "neutral_pair")
+    if "path_mtu" in codes:
+        found.append("smaller_packets")
+    if stage == "dns" or any(code.startswith("dns_") and code != "dns_failed" for code in codes):
+        found.append("other_dns")
+    if "certificate_expired_or_clock" in codes:
+        found.append("set_clock")
+    if stage == "tcp":
+        found.append("later")
+    return found
+
+
+def _certificate(case: Case) -> bool:
+    return case.failing is not None and (case.failing.failure or "").startswith("ssl_")
