@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from storage.errors import StorageError
 
@@ -108,9 +108,11 @@ def _postgresql(url: str, data_dir: Path) -> Location:
         raise StorageError("The database URL names no database. Give postgresql://USER@HOST/NAME.")
     user, _, host = parts.netloc.rpartition("@")
     visible = f"{user.partition(':')[0]}@{host}" if user else host
+    # Connection parameters may follow the question mark, a password among them.
+    harmless = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in ("host", "port", "user")])
     return Location(
-        url=urlunsplit(("postgresql+psycopg", parts.netloc, parts.path, parts.query, "")),
+        url=f"postgresql+psycopg://{url.partition('://')[2]}",
         path=None,
         data_dir=data_dir.absolute(),
-        identity=urlunsplit(("postgresql", visible, parts.path, "", "")),
+        identity=f"postgresql://{visible}{parts.path}{'?' if harmless else ''}{harmless}",
     )

@@ -1,7 +1,8 @@
 """Between the frozen types and plain rows of the tables. Pure: no database, no clock.
 
+Lists of codes are words with spaces between them, other lists and objects are JSON text; an empty list is NULL.
 A *change* is what one transaction does to one table; a list of changes is what the writer commits, and, one line each,
-what the spool keeps when it cannot. Lists and objects are JSON text in a column; an empty list is NULL.
+what the spool keeps when it cannot.
 """
 
 from __future__ import annotations
@@ -137,10 +138,10 @@ def observation_row(run: str, observation: Observation) -> Row:
 def verdict_row(run: str, verdict: Verdict, version: int, judged_us: int) -> Row:
     row: Row = {"run": run, "endpoint": verdict.endpoint, "version": version, "judged_us": judged_us}
     row |= {name: getattr(verdict, name) for name in VERDICT_WORDS}
-    row |= {name: _list(getattr(verdict, name)) for name in VERDICT_LISTS}
+    row |= {name: _words(getattr(verdict, name)) for name in VERDICT_LISTS}
     # The codes once more, so that an export of a million verdicts need not look into the findings.
-    row["evidence"] = _list(tuple(finding.code for finding in verdict.findings))
-    row["against"] = _list(tuple(finding.code for finding in verdict.against))
+    row["evidence"] = _words(tuple(finding.code for finding in verdict.findings))
+    row["against"] = _words(tuple(finding.code for finding in verdict.against))
     return row
 
 
@@ -150,6 +151,21 @@ def finding_row(run: str, endpoint: int, version: int, position: int, finding: F
     row["observations"] = _list(finding.observations)
     row["parameters"] = _json(finding.parameters) if finding.parameters else None
     return row
+
+
+def _words(codes: Sequence[str]) -> str | None:
+    """Codes with spaces between them; JSON where one is not a single word, so that nothing is lost."""
+    if not codes:
+        return None
+    text = " ".join(codes)
+    return text if text.split() == list(codes) and not text.startswith("[") else _json(list(codes))
+
+
+def words_from(text: str | None) -> tuple[str, ...]:
+    """The codes of such a column."""
+    if not text:
+        return ()
+    return tuple(json.loads(text)) if text.startswith("[") else tuple(text.split())
 
 
 def _list(values: Sequence[Any]) -> str | None:
@@ -209,7 +225,7 @@ def verdict_from(row: Mapping[Any, Any], findings: Iterable[Mapping[Any, Any]]) 
     for finding in findings:
         sides[bool(finding["against"])].append(finding_from(finding))
     words: dict[str, Any] = {name: row[name] for name in VERDICT_WORDS}
-    words |= {name: _tuple(row[name]) for name in VERDICT_LISTS}
+    words |= {name: words_from(row[name]) for name in VERDICT_LISTS}
     return Verdict(endpoint=row["endpoint"], findings=tuple(sides[0]), against=tuple(sides[1]), **words)
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 NAMES = {
@@ -50,7 +51,8 @@ runs = Table(
     Column("network_method", Text),
     Column("interrupted", Boolean, nullable=False),
     PrimaryKeyConstraint("id"),
-    Index(None, "started_us", "id"),
+    # Unique, so that SQLite knows its order to be complete and an export sorts nothing.
+    Index(None, "started_us", "id", unique=True),
 )
 
 endpoints = Table(
@@ -131,6 +133,15 @@ verdicts = Table(
     Column("against", Text),
     PrimaryKeyConstraint("run", "endpoint", "version"),
     ForeignKeyConstraint(["run", "endpoint"], ["endpoints.run", "endpoints.number"]),
+    # Few or none: whether a verdict has a newer one is seen here without looking through all of them.
+    Index(
+        "ix_verdicts_again",
+        "run",
+        "endpoint",
+        "version",
+        sqlite_where=text("version > 1"),
+        postgresql_where=text("version > 1"),
+    ),
     sqlite_with_rowid=False,
 )
 

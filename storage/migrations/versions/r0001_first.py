@@ -34,7 +34,7 @@ def _runs() -> None:
         sa.Column("interrupted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
     )
-    op.create_index("ix_runs_started_us_id", "runs", ["started_us", "id"])
+    op.create_index("ix_runs_started_us_id", "runs", ["started_us", "id"], unique=True)
 
 
 def _endpoints() -> None:
@@ -120,6 +120,13 @@ def _verdicts() -> None:
         ),
         sa.PrimaryKeyConstraint("run", "endpoint", "version", name="pk_verdicts"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_verdicts_again",
+        "verdicts",
+        ["run", "endpoint", "version"],
+        sqlite_where=sa.text("version > 1"),
+        postgresql_where=sa.text("version > 1"),
     )
 
 

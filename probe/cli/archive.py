@@ -1,0 +1,67 @@
+"""What the commands that read the archive share: which one it is, and its troubles as sentences."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from probe.cli.common import ConfigError, read_settings
+
+if TYPE_CHECKING:
+    from probe.settings import Settings
+    from storage.location import Location
+
+database_option = click.option(
+    "--database", metavar="URL", help="This database, not the usual one: a file, or postgresql://USER@HOST/NAME."
+)
+
+
+def read_place(database: str | None, config: str | None) -> tuple[Location, Settings]:
+    """The archive that flags, environment and settings name. Raises :class:`ConfigError`."""
+    from storage.location import resolve
+
+    settings = read_settings(config, {"database.url": ("--database", database)} if database else None).settings
+    with sentences():
+        return resolve(settings.database, os.environ, data_dir=settings.data_dir), settings
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Turn :class:`~storage.errors.StorageError` into what the user reads; exit code 2."""
+    from storage.errors import StorageError
+
+    try:
+        yield
+    except StorageError as error:
+        raise ConfigError(str(error)) from error
+
+
+def read_moment(text: str | None, option: str, now_us: int) -> int | None:
+    """What ``--since`` or ``--until`` says, in UTC microseconds; a usage error with a hint otherwise."""
+    from storage.when import parse_when
+
+    if text is None:
+        return None
+    try:
+        return parse_when(text, now_us)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint=f"'{option}'") from error
+
+
+def megabytes(size: int) -> str:
+    """A size for people."""
+    return f"{size / 1_000_000:.1f} MB" if size >= 100_000 else f"{size / 1000:.1f} KB"
+
+
+def tell(text: str) -> None:
+    """A line on stderr, where it does not mix with the rows on stdout."""
+    click.echo(text, err=True)
+
+
+def stdout_is_terminal() -> bool:
+    return sys.stdout.isatty()

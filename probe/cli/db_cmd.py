@@ -1,0 +1,105 @@
+"""``dalel db``: look after the database."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from probe.cli.archive import database_option, megabytes, read_place, sentences
+from probe.cli.common import config_option
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table]."
+)
+
+
+@click.group("db")
+def command() -> None:
+    """Look after the database: upgrade, backup, prune, vacuum."""
+
+
+@command.command("upgrade")
+@format_option
+@database_option
+@config_option
+def upgrade(*, form: str, database: str | None, config: str | None) -> None:
+    """Bring an older database to this version. A copy is made first.
+
+    Other commands do it by themselves when they must.
+    """
+    location, _settings = read_place(database, config)
+    with sentences():
+        from storage.database import Database
+        from storage.revisions import HEAD
+        from storage.sqlite_file import require
+
+        if location.path is not None:
+            require(location.path)
+        Database.open(location, writable=True).close()
+    _show(form, f"{location.shown} has schema {HEAD}.", database=location.shown, revision=HEAD)
+
+
+@command.command("backup")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Copy to this new file.")
+@format_option
+@database_option
+@config_option
+def backup(*, output: str | None, form: str, database: str | None, config: str | None) -> None:
+    """Copy the database to one file. Checks may go on meanwhile."""
+    location, _settings = read_place(database, config)
+    with sentences():
+        from storage.maintenance import backup as copy
+
+        path = copy(location, to=Path(output).absolute() if output else None)
+    size = path.stat().st_size
+    _show(form, f"Copied to {path} ({megabytes(size)}).", file=str(path), bytes=size)
+
+
+@command.command("prune")
+@click.option("--older-than", metavar="PERIOD", required=True, help="Runs that began longer ago: 90d, 12w.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@format_option
+@database_option
+@config_option
+def prune(*, older_than: str, dry_run: bool, form: str, database: str | None, config: str | None) -> None:
+    """Remove old runs and all that belongs to them."""
+    from probe.wire import Wire
+    from storage.when import parse_period
+
+    try:
+        before_us = Wire().now_us() - parse_period(older_than)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="'--older-than'") from error
+    location, _settings = read_place(database, config)
+    with sentences():
+        from probe.workflows.prune import prune as remove
+
+        removed = remove(location, before_us, dry_run=dry_run)
+    text = (
+        f"{removed.runs} runs with {removed.endpoints} results and {removed.observations} observations "
+        + ("would be removed." if dry_run else "removed.")
+        + (" `dalel db vacuum` gives the space back to the disk." if removed.runs and not dry_run else "")
+    )
+    _show(form, text, removed=not dry_run, **dataclasses.asdict(removed))
+
+
+@command.command("vacuum")
+@format_option
+@database_option
+@config_option
+def vacuum(*, form: str, database: str | None, config: str | None) -> None:
+    """Give the space of removed runs back to the disk. No check may run meanwhile."""
+    location, _settings = read_place(database, config)
+    with sentences():
+        from storage.maintenance import vacuum as shrink
+
+        before, after = shrink(location)
+    _show(form, f"{megabytes(before)} before, {megabytes(after)} now.", bytes_before=before, bytes_after=after)
+
+
+def _show(form: str, text: str, **values: Any) -> None:
+    click.echo(json.dumps(values) if form == "json" else text)

@@ -1,0 +1,82 @@
+"""``dalel reclassify``: old facts judged by today's rules."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from probe.cli.archive import database_option, read_moment, read_place, sentences
+from probe.cli.common import config_option
+from probe.report.safe import safe
+
+if TYPE_CHECKING:
+    from probe.verdict.model import Verdict
+    from probe.workflows.reclassify import Outcome, Rejudged
+
+HELP = """\
+Judge stored facts again by the rules of this version, and say what changes.
+
+Facts and earlier verdicts stay as they are; exports show the newest verdict.
+"""
+
+
+@click.command("reclassify", help=HELP)
+@click.option("--run", "run_id", metavar="ID", help="Only this run.")
+@click.option("--since", metavar="WHEN", help="Only runs since then: 7d, 2026-11-01 (UTC).")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table].")
+@database_option
+@config_option
+def command(*, run_id: str | None, since: str | None, form: str, database: str | None, config: str | None) -> None:
+    """Judge again, tell what changed."""
+    from probe.wire import Wire
+
+    now_us = Wire().now_us()
+    since_us = read_moment(since, "--since", now_us)
+    location, settings = read_place(database, config)
+    with sentences():
+        from probe.workflows.reclassify import reclassify
+
+        outcome = reclassify(location, run_id=run_id, since_us=since_us, priors=settings.priors, now_us=now_us)
+    click.echo(json.dumps(_document(outcome), ensure_ascii=False) if form == "json" else _text(outcome))
+
+
+def _text(outcome: Outcome) -> str:
+    lines = [
+        f"{safe(one.asked.endpoint.url)}: {_said(one.old)} → {_said(one.new)} (run {one.run.id})"
+        for one in outcome.changed
+    ]
+    lines.append(
+        f"{outcome.judged} results of {outcome.runs} runs judged again: {len(outcome.changed)} changed, "
+        f"{outcome.added} verdicts added."
+    )
+    return "\n".join(lines)
+
+
+def _said(verdict: Verdict) -> str:
+    return ", ".join(word for word in (verdict.status, verdict.signature or verdict.method) if word)
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "schema": "dalel.reclassify/1",
+        "runs": outcome.runs,
+        "judged": outcome.judged,
+        "added": outcome.added,
+        "changed": [_change(one) for one in outcome.changed],
+    }
+
+
+def _change(one: Rejudged) -> dict[str, Any]:
+    def told(verdict: Verdict) -> dict[str, Any]:
+        keys = ("status", "method", "signature", "confidence", "ruleset")
+        return {key: getattr(verdict, key) for key in keys}
+
+    return {
+        "run": one.run.id,
+        "endpoint": one.asked.number,
+        "url": one.asked.endpoint.url,
+        "old": told(one.old),
+        "new": told(one.new),
+    }

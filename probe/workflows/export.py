@@ -1,0 +1,36 @@
+"""One export: the archive's rows as CSV or JSON Lines, in constant memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from storage.export.columns import Column
+from storage.export.formats import Format, csv_chunks, jsonl_chunks
+from storage.export.query import Selection, batches
+from storage.location import Location
+from storage.reader import Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """What to export, from where, and how."""
+
+    location: Location
+    selection: Selection
+    columns: tuple[Column, ...]
+    format: Format = "csv"
+
+
+def export(request: ExportRequest, out: BinaryIO) -> int:
+    """Write the rows to *out*; returns how many. Raises :class:`~storage.errors.StorageError` where there is nothing to
+    read, and ``OSError`` where *out* cannot be written.
+    """
+    chunks = csv_chunks if request.format == "csv" else jsonl_chunks
+    written = 0
+    with Reader.open(request.location) as reader, reader.database.reading() as connection:
+        rows = batches(connection, request.selection, request.columns, raw=request.format == "jsonl")
+        for piece, count in chunks(request.columns, rows):
+            out.write(piece)
+            written += count
+    return written

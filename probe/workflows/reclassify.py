@@ -1,0 +1,98 @@
+"""Old facts judged again by today's rules. Facts and earlier verdicts stay; a verdict row is added.
+
+Each endpoint is judged on what its first judge could see (the stored ``horizon``), so that a difference is a difference of
+rules and not of facts that came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+
+from probe.observations import Observation
+from probe.settings import Priors
+from probe.verdict.judge import judge
+from probe.verdict.model import Run, Verdict
+from probe.verdict.ruleset import RULESET
+from probe.verdict.view import View
+from storage.archive import Archive
+from storage.errors import StorageError
+from storage.location import Location
+from storage.reader import Reader
+from targets.model import Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejudged:
+    """One endpoint of one run, before and after."""
+
+    run: Run
+    asked: Asked
+    old: Verdict
+    new: Verdict
+
+    @property
+    def changed(self) -> bool:
+        """Whether the words are others: status, method or signature."""
+        return words(self.old) != words(self.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How much was judged again, how many verdicts were added, and those whose words are others."""
+
+    runs: int
+    judged: int
+    added: int
+    changed: tuple[Rejudged, ...]
+
+
+def words(verdict: Verdict) -> tuple[str, str | None, str | None]:
+    return verdict.status, verdict.method, verdict.signature
+
+
+def rejudge(
+    run: Run, asked: tuple[Asked, ...], observations: Iterable[Observation], old: dict[int, Verdict], priors: Priors
+) -> Iterator[Rejudged]:
+    """Judge one run again. Pure: no database; what has no verdict was not measured to the end, and gets none."""
+    seen = tuple(observations)
+    views: dict[int, View] = {}
+    for one in asked:
+        verdict = old.get(one.number)
+        if verdict is None:
+            continue
+        view = views.setdefault(verdict.horizon, View(seen, asked, horizon=verdict.horizon))
+        yield Rejudged(run=run, asked=one, old=verdict, new=judge(view, one, priors))
+
+
+def reclassify(location: Location, *, run_id: str | None, since_us: int | None, priors: Priors, now_us: int) -> Outcome:
+    """Judge the run *run_id*, or all runs since *since_us*, again; add what differs from the newest verdict.
+
+    A verdict by other rules is added even where it says the same, for then it says who said it. Raises
+    :class:`~storage.errors.StorageError` for a run that is not kept.
+    """
+    judged = added = 0
+    changed: list[Rejudged] = []
+    with Reader.open(location) as reader:
+        runs = [run for run in reader.runs(since_us=since_us) if run_id is None or run.id == run_id]
+        if run_id is not None and not runs:
+            raise StorageError(f"There is no run {run_id} in {location.shown}.")
+        with Archive.open(location) as archive:
+            for run in runs:
+                _run, asked, observations = reader.load(run.id)
+                again = list(rejudge(run, asked, observations, reader.verdicts(run.id), priors))
+                fresh = [replace(one.new, ruleset=one.new.ruleset or RULESET) for one in again if _differs(one)]
+                _saved(archive.add_verdicts(run.id, fresh, judged_us=now_us))
+                judged += len(again)
+                added += len(fresh)
+                changed += [one for one in again if one.changed]
+    return Outcome(runs=len(runs), judged=judged, added=added, changed=tuple(changed))
+
+
+def _differs(one: Rejudged) -> bool:
+    return one.old != replace(one.new, ruleset=one.new.ruleset or RULESET)
+
+
+def _saved(future: Future[None]) -> None:
+    future.result()

@@ -1,0 +1,1 @@
+"""Rows for pandas, R and spreadsheets, in constant memory."""

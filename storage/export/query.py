@@ -1,0 +1,125 @@
+"""The one SELECT of an export, and its rows in batches: nothing is sorted or collected, so memory stays as it is.
+
+Rows come in order of runs, then endpoints or observations, which is the order of the primary keys. ``CROSS JOIN`` keeps
+SQLite to that order of tables; PostgreSQL chooses for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from storage.export.columns import Column, What
+
+BATCH = 1000
+"""Rows fetched at once: some hundred kilobytes."""
+
+_FROM: dict[What, str] = {
+    "verdicts": "runs r CROSS JOIN endpoints e CROSS JOIN verdicts v",
+    "observations": "runs r CROSS JOIN observations o LEFT JOIN endpoints e ON e.run = o.run AND e.number = o.endpoint",
+}
+_NO_NEWER = (
+    "NOT EXISTS (SELECT 1 FROM verdicts n"
+    " WHERE n.version > 1 AND n.run = v.run AND n.endpoint = v.endpoint AND n.version > v.version)"
+)
+_JOIN: dict[What, tuple[str, ...]] = {
+    "verdicts": (
+        "e.run = r.id",
+        "v.run = e.run",
+        "v.endpoint = e.number",
+        _NO_NEWER,
+    ),
+    "observations": ("o.run = r.id",),
+}
+_ORDER: dict[What, str] = {
+    "verdicts": "r.started_us, r.id, e.number",
+    "observations": "r.started_us, r.id, o.number",
+}
+_STARTED: dict[What, str] = {"verdicts": "e.started_us", "observations": "o.started_us"}
+
+_TIME = {
+    "sqlite": "strftime('%Y-%m-%dT%H:%M:%fZ', {0} / 1000 / 1000.0, 'unixepoch')",
+    "postgresql": "to_char(timestamp 'epoch' + {0} * interval '1 microsecond', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which rows: measured from *since_us* (included) to *until_us* (not included), of *targets* (as asked for, platform
+    or URL) and with *statuses*; empty means all.
+    """
+
+    what: What
+    since_us: int | None = None
+    until_us: int | None = None
+    targets: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+
+
+def batches(
+    connection: Connection, selection: Selection, columns: Sequence[Column], *, raw: bool
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """The selected rows, :data:`BATCH` at a time. *raw*: lists and flags as they are stored, not as text for a cell."""
+    query, values = _select(connection.dialect.name, selection, columns, raw=raw)
+    streaming = connection.execution_options(stream_results=True, yield_per=BATCH)
+    result = streaming.execute(text(query), values)
+    if connection.dialect.name != "sqlite":
+        yield from result.partitions()
+        return
+    # The driver's own cursor: its tuples are all that is needed, and a million of them come a third sooner.
+    cursor = result.cursor
+    assert cursor is not None
+    while rows := cursor.fetchmany(BATCH):
+        yield rows
+    result.close()
+
+
+def _select(dialect: str, selection: Selection, columns: Sequence[Column], *, raw: bool) -> tuple[str, dict[str, Any]]:
+    conditions, values = _conditions(selection)
+    chosen = ", ".join(_expression(dialect, column, raw=raw) for column in columns)
+    query = (
+        f"SELECT {chosen} FROM {_FROM[selection.what]} "  # noqa: S608 - all of it is ours; values are bound
+        f"WHERE {' AND '.join((*_JOIN[selection.what], *conditions))} ORDER BY {_ORDER[selection.what]}"
+    )
+    return query, values
+
+
+def _expression(dialect: str, column: Column, *, raw: bool) -> str:
+    if column.kind == "time":
+        return _TIME[dialect].format(column.sql)
+    if raw:
+        return column.sql
+    if column.kind == "flag":
+        return f"CASE WHEN {column.sql} THEN 'true' WHEN NOT {column.sql} THEN 'false' END"
+    return column.sql
+
+
+def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    started = f"{_STARTED[selection.what]} + COALESCE(r.clock_offset_us, 0)"
+    if selection.since_us is not None:
+        # A run that ended before has nothing from later.
+        conditions += [
+            "(r.finished_us IS NULL OR r.finished_us + COALESCE(r.clock_offset_us, 0) >= :since)",
+            f"{started} >= :since",
+        ]
+        values["since"] = selection.since_us
+    if selection.until_us is not None:
+        conditions += ["r.started_us + COALESCE(r.clock_offset_us, 0) < :until", f"{started} < :until"]
+        values["until"] = selection.until_us
+    if selection.targets:
+        names = _bind(values, "target", selection.targets)
+        conditions.append(f"(e.target IN ({names}) OR e.platform IN ({names}) OR e.url IN ({names}))")
+    if selection.statuses:
+        conditions.append(f"v.status IN ({_bind(values, 'status', selection.statuses)})")
+    return conditions, values
+
+
+def _bind(values: dict[str, Any], prefix: str, items: Sequence[str]) -> str:
+    names = [f"{prefix}_{index}" for index in range(len(items))]
+    values.update(zip(names, items, strict=True))
+    return ", ".join(f":{name}" for name in names)
