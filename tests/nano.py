@@ -16,7 +16,7 @@ import socket
 import ssl
 import struct
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,6 +120,25 @@ def alerting(number: int, *, level: int = 2) -> Behaviour:
     return saying(bytes((21, 3, 3, 0, 2, level, number)))
 
 
+def shaking(context: ssl.SSLContext) -> Behaviour:
+    """A TLS server by hand: its alerts reach the client (asyncio's servers hang up without a word), then it hangs up."""
+
+    async def behaviour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        server = context.wrap_bio(incoming, outgoing, server_side=True)
+        with contextlib.suppress(ssl.SSLError):
+            while True:
+                try:
+                    server.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    writer.write(outgoing.read())
+                    incoming.write(await reader.read(65536))
+        writer.write(outgoing.read())
+
+    return behaviour
+
+
 def refused_port(address: str = "127.0.0.1") -> int:
     """A port where nobody listens."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
@@ -129,7 +148,7 @@ def refused_port(address: str = "127.0.0.1") -> int:
 
 
 @contextlib.contextmanager
-def deaf_port():
+def deaf_port() -> Iterator[int]:
     """A port that leaves SYNs unanswered, because its backlog is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as held:
         port = server.getsockname()[1]
@@ -152,8 +171,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = transport  # type: ignore[assignment]  # asyncio's own is no DatagramTransport on 3.11
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.heard.append((data, addr))
@@ -312,9 +330,13 @@ class Authority:
         return str(path)
 
 
-@functools.cache
 def authority(name: str = "Nano Root") -> Authority:
     """The authority called *name*, made once a session."""
+    return _authority(name)
+
+
+@functools.cache
+def _authority(name: str) -> Authority:
     return Authority(name)
 
 

@@ -188,7 +188,7 @@ class Inbound:
             self.not_tls = not self.server_hello
             self._over = True
             return False
-        needed = 5 + min(length, 2)
+        needed = 5 + min(length, 2 if kind == ALERT else 1)
         if len(self._pending) < max(needed, 5):
             return False
         self._look(kind, bytes(self._pending[5:needed]))
