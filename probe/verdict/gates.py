@@ -83,7 +83,7 @@ def _codes(findings: Findings) -> frozenset[str]:
 # evidence gates
 
 
-def late_success_withdraws(case: Case, findings: Findings) -> Iterable[str]:
+def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
     """Any success of the target's name after its first failure in a pair withdraws every flip."""
     failures = [
         o.number
@@ -112,7 +112,7 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     return FLIPS | tcp | {"connected", "tls_no_answer", "refuses_every_name"}
 
 
-def path_mtu(case: Case, findings: Findings) -> Iterable[str]:
+def path_mtu(case: Case, _findings: Findings) -> Iterable[str]:
     """If only small packets are answered, or the kernel saw a big one lost, silence is no evidence about names."""
     return _AT_OWN_ADDRESS if rescued_by_size(case) or lost_segments(case) else ()
 
@@ -130,47 +130,47 @@ def _final_page_verified(case: Case) -> bool:
     return any(attempt.ok and is_verified_page(attempt) for attempt in case.baseline)
 
 
-def own_side_is_scoped(case: Case, findings: Findings) -> Iterable[str]:
+def own_side_is_scoped(_case: Case, findings: Findings) -> Iterable[str]:
     """A broken own side never excuses an artefact or a completed contrast: their success arm proves the path."""
     proven = any(_proves(f) and f.speaks_for == "blocked" for f in findings)
     filters = bool(_codes(findings) & _LOCAL_FILTERS)
     return {f.code for f in findings if f.family == "own_side" and f.weight > 0} if proven and not filters else ()
 
 
-def rewriting_resolver(case: Case, findings: Findings) -> Iterable[str]:
+def rewriting_resolver(_case: Case, findings: Findings) -> Iterable[str]:
     """Where every missing name gets the same address, that address is no lie about this name."""
     return _LIES if "dns_rewrites_missing" in _codes(findings) else ()
 
 
-def stale_address(case: Case, findings: Findings) -> Iterable[str]:
+def stale_address(_case: Case, findings: Findings) -> Iterable[str]:
     """A stranger's valid certificate means an old address, not a forged one."""
     stale = "dns_stale_address" in _codes(findings)
     return {"dns_sinkhole", "dns_wrong_address", "certificate_right_elsewhere"} if stale else ()
 
 
-def trust_not_refusal(case: Case, findings: Findings) -> Iterable[str]:
+def trust_not_refusal(_case: Case, findings: Findings) -> Iterable[str]:
     """DNS that fails only where signatures are checked refuses nothing."""
     return {"dns_servfail_contradicted"} if "dns_trust_broken" in _codes(findings) else ()
 
 
-def local_filter(case: Case, findings: Findings) -> Iterable[str]:
+def local_filter(_case: Case, findings: Findings) -> Iterable[str]:
     """A lie that was made in the own network, or by a filter that somebody here chose, is not the network's."""
     return _LIES | {"dns_operator_says_blocked"} if _codes(findings) & _LOCAL_FILTERS else ()
 
 
-def hosts_file_rules(case: Case, findings: Findings) -> Iterable[str]:
+def hosts_file_rules(_case: Case, findings: Findings) -> Iterable[str]:
     """What the probe reached by asking DNS itself, an ordinary program on this host does not reach."""
     overruled = _codes(findings) & {"filter_hosts_file", "filter_on_this_computer"}
     return {f.code for f in findings if f.speaks_for == "accessible" and f.weight > 0} if overruled else ()
 
 
-def portal_page(case: Case, findings: Findings) -> Iterable[str]:
+def portal_page(_case: Case, findings: Findings) -> Iterable[str]:
     """Behind a captive portal or a pay page, a plain page is the portal's: neither the site's nor a block's."""
     codes = _codes(findings)
     return _PAGES_PUT_IN | {"page_over_plain_http", "connected"} if "own_captive_portal" in codes else ()
 
 
-def clock_first(case: Case, findings: Findings) -> Iterable[str]:
+def clock_first(_case: Case, findings: Findings) -> Iterable[str]:
     """A wrong clock explains dates before anybody's certificate is called expired."""
     wrong = "own_clock" in _codes(findings)
     return {"certificate_expired", "certificate_expired_or_clock"} if wrong else ()

@@ -114,7 +114,7 @@ def _definite(case: Case, weighed: Weighed, fired: tuple[str, ...], draft: Draft
         against=against,
         impairments=impairments(case, status, weighed.findings),
         gates=fired,
-        also=_also(case, status, weighed.findings),
+        also=_also(status, weighed.findings),
         horizon=case.view.horizon,
         ruleset=RULESET,
     )
@@ -176,7 +176,7 @@ def sides(findings: tuple[Finding, ...], status: Status) -> tuple[tuple[Finding,
     return tuple(f for f in ordered if supports(f)), tuple(f for f in ordered if not supports(f))
 
 
-def _also(case: Case, status: Status, findings: tuple[Finding, ...]) -> tuple[str, ...]:
+def _also(status: Status, findings: tuple[Finding, ...]) -> tuple[str, ...]:
     """What else is the matter: interference proven at a neutral wins over a dead server, but both are said."""
     if status != "blocked":
         return ()

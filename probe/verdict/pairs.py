@@ -136,7 +136,8 @@ class Pair:
 
 def _says_something(observation: Observation) -> bool:
     """Not cut off by us, and not silenced by the size of packets: a segment that came out of order means that an
-    earlier one was lost on the way here, a selective acknowledgement that one was lost on the way there."""
+    earlier one was lost on the way here, a selective acknowledgement that one was lost on the way there.
+    """
     if observation.failure == "interrupted":
         return False
     fact = observation.fact

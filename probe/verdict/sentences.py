@@ -85,7 +85,7 @@ _GATES = {
     "national_first": "the certificate is a state's, whatever else is wrong with it",
     "own_side_is_scoped": "trouble of the own network does not explain what was proven about the name",
     "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
-    "outage_needs_own_word": "from one network a dead site and an unreachable one look the same; the site has not said so itself",
+    "outage_needs_own_word": "from one network a dead site and an unreachable one look alike; the site has said nothing itself",
     "others_need_proof": "nothing proves it",
     "blocked_floor": "the evidence is not strong enough to say blocked",
     "floor": "the evidence is not strong enough for any word",

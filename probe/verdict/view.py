@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Literal, TypeGuard, cast
 
 from probe.observations import ContextFact, DnsFact, HttpFact, Observation, TcpFact, TlsFact
@@ -346,7 +347,7 @@ class View:
         return read_own_side(self)
 
     @cached_property
-    def prefixes(self) -> tuple[addresses.ipaddress.IPv6Network, ...]:
+    def prefixes(self) -> tuple[IPv6Network, ...]:
         """Translation prefixes of this network."""
         told = tuple(
             address

@@ -128,7 +128,8 @@ def unknown_issuer(case: Case) -> Iterator[Match]:
 
 def expired(case: Case) -> Observation | None:
     """The handshake that failed for nothing but dates: OpenSSL looks at dates last, when the chain leads to a known root
-    and the name is right."""
+    and the name is right.
+    """
     o = failing_chain(case)
     if o is None or tls(o).verify_code not in (_EXPIRED, _NOT_YET) or certificates.national(o.fact) is not None:
         return None

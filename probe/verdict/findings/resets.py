@@ -30,7 +30,8 @@ def _resets(case: Case) -> tuple[Observation, ...]:
 
 def _warm_rtts(case: Case, address: str | None) -> list[int]:
     """Round trips of flows to *address* that carried data both ways: the first packet of a flow may have had to wake a
-    mobile line, so a connect's own time is never warm (an own reset at 80 ms looked "early" against a 380 ms connect)."""
+    mobile line, so a connect's own time is never warm (an own reset at 80 ms looked "early" against a 380 ms connect).
+    """
     found = []
     for o in case.observations:
         fact = o.fact

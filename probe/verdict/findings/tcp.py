@@ -50,7 +50,7 @@ def tcp_timeout(case: Case) -> Iterator[Match]:
     family="tcp",
     basis="behaviour",
     sentence="{address} refused the connection",
-    why="a stopped server refuses; censors in this country's record are silent. A forged refusal looks the same, so a reason only",
+    why="a stopped server refuses, censors in this country's record are silent; a forged refusal looks the same: a reason",
     signatures=("ip.reset",),
 )
 def tcp_refused(case: Case) -> Iterator[Match]:
@@ -165,7 +165,7 @@ def _neighbours(case: Case) -> tuple[list[Observation], list[Observation]]:
     family="neighbours",
     basis="behaviour",
     sentence="other names at addresses beside {address} can be reached ({neighbour})",
-    why="a dead route takes the neighbours too; one host's own filter or a blackhole under attack leaves them alive, so a reason only",
+    why="a dead route takes the neighbours too; a host's own filter or a blackhole under attack does not: a reason only",
     signatures=("ip.timeout", "ip.reset", "ip.unreachable"),
 )
 def neighbours_alive(case: Case) -> Iterator[Match]:
@@ -200,7 +200,7 @@ def neighbours_dead(case: Case) -> Iterator[Match]:
     family="control",
     basis="control",
     sentence="{vantage} reaches {host} at the same time",
-    why="a regional point of presence, a route, or a server that refuses this country looks the same: never more than a leaning",
+    why="a regional point of presence, a route, or a server refusing this country looks the same: only a leaning",
     signatures=("ip.timeout", "tls.timeout.any", "tls.reset.any", "tls.eof.any", "tls.alert.any"),
 )
 def control_reaches(case: Case) -> Iterator[Match]:
