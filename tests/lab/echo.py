@@ -63,6 +63,11 @@ def burst(count, wait=0.5):
             try: s.recv(1)
             except TimeoutError: return back
     return count
+def reply_ttl():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(2); s.setsockopt(socket.IPPROTO_IP, 12, 1); s.connect((far, 7)); s.send(b"p")
+        _, ancillary, _, _ = s.recvmsg(16, 64)
+        return int.from_bytes(ancillary[0][2][:4], sys.byteorder)
 def refused():
     start = time.monotonic()
     try: socket.create_connection((far, 7), 5).close()

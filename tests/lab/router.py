@@ -205,7 +205,7 @@ class Router:
         if ahead >= target.leg.delay:
             self._send(packet, target, leaves + ahead - target.leg.delay)
         else:
-            self._hand_over(packet, target, leaves + ahead)
+            self._hand_over(packet, target, leaves)  # from the first router: as good as here
 
     def _complain(self, about: Packet, error: Packet, source: _Port) -> None:
         """An ICMP error back to the sender. None about ICMP itself (RFC 1122, 3.2.2)."""

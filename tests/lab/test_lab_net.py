@@ -55,6 +55,11 @@ def test_ttl_runs_out_at_each_router_and_it_says_so(net):
     assert "seconds" in ask(net, f"ping(ttl={len(hops) + 1})")
 
 
+def test_every_router_takes_one_off_the_ttl(net):
+    """What left the server with TTL 64 arrives with 64 less the number of routers."""
+    assert ask(net, "reply_ttl()") == 64 - len(PROBE.leg.hops) - len(WORLD.leg.hops)
+
+
 def test_small_mtu_is_reported_and_tcp_adapts(net):
     """A leg with a smaller MTU answers a large datagram with "fragmentation needed", and a TCP transfer still completes."""
     net.router.set_leg("world", mtu=1300)
