@@ -41,8 +41,8 @@ class Service:
     authority is expected here: up to the handshake such a chain counts as the vendor's, and it proves nothing about the
     page behind it. ``any_status``: a host for machines (an API, a store of pictures), whose ``/`` means nothing: any
     HTTP answer counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS answer out of
-    ``loopback_answers``; it is never connected to and never counts in the platform's word. ``retired``: the ISO date
-    (or month, or year, or ``date unknown``) since which it is only history.
+    ``loopback_answers``; it is never connected to, never counts in the platform's word, and is not asked for
+    with the platform. ``retired``: the ISO date (or month, or year, or ``date unknown``) since which it is only history.
     """
 
     name: str
@@ -88,8 +88,22 @@ class Platform:
         return any(service.own_root for service in self.services)
 
     @property
+    def measured(self) -> tuple[Service, ...]:
+        """The services that are measured when the platform is asked for.
+
+        A service that retired before its platform is left out, and so is a vendor's sign: it is read by what weighs an
+        outage, and by itself it has no page that could be reached.
+        """
+        return tuple(
+            service
+            for service in self.services
+            if not service.vendor_sign and (service.retired is None or self.retired is not None)
+        )
+
+    @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        return tuple(endpoint for service in self.services for endpoint in service.endpoints)
+        """The endpoints of the ``measured`` services."""
+        return tuple(endpoint for service in self.measured for endpoint in service.endpoints)
 
 
 CanaryFamily = Literal["domestic", "foreign", "literal", "portal", "resolver", "clock"]

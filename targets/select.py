@@ -126,10 +126,9 @@ def _list(text: str, shelf: _Shelf) -> Iterator[Asked]:
 
 
 def _platform(platform: Platform, *, target: str) -> Iterator[Asked]:
-    for service in platform.services:
-        if service.retired is None or platform.retired is not None:
-            for endpoint in service.endpoints:
-                yield _of(endpoint, target, platform, service)
+    for service in platform.measured:
+        for endpoint in service.endpoints:
+            yield _of(endpoint, target, platform, service)
 
 
 def _of(endpoint: Endpoint, target: str, platform: Platform, service: Service) -> Asked:

@@ -92,8 +92,7 @@ def _row(platform: Platform) -> tuple[str, ...]:
     name = platform.names.get("en", platform.id)
     if platform.retired is not None:
         name += f" (retired {platform.retired})"
-    measured = [s for s in platform.services if s.retired is None or platform.retired is not None]
-    return platform.id, name, platform.category, " ".join(lists), str(sum(len(s.endpoints) for s in measured))
+    return platform.id, name, platform.category, " ".join(lists), str(len(platform.endpoints))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

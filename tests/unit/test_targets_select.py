@@ -88,7 +88,8 @@ def test_endpoints_are_numbered_in_the_order_asked(catalogue):
 
 def test_what_is_known_of_an_endpoint_comes_along(catalogue):
     """The judge reads it from ``Asked`` and nowhere else."""
-    by_host = {asked.endpoint.host: asked for asked in resolve(["signal"], catalogue)}
+    words = ["signal", "https://uptime.signal.org/"]
+    by_host = {asked.endpoint.host: asked for asked in resolve(words, catalogue)}
     chat, uptime, web = by_host["chat.signal.org"], by_host["uptime.signal.org"], by_host["signal.org"]
     assert (chat.own_root, chat.any_status, chat.loopback_answers) == (True, True, ())
     assert (uptime.vendor_sign, uptime.loopback_answers) == (True, ("127.0.0.1", "127.0.0.2"))
