@@ -391,7 +391,7 @@ async def _post(asking: _Asking, stream: TlsStream, url: str, query: bytes, left
         return asking.operation(None, failure=answered.operation.failure, sent=sent)
     fact = answered.operation.fact
     assert isinstance(fact, HttpFact)
-    kind = dict(fact.headers).get("content-type", "")
+    kind = {name.lower(): value for name, value in fact.headers}.get("content-type", "")
     if fact.status != http.OK or not kind.lower().startswith(DNS_MESSAGE):
         why = f"HTTP status {fact.status}, {kind[:60] or 'no content type'}"
         return asking.operation(None, failure=failures.MISBEHAVING, sent=sent, malformed=why)
