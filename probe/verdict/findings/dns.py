@@ -653,7 +653,7 @@ def dns_stale_address(case: Case) -> Iterator[Match]:
 )
 def dns_proxy(case: Case) -> Iterator[Match]:
     asked = case.of("dns_answers", "dns", "no_resolver")
-    told = tuple(o for o in asked if dns(o).addresses)
+    told = tuple(o for o in asked if dns(o).role == "no_resolver" and dns(o).addresses)
     if any(o.arm == "innocuous" for o in told):
         yield Match(observations=told)
 
