@@ -75,7 +75,8 @@ async def _resolve(session: Session, place: Place, name: str) -> str | None:
         resend_s=session.settings.deadlines.dns_resend,
     )
     asked.lingering.close()
-    session.record(asked.operation, **place.fields())
+    # How the neutral was found is no arm of anything.
+    session.record(asked.operation, **(place.fields() | {"group": "draw", "arm": None, "round": None}))
     fact = asked.operation.fact
     assert isinstance(fact, DnsFact)
     usable = [address for address in fact.addresses if _is_public(address)]
