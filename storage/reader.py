@@ -63,6 +63,17 @@ class Reader:
             found = connection.execute(query).mappings().all()
         yield from map(rows.run_from, found)
 
+    def last_run(self) -> Run | None:
+        """The run that started last."""
+        query = select(runs).order_by(runs.c.started_us.desc(), runs.c.id.desc()).limit(1)
+        with self._database.reading() as connection:
+            found = connection.execute(query).mappings().first()
+        return rows.run_from(found) if found is not None else None
+
+    def count_runs(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(runs)).scalar_one()
+
     def load(self, run_id: str) -> tuple[Run, tuple[Asked, ...], tuple[Observation, ...]]:
         """A run as it was: itself, what was asked, what was seen. ``LookupError`` for one that is not kept."""
         with self._database.reading() as connection:

@@ -7,7 +7,6 @@ rules and not of facts that came later.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from probe.observations import Observation
@@ -20,6 +19,7 @@ from storage.archive import Archive
 from storage.errors import StorageError
 from storage.location import Location
 from storage.reader import Reader
+from storage.rows import add_verdict
 from targets.model import Asked
 
 
@@ -36,6 +36,11 @@ class Rejudged:
     def changed(self) -> bool:
         """Whether the words are others: status, method or signature."""
         return words(self.old) != words(self.new)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything is other, as it is stored: a finding, a weight, or the rules' version."""
+        return add_verdict("", self.old, 1, 0) != add_verdict("", self.new, 1, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +67,10 @@ def rejudge(
         verdict = old.get(one.number)
         if verdict is None:
             continue
-        view = views.setdefault(verdict.horizon, View(seen, asked, horizon=verdict.horizon))
-        yield Rejudged(run=run, asked=one, old=verdict, new=judge(view, one, priors))
+        if verdict.horizon not in views:
+            views[verdict.horizon] = View(seen, asked, horizon=verdict.horizon)
+        new = judge(views[verdict.horizon], one, priors)
+        yield Rejudged(run=run, asked=one, old=verdict, new=replace(new, ruleset=new.ruleset or RULESET))
 
 
 def reclassify(location: Location, *, run_id: str | None, since_us: int | None, priors: Priors, now_us: int) -> Outcome:
@@ -82,17 +89,9 @@ def reclassify(location: Location, *, run_id: str | None, since_us: int | None, 
             for run in runs:
                 _run, asked, observations = reader.load(run.id)
                 again = list(rejudge(run, asked, observations, reader.verdicts(run.id), priors))
-                fresh = [replace(one.new, ruleset=one.new.ruleset or RULESET) for one in again if _differs(one)]
-                _saved(archive.add_verdicts(run.id, fresh, judged_us=now_us))
+                fresh = [one.new for one in again if one.differs]
+                archive.add_verdicts(run.id, fresh, judged_us=now_us).result()
                 judged += len(again)
                 added += len(fresh)
                 changed += [one for one in again if one.changed]
     return Outcome(runs=len(runs), judged=judged, added=added, changed=tuple(changed))
-
-
-def _differs(one: Rejudged) -> bool:
-    return one.old != replace(one.new, ruleset=one.new.ruleset or RULESET)
-
-
-def _saved(future: Future[None]) -> None:
-    future.result()

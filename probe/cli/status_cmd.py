@@ -1,0 +1,199 @@
+"""``dalel status``: the last word on every platform and address, and how old it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from probe.cli.archive import database_option, megabytes, read_moment, read_place, sentences
+from probe.cli.common import config_option
+from probe.report.safe import safe
+
+if TYPE_CHECKING:
+    from probe.verdict.model import PlatformVerdict, Run
+    from storage.location import Location
+    from storage.reader import Latest
+
+HELP = """\
+Show the last result of every platform and address, and how old it is. Measures nothing.
+
+The exit code is that of a check with these results; 3 where there are none.
+"""
+EXIT_UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """All that is shown. ``size``: bytes on the disk, ``None`` on a server."""
+
+    location: Location
+    now_us: int
+    size: int | None
+    runs: int
+    last_run: Run | None
+    latest: tuple[Latest, ...]
+    platforms: tuple[PlatformVerdict, ...]
+
+
+@click.command("status", help=HELP)
+@click.option("--since", metavar="WHEN", help="Only results from then on: 24h, 7d, 2026-11-01 (UTC).")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table].")
+@click.option("-v", "--verbose", is_flag=True, help="Every address of every platform.")
+@database_option
+@config_option
+def command(*, since: str | None, form: str, verbose: bool, database: str | None, config: str | None) -> int:
+    """Read, show, and give the exit code."""
+    from probe.cli.exit_code import exit_code
+    from probe.wire import Wire
+
+    now_us = Wire().now_us()
+    since_us = read_moment(since, "--since", now_us)
+    location, _settings = read_place(database, config)
+    with sentences():
+        status = _read(location, now_us, since_us)
+    if form == "json":
+        click.echo(json.dumps(_document(status), ensure_ascii=False))
+    else:
+        click.echo("\n".join(_lines(status, verbose=verbose)))
+    if not status.latest:
+        return EXIT_UNKNOWN
+    return exit_code([one.result for one in status.latest], status.platforms, bugs=0)
+
+
+def _read(location: Location, now_us: int, since_us: int | None) -> Status:
+    from probe.verdict.rollup import roll_up
+    from storage.errors import NoDatabaseError
+    from storage.maintenance import size
+    from storage.reader import Reader
+
+    try:
+        reader = Reader.open(location)
+    except NoDatabaseError:
+        return Status(location=location, now_us=now_us, size=None, runs=0, last_run=None, latest=(), platforms=())
+    with reader:
+        latest = tuple(one for one in reader.latest() if since_us is None or one.result.started_us >= since_us)
+        return Status(
+            location=location,
+            now_us=now_us,
+            size=size(location) if location.path is not None else None,
+            runs=reader.count_runs(),
+            last_run=reader.last_run(),
+            latest=latest,
+            platforms=roll_up([one.result for one in latest]),
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# for people
+
+
+def _lines(status: Status, *, verbose: bool) -> Iterator[str]:
+    if not status.latest:
+        yield f"There are no results in {status.location.shown}. Run `dalel check` first."
+        return
+    yield from _columns(list(_rows(status, verbose=verbose)))
+    yield ""
+    if status.last_run is not None:
+        yield f"Last run {_age(status.now_us - status.last_run.started_us)}, {status.runs} in all."
+    stored = f" ({megabytes(status.size)})" if status.size is not None else ""
+    yield f"Stored in {status.location.shown}{stored}."
+
+
+def _rows(status: Status, *, verbose: bool) -> Iterator[tuple[str, ...]]:
+    for platform in status.platforms:
+        mine = [one for one in status.latest if one.result.platform == platform.platform]
+        measured = max(one.result.started_us for one in mine)
+        method = platform.method or ""
+        yield _row(platform.platform, platform.status, method, platform.confidence, status.now_us - measured)
+        if verbose:
+            yield from (_endpoint_row(one, status.now_us, "  ") for one in mine)
+    yield from (_endpoint_row(one, status.now_us, "") for one in status.latest if one.result.platform is None)
+
+
+def _endpoint_row(one: Latest, now_us: int, indent: str) -> tuple[str, ...]:
+    verdict = one.result.verdict
+    how = verdict.signature or verdict.method or ""
+    return _row(
+        indent + safe(one.result.url, 60), verdict.status, how, verdict.confidence, now_us - one.result.started_us
+    )
+
+
+def _row(name: str, word: str, how: str, confidence: float | None, age_us: int) -> tuple[str, ...]:
+    from probe.report.words import LABELS
+
+    return name, LABELS[word], how, f"{confidence:.0%}" if confidence is not None else "", _age(age_us)
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _age(age_us: int) -> str:
+    """How long ago, in the largest unit that fits; a clock that was set back gives "in the future"."""
+    seconds = age_us // 1_000_000
+    if seconds < 0:
+        return "in the future (was the clock set back?)"
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# for programs
+
+
+def _document(status: Status) -> dict[str, Any]:
+    from storage.when import utc_text
+
+    last = status.last_run
+    return {
+        "schema": "dalel.status/1",
+        "now": utc_text(status.now_us),
+        "database": status.location.shown,
+        "bytes": status.size,
+        "runs": status.runs,
+        "last_run": None if last is None else {"run": last.id, "started_at": utc_text(last.started_us)},
+        "platforms": [_platform(one, status) for one in status.platforms],
+        "results": [_result(one, status.now_us) for one in status.latest],
+    }
+
+
+def _platform(word: PlatformVerdict, status: Status) -> dict[str, Any]:
+    return {
+        "platform": word.platform,
+        "status": word.status,
+        "method": word.method,
+        "confidence": word.confidence,
+        "services": dict(word.services),
+        **_measured(
+            max(one.result.started_us for one in status.latest if one.result.platform == word.platform), status.now_us
+        ),
+    }
+
+
+def _result(one: Latest, now_us: int) -> dict[str, Any]:
+    verdict = one.result.verdict
+    return {
+        "run": one.run.id,
+        "endpoint": one.result.number,
+        "target": one.result.target,
+        "platform": one.result.platform,
+        "service": one.result.service,
+        "url": one.result.url,
+        **{key: getattr(verdict, key) for key in ("status", "method", "signature", "confidence", "basis", "where")},
+        "ruleset": verdict.ruleset,
+        **_measured(one.result.started_us, now_us),
+    }
+
+
+def _measured(started_us: int, now_us: int) -> dict[str, Any]:
+    from storage.when import utc_text
+
+    return {"measured_at": utc_text(started_us), "age_s": (now_us - started_us) // 1_000_000}
