@@ -147,12 +147,7 @@ def dns_published_bogon(case: Case) -> Iterator[Match]:
     signatures=INJECTIONS,
 )
 def dns_injected_no_resolver(case: Case) -> Iterator[Match]:
-    told, silent = _no_resolver(case)
-    wrong = tuple(
-        o
-        for o in told
-        if dns(o).addresses and all((case.bogon(a) or case.wrong(a)) and not case.right(a) for a in dns(o).addresses)
-    )
+    wrong, silent = _put_in(case)
     if wrong and silent:
         yield Match(
             observations=(*wrong, *silent),
@@ -161,6 +156,17 @@ def dns_injected_no_resolver(case: Case) -> Iterator[Match]:
             signature=_kind(case, wrong),
             where="unknown",
         )
+
+
+def _put_in(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
+    """Of :func:`_no_resolver` the answers that are wrong, and the silences."""
+    told, silent = _no_resolver(case)
+    wrong = tuple(
+        o
+        for o in told
+        if dns(o).addresses and all((case.bogon(a) or case.wrong(a)) and not case.right(a) for a in dns(o).addresses)
+    )
+    return wrong, silent
 
 
 def _no_resolver(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
@@ -636,6 +642,8 @@ def dns_rewrites_missing(case: Case) -> Iterator[Match]:
     why="whoever forges an answer does not send visitors to a stranger's shop; moved sites do",
 )
 def dns_stale_address(case: Case) -> Iterator[Match]:
+    if all(_put_in(case)):
+        return  # where no resolver runs nothing can have grown old
     for o in answers.lying_replies(case):
         strangers = tuple(w for a in dns(o).addresses if (w := case.wrong(a)) is not None)
         if strangers and all(w.failure == "ssl_invalid_hostname" for w in strangers):
