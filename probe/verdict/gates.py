@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.observations import HostFact
+from probe.observations import HostFact, TlsFact
 from probe.verdict import certificates, evidence
 from probe.verdict.findings.baseline import is_verified_page
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
@@ -96,7 +96,9 @@ def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
     late_pages = any(
         attempt.ok and attempt.last is not None and attempt.last.number > first for attempt in case.retries
     )
-    late = late_pages or any(o.number > first for o in case.target_successes)
+    # A greeting that passes says nothing about unencrypted requests: only like withdraws like.
+    greeted = any(isinstance(o.fact, TlsFact) for o in (*case.of("neutral_pair"), *case.of("own_pair")))
+    late = late_pages or (greeted and any(o.number > first for o in case.target_successes))
     return FLIPS if late else ()
 
 
