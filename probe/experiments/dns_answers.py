@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from probe.experiments.steps import Place, connect, connectable, is_literal, verified
+from probe.experiments.steps import Place, connect, connectable, fetch, is_literal, verified
 from probe.instruments import dns
 from probe.observations import DnsFact, Operation, ResolverRole
 from probe.wire import Nameserver
@@ -44,7 +44,7 @@ async def run(site: Site) -> None:
     usable = [address for address in answered if connectable(address)]
     async with asyncio.TaskGroup() as group:
         for address in dict.fromkeys((*mine, *usable[:_MOST_ADDRESSES])):
-            group.create_task(_try(site, address))
+            group.create_task(_try(site, address, from_system=address in mine))
 
 
 async def _quietly(question: Awaitable[Operation | None]) -> Operation | None:
@@ -176,7 +176,7 @@ async def _no_resolver(site: Site) -> Operation | None:
 # which answer is right
 
 
-async def _try(site: Site, address: str) -> None:
+async def _try(site: Site, address: str, *, from_system: bool) -> None:
     if ":" in address and not site.session.has_ipv6:
         return
     place = Place(purpose="dns_answers", endpoint=site.number, group=f"address/{address}")
@@ -185,4 +185,14 @@ async def _try(site: Site, address: str) -> None:
         if stream is not None:
             stream.close()
         return
-    await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)
+    right = await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)
+    if from_system and not right:
+        await _page_there(site, address)
+
+
+async def _page_there(site: Site, address: str) -> None:
+    """What a browser would be shown at an address whose TLS is not the site's: a block page says so in plain words."""
+    place = Place(purpose="dns_answers", endpoint=site.number, group=f"page/{address}")
+    stream = await connect(site.session, place, address, 80, name=site.host)
+    if stream is not None:
+        await fetch(site, place, stream, verified_chain=False, url=f"http://{site.host}/")

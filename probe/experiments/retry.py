@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.experiments.steps import Place, connect, verified
+from probe.experiments.steps import Place, connect, fetch, shake_hands, verified
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
@@ -13,7 +13,7 @@ _TRIES = 3
 
 
 async def run(site: Site) -> None:
-    """Connect (and shake hands, on ``https://``) up to three times more at the address of the baseline."""
+    """The same up to three times more at the address of the baseline, as deep as the baseline failed."""
     address = site.first_address()
     if address is None:
         return
@@ -25,29 +25,16 @@ async def run(site: Site) -> None:
 
 
 async def _once(site: Site, place: Place, address: str) -> bool:
+    """As far as the baseline came, and one step on: an answer at an earlier step says nothing about a later failure."""
     if site.scheme == "https":
-        return await verified(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
+        if "http" not in site.suspicions:
+            return await verified(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
+        secure = await shake_hands(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
+        return secure is not None and await fetch(site, place, secure, verified_chain=True)
     stream = await connect(site.session, place, address, site.port, name=site.host)
     if stream is None:
         return False
     if site.scheme == "tcp":
         stream.close()
         return True
-    from probe.instruments import http
-
-    budgets, deadlines = site.settings.budgets, site.settings.deadlines
-    operation = await http.request(
-        site.wire,
-        stream,
-        method="GET",
-        url=site.focus.url if site.focus else site.asked.endpoint.url,
-        user_agent=site.settings.user_agent,
-        verified_chain=False,
-        head_deadline_s=deadlines.tls_soft,
-        body_deadline_s=deadlines.tls_soft,
-        body_cap=budgets.body_light,
-        header_cap=budgets.headers,
-        keep_body=True,
-    )
-    site.session.record(operation, **place.fields())
-    return operation.failure is None
+    return await fetch(site, place, stream, verified_chain=False)

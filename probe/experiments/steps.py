@@ -13,6 +13,7 @@ from probe.wire import TcpOptions
 if TYPE_CHECKING:
     from probe.experiments.session import Session, Site
     from probe.instruments.tcp import TcpStream
+    from probe.instruments.tls import TlsStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +94,11 @@ async def arm(
     )
 
 
-async def verified(site: Site, place: Place, address: str, port: int, *, deadline_s: float) -> bool:
-    """Connect and shake hands for the endpoint's name, verifying the chain; both recorded. Whether it verified."""
+async def shake_hands(site: Site, place: Place, address: str, port: int, *, deadline_s: float) -> TlsStream | None:
+    """Connect and shake hands for the name in question, verifying the chain; both recorded. The stream is the caller's."""
     stream = await connect(site.session, place, address, port, name=site.host)
     if stream is None:
-        return False
+        return None
     shaken = await tls.handshake(
         site.wire,
         stream,
@@ -107,10 +108,39 @@ async def verified(site: Site, place: Place, address: str, port: int, *, deadlin
         deadline_s=deadline_s,
     )
     site.session.record(shaken.operation, **place.fields())
-    if shaken.stream is None:
-        return False
-    shaken.stream.close()
-    return True
+    return shaken.stream
+
+
+async def verified(site: Site, place: Place, address: str, port: int, *, deadline_s: float) -> bool:
+    """Whether a handshake at *address* verifies for the name in question."""
+    secure = await shake_hands(site, place, address, port, deadline_s=deadline_s)
+    if secure is not None:
+        secure.close()
+    return secure is not None
+
+
+async def fetch(
+    site: Site, place: Place, stream: TcpStream | TlsStream, *, verified_chain: bool, url: str | None = None
+) -> bool:
+    """Ask for the page in question (or *url*) once, body kept; recorded. Whether any response came. Closes the stream."""
+    from probe.instruments import http
+
+    budgets, patience_s = site.settings.budgets, site.settings.deadlines.tls_soft
+    operation = await http.request(
+        site.wire,
+        stream,
+        method="GET",
+        url=url or (site.focus.url if site.focus else site.asked.endpoint.url),
+        user_agent=site.settings.user_agent,
+        verified_chain=verified_chain,
+        head_deadline_s=patience_s,
+        body_deadline_s=patience_s,
+        body_cap=budgets.body_light,
+        header_cap=budgets.headers,
+        keep_body=True,
+    )
+    site.session.record(operation, **place.fields())
+    return operation.failure is None
 
 
 def sni_of(host: str) -> str | None:
