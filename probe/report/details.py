@@ -20,7 +20,8 @@ def endpoint_line(result: EndpointResult) -> str:
     parts = [
         word,
         verdict.signature,
-        f"{verdict.confidence:.3f} by {verdict.basis}" if verdict.confidence is not None else None,
+        f"{verdict.confidence:.3f} sure" if verdict.confidence is not None else None,
+        f"by {verdict.basis}" if verdict.basis else None,
         f"at {verdict.where}" if verdict.where else None,
         f"{result.duration_us / 1e6:.2f} s, {result.bytes_sent} bytes sent, {result.bytes_received} received",
     ]
@@ -34,6 +35,12 @@ def finding_lines(result: EndpointResult, lang: str) -> Iterator[str]:
             numbers = ", ".join(f"#{number}" for number in finding.observations)
             text = safe(sentences.render(finding, lang))
             yield f"{sign} {finding.weight:+.1f} {finding.code}: {text}{f' ({numbers})' if numbers else ''}"
+
+
+def gate_lines(result: EndpointResult, lang: str) -> Iterator[str]:
+    """Why some evidence, or a word, did not count."""
+    for code in result.verdict.gates:
+        yield f"rule {code}: {safe(sentences.gate(code, lang))}"
 
 
 def observation_lines(

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from probe.report import words
-from probe.report.details import endpoint_line, finding_lines, observation_lines
+from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines
 from probe.report.groups import Group, groups, short, strongest
 from probe.report.pieces import Pieces
 from probe.report.safe import safe
@@ -110,11 +110,15 @@ class _Report:
         yield from self._head(group.status, safe(group.title, _TITLE_LIMIT), claim)
         yield from self._evidence(group.evidence, 1 if group.status == "accessible" else 3)
         yield from self._shares(group)
-        for code in dict.fromkeys((*verdict.impairments, *verdict.also)):
-            yield from self._under(f"Also: {safe(sentences.impairment(code, self._screen.lang))}")
+        lang = self._screen.lang
+        besides = [*(sentences.impairment(code, lang) for code in verdict.impairments)]
+        besides += [sentences.also(code, lang) for code in verdict.also]
+        for text in besides:
+            yield from self._under(f"Also: {safe(text)}")
         if group.status == "inconclusive":
-            for code in verdict.settle[:2]:
-                yield from self._under(f"What would settle it: {safe(sentences.settle(code, self._screen.lang))}")
+            for number, code in enumerate(verdict.settle[:2]):
+                label = "Or" if number else "To settle it"
+                yield from self._next(f"{label}: {safe(sentences.settle(code, lang))}")
         yield from self._next(words.next_step(verdict) if verdict.status == group.status else "")
 
     def _shares(self, group: Group) -> Iterator[Text]:
@@ -133,7 +137,7 @@ class _Report:
             return
         for result in group.results:
             yield from self._under(endpoint_line(result))
-            lines = [*finding_lines(result, self._screen.lang)]
+            lines = [*finding_lines(result, self._screen.lang), *gate_lines(result, self._screen.lang)]
             lines += observation_lines(result, self._pieces.observations, everything=self._screen.verbose > 1)
             for line in lines:
                 yield from self._hang(Text(" " * (self._indent + 2)), Text(line))
@@ -144,6 +148,8 @@ class _Report:
             status = pieces.network.status
             line = Text(f"Your network: {words.network_line(pieces.network)}")
             yield from self._hang(Text(f"{self._symbol(status)} ", style=_COLOURS[status]), line)
+        if pieces.trust.startswith("SSL_CERT_FILE"):
+            yield from self._plain(f"Only these authorities were believed: {safe(pieces.trust)}")
         if pieces.run.interrupted:
             yield from self._plain("Stopped before the end: this is only what was measured until then.")
         if pieces.unsaved:

@@ -103,8 +103,8 @@ MISTAKES = {
     "Try 'dalel check --help' for help.\n\n"
     "Error: Invalid value for '--fail-on': there is no 'down'. There are: accessible, blocked, denied, outage, "
     "no_network, inconclusive.\n",
-    ("check", "--frobnicate"): "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\n"
-    "Try 'dalel check --help' for help.\n\nError: No such option '--frobnicate'.\n",
+    ("check", "--zzz"): "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\n"
+    "Try 'dalel check --help' for help.\n\nError: No such option '--zzz'.\n",
     ("check", "-"): "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\n"
     "Try 'dalel check --help' for help.\n\nError: Standard input names no target.\n",
     ("check", "--config", "/nowhere.toml"): "dalel: There is no settings file /nowhere.toml (--config names it).\n",

@@ -1,0 +1,60 @@
+"""``python -m tests.integration.pretend ACT WORDS…``: the whole command line, over one act of the pretend Internet.
+
+Only the wire is exchanged, and ``SSL_CERT_FILE`` is set to the pretend authority. The Internet runs in a thread of its own,
+so that signals, the event loop and the exit are the command's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import probe.wire
+from probe.cli import main
+from probe.demo.internet import Internet, open_internet
+from probe.demo.neighbourhood import quiet_neighbourhood
+from probe.demo.scene import Act, stage
+from probe.demo.wire import DemoWire
+from targets.loader import load_canaries
+
+
+@contextmanager
+def internet(act: Act) -> Iterator[Internet]:
+    """The act's Internet, in a thread that ends with the block."""
+    ready: list[Internet] = []
+    opened, loop, over = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
+
+    async def run(folder: str) -> None:
+        async with open_internet(stage(act, quiet_neighbourhood(load_canaries())), Path(folder)) as found:
+            ready.append(found)
+            opened.set()
+            await over.wait()
+
+    with tempfile.TemporaryDirectory() as folder:
+        thread = threading.Thread(target=lambda: loop.run_until_complete(run(folder)), daemon=True)
+        thread.start()
+        assert opened.wait(30)
+        try:
+            yield ready[0]
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            thread.join(30)
+
+
+if __name__ == "__main__":
+    from probe.demo.table import PROGRAMME
+
+    with internet(next(act for act in PROGRAMME if act.name == sys.argv[1])) as found:
+        os.environ["SSL_CERT_FILE"] = str(found.trusted)
+        probe.wire.Wire = lambda: DemoWire(found)  # type: ignore[assignment,misc]
+        try:
+            main(sys.argv[2:])
+        finally:
+            if told := os.environ.get("PRETEND_MODULES"):
+                Path(told).write_text("\n".join(sorted(sys.modules)), encoding="utf-8")
