@@ -21,6 +21,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import h2.config
+import h2.connection
+import h2.events
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -344,3 +347,41 @@ def _authority(name: str) -> Authority:
 def identity(*names: str) -> Identity:
     """A good leaf of the usual authority for *names*, made once a session."""
     return authority().issue(*names)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# HTTP/2
+
+
+def h2_answering(
+    headers: Sequence[tuple[str, str]],
+    *body: bytes,
+    gap_s: float = 0.0,
+    end: bool = True,
+    heard: list[h2.events.Event] | None = None,
+) -> Behaviour:
+    """Answer the first request over HTTP/2 with *headers* and *body*; ``end=False`` leaves the stream open."""
+
+    async def behaviour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        connection.initiate_connection()
+        writer.write(connection.data_to_send())
+        while data := await reader.read(65536):
+            for event in connection.receive_data(data):
+                if heard is not None:
+                    heard.append(event)
+                if isinstance(event, h2.events.StreamEnded):
+                    await answer(connection, writer, event.stream_id)
+            writer.write(connection.data_to_send())
+
+    async def answer(connection: h2.connection.H2Connection, writer: asyncio.StreamWriter, stream_id: int) -> None:
+        connection.send_headers(stream_id, headers)
+        for piece in body:
+            connection.send_data(stream_id, piece)
+            writer.write(connection.data_to_send())
+            await asyncio.sleep(gap_s)
+        if end:
+            connection.end_stream(stream_id)
+        writer.write(connection.data_to_send())
+
+    return behaviour
