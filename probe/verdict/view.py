@@ -6,15 +6,16 @@ that the findings read as what they mean. Order of the given observations does n
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Literal, TypeGuard, cast
 
 from probe.observations import ContextFact, DnsFact, HttpFact, Observation, TcpFact, TlsFact
-from probe.verdict import addresses
+from probe.verdict import addresses, fingerprints
 
 if TYPE_CHECKING:
     from probe.verdict.network import OwnSide
@@ -282,16 +283,24 @@ class Case:
         )
 
     def wrong(self, address: str) -> Observation | None:
-        """A handshake at *address* that showed a certificate which is not the name's; ``None`` where none was seen.
+        """What shows that *address* is not the name's: a certificate for somebody else, or a notice of an order there.
 
-        An address that could not be tried is unjudged, not wrong.
+        ``None`` where neither was seen: an address that could not be tried is unjudged, not wrong.
         """
         if self.right(address):
             return None
-        return next(
-            (o for o in self.handshakes if o.operation.address == address and failed(o) and o.fact.chain),  # type: ignore[union-attr]
-            None,
+        strangers = (
+            o
+            for o in self.handshakes
+            if o.operation.address == address and failed(o) and isinstance(o.fact, TlsFact) and o.fact.chain
         )
+        return next(itertools.chain(strangers, self._notices(address)), None)
+
+    def _notices(self, address: str) -> Iterator[Observation]:
+        for o in self.of("dns_answers", "http"):
+            page = fingerprints.read(http(o)) if o.operation.address == address and o.failure is None else None
+            if page is not None and page.blocks and page.certain:
+                yield o
 
     @cached_property
     def target_successes(self) -> tuple[Observation, ...]:
