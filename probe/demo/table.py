@@ -40,7 +40,7 @@ _BLOCK_PAGE_SERVER = Server(
     ports=(80,),
 )
 
-_ACCESSIBLE = (Accepted("accessible"),)
+_ACCESSIBLE = (Accepted("accessible", (None,), (None,)),)
 
 
 def _blocked(method: str, *signatures: str) -> tuple[Accepted, ...]:
@@ -59,10 +59,9 @@ def _no_network(method: str) -> tuple[Accepted, ...]:
     return (Accepted("no_network", (method,)),)
 
 
-def _unknowable(*, or_outage: str | None = None) -> tuple[Accepted, ...]:
-    """Inconclusive is right; so is an outage by *or_outage*, should there be evidence that it is one for everyone."""
-    outage = (Accepted("outage", (or_outage,)),) if or_outage else ()
-    return (Accepted("inconclusive"), *outage)
+def _unknowable(signature: str) -> tuple[Accepted, ...]:
+    """What one vantage cannot tell: the program says what it saw, and no more."""
+    return (Accepted("inconclusive", signatures=(signature,)),)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -83,7 +82,7 @@ _NAMES = Act(
             url="https://forum.example/",
             done="a box on the path answers with the address of a block page",
             rule=Rule(name="", dns=Reply((_BLOCK_PAGE_ADDRESS,))),
-            accepted=_blocked("dns", "dns.injection.block_page", "dns.injection.other"),
+            accepted=_blocked("dns", "dns.injection.block_page"),
         ),
         Scene(
             url="https://journal.example/",
@@ -93,27 +92,15 @@ _NAMES = Act(
         ),
         Scene(
             url="https://petitions.example/",
-            done="a box on the path answers that there is no such name",
-            rule=Rule(name="", dns=NXDOMAIN),
+            done="the provider's resolver says that there is no such name",
+            lie=NXDOMAIN,
             accepted=_blocked("dns", "dns.nxdomain"),
         ),
         Scene(
-            url="https://diary.example/",
-            done="a box on the path answers 'server failure'",
-            rule=Rule(name="", dns=SERVFAIL),
-            accepted=_blocked("dns", "dns.servfail"),
-        ),
-        Scene(
             url="https://poems.example/",
-            done="a box on the path answers 'refused'",
-            rule=Rule(name="", dns=REFUSED),
+            done="the provider's resolver refuses to answer for it",
+            lie=REFUSED,
             accepted=_blocked("dns", "dns.refused"),
-        ),
-        Scene(
-            url="https://letters.example/",
-            done="a box on the path answers with an empty list",
-            rule=Rule(name="", dns=EMPTY),
-            accepted=_blocked("dns", "dns.no_answer"),
         ),
         Scene(
             url="https://gone.example/",
@@ -166,9 +153,9 @@ _HANDSHAKES = Act(
         ),
         Scene(
             url="https://music.example/",
-            done="the box reads along with a certificate forged by an unknown authority",
+            done="the box reads along with a certificate that some private authority made; a company's gateway would, too",
             rule=Rule(name="", forger="unknown"),
-            accepted=_blocked("mitm", "tls.mitm.unknown_ca"),
+            accepted=_unknowable("tls.mitm.unknown_ca"),
         ),
     ),
 )
@@ -183,13 +170,13 @@ _PAGES = Act(
             url="http://news.example/",
             done="the box puts a block page in the place of the site's",
             rule=Rule(name="", page=_BLOCK_PAGE),
-            accepted=_blocked("http", "http.block_page.host"),
+            accepted=_blocked("http", "http.block_page.any", "http.block_page.host"),
         ),
         Scene(
             url="http://radio.example/",
             done="the box sends the visitor on to a block page",
             rule=Rule(name="", page=Page(status=302, headers=(("Location", "http://blockpage.provider.example/"),))),
-            accepted=_blocked("http", "http.redirect.host", "http.block_page.host"),
+            accepted=_blocked("http", "http.redirect.any", "http.redirect.host", "http.block_page.any"),
         ),
         Scene(
             url="http://tv.example/",
@@ -283,43 +270,43 @@ _RIDDLES = Act(
             url="https://quiet.example/",
             done="its only address is silent, and nothing else is known",
             server=None,
-            accepted=(Accepted("inconclusive"),),
+            accepted=_unknowable("ip.timeout"),
         ),
         Scene(
             url="https://closed.example/",
             done="its server refuses connections",
             server=Server(address="", names=(), ports=(80,), refused=(443,)),
-            accepted=_unknowable(or_outage="server"),
+            accepted=_unknowable("ip.reset"),
         ),
         Scene(
             url="https://lost.example/",
             done="a router says that its address cannot be reached",
             unreachable=True,
-            accepted=_unknowable(or_outage="route"),
+            accepted=_unknowable("ip.unreachable"),
         ),
         Scene(
             url="https://asleep.example/",
             done="its server accepts connections and never says a word, whatever the name",
             server=Server(address="", names=(), on_hello="silence"),
-            accepted=_unknowable(or_outage="server"),
+            accepted=_unknowable("tls.timeout.any"),
         ),
         Scene(
             url="https://moved.example/",
             done="its server shows another site's certificate",
             server=Server(address="", names=(), certificate="wrong_name"),
-            accepted=_unknowable(or_outage="certificate"),
+            accepted=_unknowable("tls.certificate.wrong_host"),
         ),
         Scene(
             url="https://homemade.example/",
             done="its server made its certificate itself",
             server=Server(address="", names=(), certificate="self_signed"),
-            accepted=_unknowable(or_outage="certificate"),
+            accepted=_unknowable("tls.certificate.self_signed"),
         ),
         Scene(
             url="https://mute.example/",
             done="its server hangs up on every request",
             server=Server(address="", names=(), on_request="eof"),
-            accepted=_unknowable(or_outage="http"),
+            accepted=_unknowable("http.eof.any"),
         ),
         Scene(
             url="http://archive.example/",
@@ -329,19 +316,25 @@ _RIDDLES = Act(
                 names=(),
                 pages={"": Page(headers=(_HTML,), body=article("Archive", "old " * 500), cut_after=600)},
             ),
-            accepted=(*_unknowable(or_outage="http"), *_ACCESSIBLE),
+            accepted=_unknowable("http.reset.any"),
         ),
         Scene(
-            url="https://verses.example/",
-            done="only the provider's resolver says that there is no such name",
-            lie=NXDOMAIN,
-            accepted=(Accepted("inconclusive"), *_blocked("dns", "dns.nxdomain")),
+            url="https://diary.example/",
+            done="the provider's resolver fails for it, as it would if the site's name servers shunned that resolver",
+            lie=SERVFAIL,
+            accepted=_unknowable("dns.servfail"),
+        ),
+        Scene(
+            url="https://letters.example/",
+            done="the provider's resolver says that the name has no address, as some sites answer some countries",
+            lie=EMPTY,
+            accepted=_unknowable("dns.no_answer"),
         ),
         Scene(
             url="https://sketches.example/",
-            done="only the provider's resolver leaves questions about it unanswered",
+            done="the provider's resolver leaves questions about it unanswered",
             lie=SILENCE,
-            accepted=(Accepted("inconclusive"), *_blocked("dns", "dns.timeout")),
+            accepted=_unknowable("dns.timeout"),
         ),
     ),
 )
