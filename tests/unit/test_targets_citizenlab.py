@@ -66,7 +66,7 @@ def test_a_url_that_stands_twice_is_kept_once():
 
 def test_columns_may_stand_in_another_order():
     """What counts is their names."""
-    imported = read_csv(b"\xef\xbb\xbfcategory_code,url\r\nnews,http://a.example/\r\n")
+    imported = read_csv(b"\xef\xbb\xbfCategory_Code,URL\r\nnews,http://a.example/\r\n")
     assert imported.sites == (Site(url="http://a.example/", category="NEWS", line=2),)
 
 

@@ -52,6 +52,14 @@ def test_names_of_other_languages_and_with_spaces(word, platform, catalogue):
     assert {asked.platform for asked in resolve([word], catalogue)} == {platform}
 
 
+def test_spaces_around_a_word_mean_nothing(catalogue):
+    """Words may come from a file; the target is the word without them."""
+    assert resolve([" @news "], catalogue) == resolve(["@news"], catalogue)
+    assert [asked.target for asked in resolve(["\tvk\n"], catalogue)] == ["vk"]
+    with pytest.raises(TargetError, match="An empty word"):
+        resolve(["  "], catalogue)
+
+
 def test_nothing_typed_means_the_default_list(catalogue):
     """And every one of its endpoints says which platform and service it belongs to."""
     found = resolve([], catalogue)
@@ -119,6 +127,7 @@ def test_what_is_known_of_an_endpoint_comes_along(catalogue):
         ("пример.рф", "https://xn--e1afmkfd.xn--p1ai/"),
         ("ПРИМЕР。РФ", "https://xn--e1afmkfd.xn--p1ai/"),
         ("https://қазақстан.қаз/", "https://xn--80aaa0a6awh12ed.xn--80ao21a/"),
+        ("https://ПРИМЕР.РФ/", "https://xn--e1afmkfd.xn--p1ai/"),
         ("https://faß.de/", "https://xn--fa-hia.de/"),
         ("https://xn--e1afmkfd.xn--p1ai/", "https://xn--e1afmkfd.xn--p1ai/"),
         ("https://example.com/путь", "https://example.com/%D0%BF%D1%83%D1%82%D1%8C"),

@@ -37,6 +37,17 @@ def test_a_file_with_a_byte_order_mark_and_windows_lines_is_right(tmp_path):
     assert [p.id for p in load_catalogue(tmp_path).platforms if p.id == "good"] == ["good"]
 
 
+def test_a_broken_file_with_windows_lines_is_told_the_same(tmp_path):
+    """The line ends must not hide where a table begins."""
+    text = 'id = "x\ncategory = "NEWS"\n[services.web]\nrule = 1\n'
+    expected = [
+        "1: a quote is opened and not closed on the same line.",
+        "4: services.web.rule: '1' is not one of 'any-of', 'all-of' or 'each'.",
+    ]
+    assert faults(tmp_path, text) == expected
+    assert faults(tmp_path, text.replace("\n", "\r\n")) == expected
+
+
 def test_every_fault_of_a_file_is_told_at_once(tmp_path):
     """In order of line, each with what to do."""
     text = """\
@@ -200,9 +211,10 @@ def test_two_files_cannot_claim_the_same_id_name_or_list(tmp_path):
 
 
 def test_the_place_of_a_shipped_platform_frees_its_names(tmp_path):
-    """A user's own Facebook may be called Facebook."""
-    (tmp_path / "a.toml").write_text(GOOD.replace('"good"', '"facebook"').replace('"Good"', '"Фейсбук"'))
-    assert len(load_catalogue(tmp_path).platforms) == 33
+    """Where the user's own Facebook is called otherwise, another file may take its name."""
+    (tmp_path / "a.toml").write_text(GOOD.replace('"good"', '"facebook"').replace('"Good"', '"Meta"'))
+    (tmp_path / "b.toml").write_text(GOOD.replace('"Good"', '"Фейсбук"'))
+    assert len(load_catalogue(tmp_path).platforms) == 34
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
