@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from probe.observations import HostFact, TlsFact
 from probe.verdict import certificates, evidence
-from probe.verdict.findings.baseline import is_verified_page
+from probe.verdict.findings.baseline import is_own_success, is_verified_page
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.model import Finding, Status
 
@@ -94,7 +94,8 @@ def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
     if first is None:
         return ()
     late_pages = any(
-        attempt.ok and attempt.last is not None and attempt.last.number > first for attempt in case.retries
+        is_own_success(case, attempt) and attempt.last is not None and attempt.last.number > first
+        for attempt in case.retries
     )
     # A greeting that passes says nothing about unencrypted requests: only like withdraws like.
     greeted = any(isinstance(o.fact, TlsFact) for o in (*case.of("neutral_pair"), *case.of("own_pair")))
@@ -166,6 +167,12 @@ def hosts_file_rules(_case: Case, findings: Findings) -> Iterable[str]:
     return {f.code for f in findings if f.speaks_for == "accessible" and f.weight > 0} if overruled else ()
 
 
+def healthy_line_may_filter(_case: Case, findings: Findings) -> Iterable[str]:
+    """That a line carries other names is no evidence against a filter on it that acts on this one."""
+    local = any(f.speaks_for == "no_network" and f.method == "filter" and f.weight > 0 for f in findings)
+    return {"own_side_healthy"} if local else ()
+
+
 def portal_page(_case: Case, findings: Findings) -> Iterable[str]:
     """Behind a captive portal or a pay page, a plain page is the portal's: neither the site's nor a block's."""
     codes = _codes(findings)
@@ -206,6 +213,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("trust_not_refusal", trust_not_refusal),
         EvidenceGate("local_filter", local_filter),
         EvidenceGate("hosts_file_rules", hosts_file_rules),
+        EvidenceGate("healthy_line_may_filter", healthy_line_may_filter),
         EvidenceGate("portal_page", portal_page),
         EvidenceGate("clock_first", clock_first),
         EvidenceGate("national_first", national_first),

@@ -140,8 +140,9 @@ def _inconclusive(case: Case, weighed: Weighed, fired: tuple[str, ...], draft: D
 
 
 def _deciding(supports: tuple[Finding, ...]) -> Finding:
-    """What the verdict is named after: the strongest that proves, the better basis first."""
-    return min(supports, key=lambda f: (not _proves(f), -f.weight, BASES.index(f.basis), f.signature is None, f.code))
+    """What the verdict is named after: the strongest that proves, the better basis first, the lower layer first."""
+    order = {code: place for place, code in enumerate(evidence.TABLE)}
+    return min(supports, key=lambda f: (not _proves(f), -f.weight, BASES.index(f.basis), order[f.code]))
 
 
 def _proves(finding: Finding) -> bool:

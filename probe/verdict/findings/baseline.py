@@ -221,6 +221,21 @@ def page_is_no_content(case: Case) -> Iterator[Match]:
 
 
 @row(
+    "page_over_doubtful_chain",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="a page came for {host}, but over a connection whose certificate only this computer trusts",
+    why="somebody reads along and may have written the page; an ordinary host would have been warned",
+)
+def page_over_doubtful_chain(case: Case) -> Iterator[Match]:
+    for attempt, page in _pages(case, over_verified=False):
+        if http(page).verified_chain and attempt.of("tls"):
+            yield Match(observations=(page,), parameters={"host": page.operation.name or case.name})
+
+
+@row(
     "answer_is_the_sites_own",
     speaks_for="blocked",
     weight=-2.0,
@@ -260,11 +275,14 @@ def answer_proves_the_line(case: Case) -> Iterator[Match]:
 )
 def retry_succeeded(case: Case) -> Iterator[Match]:
     for attempt in case.retries:
-        if attempt.ok and attempt.last is not None and _is_own_success(case, attempt):
+        if attempt.last is not None and is_own_success(case, attempt):
             yield Match(observations=(attempt.last,))
 
 
-def _is_own_success(case: Case, attempt: Attempt) -> bool:
+def is_own_success(case: Case, attempt: Attempt) -> bool:
+    """Whether a retry got through to the site itself, as far as can be told: not to a notice, an error or a stranger."""
+    if not attempt.ok:
+        return False
     if attempt.stage == "tls":
         return any(verified(o.fact) for o in attempt.of("tls"))
     page = page_of(attempt)
@@ -315,6 +333,7 @@ ROWS: tuple[Row, ...] = (
     tls_failed,
     http_failed,
     page_is_no_content,
+    page_over_doubtful_chain,
     answer_is_the_sites_own,
     answer_proves_the_line,
     retry_succeeded,

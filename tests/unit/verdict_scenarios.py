@@ -1,0 +1,656 @@
+"""One story for each row of the evidence table in which it holds and counts; and the word that each story deserves.
+
+``CODES``: code → the story. ``WORDS``: a name → (story, the word). A test holds ``CODES`` against the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.unit.facts import (
+    BLOCK_HOST,
+    EOF,
+    HOME,
+    HOST,
+    NEUTRALS,
+    OTHER_SITE,
+    PROVIDER,
+    REFUSED,
+    RESET,
+    SITE,
+    TIMEOUT,
+    Facts,
+    certificate,
+    kernel,
+)
+
+Story = Callable[[], Facts]
+ISCA = "C=KZ, O=ISCA, CN=Information Security Certification Authority"
+GATEWAY = "O=Some Company, CN=Some Company Inspection Root"
+ORDER_RU = "<title>Доступ ограничен</title> Доступ к данному ресурсу ограничен на основании решения суда"
+
+
+def _healthy(url: str = f"https://{HOST}/", **asked: object) -> Facts:
+    return Facts(url, **asked).context().healthy()
+
+
+def _failed_retries(facts: Facts, failure: str = TIMEOUT) -> Facts:
+    for n in (1, 2, 3):
+        facts.retry_tls(failure, n)
+    return facts
+
+
+# -- contrast ----------------------------------------------------------------------------------------------------------
+
+
+def sni_block() -> Facts:
+    """Silence for the name alone, at two neutrals."""
+    return _failed_retries(_healthy().no_greeting()).neutrals().healthy("after", 1)
+
+
+def sni_block_once() -> Facts:
+    return _failed_retries(_healthy().no_greeting()).neutrals(1).healthy("after", 1)
+
+
+def sni_block_short() -> Facts:
+    return _healthy().no_greeting().neutrals(rounds=3)
+
+
+def sni_passes() -> Facts:
+    return _healthy().no_greeting().neutrals(target=None, rounds=1)
+
+
+def router_with_dead_backend() -> Facts:
+    """The server sorts by name and this name's backend is dead: own flip, neutrals never asked."""
+    facts = _failed_retries(_healthy().no_greeting())
+    return facts.own_pair(target_fact={"hello_acked": True}, innocuous_fact={"hello_acked": True})
+
+
+def unacknowledged() -> Facts:
+    facts = _failed_retries(_healthy().no_greeting())
+    return facts.own_pair(target_fact={"hello_acked": False}, innocuous_fact={"hello_acked": True})
+
+
+def dead_server() -> Facts:
+    return _healthy().no_greeting().own_pair(innocuous=TIMEOUT, rounds=2).neutrals(target=None, rounds=1)
+
+
+def small_packets_only() -> Facts:
+    facts = _failed_retries(_healthy().no_greeting())
+    for n in (0, 1):
+        for group, failure in (("normal", TIMEOUT), ("small", TIMEOUT), ("small+mss", None)):
+            facts.tls(purpose="path_mtu", group=group, failure=failure, verify=False, round=n)
+    return facts
+
+
+# -- resets ------------------------------------------------------------------------------------------------------------
+
+
+def answer_behind_reset() -> Facts:
+    facts = _healthy().no_greeting(RESET)
+    facts.retry_tls(RESET, 1).retry_tls(None, 1, "min_ttl/1").retry_tls(RESET, 2).retry_tls(None, 2, "min_ttl/2")
+    return facts
+
+
+def _warm(facts: Facts, rtt_us: int) -> Facts:
+    for n in range(3):
+        facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=rtt_us))
+    return facts
+
+
+def early_reset() -> Facts:
+    facts = _warm(_healthy(), 90_000).no_greeting(RESET, duration_us=20_000)
+    return facts.retry_tls(RESET, 1, duration_us=21_000)
+
+
+def reset_beside() -> Facts:
+    facts = _warm(_healthy(), 90_000).no_greeting(RESET, duration_us=300)
+    return facts.retry_tls(RESET, 1, duration_us=400)
+
+
+# -- certificates ------------------------------------------------------------------------------------------------------
+
+
+def national_ca(*, expired: bool = False) -> Facts:
+    chain = (certificate(HOST, issuer=ISCA, expired=expired),)
+    code, failure = (10, "ssl_invalid_certificate") if expired else (20, "ssl_unknown_authority")
+    return _healthy().no_greeting(failure, chain=chain, verify_code=code, verified=False)
+
+
+def national_ca_trusted_here() -> Facts:
+    facts = _healthy().dns(SITE).tcp()
+    chain = (certificate(HOST, issuer=ISCA),)
+    facts.tls(chain=chain, verified=True, shipped_store_verifies=False, system_store_verifies=True)
+    return facts.http(200)
+
+
+def _inspected_round(facts: Facts, *, trusted: bool) -> Facts:
+    facts.machine()
+    facts.canary("system/92.46.1.1").canary("literal/1.1.1.1").canary("literal/8.8.8.8")
+    for name in ("www.python.org", "www.debian.org"):
+        chain = (certificate(name, issuer=GATEWAY),)
+        facts.canary(
+            f"foreign/{name}",
+            None if trusted else "ssl_unknown_authority",
+            chain=chain,
+            verified=trusted,
+            verify_code=None if trusted else 20,
+            shipped_store_verifies=False,
+            system_store_verifies=trusted,
+        )
+    return facts
+
+
+def gateway_everywhere(*, trusted: bool) -> Facts:
+    facts = _inspected_round(Facts().context(), trusted=trusted).dns(SITE).tcp()
+    facts.tls(
+        failure=None if trusted else "ssl_unknown_authority",
+        chain=(certificate(HOST, issuer=GATEWAY),),
+        verified=trusted,
+        verify_code=None if trusted else 20,
+        shipped_store_verifies=False,
+        system_store_verifies=trusted,
+    )
+    return facts.http(200) if trusted else facts
+
+
+def antivirus_with_exceptions() -> Facts:
+    facts = _healthy().dns(SITE).tcp()
+    facts.tls(
+        chain=(certificate(HOST, issuer=GATEWAY),),
+        verified=True,
+        shipped_store_verifies=False,
+        system_store_verifies=True,
+    )
+    return facts.http(200)
+
+
+def strange_issuer() -> Facts:
+    chain = (certificate(HOST, issuer="CN=Nobody Knows Root"),)
+    return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
+
+
+def expired(*, healthy: bool = True) -> Facts:
+    facts = _healthy() if healthy else Facts().context()
+    chain = (certificate(HOST, expired=True),)
+    return facts.no_greeting("ssl_invalid_certificate", chain=chain, verify_code=10)
+
+
+def wrong_host() -> Facts:
+    chain = (certificate("shop.example.org"),)
+    return _healthy().no_greeting("ssl_invalid_hostname", chain=chain, verify_code=62)
+
+
+def self_signed() -> Facts:
+    chain = (certificate(HOST, issuer=f"CN={HOST}", self_issued=True),)
+    return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=18)
+
+
+def right_elsewhere() -> Facts:
+    return strange_issuer().foreign(OTHER_SITE).tried(OTHER_SITE)
+
+
+# -- DNS ---------------------------------------------------------------------------------------------------------------
+
+
+def bogon() -> Facts:
+    return _healthy().no_name("dns_bogon_error", "10.10.34.35").foreign(SITE).tried(SITE)
+
+
+def bogon_without_witness() -> Facts:
+    return _healthy().dns("127.0.0.1").foreign(failure=TIMEOUT)
+
+
+def bogon_published() -> Facts:
+    return _healthy().dns("127.0.0.1").foreign("127.0.0.1")
+
+
+def injected() -> Facts:
+    facts = _healthy().dns(failure=TIMEOUT).foreign(SITE).tried(SITE)
+    at = {"purpose": "dns_answers", "group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0]}
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
+    return facts.dns("10.10.34.36", arm="target", **at)
+
+
+def answered_where_no_resolver_is() -> Facts:
+    facts = _healthy().dns(failure=TIMEOUT)
+    at = {"purpose": "dns_answers", "group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0]}
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
+    return facts.dns("4.36.66.178", arm="target", **at)
+
+
+def proxy_for_all_dns() -> Facts:
+    facts = _healthy().no_greeting()
+    at = {"purpose": "dns_answers", "group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0]}
+    facts.dns("208.80.154.224", name="www.wikipedia1.org", arm="innocuous", **at)
+    return facts.dns(SITE, arm="target", **at)
+
+
+def two_replies() -> Facts:
+    facts = _healthy().dns("10.10.34.35").tcp("10.10.34.35", failure=TIMEOUT).foreign(SITE).tried(SITE)
+    return facts.dns(SITE, purpose="late", group=None, reply_index=1)
+
+
+def _sinkholed(facts: Facts) -> Facts:
+    chain = (certificate("sink.example.kz", issuer="CN=sink", self_issued=True),)
+    facts.dns(BLOCK_HOST).tcp(BLOCK_HOST).tls(BLOCK_HOST, failure="ssl_unknown_authority", chain=chain, verify_code=18)
+    return facts.foreign(SITE).tried(SITE)
+
+
+def sinkhole() -> Facts:
+    facts = _sinkholed(_healthy().also(2, "https://meduza.io/"))
+    facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
+    return facts.dns(BLOCK_HOST, endpoint=2, name="meduza.io")
+
+
+def block_page_address() -> Facts:
+    facts = _healthy("http://www.facebook.com/").dns(BLOCK_HOST).tcp(BLOCK_HOST, port=80)
+    facts.http(200, address=BLOCK_HOST, body=ORDER_RU)
+    chain = (certificate("sink.example.kz", issuer="CN=sink", self_issued=True),)
+    facts.tried(BLOCK_HOST, "ssl_unknown_authority", chain=chain)
+    return facts.foreign(SITE).tried(SITE)
+
+
+def wrong_address() -> Facts:
+    return _sinkholed(_healthy())
+
+
+def operator_says() -> Facts:
+    return _healthy().no_name("dns_nxdomain_error", extended_errors=(16,))
+
+
+def denied_twice(failure: str = "dns_nxdomain_error", server: str = PROVIDER) -> Facts:
+    facts = _healthy().no_name(failure, server=server).foreign(SITE).tried(SITE)
+    return facts.system("cd", failure=failure, server=server, checking_disabled=True)
+
+
+def denied_once() -> Facts:
+    return _healthy().no_name("dns_nxdomain_error").foreign(SITE).tried(SITE)
+
+
+def servfail_here_only() -> Facts:
+    return _healthy().no_name("dns_servfail_error").foreign(SITE).tried(SITE)
+
+
+def empty_here_only() -> Facts:
+    return _healthy().no_name("dns_no_answer").foreign(SITE).tried(SITE)
+
+
+def silent_here_only() -> Facts:
+    return _healthy().no_name(TIMEOUT).foreign(SITE).tried(SITE)
+
+
+def gone_everywhere() -> Facts:
+    return _healthy().no_name("dns_nxdomain_error").foreign(failure="dns_nxdomain_error")
+
+
+def broken_everywhere() -> Facts:
+    return _healthy().no_name("dns_servfail_error").foreign(failure="dns_servfail_error")
+
+
+def unchecked_works() -> Facts:
+    facts = servfail_here_only()
+    return facts.system("cd", SITE, checking_disabled=True)
+
+
+def rewriting() -> Facts:
+    return _sinkholed(_healthy()).system("random_label", BLOCK_HOST, name="qwertyuiopasdf.com")
+
+
+def stale() -> Facts:
+    chain = (certificate("shop.example.org"),)
+    facts = _healthy().dns(BLOCK_HOST).tcp(BLOCK_HOST)
+    facts.tls(BLOCK_HOST, failure="ssl_invalid_hostname", chain=chain, verify_code=62)
+    return facts.foreign(SITE).tried(SITE)
+
+
+def tunnel_address() -> Facts:
+    return _healthy().dns("198.18.0.7").tcp("198.18.0.7", failure=TIMEOUT).foreign(SITE).tried(SITE)
+
+
+# -- local filters -----------------------------------------------------------------------------------------------------
+
+
+def hosts_file() -> Facts:
+    from probe.observations import HostFact
+
+    facts = _healthy()
+    return facts.add(HostFact(hosts_file_addresses=("0.0.0.0",)), purpose="baseline", name=HOST, group="v4")
+
+
+def name_service_lies() -> Facts:
+    facts = _healthy()
+    facts.dns("127.0.0.1", transport="getaddrinfo", rcode=None)
+    return facts.works()
+
+
+def household_filter() -> Facts:
+    facts = _healthy().dns("0.0.0.0", server=HOME).foreign(SITE).tried(SITE)
+    return facts.system("filter", "0.0.0.0", name="doubleclick.net", server=HOME)
+
+
+def household_filter_by_speed() -> Facts:
+    facts = _healthy().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
+    return facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=1_100)
+
+
+def chosen_filter() -> Facts:
+    return _healthy().no_name("dns_nxdomain_error", server="94.140.14.14").foreign(SITE).tried(SITE)
+
+
+def filtered_by_request() -> Facts:
+    return _healthy().no_name("dns_nxdomain_error", extended_errors=(17,))
+
+
+def home_box_says_blocked() -> Facts:
+    return _healthy().dns("0.0.0.0", server=HOME, extended_errors=(15,)).foreign(SITE).tried(SITE)
+
+
+# -- connections -------------------------------------------------------------------------------------------------------
+
+
+def silent_address() -> Facts:
+    return _healthy().no_connection()
+
+
+def refused_address() -> Facts:
+    return _healthy().no_connection(REFUSED)
+
+
+def prohibited() -> Facts:
+    return _healthy().no_connection("host_unreachable", icmp_type=3, icmp_code=13, icmp_from="92.46.0.1")
+
+
+def no_route() -> Facts:
+    return _healthy().no_connection("host_unreachable", icmp_type=3, icmp_code=1, icmp_from="4.4.4.1")
+
+
+def own_routing_table() -> Facts:
+    return _healthy().no_connection("host_unreachable")
+
+
+def all_addresses_dead() -> Facts:
+    return silent_address().tcp(OTHER_SITE, purpose="siblings", group=f"address/{OTHER_SITE}", failure=TIMEOUT)
+
+
+def other_port() -> Facts:
+    return silent_address().tcp(SITE, purpose="siblings", group="port/80", port=80)
+
+
+def neighbours(failure: str | None) -> Facts:
+    at = {"purpose": "neighbours", "group": "neighbour/www.whatsapp.com", "name": "www.whatsapp.com"}
+    return silent_address().tcp("157.240.205.60", failure=failure, **at)
+
+
+def control(failure: str | None) -> Facts:
+    return silent_address().tls(purpose="baseline", failure=failure, vantage="control:Helsinki")
+
+
+# -- pages -------------------------------------------------------------------------------------------------------------
+
+
+def plain(status: int = 200, **fact: object) -> Facts:
+    """A plain HTTP baseline."""
+    return _healthy("http://www.facebook.com/").works(status, **fact)
+
+
+def page(status: int, **fact: object) -> Facts:
+    """A page over a verified chain."""
+    return _healthy().works(status, **fact)
+
+
+def http_block() -> Facts:
+    """Plain HTTP: the name is answered with silence at two neutrals, another name with a page."""
+    facts = _healthy("http://www.facebook.com/").dns(SITE).tcp(port=80).http(failure=TIMEOUT)
+    for index in (0, 1):
+        at = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
+        facts.http(404, arm="innocuous", round=0, url="http://www.wikipedia1.org/", **at)
+        for n in range(6):
+            facts.http(failure=TIMEOUT, arm="target", round=n, **at)
+            facts.http(404, arm="innocuous", round=n + 1, url="http://www.wikipedia1.org/", **at)
+    return facts
+
+
+# -- the own side ------------------------------------------------------------------------------------------------------
+
+
+def no_link() -> Facts:
+    return Facts().context().dead("network_unreachable", default_route_v4=False).no_name(TIMEOUT)
+
+
+def no_upstream() -> Facts:
+    return Facts().context().dead().no_name(TIMEOUT)
+
+
+def _dead_resolver_round(facts: Facts) -> Facts:
+    facts.machine().canary("system/92.46.1.1", TIMEOUT)
+    for member in ("literal/1.1.1.1", "literal/8.8.8.8", "resolver/9.9.9.9"):
+        facts.canary(member)
+    for name in ("foreign/www.python.org", "foreign/www.debian.org", "domestic/egov.kz"):
+        facts.canary(name, "dns")
+    return facts
+
+
+def dead_resolver() -> Facts:
+    return _dead_resolver_round(Facts().context()).no_name(TIMEOUT)
+
+
+def _portal_round(facts: Facts) -> Facts:
+    facts.machine().canary("system/92.46.1.1")
+    for member in ("literal/1.1.1.1", "literal/8.8.8.8"):
+        facts.canary(member, TIMEOUT)
+    for name in ("foreign/www.python.org", "foreign/www.debian.org"):
+        facts.canary(name, "tcp")
+    facts.portal(302, location="http://login.hotel.example/")
+    return facts.portal(200, which="captive.apple.com/hotspot-detect.html", body="Please log in")
+
+
+def captive_portal() -> Facts:
+    return _portal_round(Facts().context()).no_connection()
+
+
+def wrong_clock() -> Facts:
+    facts = Facts().context().machine().canary("system/92.46.1.1").canary("literal/1.1.1.1")
+    for name in ("www.python.org", "www.debian.org"):
+        facts.canary(f"foreign/{name}", "ssl_invalid_certificate", verify_code=9, chain=(certificate(name),))
+    facts.canary("clock/time.google.com", offset_s=365 * 86_400.0, stratum=1)
+    return facts.no_greeting("ssl_invalid_certificate", verify_code=9, chain=(certificate(HOST),))
+
+
+def no_world() -> Facts:
+    facts = Facts().context().machine().canary("system/92.46.1.1")
+    for member in ("literal/1.1.1.1", "literal/8.8.8.8"):
+        facts.canary(member, TIMEOUT)
+    for name in ("foreign/www.python.org", "foreign/www.debian.org"):
+        facts.canary(name, "tcp")
+    facts.canary("domestic/egov.kz").canary("domestic/kaspi.kz")
+    return facts.no_connection()
+
+
+def works() -> Facts:
+    return _healthy().works()
+
+
+def flaky() -> Facts:
+    return _healthy().no_greeting().retry_tls(TIMEOUT, 1).retry_tls(None, 2)
+
+
+def one_address_dead() -> Facts:
+    facts = _healthy().no_connection()
+    facts.tcp(OTHER_SITE, purpose="siblings", group=f"address/{OTHER_SITE}")
+    return facts.tls(OTHER_SITE, purpose="siblings", group=f"address/{OTHER_SITE}")
+
+
+CODES: dict[str, Story] = {
+    "page_over_verified_chain": works,
+    "page_over_plain_http": plain,
+    "connected": lambda: Facts("tcp://149.154.167.51:443").context().healthy().tcp("149.154.167.51"),
+    "dns_failed": denied_once,
+    "tcp_failed": silent_address,
+    "tls_failed": sni_block,
+    "http_failed": lambda: _healthy().dns(SITE).tcp().tls().http(failure=EOF),
+    "page_is_no_content": lambda: page(451),
+    "page_over_doubtful_chain": antivirus_with_exceptions,
+    "answer_is_the_sites_own": works,
+    "answer_proves_the_line": lambda: Facts().context().works(),
+    "retry_succeeded": flaky,
+    "another_address_works": one_address_dead,
+    "retries_failed": sni_block,
+    "own_link": no_link,
+    "own_upstream": no_upstream,
+    "own_resolver": dead_resolver,
+    "own_captive_portal": captive_portal,
+    "own_clock": wrong_clock,
+    "own_international": no_world,
+    "own_filter": lambda: gateway_everywhere(trusted=True),
+    "own_side_healthy": silent_address,
+    "own_path_unreachable": own_routing_table,
+    "dns_bogon": bogon,
+    "dns_bogon_unconfirmed": bogon_without_witness,
+    "dns_published_bogon": bogon_published,
+    "dns_injected_no_resolver": injected,
+    "dns_no_resolver_answered": answered_where_no_resolver_is,
+    "dns_two_replies": two_replies,
+    "dns_sinkhole": sinkhole,
+    "dns_block_page_address": block_page_address,
+    "dns_wrong_address": wrong_address,
+    "dns_operator_says_blocked": operator_says,
+    "dns_nxdomain_contradicted": denied_twice,
+    "dns_refused_contradicted": lambda: denied_twice("dns_refused_error"),
+    "dns_denial_unconfirmed": denied_once,
+    "dns_servfail_contradicted": servfail_here_only,
+    "dns_no_answer_contradicted": empty_here_only,
+    "dns_timeout_contradicted": silent_here_only,
+    "dns_nowhere": gone_everywhere,
+    "dns_broken_everywhere": broken_everywhere,
+    "dns_trust_broken": unchecked_works,
+    "dns_rewrites_missing": rewriting,
+    "dns_stale_address": stale,
+    "dns_proxy": proxy_for_all_dns,
+    "dns_tunnel_address": tunnel_address,
+    "filter_hosts_file": hosts_file,
+    "filter_on_this_computer": name_service_lies,
+    "filter_local_resolver": household_filter,
+    "filter_chosen_resolver": chosen_filter,
+    "filter_by_request": filtered_by_request,
+    "filter_says_blocked": home_box_says_blocked,
+    "tcp_timeout": silent_address,
+    "tcp_refused": refused_address,
+    "tcp_prohibited": prohibited,
+    "tcp_no_route": no_route,
+    "all_addresses_dead": all_addresses_dead,
+    "other_port_alive": other_port,
+    "neighbours_alive": lambda: neighbours(None),
+    "neighbours_dead": lambda: neighbours(TIMEOUT),
+    "control_reaches": lambda: control(None),
+    "control_fails_too": lambda: control(TIMEOUT),
+    "neutral_flip": sni_block,
+    "neutral_flip_once": sni_block_once,
+    "neutral_flip_short": sni_block_short,
+    "neutral_pass": sni_passes,
+    "own_flip": router_with_dead_backend,
+    "unacknowledged_only": unacknowledged,
+    "refuses_every_name": dead_server,
+    "tls_no_answer": sni_block,
+    "tls_server_ended_it": lambda: _healthy().no_greeting(EOF),
+    "path_mtu": small_packets_only,
+    "answer_behind_reset": answer_behind_reset,
+    "reset_too_early": early_reset,
+    "reset_from_beside": reset_beside,
+    "national_interception": national_ca,
+    "intercepted_everywhere": lambda: gateway_everywhere(trusted=False),
+    "intercepted_here_only": antivirus_with_exceptions,
+    "unknown_issuer": strange_issuer,
+    "certificate_expired": expired,
+    "certificate_expired_or_clock": lambda: expired(healthy=False),
+    "certificate_wrong_host": wrong_host,
+    "certificate_self_signed": self_signed,
+    "certificate_right_elsewhere": right_elsewhere,
+    "block_page": lambda: plain(body=ORDER_RU),
+    "block_page_likely": lambda: plain(body="This website is blocked"),
+    "redirect_to_block_page": lambda: plain(302, location="http://blockpage.isp.example/"),
+    "redirect_likely": lambda: plain(302, location="http://warning.isp.example/x"),
+    "site_refuses_by_law": lambda: page(451),
+    "site_refuses_country": lambda: page(403, body="error code: 1009"),
+    "site_refuses_visitor": lambda: page(403),
+    "site_refuses_rate": lambda: page(429),
+    "server_error": lambda: page(503),
+    "server_error_unverified": lambda: plain(502),
+    "refusal_unverified": lambda: plain(403),
+    "http_no_answer": lambda: _healthy().dns(SITE).tcp().tls().http(failure=TIMEOUT),
+}
+
+WORDS: dict[str, tuple[Story, str]] = {
+    "a working site": (works, "accessible"),
+    "a working plain site": (plain, "accessible"),
+    "a working bare address": (CODES["connected"], "accessible"),
+    "a passing trouble": (flaky, "accessible"),
+    "one dead address": (one_address_dead, "accessible"),
+    "silence by name": (sni_block, "blocked/tls/tls.timeout.sni"),
+    "unacknowledged by name": (unacknowledged, "blocked/tls/tls.timeout.sni"),
+    "a real answer behind a reset": (answer_behind_reset, "blocked/tls/tls.reset.sni"),
+    "a reset too early": (early_reset, "blocked/tls/tls.reset.sni"),
+    "plain HTTP silence by name": (http_block, "blocked/http/http.timeout.host"),
+    "a page by order": (CODES["block_page"], "blocked/http/http.block_page.any"),
+    "a redirect to a block page": (CODES["redirect_to_block_page"], "blocked/http/http.redirect.any"),
+    "a forged national certificate": (national_ca, "blocked/mitm/tls.mitm.known_ca"),
+    "the same, expired": (lambda: national_ca(expired=True), "blocked/mitm/tls.mitm.known_ca"),
+    "the same, trusted here": (national_ca_trusted_here, "blocked/mitm/tls.mitm.known_ca"),
+    "a bogon from the provider": (bogon, "blocked/dns/dns.injection.bogon"),
+    "injected on the way": (injected, "blocked/dns/dns.injection.bogon"),
+    "two replies": (two_replies, "blocked/dns/dns.injection.bogon"),
+    "one address for unrelated names": (sinkhole, "blocked/dns/dns.injection.other"),
+    "a block page's address": (block_page_address, "blocked/dns/dns.injection.block_page"),
+    "the operator says so": (operator_says, "blocked/dns/dns.nxdomain"),
+    "denied twice here, proven abroad": (denied_twice, "blocked/dns/dns.nxdomain"),
+    "refused twice here, proven abroad": (lambda: denied_twice("dns_refused_error"), "blocked/dns/dns.refused"),
+    "the site refuses by law": (CODES["site_refuses_by_law"], "denied/legal/http.denied.legal"),
+    "the site refuses the country": (CODES["site_refuses_country"], "denied/geo/http.denied.geo"),
+    "the site refuses robots": (CODES["site_refuses_visitor"], "denied/antibot/http.denied.antibot"),
+    "the site refuses the rate": (CODES["site_refuses_rate"], "denied/ratelimit/http.denied.ratelimit"),
+    "a server error": (CODES["server_error"], "outage/http/http.server_error"),
+    "an expired certificate": (expired, "outage/certificate/tls.certificate.expired"),
+    "a name gone everywhere": (gone_everywhere, "outage/dns/dns.nxdomain"),
+    "a zone broken everywhere": (broken_everywhere, "outage/dns/dns.servfail"),
+    "a published bogon": (bogon_published, "outage/dns/dns.published_bogon"),
+    "no link": (no_link, "no_network/link/network.link"),
+    "no upstream": (no_upstream, "no_network/upstream/network.upstream"),
+    "a dead resolver": (dead_resolver, "no_network/resolver/network.resolver"),
+    "a captive portal": (captive_portal, "no_network/captive_portal/network.captive_portal"),
+    "a wrong clock": (wrong_clock, "no_network/clock/network.clock"),
+    "no world": (no_world, "no_network/international/network.international"),
+    "an inspecting gateway": (lambda: gateway_everywhere(trusted=True), "no_network/filter/network.filter"),
+    "a hosts file": (hosts_file, "no_network/filter/network.filter"),
+    "a lying name service": (name_service_lies, "no_network/filter/network.filter"),
+    "a household filter": (household_filter, "no_network/filter/network.filter"),
+    "a household filter, by its speed": (household_filter_by_speed, "no_network/filter/network.filter"),
+    "a filter somebody chose": (chosen_filter, "no_network/filter/network.filter"),
+    "filtered by request": (filtered_by_request, "no_network/filter/network.filter"),
+    "antivirus with exceptions": (antivirus_with_exceptions, "inconclusive/tls.mitm.unknown_ca"),
+    # what one network cannot tell
+    "a silent address": (silent_address, "inconclusive/ip.timeout"),
+    "a refusing address": (refused_address, "inconclusive/ip.reset"),
+    "all addresses silent": (all_addresses_dead, "inconclusive/ip.timeout"),
+    "neighbours alive": (lambda: neighbours(None), "inconclusive/ip.timeout"),
+    "neighbours dead": (lambda: neighbours(TIMEOUT), "inconclusive/ip.timeout"),
+    "a control alone": (lambda: control(None), "inconclusive/ip.timeout"),
+    "prohibited on the way": (prohibited, "inconclusive/ip.unreachable"),
+    "one neutral only": (sni_block_once, "inconclusive/tls.timeout.sni"),
+    "too few tries": (sni_block_short, "inconclusive/tls.timeout.sni"),
+    "a dead backend": (router_with_dead_backend, "inconclusive/tls.timeout.sni"),
+    "a dead server": (dead_server, "inconclusive/tls.timeout.any"),
+    "lost big packets": (small_packets_only, "inconclusive/tls.timeout.any"),
+    "a closing server": (CODES["tls_server_ended_it"], "inconclusive/tls.eof.any"),
+    "an unknown issuer": (strange_issuer, "inconclusive/tls.mitm.unknown_ca"),
+    "a gateway not trusted here": (lambda: gateway_everywhere(trusted=False), "inconclusive/tls.mitm.unknown_ca"),
+    "a self-signed certificate": (self_signed, "inconclusive/tls.certificate.self_signed"),
+    "another's certificate": (wrong_host, "inconclusive/tls.certificate.wrong_host"),
+    "expired, clock unknown": (lambda: expired(healthy=False), "inconclusive/tls.certificate.expired"),
+    "denied once": (denied_once, "inconclusive/dns.nxdomain"),
+    "a failing resolver": (servfail_here_only, "inconclusive/dns.servfail"),
+    "a page that talks of blocking": (CODES["block_page_likely"], "inconclusive/http.block_page.any"),
+    "a stale address": (stale, "inconclusive/tls.certificate.wrong_host"),
+    "a rewriting resolver": (rewriting, "inconclusive/tls.certificate.self_signed"),
+    "a tunnel's address": (tunnel_address, "inconclusive/network.filter"),
+    "a reset from beside": (reset_beside, "inconclusive/network.filter"),
+}
