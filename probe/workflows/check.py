@@ -82,6 +82,7 @@ async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOut
         platforms=roll_up(ran.results),
         observations=tuple(session.recorder.observations),
         trust=session.trust.label,
+        unsaved=archive.unsaved if archive is not None else None,
     )
 
 
@@ -147,13 +148,16 @@ async def _kept(request: CheckRequest, run: Run) -> AsyncIterator[tuple[Save, Ar
         yield _forget, None
         return
     from storage.archive import Archive
+    from storage.errors import StorageError
 
     archive = await asyncio.to_thread(Archive.open, request.database)
     try:
         archive.begin(run, request.asked)
 
         async def save(result: EndpointResult, observations: Sequence[Observation]) -> None:
-            await asyncio.wrap_future(archive.save(run.id, result, observations))
+            # A disk that fills up takes the record, not the answer: ``archive.unsaved`` tells the reader.
+            with contextlib.suppress(StorageError):
+                await asyncio.wrap_future(archive.save(run.id, result, observations))
 
         yield save, archive
     finally:
