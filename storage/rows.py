@@ -7,6 +7,7 @@ what the spool keeps when it cannot.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ RUN_COLUMNS = (
     "network_method",
     "interrupted",
 )
+ASKED_WORDS = ("platform", "service", "rule", "named_as_url")
+_EXPECTED = {
+    field.name: field.default
+    for field in dataclasses.fields(Asked)
+    if field.name not in ("number", "endpoint", "target", *ASKED_WORDS)
+}
 MEASURED_COLUMNS = ("profile", "started_us", "duration_us", "bytes_sent", "bytes_received")
 VERDICT_WORDS = ("status", "method", "signature", "confidence", "basis", "where", "leaning", "horizon", "ruleset")
 VERDICT_LISTS = ("impairments", "settle", "gates", "also")
@@ -117,13 +124,15 @@ def asked_row(run: str, asked: Asked) -> Row:
         "number": asked.number,
         "url": _storable(asked.endpoint.url),
         "target": _storable(asked.target),
-        "platform": asked.platform,
-        "service": asked.service,
-        "rule": asked.rule,
-        "named_as_url": asked.named_as_url,
-        "networks": _list(asked.networks),
-        "loopback_answers": _list(asked.loopback_answers),
+        **{name: getattr(asked, name) for name in ASKED_WORDS},
+        "expected": _expected(asked),
     }
+
+
+def _expected(asked: Asked) -> str | None:
+    """All that the catalogue says of an endpoint besides its place; what it does not say is left out."""
+    said = {name: getattr(asked, name) for name, default in _EXPECTED.items() if getattr(asked, name) != default}
+    return _json(said) if said else None
 
 
 def observation_row(run: str, observation: Observation) -> Row:
@@ -202,17 +211,20 @@ def run_from(row: Mapping[Any, Any]) -> Run:
 
 
 def asked_from(row: Mapping[Any, Any]) -> Asked:
+    # What this version does not know was said by a newer catalogue; the rest still holds.
+    said: Row = json.loads(row["expected"]) if row["expected"] else {}
     return Asked(
         number=row["number"],
         endpoint=Endpoint(row["url"]),
         target=row["target"],
-        platform=row["platform"],
-        service=row["service"],
-        rule=row["rule"],
+        **{name: row[name] for name in ASKED_WORDS[:-1]},
         named_as_url=bool(row["named_as_url"]),
-        networks=_tuple(row["networks"]),
-        loopback_answers=_tuple(row["loopback_answers"]),
+        **{name: _frozen(value) for name, value in said.items() if name in _EXPECTED},
     )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
 
 
 def observation_from(row: Mapping[Any, Any]) -> Observation:

@@ -66,8 +66,8 @@ endpoints = Table(
     Column("service", Text),
     Column("rule", Text),
     Column("named_as_url", Boolean, nullable=False),
-    Column("networks", Text),
-    Column("loopback_answers", Text),
+    # What the catalogue said of it at the time (networks, odd answers that are right for it …), as JSON.
+    Column("expected", Text),
     # Known once it has been measured; NULL where the run ended before.
     Column("profile", Text),
     Column("started_us", BigInteger),
