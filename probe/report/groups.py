@@ -36,8 +36,10 @@ class Group:
 
 def strongest(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """*findings* by the size of their weight, the strongest of each family first, each family once."""
-    ordered = sorted(findings, key=lambda finding: -abs(finding.weight))
-    return tuple({finding.family: finding for finding in reversed(ordered)}.values())[::-1]
+    found: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda finding: -abs(finding.weight)):
+        found.setdefault(finding.family, finding)
+    return tuple(found.values())
 
 
 def groups(results: Sequence[EndpointResult], platforms: Sequence[PlatformVerdict]) -> tuple[Group, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Literal, TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -192,12 +192,13 @@ class _Report:
         yield from self._hang(Text(" " * self._indent + (f"{mark} " if mark else "")), Text(text))
 
     def _plain(self, text: str) -> Iterator[Text]:
-        yield from self._hang(Text(""), Text(text))
+        """A line of ours that may hold a path: those are not cut in two, or nobody could copy them."""
+        yield from self._hang(Text(""), Text(text), overflow="ignore")
 
-    def _hang(self, lead: Text, body: Text) -> Iterator[Text]:
+    def _hang(self, lead: Text, body: Text, overflow: Literal["fold", "ignore"] = "fold") -> Iterator[Text]:
         """*lead* and then *body*, folded to the screen, whose further lines hang below its first."""
         indent = lead.cell_len
-        for number, line in enumerate(body.wrap(self._console, max(self._width - indent, 10))):
+        for number, line in enumerate(body.wrap(self._console, max(self._width - indent, 10), overflow=overflow)):
             line.rstrip()
             line.plain = line.plain.replace(_GLUE, " ")
             yield Text().append_text(lead if number == 0 else Text(" " * indent)).append_text(line)

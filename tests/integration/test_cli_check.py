@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -29,10 +30,11 @@ def argv(act, *words):
     return [sys.executable, "-m", "tests.integration.pretend", act, "check", *words]
 
 
-def check(home, act, *words, **more):
+def check(home, act, *words, preexec_fn=None, **more):
     return subprocess.run(
         argv(act, *words),
         env=environment(home, **more),
+        preexec_fn=preexec_fn,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -165,6 +167,24 @@ def test_a_database_that_cannot_be_written_is_told_before_anything_is_sent(home)
     assert done.stderr.startswith("dalel: ")
     assert "/dev/null/dalel.db" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_disk_that_fills_up_takes_the_record_and_not_the_answer(home):
+    """The result is shown, the reader is told where it went, and it is in the database once that can be written."""
+    check(home, "names", GOOD)
+
+    def no_more_room():  # enough for SQLite's index of its log (32 KiB), not for the log
+        resource.setrlimit(resource.RLIMIT_FSIZE, (33_000, 33_000))
+
+    done = check(home, "names", GOOD, preexec_fn=no_more_room)
+    text = " ".join(done.stdout.split())
+    assert done.returncode == 0
+    assert "✓ www.debian.org Accessible" in text
+    assert f"Results could not be written to {kept(home)} (" in text
+    assert "go into the database the next time Dalel can write there." in text
+
+    check(home, "names", GOOD)
+    assert sqlite3.connect(kept(home)).execute("select count(*) from runs").fetchone() == (3,)
 
 
 def stopped(home, number, *words):

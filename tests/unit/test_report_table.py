@@ -1,5 +1,6 @@
 """The table on the screen, word for word."""
 
+import dataclasses
 import io
 import re
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.report.terminal import Screen, print_check
-from probe.verdict.model import METHODS, STATUSES, NetworkVerdict
+from probe.verdict.model import METHODS, STATUSES, Finding, NetworkVerdict
 from tests.unit import pieces as made
 
 
@@ -58,6 +59,68 @@ def test_each_status_reads_like_this(status, method, signature):
     text = shown(made.pieces(made.result(0, "https://example.com/", judged)))
 
     assert GOLDEN[status, method, signature] + FOOTER + (MORE if status != "accessible" else "") == text
+
+
+def test_the_evidence_that_decided_it_stands_below():
+    """The strongest first, one line a family, no more than three; -v adds codes, weights and what is against it."""
+    flip = Finding(
+        code="neutral_flip",
+        speaks_for="blocked",
+        weight=2.0,
+        family="contrast",
+        basis="contrast",
+        observations=(2, 3),
+        parameters={
+            "places": 2,
+            "host": "example.com",
+            "target_failures": 12,
+            "manner": "timeout",
+            "innocuous_successes": 14,
+        },
+    )
+    weaker = dataclasses.replace(flip, code="own_flip", weight=0.5)
+    failed = Finding(
+        code="retries_failed",
+        speaks_for="accessible",
+        weight=-0.5,
+        family="retry",
+        basis="behaviour",
+        parameters={"count": 3},
+    )
+    judged = made.verdict("blocked", "tls", "tls.timeout.sni", findings=(failed, weaker, flip))
+    outcome = made.pieces(made.result(0, "https://example.com/", judged))
+
+    assert shown(outcome).splitlines()[1:5] == [
+        "    • At 2 unrelated addresses abroad, asking for example.com failed every time (12 times, silence)",
+        "      while another name, asked in turn, was answered 14 times.",
+        "    • 3 more tries from fresh ports failed as well.",
+        "    → How this was found: dalel explain tls.timeout.sni",
+    ]
+    assert "for +2.0 neutral_flip: At 2 unrelated" in shown(outcome, verbose=1, width=200)
+    assert "(#2, #3)" in shown(outcome, verbose=1, width=200)
+
+
+def test_what_would_settle_it_is_said():
+    """Inconclusive is no dead end."""
+    judged = made.verdict("inconclusive", leaning="outage", settle=("later", "another_vantage"))
+    text = shown(made.pieces(made.result(0, "https://example.com/", judged)), width=150)
+
+    assert "    → To settle it: Measure again in an hour: " in text
+    assert "    → Or: Measure the same site at the same time from another country" in text
+
+
+def test_impairments_are_said_of_what_works():
+    """A site may be reached and yet not be well."""
+    judged = made.verdict("accessible", impairments=("ipv6_broken",))
+
+    assert "    Also: The newer kind of address" in shown(made.pieces(made.result(0, "https://example.com/", judged)))
+
+
+def test_replaced_authorities_are_said():
+    """Who believes other authorities is told with every result."""
+    assert "Only these authorities were believed: SSL_CERT_FILE=/x.pem\n" in shown(
+        made.pieces(trust="SSL_CERT_FILE=/x.pem")
+    )
 
 
 def platform_with_two_words():
