@@ -6,11 +6,13 @@ import time
 from collections.abc import Sequence
 
 import dns.message
+import dns.rcode
 import dns.rrset
 import h2.events
 import pytest
 
 from probe.instruments import dns as instrument
+from probe.instruments import dns_message
 from probe.instruments.dns import Question, UdpAsked
 from probe.instruments.trust import Trust
 from probe.observations import DnsFact, Operation
@@ -25,7 +27,7 @@ RESOLVER = "resolver.test"
 def reply(query: bytes, *addresses: str, query_id: int | None = None, name: str | None = None, rcode: int = 0) -> bytes:
     asked = dns.message.from_wire(query)
     message = dns.message.make_response(asked)
-    message.set_rcode(rcode)
+    message.set_rcode(dns.rcode.Rcode.make(rcode))
     for address in addresses:
         message.answer.append(dns.rrset.from_text(name or asked.question[0].name, 60, "IN", "A", address))
     data = message.to_wire()
@@ -429,7 +431,7 @@ async def test_a_question_over_https():
 
 async def test_a_question_over_http_2():
     """The same over HTTP/2, as public resolvers have it."""
-    query = instrument.dns_message.build(Question(NAME), 0)
+    query = dns_message.build(Question(NAME), 0)
     heard: list[h2.events.Event] = []
     behaviour = nano.h2_answering(
         [(":status", "200"), ("content-type", "application/dns-message")], reply(query, "192.0.2.1"), heard=heard

@@ -50,7 +50,7 @@ async def test_our_own_time_is_not_told():
 
     def listen(query: bytes) -> list[bytes]:
         heard.append(query)
-        return clock()(query)
+        return list(clock()(query))
 
     await ask(listen)
     await ask(listen)

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def trusting(*names: str) -> Trust:
 
 
 def der(name: str = "Nano Root") -> bytes:
-    return ssl.PEM_cert_to_DER_cert(nano.Path(nano.authority(name).file).read_text())
+    return ssl.PEM_cert_to_DER_cert(Path(nano.authority(name).file).read_text())
 
 
 @dataclass

@@ -15,7 +15,7 @@ ASKED = Question("Example.test")
 def reply_to(question: Question, *answers: str, rcode: int = 0, query_id: int = 7, flags: int = 0, **options) -> bytes:
     query = dns.message.from_wire(build(question, query_id))
     message = dns.message.make_response(query)
-    message.set_rcode(rcode)
+    message.set_rcode(dns.rcode.Rcode.make(rcode))
     message.flags |= flags
     for answer in answers:
         name, kind, value = answer.split(" ", 2)
@@ -139,7 +139,7 @@ def test_garbage_and_loops_are_misbehaving(data: bytes):
 
 def test_extended_errors_and_authentication_are_kept():
     """RFC 8914 codes and the AD bit are facts of the reply."""
-    options = [dns.edns.EDEOption(15, "Blocked"), dns.edns.EDEOption(16)]
+    options = [dns.edns.EDEOption(dns.edns.EDECode.BLOCKED, "x"), dns.edns.EDEOption(dns.edns.EDECode.CENSORED)]
     reply = read(reply_to(ASKED, rcode=2, flags=dns.flags.AD, options=options), ASKED, 7)
 
     assert reply.fields["extended_errors"] == (15, 16)

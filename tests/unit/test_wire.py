@@ -116,7 +116,7 @@ async def test_a_refused_connect_closes_its_socket_after_a_last_look():
 @pytest.mark.anyio
 async def test_a_cancelled_connect_closes_its_socket_after_a_last_look():
     """Giving up on silence closes the socket too, and the hook has seen it."""
-    seen = []
+    seen: list[socket.socket] = []
     with nano.deaf_port() as port, pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await Wire().connect("127.0.0.1", port, before_close=seen.append)
