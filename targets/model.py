@@ -91,14 +91,10 @@ class Platform:
     def measured(self) -> tuple[Service, ...]:
         """The services that are measured when the platform is asked for.
 
-        A service that retired before its platform is left out, and so is a vendor's sign: it is read by what weighs an
+        A retired service is left out, and so is a vendor's sign: it is read by what weighs an
         outage, and by itself it has no page that could be reached.
         """
-        return tuple(
-            service
-            for service in self.services
-            if not service.vendor_sign and (service.retired is None or self.retired is not None)
-        )
+        return tuple(service for service in self.services if service.retired is None and not service.vendor_sign)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

@@ -39,9 +39,9 @@ def test_a_file_with_a_byte_order_mark_and_windows_lines_is_right(tmp_path):
 
 def test_a_broken_file_with_windows_lines_is_told_the_same(tmp_path):
     """The line ends must not hide where a table begins."""
-    text = 'id = "x\ncategory = "NEWS"\n[services.web]\nrule = 1\n'
+    text = 'category = "NEWS"\nid = "x\n[services.web]\nrule = 1\n'
     expected = [
-        "1: a quote is opened and not closed on the same line.",
+        "2: a quote is opened and not closed on the same line.",
         "4: services.web.rule: '1' is not one of 'any-of', 'all-of' or 'each'.",
     ]
     assert faults(tmp_path, text) == expected
