@@ -6,9 +6,10 @@ Symbols stand beside words, never alone, and colour repeats what the words say. 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -34,6 +35,7 @@ _GLUE = "\ue000"
 """Stands for a space that must not end a line. A private character: ``safe()`` lets none through, so none is measured."""
 _NARROW = 60
 _TITLE_LIMIT = 32
+_PATH_LIMIT = 4096
 _NAMES_SHOWN = 4
 
 
@@ -153,9 +155,9 @@ class _Report:
         if pieces.run.interrupted:
             yield from self._plain("Stopped before the end: this is only what was measured until then.")
         if pieces.unsaved:
-            yield from self._plain(safe(pieces.unsaved))
+            yield from self._plain(safe(pieces.unsaved, _PATH_LIMIT))
         elif pieces.kept_in:
-            yield from self._plain(f"Kept as run {pieces.run.id[:8]} in {safe(pieces.kept_in)}")
+            yield from self._plain(f"Kept as run {pieces.run.id[:8]} in {safe(pieces.kept_in, _PATH_LIMIT)}")
         if not self._screen.verbose and any(group.status != "accessible" for group in self._groups):
             yield from self._plain("Every step: add -v. What the words mean: dalel help verdicts")
 
@@ -193,12 +195,13 @@ class _Report:
 
     def _plain(self, text: str) -> Iterator[Text]:
         """A line of ours that may hold a path: those are not cut in two, or nobody could copy them."""
-        yield from self._hang(Text(""), Text(text), overflow="ignore")
+        for line in textwrap.wrap(text, self._width, break_long_words=False, break_on_hyphens=False):
+            yield Text(line)
 
-    def _hang(self, lead: Text, body: Text, overflow: Literal["fold", "ignore"] = "fold") -> Iterator[Text]:
+    def _hang(self, lead: Text, body: Text) -> Iterator[Text]:
         """*lead* and then *body*, folded to the screen, whose further lines hang below its first."""
         indent = lead.cell_len
-        for number, line in enumerate(body.wrap(self._console, max(self._width - indent, 10), overflow=overflow)):
+        for number, line in enumerate(body.wrap(self._console, max(self._width - indent, 10))):
             line.rstrip()
             line.plain = line.plain.replace(_GLUE, " ")
             yield Text().append_text(lead if number == 0 else Text(" " * indent)).append_text(line)

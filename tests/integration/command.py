@@ -16,9 +16,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "COLUMNS": "100", **more}
 
 
-def dalel(
-    home: Path, *words: str, stdin: str = "", timeout: float = 60, **more: str
-) -> subprocess.CompletedProcess[str]:
+def dalel(home: Path, *words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """The command's exit code, stdout and stderr."""
     return subprocess.run(
         [str(DALEL), *words],
@@ -27,7 +25,7 @@ def dalel(
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=timeout,
+        timeout=60,
         check=False,
     )
 

@@ -1,5 +1,7 @@
 """What the doctor makes of a computer and its network, without sending anything."""
 
+import dataclasses
+
 import pytest
 
 from probe.cli.doctor_checks import checks
@@ -14,8 +16,10 @@ class Host(Wire):
     def __init__(self, *servers, **state):
         super().__init__()
         self._servers = tuple(Nameserver(address) for address in servers)
-        known = {"default_route_v4": True, "default_route_v6": True, "tunnels": (), "proxies": ()}
-        self._state = HostState(**known | {"in_container": False, "suspended_s": 0.0} | state)
+        well = HostState(
+            default_route_v4=True, default_route_v6=True, tunnels=(), proxies=(), in_container=False, suspended_s=0.0
+        )
+        self._state = dataclasses.replace(well, **state)
 
     def nameservers(self):
         return self._servers
