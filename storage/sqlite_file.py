@@ -17,8 +17,12 @@ BUSY_TIMEOUT_S = 30.0
 
 
 def uri(path: Path, mode: str) -> str:
-    """An SQLite URI; *mode* is ``ro`` or ``rw``. Neither creates a file."""
-    return f"file:{quote(str(path))}?mode={mode}"
+    """An SQLite URI; *mode* is ``ro`` or ``rw``. Neither creates a file.
+
+    SQLite reads a WAL database only with files beside it; where none can be made, and none is there, nobody writes either.
+    """
+    alone = mode == "ro" and not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return f"file:{quote(str(path))}?mode={mode}{'&immutable=1' if alone else ''}"
 
 
 def make(path: Path) -> None:

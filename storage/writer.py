@@ -7,6 +7,7 @@ earlier ones, so going back and forth would lose some.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -21,8 +22,6 @@ from storage.spool import SpoolWriter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from storage.database import Database
 
 Job = Changes | Callable[["Connection"], Any]
 
@@ -80,50 +79,48 @@ class Writer:
     # in the thread
 
     def _run(self) -> None:
-        database = self._opened()
-        if database is None and self._insist:
-            return
-        try:
-            self._serve(database)
-        finally:
-            self._spool.close()
-            if database is not None:
-                database.close()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._spool.close)
+            connection = None
+            try:
+                connection = self._connected(stack)
+            except StorageError as error:
+                self._unusable(str(error), error)
+            except BaseException as error:
+                self._unusable(f"a bug of ours: {error}", error)
+            else:
+                self.ready.set_result(None)
+            if connection is not None or not self._insist:
+                self._work(connection)
 
-    def _opened(self) -> Database | None:
-        try:
-            from storage.database import Database
-
-            database = Database.open(self._location, writable=True, wait_s=self._wait_s)
-        except StorageError as error:
-            self._reason = str(error)
-            self.ready.set_exception(error)
-        except BaseException as error:
-            self._reason = f"a bug of ours: {error}"
-            self.ready.set_exception(error)
-        else:
-            self.ready.set_result(None)
-            return database
-        return None
-
-    def _serve(self, database: Database | None) -> None:
-        if database is None:
-            self._work(None)
-            return
+    def _connected(self, stack: contextlib.ExitStack) -> Connection:
+        """The database, open, with what waited in the spool taken in; *stack* closes it."""
+        from storage.database import Database
         from storage.taking import take_in
 
-        with database.engine.connect() as connection:
-            self.notes.extend(take_in(connection, self._spool_dir, self._location.identity))
-            self._work(connection)
+        database = stack.enter_context(Database.open(self._location, writable=True, wait_s=self._wait_s))
+        connection = stack.enter_context(database.engine.connect())
+        self.notes.extend(take_in(connection, self._spool_dir, self._location.identity))
+        return connection
+
+    def _unusable(self, reason: str, error: BaseException) -> None:
+        self._reason = reason
+        self.ready.set_exception(error)
 
     def _work(self, connection: Connection | None) -> None:
         while (item := self._jobs.get()) is not None:
             job, future = item
+            # Whoever waited may have been cancelled (Ctrl-C); what was measured is kept all the same.
+            waited_for = future.set_running_or_notify_cancel()
             try:
-                future.set_result(self._do(connection, job))
+                done = self._do(connection, job)
             except BaseException as error:
                 # Whoever waits for the future gets it, a bug of ours as well; the thread serves the others.
-                future.set_exception(error)
+                if waited_for:
+                    future.set_exception(error)
+            else:
+                if waited_for:
+                    future.set_result(done)
 
     def _do(self, connection: Connection | None, job: Job) -> Any:
         if connection is None or self._reason is not None:
