@@ -31,7 +31,7 @@ SIGNATURES: dict[str, str] = {
     ),
     "dns.injection.other": (
         "A wrong answer about the name was put in on the way or told by the provider's DNS. An answer counts as wrong only "
-        "if the site's certificate is not found at the address. An old address that belongs to somebody else by now does not count."
+        "if the site's certificate is not found at the address. An old address of somebody else's does not count."
     ),
     "dns.nxdomain": (
         "DNS says that the name does not exist. If DNS abroad gives an address that proves to be right, the denial is a "

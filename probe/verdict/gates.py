@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.observations import HostFact, TlsFact
-from probe.verdict import certificates, evidence
+from probe.verdict import evidence
 from probe.verdict.findings.baseline import is_own_success, is_verified_page
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.model import Finding, Status
@@ -185,20 +185,11 @@ def clock_first(_case: Case, findings: Findings) -> Iterable[str]:
     return {"certificate_expired", "certificate_expired_or_clock"} if wrong else ()
 
 
-def national_first(case: Case, findings: Findings) -> Iterable[str]:
+def national_first(_case: Case, findings: Findings) -> Iterable[str]:
     """A national interception certificate is that before it is expired, shown for all names, or trusted by this host."""
     if "national_interception" not in _codes(findings):
         return ()
-    codes = {
-        "certificate_expired",
-        "certificate_expired_or_clock",
-        "intercepted_everywhere",
-        "intercepted_here_only",
-        "own_filter",
-        "own_clock",
-    }
-    national_now = any(o.purpose == "baseline" and certificates.national(o.fact) is not None for o in case.handshakes)
-    return codes | ({"page_over_plain_http"} if national_now else set())
+    return {f.code for f in findings if f.family == "certificate"} - {"national_interception"} | {"own_filter", "own_clock"}
 
 
 EVIDENCE_GATES: dict[str, EvidenceGate] = {

@@ -140,7 +140,7 @@ def finding(method: str, observations: tuple[Observation, ...], parameters: dict
     return Finding(
         code="own_side_healthy" if healthy else f"own_{method}",
         speaks_for="no_network",
-        weight=-2.0 if healthy else 2.0,
+        weight=-1.9 if healthy else 2.0,
         family="own_side",
         basis="behaviour",
         observations=tuple(sorted({o.number for o in observations})),

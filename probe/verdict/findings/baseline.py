@@ -152,7 +152,7 @@ def dns_failed(case: Case) -> Iterator[Match]:
     family="baseline",
     basis="behaviour",
     sentence="no connection to {host} at {address}: {failure}",
-    why="as dns_failed",
+    why="as dns_failed: whoever gets no further gets no page",
     signatures=("ip.timeout", "ip.reset", "ip.unreachable"),
 )
 def tcp_failed(case: Case) -> Iterator[Match]:
@@ -169,7 +169,7 @@ def tcp_failed(case: Case) -> Iterator[Match]:
     family="baseline",
     basis="behaviour",
     sentence="the connection to {host} opened, but the TLS greeting failed: {failure}",
-    why="as dns_failed",
+    why="as dns_failed: whoever gets no further gets no page",
     signatures=(*(f"tls.{word}.any" for word in ("timeout", "reset", "eof", "alert")), *_CERTIFICATE_WORDS.values()),
 )
 def tls_failed(case: Case) -> Iterator[Match]:
@@ -190,7 +190,7 @@ def tls_failed(case: Case) -> Iterator[Match]:
     family="baseline",
     basis="behaviour",
     sentence="{host} took the request and no complete answer came: {failure}",
-    why="as dns_failed",
+    why="as dns_failed: whoever gets no further gets no page",
     signatures=tuple(f"http.{word}.any" for word in ("timeout", "reset", "eof")),
 )
 def http_failed(case: Case) -> Iterator[Match]:

@@ -67,7 +67,7 @@ def intercepted_everywhere(case: Case) -> Iterator[Match]:
     everywhere = case.own.issuers()
     for o in _shown(case):
         issuer = certificates.unknown_issuer(o.fact)
-        if issuer is not None and issuer in everywhere and certificates.national(o.fact) is None:
+        if issuer is not None and issuer in everywhere:
             yield Match(
                 observations=(o,),
                 parameters={"issuer": issuer},
@@ -90,7 +90,7 @@ def intercepted_everywhere(case: Case) -> Iterator[Match]:
 def intercepted_here_only(case: Case) -> Iterator[Match]:
     for o in _shown(case):
         issuer = certificates.os_trusted_issuer(o.fact)
-        if issuer is not None and issuer not in case.own.issuers() and certificates.national(o.fact) is None:
+        if issuer is not None and issuer not in case.own.issuers():
             yield Match(
                 observations=(o,),
                 parameters={"host": case.name, "issuer": issuer},
@@ -115,8 +115,7 @@ def unknown_issuer(case: Case) -> Iterator[Match]:
     if o is None:
         return
     issuer, first = certificates.unknown_issuer(o.fact), certificates.leaf(o.fact)
-    known = certificates.national(o.fact) is not None or issuer in case.own.issuers()
-    if issuer is not None and first is not None and not known and not tls(o).system_store_verifies:
+    if issuer is not None and first is not None and issuer not in case.own.issuers() and not tls(o).system_store_verifies:
         yield Match(
             observations=(o,),
             parameters={"host": case.name, "issuer": issuer},
@@ -131,7 +130,7 @@ def expired(case: Case) -> Observation | None:
     and the name is right.
     """
     o = failing_chain(case)
-    if o is None or tls(o).verify_code not in (_EXPIRED, _NOT_YET) or certificates.national(o.fact) is not None:
+    if o is None or tls(o).verify_code not in (_EXPIRED, _NOT_YET):
         return None
     first = certificates.leaf(o.fact)
     return o if first is not None and (not first.names or certificates.covers(first, case.name)) else None
@@ -212,7 +211,7 @@ def certificate_wrong_host(case: Case) -> Iterator[Match]:
 def certificate_self_signed(case: Case) -> Iterator[Match]:
     o = failing_chain(case)
     first = certificates.leaf(o.fact) if o is not None else None
-    if o is not None and first is not None and first.self_issued and certificates.national(o.fact) is None:
+    if o is not None and first is not None and first.self_issued:
         yield Match(
             observations=(o,),
             parameters={"host": case.name},

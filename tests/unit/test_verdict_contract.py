@@ -1,0 +1,171 @@
+"""The evidence table as a contract: rows, scenarios, reasons, sentences, signatures and gates belong together."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import string
+
+import pytest
+
+from probe.verdict import evidence, explain, gates, sentences
+from probe.verdict.model import BASES, DEFINITE, METHODS, Finding
+from probe.verdict.ruleset import RULESET
+from tests.unit.verdict_scenarios import CODES, WORDS
+
+ROWS = sorted(evidence.TABLE.values(), key=lambda row: row.code)
+ALLOWED_ACRONYMS = {"DNS", "TLS", "HTTP", "VPN", "ISP"}
+
+
+def test_every_module_row_is_in_the_table_once() -> None:
+    """Two rows of one code would hide one of them."""
+    codes = [row.code for module in evidence.MODULES for row in module.ROWS]
+    assert len(codes) == len(set(codes)) == len(evidence.TABLE)
+
+
+def test_every_row_has_a_story_and_every_story_a_row() -> None:
+    """A code without a scenario fails."""
+    assert set(CODES) == set(evidence.TABLE)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
+def test_row_is_complete(row: evidence.Row) -> None:
+    """A row has a function with its name, a bounded weight with its reason, and words of the vocabulary."""
+    assert inspect.isfunction(row.find)
+    assert row.find.__name__ == row.code
+    assert 0 < abs(row.weight) <= 2
+    assert len(row.why) > 20
+    assert row.speaks_for in DEFINITE
+    assert row.basis in BASES
+    assert not (row.proves and row.weight < 0)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
+def test_story_makes_the_row_count(row: evidence.Row) -> None:
+    """In its story the finding holds, is not set aside, and points at observations of the run."""
+    facts = CODES[row.code]()
+    verdict = facts.verdict()
+    found = [f for f in (*verdict.findings, *verdict.against) if f.code == row.code]
+    assert [f.weight for f in found] == [row.weight]
+    numbers = {o.number for o in facts.observations}
+    assert set(found[0].observations) <= numbers
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
+def test_story_fills_the_sentence(row: evidence.Row) -> None:
+    """Every parameter that the sentence needs is there, and none is left over as a brace."""
+    facts = CODES[row.code]()
+    (found,) = [f for f in (*facts.verdict().findings, *facts.verdict().against) if f.code == row.code]
+    needed = {name for _, name, _, _ in string.Formatter().parse(row.sentence) if name}
+    assert needed <= set(found.parameters)
+    text = sentences.render(found)
+    assert "{" not in text
+    assert text.endswith(".")
+    assert "unknown" not in text.replace("unknown issuer", "").replace("unknown_failure", "")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
+def test_story_keeps_to_the_vocabulary(row: evidence.Row) -> None:
+    """Methods are words of the status; signatures are the row's own and explained."""
+    facts = CODES[row.code]()
+    (found,) = [f for f in (*facts.verdict().findings, *facts.verdict().against) if f.code == row.code]
+    if found.method is not None:
+        assert found.method in METHODS[row.speaks_for]
+    if found.signature is not None:
+        assert found.signature in row.signatures
+    assert set(row.signatures) <= set(explain.SIGNATURES)
+
+
+def test_every_signature_is_explained_and_none_besides() -> None:
+    """``dalel explain`` knows exactly what the judge can emit."""
+    emitted = {signature for row in ROWS for signature in row.signatures}
+    assert emitted == set(explain.SIGNATURES)
+
+
+@pytest.mark.parametrize("signature", sorted(explain.SIGNATURES))
+def test_explanations_are_two_to_four_sentences(signature: str) -> None:
+    """Long enough to say what it means, short enough to be read."""
+    count = len(re.findall(r"[.!?](?:\s|$)", explain.SIGNATURES[signature]))
+    assert 2 <= count <= 5
+
+
+def _plain_words(text: str) -> set[str]:
+    return set(re.findall(r"\b[A-Z]{2,}[A-Za-z0-9]*\b", text)) - ALLOWED_ACRONYMS
+
+
+def test_sentences_use_no_other_acronyms() -> None:
+    """Users are not network engineers: DNS, TLS, HTTP, VPN and ISP are all the acronyms they are shown."""
+    texts = [row.sentence for row in ROWS] + list(explain.SIGNATURES.values())
+    texts += [sentences.settle(c) for c in sentences.codes()["settle"]]
+    texts += [sentences.gate(c) for c in sentences.codes()["gate"]]
+    texts += [sentences.impairment(c) for c in sentences.codes()["impairment"]]
+    assert {word for text in texts for word in _plain_words(text)} == set()
+
+
+def test_every_gate_has_a_sentence() -> None:
+    """A gate that fired can be told."""
+    assert set(gates.EVIDENCE_GATES) | set(gates.WORD_GATES) == sentences.codes()["gate"]
+
+
+def test_unknown_codes_are_errors() -> None:
+    """A code without a sentence never becomes an empty line."""
+    nobody = Finding(code="nobody", speaks_for="blocked", weight=1.0, family="x", basis="behaviour")
+    with pytest.raises(KeyError):
+        sentences.render(nobody)
+    for say in (sentences.settle, sentences.impairment, sentences.gate, sentences.also, sentences.leaning):
+        with pytest.raises(KeyError):
+            say("nobody")
+
+
+def test_old_findings_without_a_parameter_still_read() -> None:
+    """What an older version did not store is shown as unknown."""
+    old = Finding(code="tcp_timeout", speaks_for="outage", weight=0.1, family="tcp", basis="behaviour")
+    assert sentences.render(old) == "Unknown did not answer at all."
+
+
+def test_failures_are_told_in_words() -> None:
+    """A failure string of the data format never reaches a sentence."""
+    facts = CODES["dns_failed"]()
+    (found,) = [f for f in facts.verdict().findings if f.code == "dns_failed"]
+    assert sentences.render(found) == (
+        "This network's DNS gave no usable address for www.facebook.com: it says that the name does not exist."
+    )
+
+
+@pytest.mark.parametrize(("story", "word"), WORDS.values(), ids=WORDS.keys())
+def test_story_gets_its_word(story: object, word: str) -> None:
+    """Status, method and signature of every story."""
+    assert story().word() == word  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("story", "word"), WORDS.values(), ids=WORDS.keys())
+def test_story_is_told_whole(story: object, word: str) -> None:
+    """Confidence exists unless inconclusive; what would settle it only then; all codes have sentences."""
+    verdict = story().verdict()  # type: ignore[operator]
+    undecided = verdict.status == "inconclusive"
+    assert (verdict.confidence is None) == undecided
+    assert bool(verdict.settle) == undecided
+    assert verdict.ruleset == RULESET
+    assert (verdict.where is not None) == (verdict.status not in ("inconclusive", "accessible"))
+    for code in verdict.settle:
+        sentences.settle(code)
+    for code in verdict.impairments:
+        sentences.impairment(code)
+    for code in verdict.gates:
+        sentences.gate(code)
+
+
+def test_blocked_is_never_printed_below_its_floor() -> None:
+    """``blocked`` is a word for 0.8 and more."""
+    told = [story().verdict() for story, word in WORDS.values() if word.startswith("blocked")]
+    assert min(v.confidence or 0 for v in told) >= 0.8
+
+
+@pytest.mark.parametrize("code", sorted(c for c in CODES if c.startswith("own_") and c != "own_path_unreachable"))
+def test_network_findings_are_rows_of_the_table(code: str) -> None:
+    """What the own side's verdict carries has the weight and the words of its row."""
+    found = {f.code: f for f in CODES[code]().network().findings}
+    if code in found:
+        row = evidence.TABLE[code]
+        assert (found[code].weight, found[code].family) == (row.weight, row.family)
+        assert sentences.render(found[code])

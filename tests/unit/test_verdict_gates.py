@@ -1,0 +1,312 @@
+"""Each gate with the story that needs it: with the gate the word is right, without it the word is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from probe.settings import Priors
+from probe.verdict import gates
+from tests.unit.facts import HOME, HOST, NEUTRALS, PROVIDER, SITE, TIMEOUT, Facts, certificate, kernel
+from tests.unit.verdict_scenarios import (
+    BLOCK_HOST,
+    ISCA,
+    ORDER_RU,
+    _healthy,
+    _portal_round,
+    _sinkholed,
+    captive_portal,
+    chosen_filter,
+    denied_twice,
+    expired,
+    household_filter,
+    name_service_lies,
+    neighbours,
+    router_with_dead_backend,
+    servfail_here_only,
+    sni_block,
+    unacknowledged,
+    wrong_clock,
+)
+
+
+def late_success() -> Facts:
+    """Two whole flips, and then the name is answered after all."""
+    return sni_block().retry_tls(None, 4)
+
+
+def proxied_flip() -> Facts:
+    """A transparent proxy sorts by name and the site's server is dead: a flip everywhere."""
+    facts = sni_block()
+    return facts.canary("transparent/192.0.2.1", None, group="after", round=1)
+
+
+def unacknowledged_behind_mtu() -> Facts:
+    """Greetings lost for their size look unacknowledged; small ones pass in turn."""
+    facts = unacknowledged()
+    for n in (0, 1):
+        facts.tls(purpose="path_mtu", group="normal", failure=TIMEOUT, verify=False, round=n)
+        lost = {"kernel": kernel(sacked=1)}
+        facts.tls(purpose="path_mtu", group="small", failure=TIMEOUT, verify=False, round=n, **lost)
+    return facts
+
+
+def own_page_about_an_order() -> Facts:
+    """A site's own page, over its own certificate, reports on a blocking order."""
+    return _healthy().works(200, body=ORDER_RU)
+
+
+def rewritten_twice() -> Facts:
+    """A resolver that rewrites missing names sends two dead names to its advertising server."""
+    facts = _sinkholed(_healthy().also(2, "https://dead.example/"))
+    facts.dns(BLOCK_HOST, endpoint=2, name="dead.example")
+    facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
+    return facts.system("random_label", BLOCK_HOST, name="qwertyuiopasdg.com")
+
+
+def moved_twice() -> Facts:
+    """Two sites moved away from one old host, whose new tenant shows its own valid certificate."""
+    chain = (certificate("shop.example.org"),)
+    facts = _healthy().also(2, "https://meduza.io/").dns(BLOCK_HOST).tcp(BLOCK_HOST)
+    facts.tls(BLOCK_HOST, failure="ssl_invalid_hostname", chain=chain, verify_code=62)
+    facts.foreign(SITE).tried(SITE)
+    facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
+    return facts.dns(BLOCK_HOST, endpoint=2, name="meduza.io")
+
+
+def order_behind_a_portal() -> Facts:
+    """The login page of this network quotes an order; the site's own page never came."""
+    facts = _portal_round(Facts("http://www.facebook.com/").context())
+    return facts.works(200, body=ORDER_RU)
+
+
+def plain_page_behind_a_portal() -> Facts:
+    """A plain page behind a captive portal is the portal's."""
+    return _portal_round(Facts("http://www.facebook.com/").context()).works(200, body="Hello")
+
+
+def expired_state_certificate() -> Facts:
+    """Kazakhstan's interception went on with expired certificates: they are the state's before they are expired."""
+    chain = (certificate(HOST, issuer=ISCA, expired=True),)
+    return _healthy().no_greeting("ssl_invalid_certificate", verify_code=10, chain=chain, verified=False)
+
+
+def expired_with_wrong_clock() -> Facts:
+    """The certificate looks expired, and this computer's clock is a year off."""
+    return wrong_clock()
+
+
+def flip_on_a_broken_line() -> Facts:
+    """Whole flips at two neutrals; then the line dies before the round after."""
+    facts = sni_block()
+    facts.observations = [o for o in facts.observations if (o.group or "") != "after"]
+    return facts.dead(group="after", round=1)
+
+
+def chosen_filter_says_censored() -> Facts:
+    """A filter that somebody chose reports its own code, and is not the provider."""
+    facts = household_filter()
+    return facts.dns(
+        failure="dns_nxdomain_error",
+        purpose="dns_answers",
+        group="other",
+        server=PROVIDER,
+        extended_errors=(15,),
+    )
+
+
+def antivirus_on_a_healthy_line() -> Facts:
+    """A household box says that it blocks; the line carries everything else."""
+    return _healthy().dns("0.0.0.0", server=HOME, extended_errors=(15,)).foreign(SITE).tried(SITE)
+
+
+def silent_signed_zone() -> Facts:
+    """A resolver without a trust anchor fails for a signed zone; with checking disabled it answers."""
+    return servfail_here_only().system("cd", SITE, checking_disabled=True)
+
+
+# gate, story, word with it, what changes without it: (attribute of the verdict, value without the gate)
+EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
+    ("late_success_withdraws", late_success, "blocked"),
+    ("transparent_proxy", proxied_flip, "blocked"),
+    ("path_mtu", unacknowledged_behind_mtu, "blocked"),
+    ("local_filter", chosen_filter_says_censored, "inconclusive"),
+    ("hosts_file_rules", name_service_lies, "accessible"),
+    ("portal_page", plain_page_behind_a_portal, "accessible"),
+    ("national_first", expired_state_certificate, "outage"),
+    ("own_side_is_scoped", flip_on_a_broken_line, "inconclusive"),
+]
+
+
+@pytest.mark.parametrize(("name", "story", "without"), EVIDENCE, ids=[row[0] for row in EVIDENCE])
+def test_evidence_gate_changes_the_word(
+    name: str, story: Callable[[], Facts], without: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the gate the wrong word is not printed, and the verdict names the gate; without it, it is."""
+    verdict = story().verdict()
+    assert verdict.status != without
+    assert name in verdict.gates
+    monkeypatch.setitem(gates.EVIDENCE_GATES, name, replace(gates.EVIDENCE_GATES[name], find=lambda _c, _f: ()))
+    assert story().verdict().status == without
+
+
+LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
+    ("page_is_the_sites_own", own_page_about_an_order, "block_page"),
+    ("rewriting_resolver", rewritten_twice, "dns_sinkhole"),
+    ("stale_address", moved_twice, "dns_sinkhole"),
+    ("trust_not_refusal", silent_signed_zone, "dns_servfail_contradicted"),
+    ("local_filter", chosen_filter, "dns_denial_unconfirmed"),
+    ("healthy_line_may_filter", antivirus_on_a_healthy_line, "own_side_healthy"),
+    ("portal_page", order_behind_a_portal, "block_page"),
+    ("clock_first", expired_with_wrong_clock, "certificate_expired_or_clock"),
+]
+
+
+@pytest.mark.parametrize(("name", "story", "code"), LEFT_STANDING, ids=[f"{r[0]}-{r[2]}" for r in LEFT_STANDING])
+def test_evidence_gate_sets_aside(
+    name: str, story: Callable[[], Facts], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The finding stays in the verdict with weight 0 and the gate's name; without the gate it counts."""
+    facts = story()
+    verdict = facts.verdict()
+    (aside,) = [f for f in verdict.against if f.code == code]
+    assert (aside.weight, aside.parameters["set_aside_by"]) == (0.0, name)
+    monkeypatch.setitem(gates.EVIDENCE_GATES, name, replace(gates.EVIDENCE_GATES[name], find=lambda _c, _f: ()))
+    assert code in facts.codes()
+
+
+def test_nothing_is_blocked_behind_a_portal() -> None:
+    """An order quoted by a login page is not the network's block of the site."""
+    assert order_behind_a_portal().word() == "no_network/captive_portal/network.captive_portal"
+    assert captive_portal().verdict().status == "no_network"
+
+
+def test_moved_sites_are_not_blocked() -> None:
+    """One old address for two sites is a stale record where a stranger shows its own certificate."""
+    assert moved_twice().verdict().status == "inconclusive"
+
+
+def test_rewriting_is_not_blocking() -> None:
+    """One address for every missing name is advertising."""
+    assert rewritten_twice().verdict().status == "inconclusive"
+
+
+def leaning_sum() -> Facts:
+    """Leanings of many families that add up to more than 0.8 and prove nothing."""
+    facts = router_with_dead_backend()
+    facts.pair("neutral_pair", "neutral/1", NEUTRALS[0])
+    return facts.tls(purpose="baseline", failure=None, vantage="control:Helsinki")
+
+
+def outage_sum() -> Facts:
+    """A refused connection, dead neighbours and a control that fails too."""
+    facts = neighbours(TIMEOUT).tls(purpose="baseline", failure=TIMEOUT, vantage="control:Helsinki")
+    return facts.tcp("31.13.72.36", purpose="siblings", group="address/31.13.72.36", failure=TIMEOUT)
+
+
+def line_probably_dead() -> Facts:
+    """Nothing is known of the own side but that this host found no way."""
+    return Facts().context().no_connection("network_unreachable")
+
+
+WORDS: list[tuple[str, Callable[[], Facts], str]] = [
+    ("blocked_needs_proof", leaning_sum, "blocked"),
+    ("outage_needs_own_word", outage_sum, "outage"),
+    ("others_need_proof", antivirus_on_a_healthy_line, "no_network"),
+]
+
+
+@pytest.mark.parametrize(("name", "story", "without"), WORDS, ids=[row[0] for row in WORDS])
+def test_proof_gates_outrank_any_sum(
+    name: str, story: Callable[[], Facts], without: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sum of leanings that passes every floor is still no word; it is a leaning."""
+    verdict = story().verdict()
+    assert (verdict.status, verdict.leaning) == ("inconclusive", without)
+    assert name in verdict.gates
+    monkeypatch.setitem(gates.WORD_GATES, name, replace(gates.WORD_GATES[name], stops=lambda _c, _d: False))
+    monkeypatch.setitem(gates.WORD_GATES, "floor", replace(gates.WORD_GATES["floor"], stops=lambda _c, _d: False))
+    assert story().verdict().status == without
+
+
+def test_blocked_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proof against a likelier explanation does not make ``blocked`` below 0.8."""
+    sceptical = replace(Priors(), blocked=0.0005)
+    verdict = sni_block().verdict(sceptical)
+    assert (verdict.status, verdict.leaning) == ("inconclusive", "blocked")
+    assert verdict.gates == ("blocked_floor",)
+    monkeypatch.setitem(
+        gates.WORD_GATES, "blocked_floor", replace(gates.WORD_GATES["blocked_floor"], stops=lambda _c, _d: False)
+    )
+    assert sni_block().verdict(sceptical).status == "blocked"
+
+
+def test_the_floor_is_a_setting() -> None:
+    """Whoever wants ``blocked`` at 0.99 only gets it at 0.99 only."""
+    assert sni_block().verdict(replace(Priors(), print_blocked_at=0.995)).status == "inconclusive"
+
+
+def test_other_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that expired while nothing else is known well enough is no ``outage`` below 0.7."""
+    unsure = replace(Priors(), outage=0.0005)
+    verdict = expired().verdict(unsure)
+    assert (verdict.status, verdict.gates) == ("inconclusive", ("floor",))
+    monkeypatch.setitem(gates.WORD_GATES, "floor", replace(gates.WORD_GATES["floor"], stops=lambda _c, _d: False))
+    assert expired().verdict(unsure).status == "outage"
+
+
+def slept() -> Facts:
+    """The lid was closed between the rounds: all timers fired at once."""
+    facts = sni_block()
+    facts.machine("before", 0, suspended_s=10.0)
+    return facts.machine("after", 1, suspended_s=400.0)
+
+
+def test_a_host_that_slept_has_no_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures of a run in which the host slept do not count."""
+    verdict = slept().verdict()
+    assert verdict.status == "inconclusive"
+    assert "stay_awake" in verdict.settle
+    gate = gates.WORD_GATES["host_slept"]
+    monkeypatch.setitem(gates.WORD_GATES, "host_slept", replace(gate, stops=lambda _c, _d: False))
+    assert slept().verdict().status == "blocked"
+
+
+def test_a_host_that_slept_before_the_run_is_fine() -> None:
+    """Sleep since boot is no sleep in the run."""
+    facts = sni_block().machine("before", 0, suspended_s=400.0)
+    assert facts.machine("after", 1, suspended_s=400.0).verdict().status == "blocked"
+
+
+def bugged() -> Facts:
+    """Our own program broke off the baseline of a site whose DNS was denied twice."""
+    return denied_twice().bug()
+
+
+def test_our_bug_is_no_word_about_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug of ours in the baseline leaves ``inconclusive``, labelled as ours."""
+    verdict = bugged().verdict()
+    assert verdict.status == "inconclusive"
+    assert "report_bug" in verdict.settle
+    gate = gates.WORD_GATES["our_bug"]
+    monkeypatch.setitem(gates.WORD_GATES, "our_bug", replace(gate, stops=lambda _c, _d: False))
+    assert bugged().verdict().status == "blocked"
+
+
+def test_a_bug_in_a_follow_up_takes_nothing_away() -> None:
+    """What was proven without the broken experiment stays proven."""
+    facts = denied_twice()
+    assert facts.bug(purpose="siblings").verdict().status == "blocked"
+
+
+def test_every_gate_is_tested_here() -> None:
+    """A new gate needs a story in this file."""
+    named = {row[0] for row in (*EVIDENCE, *LEFT_STANDING, *WORDS)} | {
+        "blocked_floor",
+        "floor",
+        "host_slept",
+        "our_bug",
+    }
+    assert named == set(gates.EVIDENCE_GATES) | set(gates.WORD_GATES)
