@@ -25,7 +25,9 @@ from typing import Literal, Self
 
 Transport = Literal["tcp", "udp"]
 
-# Linux numbers that the socket module does not name on every Python (include/uapi/linux/in.h, in6.h, tcp.h).
+# Linux numbers that the socket module does not name on every Python (include/uapi/linux/in.h, in6.h, tcp.h). Elsewhere
+# the same numbers mean other options, so they are used on Linux only.
+LINUX = sys.platform == "linux"
 IP_RECVERR = 11
 IPV6_RECVERR = 25
 IP_MINTTL = 21
@@ -112,6 +114,8 @@ class UdpSocket:
         self._ask_for_details(family)
 
     def _ask_for_details(self, family: socket.AddressFamily) -> None:
+        if not LINUX:
+            return
         if family == socket.AF_INET6:
             _try_option(self._sock, socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
             _try_option(self._sock, socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
@@ -338,10 +342,9 @@ def _try_option(sock: socket.socket, level: int, option: int, value: int) -> boo
 
 def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
     v6 = sock.family == socket.AF_INET6
-    if v6:
-        _try_option(sock, socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
-    else:
-        _try_option(sock, socket.IPPROTO_IP, IP_RECVERR, 1)
+    if LINUX:
+        level, option = (socket.IPPROTO_IPV6, IPV6_RECVERR) if v6 else (socket.IPPROTO_IP, IP_RECVERR)
+        _try_option(sock, level, option, 1)
     if options is None:
         return
     if options.mss is not None:
@@ -349,13 +352,15 @@ def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
     if options.ttl is not None:
         level, option = (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS) if v6 else (socket.IPPROTO_IP, socket.IP_TTL)
         _try_option(sock, level, option, options.ttl)
-    if options.min_ttl is not None:
+    if options.min_ttl is not None and LINUX:
         level, option = (socket.IPPROTO_IPV6, IPV6_MINHOPCOUNT) if v6 else (socket.IPPROTO_IP, IP_MINTTL)
         _try_option(sock, level, option, options.min_ttl)
 
 
 def _icmp(sock: socket.socket) -> tuple[int, int, str | None] | None:
     """Type, code and sender of the ICMP error in the socket's error queue (struct sock_extended_err)."""
+    if not LINUX:
+        return None
     try:
         _data, ancillary, _flags, _peer = sock.recvmsg(512, 512, MSG_ERRQUEUE)
     except OSError:

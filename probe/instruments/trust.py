@@ -6,8 +6,8 @@ One set of roots per run. If ``SSL_CERT_FILE`` is set, its file replaces everyth
 Both are asked with one handshake: it verifies against the union of the two, so that a certificate which only the system
 trusts does not end the connection before its chain is known. Which store holds the root of the chain that OpenSSL built is
 then a look into two sets of hashes. Only when it is in one and not in the other is the chain verified a second time, against
-the other store alone, by cryptography.x509.verification (it is stricter than OpenSSL, so it may miss an odd cross-sign; it
-never believes more). A second handshake was rejected: it would be a second connection that nobody asked for.
+the other store alone, by cryptography.x509.verification (stricter than OpenSSL in what a certificate must have, so it may
+miss an odd cross-sign). A second handshake was rejected: it would be a second connection that nobody asked for.
 """
 
 from __future__ import annotations
@@ -125,8 +125,7 @@ class Trust:
             context = _context(alpn, small=small)
             context.check_hostname = check_hostname
             context.verify_mode = ssl.CERT_REQUIRED
-            roots = dict.fromkeys((*self._shipped, *(self._system or ())))
-            context.load_verify_locations(cadata=b"".join(roots))
+            _load(context, tuple(dict.fromkeys((*self._shipped, *(self._system or ())))))
             self._contexts[key] = context
         return self._contexts[key]
 
@@ -164,26 +163,19 @@ def _system_roots() -> tuple[str, tuple[bytes, ...] | None]:
     compiled_in = ssl.get_default_verify_paths().openssl_cafile
     for bundle in (*_BUNDLES, compiled_in):
         with contextlib.suppress(OSError):
-            if roots := _loadable(_roots(Path(bundle).read_text(errors="replace"))):
+            if roots := _roots(Path(bundle).read_text(errors="replace")):
                 return bundle, roots
     return "", None
 
 
-def _loadable(roots: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """*roots* without those that OpenSSL refuses, so that one odd file on the host costs no more than itself."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    with contextlib.suppress(ssl.SSLError):
-        context.load_verify_locations(cadata=b"".join(roots))
-        return roots
-    return tuple(root for root in roots if _loads(context, root))
-
-
-def _loads(context: ssl.SSLContext, root: bytes) -> bool:
+def _load(context: ssl.SSLContext, roots: Sequence[bytes]) -> None:
+    """Believe *roots*. One that OpenSSL refuses, in a store that somebody has edited, costs no more than itself."""
     try:
-        context.load_verify_locations(cadata=root)
+        context.load_verify_locations(cadata=b"".join(roots))
     except ssl.SSLError:
-        return False
-    return True
+        for root in roots:
+            with contextlib.suppress(ssl.SSLError):
+                context.load_verify_locations(cadata=root)
 
 
 _PEM = re.compile("-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----")

@@ -105,6 +105,25 @@ async def test_the_same_reply_again_is_not_told():
     assert late == ()
 
 
+async def test_a_late_reply_is_told_once():
+    """The forger's packet often comes twice or three times; once is enough, also over two looks."""
+
+    def forged_thrice(query: bytes) -> list[bytes | tuple[float, bytes]]:
+        late = reply(query, "10.1.2.3")
+        return [reply(query, "192.0.2.1"), (0.05, late), (0.06, late), (0.3, late)]
+
+    async with nano.serve_udp(forged_thrice) as server:
+        asked = await ask(server.port)
+        await asyncio.sleep(0.2)
+        first = asked.lingering.drain()
+        await asyncio.sleep(0.3)
+        second = asked.lingering.drain()
+        asked.lingering.close()
+
+    assert [fact_of(one).addresses for one in first] == [("10.1.2.3",)]
+    assert second == ()
+
+
 async def test_a_lost_question_is_asked_again_from_a_new_port_under_a_new_id():
     """The resend is a query of its own, and the reply says that it is to that one."""
     count = iter(range(10))

@@ -97,6 +97,7 @@ async def test_a_good_answer_is_told_in_full(alpn: str | None):
     assert abs(told.fact.date_offset_s or 99) < 5
     assert 0 < (told.fact.first_byte_us or 0) <= (told.operation.duration_us or 0)
     assert told.operation.bytes_sent > 100
+    assert told.operation.name == NAME
     assert told.operation.bytes_received > len(PAGE)
     assert told.fact.verified_chain is bool(alpn)
     assert told.fact.kernel is None or told.fact.kernel.bytes_received

@@ -75,6 +75,14 @@ def test_comments_and_repeats_in_a_file_do_not_matter(tmp_path: Path):
     assert len(Trust.load({"SSL_CERT_FILE": str(path)})._shipped) == 1
 
 
+def test_one_broken_root_costs_no_more_than_itself():
+    """A system store that somebody has edited still counts, without the broken certificate."""
+    good = der(nano.authority().root)
+    trust = Trust("x", replaced=False, _shipped=(good,), _system=(b"\x30\x03abc", der(nano.authority("Other").root)))
+
+    assert len(trust.context((), small=False).get_ca_certs()) == 2
+
+
 def test_contexts_are_built_once_and_written_out():
     """TLS 1.2 at least, no compression or renegotiation, names checked; the same object each time."""
     trust = Trust.load({"SSL_CERT_FILE": nano.authority().file})

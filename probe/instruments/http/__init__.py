@@ -125,6 +125,7 @@ async def ask(
     started, started_us = wire.monotonic(), wire.now_us()
     seen = _Seen()
     errno: str | None = None
+    name: str | None = None
     try:
         try:
             exchange = Exchange(stream, method=method, url=url, headers=headers, content=content, head_cap=header_cap)
@@ -132,7 +133,7 @@ async def ask(
             seen.failure, seen.malformed = "http_invalid_redirect_location_host", str(error)
         else:
             await _watch(wire, exchange, seen, started, (head_deadline_s, body_deadline_s), body_cap)
-            errno = exchange.stream.errno
+            errno, name = exchange.stream.errno, exchange.host
         counters = kernel.read(tcp.socket)
     finally:
         stream.close()
@@ -149,6 +150,7 @@ async def ask(
         started_us=started_us,
         duration_us=round((wire.monotonic() - started) * 1e6),
         failure=seen.failure,
+        name=name,
         address=tcp.address,
         port=tcp.port,
         bytes_sent=tcp.bytes_sent - counts[0],
