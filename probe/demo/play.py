@@ -12,6 +12,7 @@ from probe.demo.neighbourhood import quiet_neighbourhood
 from probe.demo.scene import Act, Scene, stage
 from probe.demo.wire import DemoWire
 from probe.instruments.trust import Trust
+from probe.instruments.warm import warm
 from probe.runner import Listener
 from probe.settings import Settings
 from probe.verdict.model import EndpointResult
@@ -56,13 +57,16 @@ async def play(act: Act, listen: Listener, *, database: str | None = None) -> Pl
     world = stage(act, quiet_neighbourhood(canaries))
     with tempfile.TemporaryDirectory(prefix="dalel-demo-") as folder:
         async with open_internet(world, Path(folder)) as internet:
+            trust = Trust.load({"SSL_CERT_FILE": str(internet.trusted)})
+            # A check warms up while its first questions travel. Here they do not travel, and deadlines are short.
+            warm(trust)
             request = CheckRequest(
                 asked=_asked(act.scenes),
                 settings=Settings().hurried(HURRY),
                 catalogue=f"demo ({act.name})",
                 database=database,
                 canaries=canaries,
-                trust=Trust.load({"SSL_CERT_FILE": str(internet.trusted)}),
+                trust=trust,
             )
             outcome = await check(request, DemoWire(internet), listen)
     judged = tuple(Judged(scene, result) for scene, result in zip(act.scenes, outcome.results, strict=True))
