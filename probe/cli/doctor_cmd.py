@@ -55,7 +55,7 @@ def _online(settings: Settings, wire: Wire) -> Check:
     import asyncio
 
     from probe.report.groups import strongest
-    from probe.report.words import network_line
+    from probe.report.words import advice, network_line
     from probe.verdict import sentences
     from probe.workflows.check import CheckRequest, check
 
@@ -65,8 +65,9 @@ def _online(settings: Settings, wire: Wire) -> Check:
     return Check(
         name="network",
         state={"ok": "ok", "no_network": "broken", "inconclusive": "warning"}[network.status],  # type: ignore[arg-type]
-        found=f"your network: {network_line(network)}",
+        found=network_line(network),
         means=" ".join(sentences.render(finding, "en") for finding in strongest(network.findings)[:3]),
+        do=advice("no_network", network.method) if network.method else "",
     )
 
 

@@ -82,7 +82,7 @@ _HEADLINES: Mapping[str, str] = {
     "no_network.link": "this computer is not connected to any network",
     "no_network.upstream": "your connection leads nowhere: nothing outside answers",
     "no_network.resolver": "your network's DNS does not answer, so no name can be found",
-    "no_network.filter": "this computer, your household or your employer refuses this name; your ISP does not",
+    "no_network.filter": "this computer, your household or your employer stands in the way of this name",
     "no_network.captive_portal": "this network wants you to log in or agree to something first",
     "no_network.clock": "this computer's clock is wrong, so no certificate can be checked",
     "no_network.international": "sites in your country answer, and nothing abroad does",
@@ -109,7 +109,12 @@ _NEXT: Mapping[str, str] = {
     "no_network.filter": "Look at this computer's hosts file, its antivirus, and whoever runs this network's DNS.",
     "no_network.captive_portal": "Open any page in a browser, log in, and check again.",
     "no_network.clock": "Set this computer's clock, and check again.",
-    "no_network.resolver": "Run dalel doctor: it says which DNS this computer asks.",
+    "no_network.resolver": "Restart the router, or set another DNS server. Which one is asked: dalel doctor",
+    "no_network.link": "Look at the cable, the Wi-Fi or the mobile data switch.",
+    "no_network.upstream": "Restart the router. If that does not help, ask your ISP, or try another network.",
+    "no_network.international": "Try another network. If it stays so, others in your country should check it too.",
+    "no_network.whitelist": "Try another network. If it stays so, others in your country should check it too.",
+    "no_network.shutdown": "Try another network. If it stays so, others in your country should check it too.",
 }
 
 
@@ -134,11 +139,14 @@ def leaning(verdict: Verdict) -> str:
 
 def next_step(verdict: Verdict) -> str:
     """What the reader can do now; empty when nothing needs doing."""
-    signature = verdict.signature or verdict.method
-    if verdict.status == "blocked" and signature is None:
-        return ""
-    text = _deepest(_NEXT, verdict.status, verdict.method, None) or ""
-    return text.format(signature=signature)
+    return advice(verdict.status, verdict.method, verdict.signature)
+
+
+def advice(status: Status, method: str | None = None, signature: str | None = None) -> str:
+    """What to do about a word; empty when nothing needs doing."""
+    if status == "blocked" and signature is None:
+        return "What this means: dalel help verdicts"
+    return (_deepest(_NEXT, status, method, None) or "").format(signature=signature)
 
 
 def network_line(network: NetworkVerdict) -> str:

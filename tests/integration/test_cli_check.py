@@ -246,3 +246,21 @@ def test_a_reader_that_goes_away_ends_the_check(home):
     assert done.stdout.splitlines() == ["1", "141"]
     assert done.stderr == ""
     assert time.monotonic() - begun < 60
+
+
+def online(home, act):
+    words = [sys.executable, "-m", "tests.integration.pretend", act, "doctor", "--online", "--format", "json"]
+    done = subprocess.run(
+        words, env=environment(home), capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
+    )
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, schema("doctor"), jsonschema.Draft202012Validator)
+    return {check["name"]: check for check in document["checks"]}["network"]
+
+
+def test_doctor_asks_the_network_only_when_told(home):
+    """A login page is found, with what to do; a sound network needs nothing."""
+    portal, sound = online(home, "hotel"), online(home, "names")
+
+    assert (portal["state"], portal["do"]) == ("broken", "Open any page in a browser, log in, and check again.")
+    assert (sound["state"], sound["found"], sound["do"]) == ("ok", "works", "")

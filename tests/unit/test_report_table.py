@@ -160,7 +160,7 @@ def test_a_dead_network_is_told_once():
     assert shown(no_network()) == (
         "! No network — this computer is not connected to any network (93 % sure)\n"
         "    Nothing can be said about: 0.example, 1.example, 2.example\n"
-        "    → Run dalel doctor: it looks at this computer and its network, and says what to do.\n"
+        "    → Look at the cable, the Wi-Fi or the mobile data switch.\n"
         "\n"
         "Every step: add -v. What the words mean: dalel help verdicts\n"
     )
