@@ -12,11 +12,13 @@ from probe.instruments.trust import Trust, arm_context
 
 
 def warm(trust: Trust) -> None:
-    """Import and build. Blocks for up to 0.3 s of CPU the first time, and for nothing after."""
+    """Import and build. Blocks for up to 0.3 s of CPU the first time, and for nothing after. Call it inside the loop."""
+    import anyio
     import cryptography.x509  # noqa: F401
 
     import probe.instruments.http.transport  # noqa: F401
 
+    anyio.CancelScope()  # httpcore's; its backend is imported when the first one is made inside a loop
     hello = Hello(None)
     trust.context(hello.alpn, small=False)
     arm_context(hello.alpn, small=False)

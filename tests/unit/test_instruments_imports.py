@@ -23,10 +23,12 @@ def test_importing_an_instrument_imports_nothing_heavy(module: str):
 def test_warming_up_imports_what_the_first_check_needs():
     """After warm() a handshake and a request import nothing more."""
     code = (
-        "import sys; from probe.instruments.trust import Trust; from probe.instruments.warm import warm; "
-        "trust = Trust.load({}); warm(trust); "
-        "print(*sorted({'httpx', 'httpcore', 'h2', 'cryptography.x509'} & set(sys.modules)), len(trust._contexts))"
+        "import asyncio, sys; from probe.instruments.trust import Trust; from probe.instruments.warm import warm; "
+        "trust = Trust.load({})\n"
+        "async def main(): warm(trust)\n"
+        "asyncio.run(main()); "
+        "print(*sorted({'httpx', 'httpcore', 'h2', 'cryptography.x509', 'anyio._backends._asyncio'} & set(sys.modules)), len(trust._contexts))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.split() == ["cryptography.x509", "h2", "httpcore", "httpx", "1"]
+    assert done.stdout.split() == ["anyio._backends._asyncio", "cryptography.x509", "h2", "httpcore", "httpx", "1"]
