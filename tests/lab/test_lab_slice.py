@@ -25,15 +25,16 @@ def lab_of(name: str) -> Lab:
 def check(lab: Lab, scenario: Scenario) -> tuple[int, dict[str, Any]]:
     """Exit code and JSON document of ``dalel check`` in this scenario."""
     done = lab.dalel("check", *scenario.asked, "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
-    assert done.stdout.startswith("{"), f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    if not done.stdout.startswith("{"):
+        pytest.fail(f"exit {done.returncode} after {done.seconds:.1f} s\n{done.stderr[-4000:]}", pytrace=False)
     return done.returncode, json.loads(done.stdout)
 
 
 def brief(result: dict[str, Any]) -> str:
     """One result with the evidence that decided it, for an assertion's message."""
     evidence = ", ".join(f"{finding['code']} {finding['weight']:+}" for finding in result["evidence"])
-    against = ", ".join(f"{finding['code']} {finding['weight']:+}" for finding in result["against"])
-    words = [result.get(key) for key in ("url", "status", "method", "signature", "confidence", "leaning", "settle")]
+    against = ", ".join(f"{finding['code']} {finding['weight']:+}" for finding in result.get("against", ()))
+    words = [result.get(key) for key in ("url", "status", "method", "signature", "confidence", "leaning", "gates")]
     return f"{words} for: {evidence or '-'}; against: {against or '-'}"
 
 
@@ -45,8 +46,11 @@ def test_says_what_is_true(scenario: Scenario):
         code, document = check(lab, scenario)
     network, results = document["network"], document["results"]
     wrong = [brief(result) for result in results if not scenario.is_right(result)]
-    assert not wrong, f"{scenario.tells}:\n" + "\n".join(wrong[:10]) + f"\nof {len(results)}; network: {network}"
-    assert scenario.network_is_right(network), network
+    seen = f"{scenario.tells}\nnetwork: {brief(network)}\n{len(wrong)} of {len(results)} wrong:\n" + "\n".join(
+        wrong[:10]
+    )
+    if wrong or not scenario.network_is_right(network):
+        pytest.fail(seen, pytrace=False)
     assert code in scenario.exit_codes
     assert results
     if not scenario.is_block:
