@@ -133,12 +133,22 @@ def neutral_flip_short(case: Case) -> Iterator[Match]:
     why="a device that acts on the name acts everywhere; less than the cap, for some act on name and address together",
 )
 def neutral_pass(case: Case) -> Iterator[Match]:
-    if case.failing is not None and case.failing.stage in ("dns", "tcp"):
-        return  # the way ended before the name was shown: that it passes elsewhere says nothing about a lie or an address
+    if _not_stopped_by_name(case):
+        return
     for pair in at_neutrals(case):
         good = [o for o in pair.target_successes if o.operation.port in (443, 80)]
         if good:
             yield Match(observations=tuple(good), parameters={"host": case.name})
+
+
+def _not_stopped_by_name(case: Case) -> bool:
+    """Whether the way ended before the name was shown, or with a certificate: a name that passes elsewhere speaks neither
+    against a lie or an address, nor against a forger, whose ServerHello passes for one.
+    """
+    failing = case.failing
+    if failing is None or failing.stage in ("http", None):
+        return False
+    return failing.stage != "tls" or failing.last is None or bool(tls(failing.last).chain)
 
 
 @row(
