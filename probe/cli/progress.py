@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TextIO
 
+from probe.report.safe import safe
 from probe.runner import Event, Judged, OwnSide, Started, Step
 
 _EVERY_S = 3.0
-_QUIET_S = 1.0
-"""Where nobody watches, a check that is done within a second says nothing."""
+"""Where nobody watches, a check that is done sooner says nothing."""
 
 _STEPS = {
     "website": "as a browser does",
@@ -35,7 +35,7 @@ class Progress:
         self._clock = clock
         self._kept_in = kept_in
         self._tty = file.isatty()
-        self._begun = self._told = clock()
+        self._told = clock()
         self._names: dict[int, str] = {}
         self._total = 0
         self._words: Counter[str] = Counter()
@@ -45,6 +45,9 @@ class Progress:
         if isinstance(event, Started):
             self._names = {asked.number: asked.endpoint.host for asked in event.asked}
             self._total = len(event.asked)
+            if self._tty:
+                kept = f"Kept in {safe(self._kept_in)}." if self._kept_in else "Nothing is kept."
+                self._write(f"Asking about {self._total}. {kept} Ctrl-C stops it.\n")
         elif isinstance(event, OwnSide):
             if event.network.status == "no_network":
                 self._step = "your own network has trouble"
@@ -63,7 +66,7 @@ class Progress:
         now = self._clock()
         if self._tty:
             self._write(f"\r\x1b[K{self._line()}"[:200])
-        elif now - self._begun > _QUIET_S and now - self._told > _EVERY_S:
+        elif now - self._told > _EVERY_S:
             self._told = now
             self._write(f"{self._line()}\n")
 
