@@ -7,18 +7,20 @@ because in the middle of a handshake it would look like a slow server.
 
 from __future__ import annotations
 
+import importlib
+
 from probe.instruments.tls import Hello
 from probe.instruments.trust import Trust, arm_context
 
 
 def warm(trust: Trust) -> None:
-    """Import and build. Blocks for up to 0.3 s of CPU the first time, and for nothing after. Call it inside the loop."""
-    import anyio
+    """Import and build. Blocks for up to 0.3 s of CPU the first time, and for nothing after; any thread may call it."""
     import cryptography.x509  # noqa: F401
 
     import probe.instruments.http.transport  # noqa: F401
 
-    anyio.CancelScope()  # httpcore's; its backend is imported when the first one is made inside a loop
+    # httpcore's own; otherwise it is imported by the first request. Runs in a thread, where no loop would find it.
+    importlib.import_module("anyio._backends._asyncio")
     hello = Hello(None)
     trust.context(hello.alpn, small=False)
     arm_context(hello.alpn, small=False)
