@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 
 from probe.observations import (
     Answer,
@@ -17,6 +21,8 @@ from probe.observations import (
 )
 from probe.verdict.model import EndpointResult, Finding, Run, Verdict
 from storage.archive import Archive
+from storage.database import Database
+from storage.location import parse
 from targets.model import Asked, Endpoint
 
 START_US = 1_790_000_000_123_456
@@ -215,3 +221,71 @@ def save_sample_run(
     for future in futures:
         future.result(timeout=30)
     return seen
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# many verdicts, quickly: written by the raw driver into tables that the archive has made
+
+PER_RUN = 40
+_WORDS = (
+    ("accessible", None, None, 0.99, "behaviour", None, "page.verified", None),
+    ("blocked", "tls", "tls.timeout.sni", 0.97, "contrast", "access", "contrast.neutral tls.unacked", "control.silent"),
+    ("outage", "server", "tls.timeout.any", 0.9, "control", "far_side", "control.agrees", None),
+    ("inconclusive", None, None, None, None, None, None, None),
+)
+
+
+def fill_verdicts(path: Path, count: int, *, seed: int) -> None:
+    """A database with *count* verdicts in runs of forty endpoints; one in eight is not ``accessible``."""
+    Database.open(parse(str(path)), writable=True).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        for table, made in (("runs", _runs), ("endpoints", _endpoints), ("verdicts", _verdicts)):
+            rows = made(count // PER_RUN, random.Random(seed))
+            columns = next(rows)
+            names = ", ".join(f'"{name}"' for name in columns)
+            marks = ", ".join("?" * len(columns))
+            connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+        connection.commit()
+
+
+def _started(run: int) -> int:
+    return START_US + run * 10 * MINUTE_US
+
+
+def _runs(count: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
+    yield (
+        *("id", "started_us", "finished_us", "clock_offset_us", "software", "ruleset", "catalogue", "trust"),
+        *("profile", "country", "asn", "network_status", "interrupted"),
+    )
+    for number in range(count):
+        started = _started(number)
+        offset = chance.randrange(-5000, 5000)
+        yield (
+            *(run_id(number), started, started + 9_000_000, offset, "dalel 0.1.0", "2026.11", "2026-11-01", "mozilla"),
+            *("light", "KZ", 9198, "ok", 0),
+        )
+
+
+def _endpoints(count: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
+    yield (
+        *("run", "number", "url", "target", "platform", "service", "rule", "named_as_url", "profile"),
+        *("started_us", "duration_us", "bytes_sent", "bytes_received"),
+    )
+    for run in range(count):
+        for n in range(1, PER_RUN + 1):
+            yield (
+                *(run_id(run), n, f"https://www.platform{n}.example/", f"platform{n}", f"platform{n}", "web", "all-of"),
+                *(0, "light", _started(run) + n * 1000, chance.randrange(90_000, 900_000), 1800, 9000),
+            )
+
+
+def _verdicts(count: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
+    yield (
+        *("run", "endpoint", "version", "ruleset", "judged_us", "horizon"),
+        *("status", "method", "signature", "confidence", "basis", "where", "evidence", "against"),
+    )
+    for run in range(count):
+        for n in range(1, PER_RUN + 1):
+            words = _WORDS[chance.randrange(4)] if chance.randrange(6) == 0 else _WORDS[0]
+            yield (run_id(run), n, 1, "2026.11", _started(run) + n * 1000 + 500_000, n * 12, *words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -127,12 +128,26 @@ def _export(options: Options, columns: tuple[Column, ...], selection: Selection)
 
 @contextmanager
 def _opened(options: Options) -> Iterator[BinaryIO]:
+    from storage.errors import StorageError
     from storage.export.output import compressed, opened
 
     if options.output != "-":
         with opened(Path(options.output), compress=options.gzip) as file:
             yield file
         return
-    with compressed(sys.stdout.buffer, compress=options.gzip) as stream:
-        yield stream
-    sys.stdout.buffer.flush()
+    try:
+        with compressed(sys.stdout.buffer, compress=options.gzip) as stream:
+            yield stream
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_stdout()
+        raise StorageError(f"Standard output cannot be written: {error.strerror or error}.") from error
+
+
+def _drop_stdout() -> None:
+    """What could not be written is still in the buffer: let it go, or the interpreter tries again on the way out."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

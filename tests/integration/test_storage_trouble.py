@@ -219,10 +219,14 @@ def test_a_spool_that_was_taken_in_halfway_is_taken_in_once(tmp_path: Path) -> N
 def test_a_cancelled_waiter_loses_nothing(tmp_path: Path) -> None:
     """Ctrl-C cancels whoever waits; the result is kept, and the writer goes on with the next."""
     gate = threading.Event()
+
+    def hold(_connection: object) -> None:
+        assert gate.wait(30)
+
     run, asked, seen = sample_run(1), sample_asked(1), sample_observations(1, 1, 0)
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
         archive.begin(run, asked).result(timeout=30)
-        archive.call(lambda _connection: gate.wait(30) and None)
+        archive.call(hold)
         saved = archive.save(run.id, sample_result(asked[0], run, seen), seen)
         assert saved.cancel()
         gate.set()
