@@ -7,8 +7,10 @@ and different one is evidence. They are read again only when somebody asks (:met
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import ipaddress
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +29,7 @@ __all__ = ["Lingering", "Question", "UdpAsked", "ask_doh", "ask_dot", "ask_getad
 UDP_PORT, DOT_PORT = 53, 853
 DNS_MESSAGE = "application/dns-message"
 MAX_LATE = 16  # replies kept of one question: a flood must not fill the memory
+MAX_READ = 200  # datagrams read at one look
 
 
 class _Asking:
@@ -157,11 +160,10 @@ class Lingering:
     def _arrived(self) -> list[_Heard]:
         arrived, self._early = self._early, []
         for query in self.queries:
-            try:
-                while query.sock.fileno() >= 0 and (heard := query.poll(self._asking)) and len(arrived) < 10 * MAX_LATE:
-                    arrived.append(heard)
-            except OSError:
-                continue  # an ICMP error after the answer says nothing about the answer
+            if query.sock.fileno() >= 0:
+                # An ICMP error after the answer says nothing about the answer.
+                with contextlib.suppress(OSError):
+                    arrived += itertools.islice(iter(functools.partial(query.poll, self._asking), None), MAX_READ)
         return arrived
 
     def close(self) -> None:
