@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from storage.export.columns import Column, What
 
-BATCH: dict[What, int] = {"verdicts": 500, "observations": 50}
+BATCH: dict[What, int] = {"verdicts": 500, "observations": 20}
 """Rows fetched at once. A verdict has some hundred bytes; an observation may have a page's body and a certificate chain."""
 
 _FROM: dict[What, str] = {
