@@ -11,23 +11,29 @@ from probe.report.document import json_text, result_line, timestamp
 from probe.report.groups import strongest
 from probe.report.safe import safe, safe_cell
 from probe.verdict import sentences
-from probe.verdict.model import EndpointResult
+from probe.verdict.model import EndpointResult, Finding
 
 _CELL_LIMIT = 4000
 
 Row = Callable[[EndpointResult, Sequence[Observation]], None]
 
 
-def _evidence(result: EndpointResult, lang: str) -> str:
+def _probability(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _text(result: EndpointResult, lang: str) -> str:
     found = strongest(result.verdict.findings)
     return " ".join(dict.fromkeys(sentences.render(finding, lang) for finding in found[:3]))
 
 
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _codes(findings: Sequence[Finding]) -> str:
+    return " ".join(dict.fromkeys(finding.code for finding in findings))
 
 
+# The names are those of `dalel export verdicts`; "text" says in words what "evidence" says in codes.
 _COLUMNS: dict[str, Callable[[EndpointResult, str], object]] = {
+    "endpoint": lambda result, _: result.number,
     "started_at": lambda result, _: timestamp(result.started_us),
     "target": lambda result, _: result.target,
     "platform": lambda result, _: result.platform,
@@ -36,14 +42,16 @@ _COLUMNS: dict[str, Callable[[EndpointResult, str], object]] = {
     "status": lambda result, _: result.verdict.status,
     "method": lambda result, _: result.verdict.method,
     "signature": lambda result, _: result.verdict.signature,
-    "confidence": lambda result, _: _number(result.verdict.confidence, 4),
+    "confidence": lambda result, _: _probability(result.verdict.confidence),
     "basis": lambda result, _: result.verdict.basis,
     "where": lambda result, _: result.verdict.where,
     "leaning": lambda result, _: result.verdict.leaning,
-    "evidence": _evidence,
     "impairments": lambda result, _: " ".join(result.verdict.impairments),
+    "evidence": lambda result, _: _codes(result.verdict.findings),
+    "against": lambda result, _: _codes(result.verdict.against),
+    "text": _text,
     "profile": lambda result, _: result.profile,
-    "duration_s": lambda result, _: _number(result.duration_us / 1e6, 6),
+    "duration_us": lambda result, _: result.duration_us,
     "bytes_sent": lambda result, _: result.bytes_sent,
     "bytes_received": lambda result, _: result.bytes_received,
     "ruleset": lambda result, _: result.verdict.ruleset,

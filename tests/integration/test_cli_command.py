@@ -345,3 +345,11 @@ def test_a_bug_writes_nothing_with_no_save(home):
     assert done.returncode == 4
     assert "DALEL_DEBUG=1" in done.stderr
     assert list(home.iterdir()) == []
+
+
+def test_a_check_names_its_columns_as_the_export_does(home):
+    """One vocabulary: rows of either can be put together."""
+    from probe.report.rows import _COLUMNS
+
+    known = {line.split()[0] for line in dalel(home, "export", "--columns", "help").stdout.splitlines() if line}
+    assert set(_COLUMNS) - known == {"text"}

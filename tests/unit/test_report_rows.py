@@ -27,7 +27,7 @@ def test_a_row_has_the_words_of_the_result():
         "tls.reset.sni",
         "0.9340",
     )
-    assert (row["leaning"], row["duration_s"], row["bytes_sent"]) == ("", "1.200000", "2000")
+    assert (row["leaning"], row["duration_us"], row["bytes_sent"]) == ("", "1200000", "2000")
 
 
 def test_an_inconclusive_row_has_no_confidence():
@@ -41,7 +41,7 @@ def test_csv_is_rfc_4180():
     """Lines end in CRLF and the header is first, with or without rows."""
     _rows, text = rows_of()
 
-    assert text.startswith("run,started_at,target,")
+    assert text.startswith("run,endpoint,started_at,target,")
     assert text.endswith("\r\n")
 
 
