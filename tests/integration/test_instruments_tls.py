@@ -1,7 +1,9 @@
 """Handshakes and arms, against servers that answer, lie, stay silent or hang up."""
 
 import asyncio
+import socket
 import ssl
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -414,6 +416,21 @@ async def test_one_byte_at_a_time_is_read_as_one_record():
     told = await arm(nano.saying(*(bytes((b,)) for b in b"\x16\x03\x03\x00\x2a\x02"), gap_s=0.01, then=nano.silent))
 
     assert told.fact.server_hello
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's counters are Linux's")
+async def test_a_hello_that_was_not_taken_is_told():
+    """The other kernel's window is full, so the hello stays unacknowledged: that is not a silent server."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        stream = await open_stream(server.getsockname()[1])
+        await stream.write(b"x" * 60_000)
+        operation = await tls.first_record(Wire(), stream, hello=Hello(NAME), deadline_s=0.3)
+
+    assert isinstance(operation.fact, TlsFact)
+    assert (operation.failure, operation.fact.hello_acked) == ("generic_timeout_error", False)
 
 
 @pytest.mark.parametrize("way", ["handshake", "first_record"])
