@@ -14,8 +14,11 @@ from sqlalchemy import Connection, text
 
 from storage.export.columns import Column, What
 
-BATCH: dict[What, int] = {"verdicts": 500, "observations": 20}
-"""Rows fetched at once. A verdict has some hundred bytes; an observation may have a page's body and a certificate chain."""
+BATCH: dict[What, int] = {"verdicts": 500, "observations": 8}
+"""Rows made into text at once. A verdict has some hundred bytes; an observation may have a page's body and a certificate chain."""
+
+_FROM_SERVER = 100
+"""Rows that a server sends at once, so that a distant one is not asked for every few."""
 
 _FROM: dict[What, str] = {
     "verdicts": "runs r CROSS JOIN endpoints e CROSS JOIN verdicts v",
@@ -65,10 +68,10 @@ def batches(
     """The selected rows, a :data:`BATCH` at a time. *raw*: lists and flags as they are stored, not as text for a cell."""
     query, values = _select(connection.dialect.name, selection, columns, raw=raw)
     size = BATCH[selection.what]
-    streaming = connection.execution_options(stream_results=True, yield_per=size)
+    streaming = connection.execution_options(stream_results=True, yield_per=max(size, _FROM_SERVER))
     result = streaming.execute(text(query), values)
     if connection.dialect.name != "sqlite":
-        yield from result.partitions()
+        yield from result.partitions(size)
         return
     # The driver's own cursor: its tuples are all that is needed, and a million of them come a third sooner.
     cursor = result.cursor
