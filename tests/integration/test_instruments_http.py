@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import tracemalloc
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -153,6 +154,17 @@ async def test_a_url_that_cannot_be_asked_is_a_failure():
     told = await ask(nano.silent, url="http://a\x00b/")
 
     assert (told.operation.failure, told.operation.bytes_sent) == ("http_invalid_redirect_location_host", 0)
+
+
+async def test_the_own_address_is_not_kept():
+    """Neither in headers, nor in the redirect, nor in the body or title; the hash is of what came."""
+    page = b"<title>Blocked for 127.0.0.1</title>Your address 127.0.0.1 is on record."
+    told = await ask(nano.saying(answer(page, "X-You: 127.0.0.1", "Location: /?ip=127.0.0.1")), keep_body=True)
+
+    assert "127.0.0.1" not in f"{told.fact.headers}{told.fact.location}{told.fact.title}{told.fact.body}"
+    assert told.fact.title == "Blocked for own-address"
+    assert told.fact.location == "/?ip=own-address"
+    assert told.fact.body_sha256 == hashlib.sha256(page).hexdigest()
 
 
 async def test_a_body_is_kept_only_when_asked_for():

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from probe.instruments.http.body import MAX_POINTS, MAX_TITLE, Progress, Unpacker, sketch, title, to_text
+from probe.instruments.http.body import MAX_POINTS, MAX_TITLE, Progress, Unpacker, scrub, sketch, title, to_text
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,22 @@ def test_hostile_markup_costs_linear_time():
 def test_bodies_as_text(body: bytes, content_type: str, expected: str):
     """The named charset if it is a usual one, else UTF-8; NUL and nonsense become the replacement character."""
     assert to_text(body, content_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Your IP is 192.0.2.1.", "Your IP is own-address."),
+        ("?ip=192.0.2.1&x", "?ip=own-address&x"),
+        ("192.0.2.1", "own-address"),
+        ("192.0.2.10 1192.0.2.1 192.0.2.1.5", "192.0.2.10 1192.0.2.1 192.0.2.1.5"),
+        ("nothing", "nothing"),
+    ],
+)
+def test_the_own_address_is_taken_out(text: str, expected: str):
+    """The whole address goes, and no other that contains its digits."""
+    assert scrub(text, "192.0.2.1") == expected
+    assert scrub("from 2001:db8::1, 2001:db8::12", "2001:db8::1") == "from own-address, 2001:db8::12"
 
 
 def test_sketches_of_one_template_are_close_and_of_strangers_far():

@@ -46,6 +46,7 @@ class Answered:
 class _Seen:
     """What has been seen of the answer so far; survives whatever ends it."""
 
+    own: str
     version: str | None = None
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -123,7 +124,7 @@ async def ask(
     tcp = stream.tcp if isinstance(stream, TlsStream) else stream
     counts = (tcp.bytes_sent, tcp.bytes_received)
     started, started_us = wire.monotonic(), wire.now_us()
-    seen = _Seen()
+    seen = _Seen(own=str(tcp.socket.getsockname()[0]))
     errno: str | None = None
     name: str | None = None
     try:
@@ -186,8 +187,9 @@ async def _watch(
 
 def _read_headers(seen: _Seen, raw: list[tuple[bytes, bytes]], now_us: int) -> None:
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw[:MAX_HEADERS]]
-    seen.headers = tuple((_clean(n, MAX_HEADER_NAME), _clean(v, MAX_HEADER_VALUE)) for n, v in headers)
-    known = {name.lower(): value for name, value in reversed(headers)}
+    scrubbed = [(name, bodies.scrub(value, seen.own)) for name, value in headers]
+    seen.headers = tuple((_clean(n, MAX_HEADER_NAME), _clean(v, MAX_HEADER_VALUE)) for n, v in scrubbed)
+    known = {name.lower(): value for name, value in reversed(scrubbed)}
     seen.location = _clean(known["location"], MAX_LOCATION) if "location" in known else None
     seen.content_type = known.get("content-type", "")
     seen.encoding = known.get("content-encoding", "")
@@ -234,7 +236,7 @@ class _BodyReader:
 
 def _fields(seen: _Seen, *, keep_body: bool) -> dict[str, Any]:
     data = bytes(seen.body)
-    text = bodies.to_text(data, seen.content_type)
+    text = bodies.scrub(bodies.to_text(data, seen.content_type), seen.own)
     read = seen.status is not None
     return {
         "http_version": seen.version,

@@ -104,6 +104,19 @@ def to_text(body: bytes, content_type: str) -> str:
     return body.decode(charset if charset in _CHARSETS else "utf-8", errors="replace").replace("\x00", "�")
 
 
+OWN_ADDRESS = "own-address"
+
+
+def scrub(text: str, own: str) -> str:
+    """*text* without *own*, this host's address: block pages and headers like to tell visitors theirs.
+
+    Behind NAT the address that a server sees is another one, which nobody here knows.
+    """
+    if own not in text:
+        return text
+    return re.sub(rf"(?<![\w.:]){re.escape(own)}(?![\w:]|\.\d)", OWN_ADDRESS, text)
+
+
 def title(text: str) -> str | None:
     """What stands in the first <title>, capped, white space folded; raw otherwise. Linear in the length of *text*."""
     lower = text.lower()
