@@ -45,6 +45,18 @@ def _place(group: str, number: int, member: str) -> Place:
     return Place(purpose="own_side", group=group, round=number, member=member)
 
 
+class _Patience:
+    """One canary's deadline, shared by all of its steps: what is left of it when the next one begins."""
+
+    def __init__(self, session: Session) -> None:
+        self._wire = session.wire
+        self._until = session.wire.monotonic() + session.settings.deadlines.own_side
+
+    @property
+    def left_s(self) -> float:
+        return max(0.05, self._until - self._wire.monotonic())
+
+
 def _host(session: Session, group: str, number: int) -> None:
     state, servers = session.wire.host(), session.wire.nameservers()
     fact = HostFact(
@@ -97,7 +109,7 @@ async def _ask(session: Session, place: Place, server: str, name: str, *, system
     session.record(asked.operation, **place.fields())
 
 
-async def _resolve(session: Session, place: Place, name: str) -> str | None:
+async def _resolve(session: Session, place: Place, name: str, patience: _Patience) -> str | None:
     """An address of *name* from the system's resolver; only a failure is recorded under the member."""
     servers = session.wire.nameservers()
     if not servers:
@@ -109,7 +121,7 @@ async def _resolve(session: Session, place: Place, name: str) -> str | None:
         servers[0],
         dns.Question(name),
         role="system",
-        deadline_s=deadlines.own_side,
+        deadline_s=patience.left_s,
         resend_s=deadlines.dns_resend,
     )
     asked.lingering.close()
@@ -159,14 +171,14 @@ def _names(session: Session, group: str, number: int) -> list[Awaitable[None]]:
 
 async def _greet(session: Session, place: Place, canary: Canary, *, verify: bool) -> None:
     """Resolve, connect, shake hands. Domestic sites may have a national certificate: their first record is enough."""
-    address = await _resolve(session, place, canary.where)
+    patience = _Patience(session)
+    address = await _resolve(session, place, canary.where, patience)
     if address is None:
         return
-    deadline_s = session.settings.deadlines.own_side
     if not verify:
-        await arm(session, place, address, 443, sni=canary.where, deadline_s=deadline_s)
+        await arm(session, place, address, 443, sni=canary.where, deadline_s=patience.left_s, connect_s=patience.left_s)
         return
-    stream = await connect(session, place, address, 443, name=canary.where, deadline_s=deadline_s)
+    stream = await connect(session, place, address, 443, name=canary.where, deadline_s=patience.left_s)
     if stream is None:
         return
     shaken = await tls.handshake(
@@ -175,7 +187,7 @@ async def _greet(session: Session, place: Place, canary: Canary, *, verify: bool
         hello=tls.Hello(sni=canary.where),
         trust=session.trust,
         host=canary.where,
-        deadline_s=deadline_s,
+        deadline_s=patience.left_s,
     )
     session.record(shaken.operation, **place.fields())
     if shaken.stream is not None:
@@ -196,11 +208,11 @@ async def _portal(session: Session, place: Place, canary: Canary) -> None:
     from urllib.parse import urlsplit
 
     host = urlsplit(canary.where).hostname or ""
-    address = await _resolve(session, place, host)
+    patience = _Patience(session)
+    address = await _resolve(session, place, host, patience)
     if address is None:
         return
-    deadline_s = session.settings.deadlines.own_side
-    stream = await connect(session, place, address, 80, name=host, deadline_s=deadline_s)
+    stream = await connect(session, place, address, 80, name=host, deadline_s=patience.left_s)
     if stream is None:
         return
     from probe.instruments import http
@@ -212,8 +224,8 @@ async def _portal(session: Session, place: Place, canary: Canary) -> None:
         url=canary.where,
         user_agent=session.settings.user_agent,
         verified_chain=False,
-        head_deadline_s=deadline_s,
-        body_deadline_s=deadline_s,
+        head_deadline_s=patience.left_s,
+        body_deadline_s=patience.left_s,
         body_cap=4096,
         header_cap=session.settings.budgets.headers,
         keep_body=True,
@@ -229,10 +241,11 @@ def _clocks(session: Session, group: str, number: int) -> list[Awaitable[None]]:
 
 
 async def _clock(session: Session, place: Place, canary: Canary) -> None:
-    address = await _resolve(session, place, canary.where)
+    patience = _Patience(session)
+    address = await _resolve(session, place, canary.where, patience)
     if address is None:
         return
     await session.pacer.flow()
-    operation = await ntp.ask(session.wire, address, deadline_s=session.settings.deadlines.own_side)
+    operation = await ntp.ask(session.wire, address, deadline_s=patience.left_s)
     assert isinstance(operation.fact, ClockFact)
     session.record(operation, **place.fields())

@@ -74,13 +74,14 @@ async def arm(
     *,
     sni: str,
     deadline_s: float,
+    connect_s: float | None = None,
     small: bool = False,
     mss: int | None = None,
 ) -> ArmResult:
     """Connect, send a ClientHello for *sni*, stop at the server's first record. Both operations are recorded."""
     begun = session.wire.monotonic()
     options = TcpOptions(mss=mss) if mss is not None else None
-    stream = await connect(session, place, address, port, name=sni, options=options)
+    stream = await connect(session, place, address, port, name=sni, deadline_s=connect_s, options=options)
     if stream is None:
         return ArmResult(passed=False, connected=False, elapsed_s=session.wire.monotonic() - begun, operation=None)
     hello = tls.Hello(sni=sni, small=small)
