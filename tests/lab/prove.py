@@ -6,6 +6,8 @@ A proof is a function of the lab that raises ``LabError`` when the network does 
 
 from __future__ import annotations
 
+import datetime as dt
+import email.utils
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -111,6 +113,17 @@ def clock_ahead(address: str, days: int) -> Proof:
     def prove(lab: Lab) -> None:
         done = lab.run(sys.executable, "-I", "-S", "-c", program, address).ok()
         _expect(f"{address} is ahead by days", int(done.stdout), days)
+
+    return prove
+
+
+def page_date_ahead(url: str, days: int) -> Proof:
+    """The Date header of a page is this many days ahead of this host."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", "10", "-w", "%header{date}", url)
+        date = email.utils.parsedate_to_datetime(done.stdout)
+        _expect(f"{url} is ahead by days", round((date - dt.datetime.now(dt.UTC)) / dt.timedelta(days=1)), days)
 
     return prove
 

@@ -208,6 +208,7 @@ SCENARIOS = (
         proofs=(
             lambda lab: prove.clock_ahead(lab.world.clocks[0], 400)(lab),
             prove.certificate_error(FACEBOOK_URL, "not yet valid"),
+            prove.page_date_ahead("http://captive.apple.com/hotspot-detect.html", 400),
         ),
     ),
     # blocks

@@ -43,6 +43,7 @@ http {{
   keepalive_timeout 60s;
   proxy_pass_header Date;
   proxy_set_header Host $host;
+  proxy_set_header X-Scheme $scheme;
   proxy_http_version 1.1;
   add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;
   add_header Content-Security-Policy "default-src 'self' data: blob:; script-src 'self' 'nonce-r4nd0m'; frame-ancestors 'none'; upgrade-insecure-requests" always;
@@ -146,15 +147,14 @@ def _write_page(directory: Path, name: str) -> None:
 
 
 def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
+    page = f"root {directory}; try_files /{site.name}.html =404;"
+    other = "return 301 https://$host$request_uri;"
+    plain = "".join(f"    location = {path} {{ {_plain(status, body)} }}\n" for path, status, body in site.plain)
+    if shifted:
+        page = other = f"proxy_pass http://127.0.0.1:{_DATED_PORT};"
+        plain = ""
     if site.status != 200:
         page = f'return {site.status} "<html><title>{site.status}</title></html>";'
-    elif shifted:
-        page = f"proxy_pass http://127.0.0.1:{_DATED_PORT};"
-    else:
-        page = f"root {directory}; try_files /{site.name}.html =404;"
-    plain = "".join(
-        f"    location = {path} {{ {_plain(status, body, shifted=shifted)} }}\n" for path, status, body in site.plain
-    )
     return f"""\
   server {{
     listen {site.address}:443 ssl http2 default_server;
@@ -166,13 +166,12 @@ def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
   server {{
     listen {site.address}:80 default_server;
     server_name {site.name};
-{plain}    location / {{ return 301 https://$host$request_uri; }}
+{plain}    location / {{ {other} }}
   }}
 """
 
 
-def _plain(status: int, body: str, *, shifted: bool) -> str:
-    del shifted  # a portal check is read by its status and body; its Date stays this host's, and says nothing
+def _plain(status: int, body: str) -> str:
     return f"return {status};" if status == 204 else f"return {status} '{body}';"
 
 
@@ -239,6 +238,9 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
         "doh": _DOH_PORT,
         "doh_resolver": next(iter(PUBLIC_RESOLVERS)),
         "dated": _DATED_PORT,
+        "pages": {
+            site.name + path: [status, body] for site in world.sites.values() for path, status, body in site.plain
+        },
     }
     _spawn_services(net, net["world"], configuration)
     if world.portal:

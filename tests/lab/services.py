@@ -3,7 +3,7 @@ another year, a captive portal. Run as ``python -m tests.lab.services`` with one
 
 ``clocks``: addresses that answer NTP; ``shift_s``: seconds that they are ahead; ``ports``: [address, port] that accept and
 answer bytes with bytes; ``doh``: port on loopback of the DoH backend, asking ``doh_resolver`` over UDP; ``dated``: port on
-loopback of the backend whose Date is shifted; ``portal``: address of a captive portal's web server.
+loopback of the backend whose Date is shifted, ``pages`` its host + path → [status, body]; ``portal``: address of a captive portal's web server.
 """
 
 from __future__ import annotations
@@ -134,20 +134,35 @@ class Services:
             try:
                 query = request.body or _from_url(request.target)
                 reply = await _ask(self._conf["doh_resolver"], query)
-                answer = _response("200 OK", {"Content-Type": "application/dns-message"}, reply, head_only=False)
+                headers = {"Date": self._date(), "Content-Type": "application/dns-message"}
+                answer = _response("200 OK", headers, reply, head_only=False)
             except (OSError, ValueError):
                 answer = _response("502 Bad Gateway", {}, b"", head_only=False)
             await _finish(writer, answer)
         writer.close()
 
+    def _date(self) -> str:
+        return email.utils.formatdate(time.time_ns() / 1e9 + self._shift_s, usegmt=True)
+
     async def _dated(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Every page of a world whose clocks are elsewhere: nginx passes our Date on, its own cannot be changed."""
         request = await _read(reader)
         if request is not None:
-            date = email.utils.formatdate(time.time_ns() / 1e9 + self._shift_s, usegmt=True)
-            page = f"<html><head><title>{request.headers.get('host', '')}</title></head><body>{'text ' * 400}</body></html>"
-            headers = {"Date": date, "Content-Type": "text/html"}
-            await _finish(writer, _response("200 OK", headers, page.encode(), head_only=request.method == "HEAD"))
+            await _finish(writer, self._dated_page(request))
         writer.close()
+
+    def _dated_page(self, request: Request) -> bytes:
+        host = request.headers.get("host", "")
+        headers = {"Date": self._date(), "Content-Type": "text/html"}
+        head_only = request.method == "HEAD"
+        special = self._conf.get("pages", {}).get(host + request.target)
+        if special is not None:
+            return _response(f"{special[0]} OK", headers, special[1].encode(), head_only=head_only)
+        if request.headers.get("x-scheme") == "http":
+            headers["Location"] = f"https://{host}{request.target}"
+            return _response("301 Moved Permanently", headers, b"", head_only=head_only)
+        page = f"<html><head><title>{host}</title></head><body>{'text ' * 400}</body></html>"
+        return _response("200 OK", headers, page.encode(), head_only=head_only)
 
     async def _portal(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Everybody is sent to the log-in page, which is here."""
