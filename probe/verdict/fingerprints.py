@@ -103,9 +103,17 @@ def is_pay_page(fact: HttpFact) -> bool:
     return page is not None and page.name == "pay_page"
 
 
+def host_of(url: str | None) -> str | None:
+    """The host of a URL, ``None`` for what is none: a Location header holds anything."""
+    try:
+        return urlsplit(url or "").hostname
+    except ValueError:
+        return None
+
+
 def site_of(url: str | None) -> str | None:
     """The last two labels of a URL's host."""
-    host = urlsplit(url or "").hostname
+    host = host_of(url)
     return ".".join(host.lower().split(".")[-2:]) if host else None
 
 

@@ -20,10 +20,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from probe.observations import ClockFact, DnsFact, HostFact, HttpFact, Observation, TcpFact, TlsFact
-from probe.verdict import certificates, resolvers
+from probe.verdict import certificates, fingerprints, resolvers
 from probe.verdict.model import Finding, NetworkVerdict, Where
 from probe.verdict.view import failed, verified
 
@@ -234,12 +233,10 @@ def _substituted(observation: Observation) -> bool:
         return True
     if status >= 500 or status in (403, 404, 429):
         return False
-    here, there = urlsplit(fact.url), urlsplit(fact.location or "")
+    here, there = fingerprints.host_of(fact.url), fingerprints.host_of(fact.location)
     if 300 <= status < 400:
-        return bool(there.hostname) and resolvers.operator_of(there.hostname or "") != resolvers.operator_of(
-            here.hostname or ""
-        )
-    expected = _PORTAL_PAGES.get(here.path)
+        return there is not None and resolvers.operator_of(there) != resolvers.operator_of(here or "")
+    expected = next((page for path, page in _PORTAL_PAGES.items() if fact.url.partition("?")[0].endswith(path)), None)
     if expected is None:
         return False
     return status != expected[0] or (fact.body is not None and expected[1] not in fact.body)
