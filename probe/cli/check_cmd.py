@@ -273,5 +273,9 @@ def _code(options: Options, measured: Measured) -> int:
     if measured.pieces.unsaved and options.form != "table":
         click.echo(measured.pieces.unsaved, err=True)
     if measured.bugs:
-        click.echo("dalel: part of this check ended in a bug in dalel; the rest is right. See -vv.", err=True)
-    return exit_code(measured.pieces.results, measured.pieces.platforms, bugs=measured.bugs, fail_on=options.fail_on)
+        from probe.cli.bug import report_parts
+
+        report_parts(measured.bugs, keep=options.save)
+    return exit_code(
+        measured.pieces.results, measured.pieces.platforms, bugs=len(measured.bugs), fail_on=options.fail_on
+    )

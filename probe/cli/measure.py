@@ -7,7 +7,7 @@ import os
 import signal
 from dataclasses import dataclass, field, replace
 
-from probe.observations import Observation
+from probe.observations import BugFact, Observation
 from probe.report.pieces import Pieces
 from probe.runner import Event, Judged, Listener, OwnSide, Started
 from probe.verdict.model import EndpointResult, NetworkVerdict, Run
@@ -22,7 +22,7 @@ class Measured:
     """What came of it: the pieces (``None`` if it was stopped before it began), bugs, and the signal that stopped it."""
 
     pieces: Pieces | None
-    bugs: int = 0
+    bugs: tuple[BugFact, ...] = ()
     stopped_by: int | None = None
 
 
@@ -78,7 +78,8 @@ def measure(request: CheckRequest, wire: Wire, listen: Listener, *, kept_in: str
         if not stopped:
             raise
         return Measured(heard.pieces(wire.now_us(), kept_in), stopped_by=stopped[0])
-    return Measured(_pieces(outcome, kept_in), bugs=outcome.bugs, stopped_by=stopped[0] if stopped else None)
+    bugs = tuple(o.fact for o in outcome.observations if isinstance(o.fact, BugFact))
+    return Measured(_pieces(outcome, kept_in), bugs=bugs, stopped_by=stopped[0] if stopped else None)
 
 
 async def _stoppable(request: CheckRequest, wire: Wire, listen: Listener, stopped: list[int]) -> CheckOutcome:

@@ -44,10 +44,10 @@ def gate_lines(result: EndpointResult, lang: str) -> Iterator[str]:
 
 
 def observation_lines(
-    result: EndpointResult, observations: Sequence[Observation], *, everything: bool
+    observations: Sequence[Observation], result: EndpointResult | None, *, everything: bool
 ) -> Iterator[str]:
-    """The operations of one endpoint in order; with *everything*, the facts too, as JSON."""
-    wanted = set(result.observations)
+    """The operations for one endpoint (or for the own side) in order; with *everything*, the facts too, as JSON."""
+    wanted = set(result.observations) if result else {o.number for o in observations if o.endpoint is None}
     for observation in observations:
         if observation.number in wanted:
             yield _operation(observation)
@@ -57,7 +57,7 @@ def observation_lines(
 
 def _operation(observation: Observation) -> str:
     operation = observation.operation
-    place = " ".join(part for part in (observation.group, observation.arm) if part)
+    place = " ".join(part for part in (observation.group, observation.arm, observation.member) if part)
     where = operation.address or ""
     if where and operation.port:
         where = f"[{where}]:{operation.port}" if ":" in where else f"{where}:{operation.port}"

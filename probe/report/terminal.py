@@ -20,7 +20,7 @@ from probe.report.groups import Group, groups, short, strongest
 from probe.report.pieces import Pieces
 from probe.report.safe import safe
 from probe.verdict import sentences
-from probe.verdict.model import Finding, Status
+from probe.verdict.model import EndpointResult, Finding, Status
 
 _COLOURS = {
     "accessible": "green",
@@ -140,9 +140,12 @@ class _Report:
         for result in group.results:
             yield from self._under(endpoint_line(result))
             lines = [*finding_lines(result, self._screen.lang), *gate_lines(result, self._screen.lang)]
-            lines += observation_lines(result, self._pieces.observations, everything=self._screen.verbose > 1)
-            for line in lines:
-                yield from self._hang(Text(" " * (self._indent + 2)), Text(line))
+            yield from self._operations(lines, result)
+
+    def _operations(self, lines: list[str], result: EndpointResult | None) -> Iterator[Text]:
+        everything = self._screen.verbose > 1
+        for line in (*lines, *observation_lines(self._pieces.observations, result, everything=everything)):
+            yield from self._hang(Text(" " * (self._indent + 2)), Text(line))
 
     def _footer(self) -> Iterator[Text]:
         pieces = self._pieces
@@ -150,6 +153,8 @@ class _Report:
             status = pieces.network.status
             line = Text(f"Your network: {words.network_line(pieces.network)}")
             yield from self._hang(Text(f"{self._symbol(status)} ", style=_COLOURS[status]), line)
+            if self._screen.verbose:
+                yield from self._operations([], None)
         if pieces.trust.startswith("SSL_CERT_FILE"):
             yield from self._plain(f"Only these authorities were believed: {safe(pieces.trust)}")
         if pieces.run.interrupted:

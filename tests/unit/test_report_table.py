@@ -227,6 +227,7 @@ def test_verbose_shows_every_operation():
 
     assert "#2 baseline (v4) dns udp A example.com 192.0.2.53:53 192.0.2.7 12.0 ms" in text
     assert "#3 baseline (v4) tcp 192.0.2.7:443 connection_refused 40.0 ms" in text
+    assert "✓ Your network: works #1 own_side (before host) host" in text
 
 
 def test_more_verbose_shows_every_fact():

@@ -1,0 +1,5 @@
+"""``python -m probe`` is ``dalel``."""
+
+from probe.cli import main
+
+main()
