@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from storage.export.columns import Column, What
 
 BATCH: dict[What, int] = {"verdicts": 500, "observations": 8}
-"""Rows made into text at once. A verdict has some hundred bytes; an observation may have a page's body and a certificate chain."""
+"""Rows made into text at once. A verdict has some hundred bytes, an observation may have a page in it."""
 
 _FROM_SERVER = 100
 """Rows that a server sends at once, so that a distant one is not asked for every few."""
@@ -66,7 +66,7 @@ def batches(
     connection: Connection, selection: Selection, columns: Sequence[Column], *, raw: bool
 ) -> Iterator[Sequence[Sequence[Any]]]:
     """The selected rows, a :data:`BATCH` at a time. *raw*: lists and flags as they are stored, not as text for a cell."""
-    query, values = _select(connection.dialect.name, selection, columns, raw=raw)
+    query, values = statement(connection.dialect.name, selection, columns, raw=raw)
     size = BATCH[selection.what]
     streaming = connection.execution_options(stream_results=True, yield_per=max(size, _FROM_SERVER))
     result = streaming.execute(text(query), values)
@@ -81,7 +81,10 @@ def batches(
     result.close()
 
 
-def _select(dialect: str, selection: Selection, columns: Sequence[Column], *, raw: bool) -> tuple[str, dict[str, Any]]:
+def statement(
+    dialect: str, selection: Selection, columns: Sequence[Column], *, raw: bool
+) -> tuple[str, dict[str, Any]]:
+    """The SELECT for *dialect* and the values that are bound in it."""
     conditions, values = _conditions(selection)
     chosen = ", ".join(_expression(dialect, column, raw=raw) for column in columns)
     query = (
