@@ -30,20 +30,26 @@ async def run(site: Site) -> None:
     """Ask around, then try the addresses that anybody answered."""
     if is_literal(site.host):
         return
-    questions: list[Awaitable[Operation | None]] = [*_foreign(site), *_system(site), _no_resolver(site)]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_quietly(question)) for question in questions]
+        for question in (*_system(site), _no_resolver(site)):
+            group.create_task(_quietly(question))
+        group.create_task(_foreign_and_their_answers(site))
+
+
+async def _foreign_and_their_answers(site: Site) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_quietly(question)) for question in _foreign(site)]
+    replies = [operation for task in tasks if (operation := task.result()) is not None]
     answered = dict.fromkeys(
         address
-        for task in tasks
-        if (operation := task.result()) is not None and isinstance(operation.fact, DnsFact)
-        if operation.fact.qname == site.host and operation.fact.role == "foreign"
+        for operation in replies
+        if isinstance(operation.fact, DnsFact)
         for address in operation.fact.addresses
+        if connectable(address)
     )
     mine = [address for address in site.addresses if connectable(address)][:1]
-    usable = [address for address in answered if connectable(address)]
     async with asyncio.TaskGroup() as group:
-        for address in dict.fromkeys((*mine, *usable[:_MOST_ADDRESSES])):
+        for address in dict.fromkeys((*mine, *list(answered)[:_MOST_ADDRESSES])):
             group.create_task(_try(site, address, from_system=address in mine))
 
 
@@ -162,14 +168,16 @@ def _system(site: Site) -> list[Awaitable[Operation | None]]:
 
 async def _no_resolver(site: Site) -> Operation | None:
     """Ask T and I of an address that runs no resolver: an answer to T alone was put in on the way."""
-    place = Place(purpose="dns_answers", endpoint=site.number, group="no_resolver", arm="innocuous")
+    place = Place(purpose="dns_answers", endpoint=site.number)
     neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses))
     if neutral is None:
         return None
     server = Nameserver(neutral.address)
     innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
-    await _udp(site, server, "no_resolver", "no_resolver", innocuous, innocuous=True)
-    return await _udp(site, server, "no_resolver", "no_resolver", site.host)
+    async with asyncio.TaskGroup() as both:
+        both.create_task(_udp(site, server, "no_resolver", "no_resolver", innocuous, innocuous=True))
+        target = both.create_task(_udp(site, server, "no_resolver", "no_resolver", site.host))
+    return target.result()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
