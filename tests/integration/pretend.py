@@ -47,12 +47,17 @@ def internet(act: Act) -> Iterator[Internet]:
             thread.join(30)
 
 
+async def wire(found: Internet) -> DemoWire:
+    """A wire that is made where a loop runs, and has an ordinary loop's clock: that of the machine."""
+    return DemoWire(found)
+
+
 if __name__ == "__main__":
     from probe.demo.table import PROGRAMME
 
     with internet(next(act for act in PROGRAMME if act.name == sys.argv[1])) as found:
         os.environ["SSL_CERT_FILE"] = str(found.trusted)
-        probe.wire.Wire = lambda: DemoWire(found)  # type: ignore[assignment,misc]
+        probe.wire.Wire = lambda: asyncio.run(wire(found))  # type: ignore[assignment,misc]
         try:
             main(sys.argv[2:])
         finally:
