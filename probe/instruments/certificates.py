@@ -84,7 +84,7 @@ def _parse(der: bytes) -> x509.Certificate | None:
     try:
         with warnings.catch_warnings(action="ignore"):
             return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
 
 

@@ -198,7 +198,7 @@ def _verifies(roots: Sequence[bytes], sent: Sequence[bytes], host: str) -> bool:
     def load(ders: Sequence[bytes]) -> list[x509.Certificate]:
         loaded = []
         for der in ders:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, x509.InvalidVersion):
                 loaded.append(x509.load_der_x509_certificate(der))
         return loaded
 
