@@ -23,26 +23,34 @@ STREAMED = ("jsonl", "csv")
 def opened(path: str | None, form: str) -> Iterator[TextIO]:
     """stdout, or a new file that takes its name only when all of it is written (a signal keeps what there is).
 
-    Raises :class:`ConfigError` at once if the file cannot be made, not after minutes of measuring.
+    What is no regular file (``/dev/null``, a pipe) is written directly. Raises :class:`ConfigError` at once if there is
+    nothing to write to, not after minutes of measuring.
     """
     if path is None or path == "-":
         _make_ready(sys.stdout, form)
         yield sys.stdout
         sys.stdout.flush()
         return
-    target = Path(path)
+    target = Path(path).resolve()
+    special = target.exists() and not target.is_file()
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        descriptor, name = (os.open(target, os.O_WRONLY), None) if special else _beside(target)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.") from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
             yield file
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(target)
+        if name is not None:
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        if name is not None:
+            Path(name).unlink(missing_ok=True)
         raise
+
+
+def _beside(target: Path) -> tuple[int, str]:
+    return tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
 
 
 def _umask() -> int:

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import resource
 import signal
 import sqlite3
@@ -156,6 +157,18 @@ def test_output_to_a_file_leaves_stdout_empty(home):
     assert (done.returncode, done.stdout) == (0, "")
     assert json.loads(target.read_text(encoding="utf-8"))["schema"] == "dalel.check/1"
     assert list(home.iterdir()) == [target]
+
+
+def test_output_into_a_pipe_goes_straight_through(home):
+    """Whatever is no ordinary file is not replaced by one."""
+    pipe, copy = home / "pipe", home / "copy"
+    os.mkfifo(pipe)
+    with copy.open("wb") as file, subprocess.Popen(["cat", str(pipe)], stdout=file) as reader:
+        assert check(home, "names", GOOD, "--no-save", "--format", "json", "-o", str(pipe)).returncode == 0
+        reader.wait(30)
+
+    assert json.loads(copy.read_text(encoding="utf-8"))["schema"] == "dalel.check/1"
+    assert pipe.is_fifo()
 
 
 def test_a_database_that_cannot_be_written_is_told_before_anything_is_sent(home):

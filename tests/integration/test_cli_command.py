@@ -94,6 +94,7 @@ MISTAKES = {
     ("check", "--config", "/nowhere.toml"): "dalel: There is no settings file /nowhere.toml (--config names it).\n",
     ("check", "x.com", "--database", "redis://h/1"): "dalel: redis:// is no database that Dalel can use. "
     "Give a file, sqlite:///FILE or postgresql://USER@HOST/NAME.\n",
+    ("check", "x.com", "-o", "/"): "dalel: / cannot be written: is a directory.\n",
     ("check", "x.com", "-o", "/nowhere/at/all.json"): "dalel: /nowhere/at/all.json cannot be written: "
     "no such file or directory.\n",
 }
