@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,7 +97,7 @@ def _update(connection: Connection, change: Change) -> None:
 def _sqlite_engine(location: Location, *, writable: bool) -> Engine:
     path = location.path
     assert path is not None
-    mode = "rw" if writable or os.access(path, os.W_OK) else "ro"
+    mode = "rw" if writable else sqlite_file.reading_mode(path)
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(

@@ -51,7 +51,9 @@ def backup(location: Location, *, to: Path | None = None, reason: str = "backup"
         if target.exists():
             raise StorageError(f"{target} is there already and is not overwritten. Name another file.")
         os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-        with closing(sqlite3.connect(sqlite_file.uri(path, "ro"), uri=True, timeout=30.0)) as connection:
+        with closing(
+            sqlite3.connect(sqlite_file.uri(path, sqlite_file.reading_mode(path)), uri=True, timeout=30.0)
+        ) as connection:
             connection.execute("VACUUM INTO ?", (str(partial),))
         _sync(partial)
         partial.replace(target)

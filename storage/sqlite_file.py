@@ -25,6 +25,11 @@ def uri(path: Path, mode: str) -> str:
     return f"file:{quote(str(path))}?mode={mode}{'&immutable=1' if alone else ''}"
 
 
+def reading_mode(path: Path) -> str:
+    """How to open *path* for reading: a connection that may write takes its -wal and -shm away when it is the last."""
+    return "rw" if os.access(path, os.W_OK) else "ro"
+
+
 def make(path: Path) -> None:
     """See that *path* is a file that only its owner can read and that can be written, with its directories.
 
@@ -53,7 +58,7 @@ def require(path: Path) -> None:
 def read_state(path: Path) -> tuple[State, str | None]:
     """Where the file stands and its revision. Raises :class:`StorageError` where it is no SQLite database."""
     try:
-        with closing(sqlite3.connect(uri(path, "ro"), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+        with closing(sqlite3.connect(uri(path, reading_mode(path)), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
             names = frozenset(
                 row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             )

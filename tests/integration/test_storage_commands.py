@@ -1,0 +1,243 @@
+"""The commands that look after the archive, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from probe.observations import ContextFact, Observation, Operation, TcpFact
+from probe.settings import Priors
+from probe.verdict.judge import judge
+from probe.verdict.ruleset import RULESET
+from probe.verdict.view import View
+from probe.workflows.reclassify import reclassify, rejudge
+from storage.archive import Archive
+from storage.database import Database
+from storage.location import Location, parse
+from storage.reader import Reader
+from storage.schema import stamp
+from tests.integration.command import environment
+from tests.storage_samples import START_US, run_id, sample_asked, sample_result, sample_run, save_sample_run
+
+# The command as it is installed; one that is not offered yet is reached all the same.
+RUN = """
+import sys, probe.cli as cli
+for name in ("db", "purge", "reclassify", "status"):
+    cli.dalel.rows.setdefault(name, cli.Row(name, f"probe.cli.{name}_cmd", ""))
+sys.exit(cli.run(sys.argv[1:]))
+"""
+
+
+def _dalel(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *words],
+        env=environment(home),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> Location:
+    return parse(str(tmp_path / ".local" / "state" / "dalel" / "dalel.db"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, location: Location) -> Path:
+    """A home with two runs in the usual place."""
+    with Archive.open(location) as archive:
+        save_sample_run(archive, 1)
+        save_sample_run(archive, 2)
+    return tmp_path
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# status
+
+
+def test_status_shows_the_last_word_on_everything(home: Path, location: Location) -> None:
+    """A line a platform and one for each URL of one's own, how old, which run, how large; exit code as of a check."""
+    done = _dalel(home, "status")
+    assert done.returncode == 1
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0][:5] == ["platform1", "Blocked", "tls", "97%", lines[0][4]]
+    assert lines[1][:3] == ["platform2", "Accessible", "99%"]
+    assert lines[2][:2] == ["https://own3.example/", "Inconclusive"]
+    assert all(line[-1] == "ago" for line in lines[:3])
+    assert "2 in all." in done.stdout
+    assert str(location.path) in done.stdout
+
+
+def test_status_for_programs(home: Path, location: Location) -> None:
+    """One JSON document with the newest run's results."""
+    done = _dalel(home, "status", "--format", "json")
+    document = json.loads(done.stdout)
+    assert document["schema"] == "dalel.status/1"
+    assert document["database"] == str(location.path)
+    assert document["last_run"]["run"] == run_id(2)
+    assert [(one["platform"], one["status"]) for one in document["platforms"]] == [
+        ("platform1", "blocked"),
+        ("platform2", "accessible"),
+    ]
+    assert {one["run"] for one in document["results"]} == {run_id(2)}
+    assert document["platforms"][0]["measured_at"] == "2026-09-21T14:15:20.124456Z"
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 3), (("--format", "json"), 3)])
+def test_status_of_nothing_is_not_good_news(tmp_path: Path, words: tuple[str, ...], code: int) -> None:
+    """Without results it says what to do, makes no file, and does not exit with 0."""
+    done = _dalel(tmp_path, "status", *words)
+    assert done.returncode == code
+    assert "dalel check" in done.stdout or json.loads(done.stdout)["results"] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_old_results_can_be_left_out(home: Path) -> None:
+    """With --since only fresh results count, for the table and for the exit code."""
+    assert _dalel(home, "status", "--since", "2026-09-21T14:15").returncode == 1
+    assert _dalel(home, "status", "--since", "2026-09-22").returncode == 3
+
+
+def test_escapes_in_a_url_do_not_reach_the_screen(tmp_path: Path, location: Location) -> None:
+    """What was typed may be anything; what is shown is one printable line."""
+    from dataclasses import replace
+
+    from targets.model import Endpoint
+
+    run, (asked,) = sample_run(), sample_asked(1)
+    asked = replace(asked, endpoint=Endpoint("https://a/\x1b[31m\nb"), platform=None)
+    seen = (Observation(number=1, operation=Operation(fact=TcpFact(), started_us=1), purpose="baseline", endpoint=1),)
+    with Archive.open(location) as archive:
+        archive.begin(run, (asked,))
+        archive.save(run.id, sample_result(asked, run, seen), seen).result(timeout=30)
+    assert "\x1b" not in _dalel(tmp_path, "status", "-v").stdout
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# db
+
+
+def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None:
+    """Each says what it did, in words or as JSON."""
+    done = _dalel(home, "db", "backup", "-o", str(home / "copy.db"))
+    assert (done.returncode, done.stdout.startswith(f"Copied to {home / 'copy.db'} (")) == (0, True)
+    done = _dalel(home, "db", "backup", "-o", str(home / "copy.db"))
+    assert (done.returncode, "not overwritten" in done.stderr) == (2, True)
+    done = _dalel(home, "db", "prune", "--older-than", "1d", "--dry-run")
+    assert done.stdout == "2 runs with 6 results and 26 observations would be removed.\n"
+    assert json.loads(_dalel(home, "db", "prune", "--older-than", "1d", "--format", "json").stdout) == {
+        "removed": True,
+        "runs": 2,
+        "endpoints": 6,
+        "observations": 26,
+        "verdicts": 6,
+        "findings": 6,
+    }
+    assert set(json.loads(_dalel(home, "db", "vacuum", "--format", "json").stdout)) == {"bytes_before", "bytes_after"}
+    assert _dalel(home, "db", "upgrade").stdout == f"{location.path} has schema 0001.\n"
+
+
+@pytest.mark.parametrize("words", [("upgrade",), ("backup",), ("prune", "--older-than", "1d"), ("vacuum",)])
+def test_looking_after_nothing_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Where there is no database, none is made, and the sentence says what to do."""
+    done = _dalel(tmp_path, "db", *words)
+    assert done.returncode == 2
+    assert "There are no results yet" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_database_is_exit_2_with_both_versions(home: Path, location: Location) -> None:
+    """For every command that opens it."""
+    with Database.open(location, writable=True) as database, database.writing() as connection:
+        connection.execute(stamp.update().values(version_num="0042"))
+    for words in (("status",), ("db", "upgrade"), ("db", "prune", "--older-than", "1d"), ("reclassify",)):
+        done = _dalel(home, *words)
+        assert done.returncode == 2
+        assert "has schema 0042" in done.stderr
+        assert "only up to 0001" in done.stderr
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# purge
+
+
+def test_purge_names_everything_and_asks(home: Path, location: Location) -> None:
+    """Every file is named first; anything but yes keeps all of it."""
+    assert location.path is not None
+    _dalel(home, "db", "backup")
+    done = _dalel(home, "purge", stdin="n\n")
+    (copy,) = location.backup_dir.iterdir()
+    for path in (location.path, location.lock_path, copy):
+        assert f"  {path}  (" in done.stderr
+    assert done.stdout == "Nothing was removed.\n"
+    assert location.path.exists()
+    assert _dalel(home, "purge", stdin="y\n").returncode == 0
+    assert list(location.data_dir.iterdir()) == []
+
+
+def test_purge_without_asking(home: Path, location: Location) -> None:
+    """--yes does not ask; a second time there is nothing."""
+    assert _dalel(home, "purge", "--yes").stdout == "2 things removed.\n"
+    assert "nothing to remove" in _dalel(home, "purge", "--yes").stdout
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# reclassify
+
+
+def _context(number: int) -> Observation:
+    fact = ContextFact(software="dalel 0.1.0", catalogue="2026-11-01", trust="mozilla")
+    return Observation(number=number, operation=Operation(fact=fact, started_us=START_US), purpose="context")
+
+
+def test_reclassify_adds_verdicts_and_says_what_changed(home: Path, location: Location) -> None:
+    """Old verdicts stay; the new ones are by today's rules; a second time there is nothing to add."""
+    done = _dalel(home, "reclassify", "--run", run_id(1), "--format", "json")
+    document = json.loads(done.stdout)
+    assert (document["runs"], document["judged"], document["added"]) == (1, 3, 3)
+    for change in document["changed"]:
+        assert change["new"]["ruleset"] == RULESET
+        assert change["old"]["ruleset"] == "2026.11"
+    with Reader.open(location) as reader:
+        assert {verdict.ruleset for verdict in reader.verdicts(run_id(1)).values()} == {RULESET}
+        assert {verdict.ruleset for verdict in reader.verdicts(run_id(2)).values()} == {"2026.11"}
+        with reader.database.reading() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM verdicts").scalar_one() == 9
+    assert json.loads(_dalel(home, "reclassify", "--run", run_id(1), "--format", "json").stdout)["added"] == 0
+    done = _dalel(home, "reclassify")
+    assert done.stdout.splitlines()[-1].startswith("6 results of 2 runs judged again: ")
+    assert done.stdout.splitlines()[-1].endswith(" 3 verdicts added.")
+
+
+def test_reclassify_of_an_unknown_run(home: Path) -> None:
+    """It is said, with exit code 2."""
+    done = _dalel(home, "reclassify", "--run", "nothing")
+    assert (done.returncode, "There is no run nothing in" in done.stderr) == (2, True)
+
+
+def test_each_is_judged_on_what_its_first_judge_could_see(home: Path, location: Location) -> None:
+    """Observations past the stored horizon are not looked at: the verdict is that of a view cut off there."""
+    with Reader.open(location) as reader:
+        run, asked, observations = reader.load(run_id(1))
+        old = reader.verdicts(run_id(1))
+    assert [verdict.horizon for verdict in old.values()] == [5, 9, 13]
+    for again in rejudge(run, asked, observations, old, Priors()):
+        cut = View(observations, asked, horizon=again.old.horizon)
+        assert again.new == judge(cut, again.asked, Priors())
+        assert again.new.horizon == again.old.horizon
+
+
+def test_what_was_not_measured_to_the_end_gets_no_verdict(location: Location) -> None:
+    """A run that was killed: endpoints without a verdict stay without one."""
+    run = sample_run()
+    with Archive.open(location) as archive:
+        archive.begin(run, sample_asked(2))
+        archive.save_observations(run.id, [_context(1)]).result(timeout=30)
+    outcome = reclassify(location, run_id=None, since_us=None, priors=Priors(), now_us=START_US)
+    assert (outcome.runs, outcome.judged, outcome.added) == (1, 0, 0)
