@@ -193,8 +193,10 @@ async def _try(site: Site, address: str, *, from_system: bool) -> None:
         if stream is not None:
             stream.close()
         return
+    begun = site.wire.monotonic()
     right = await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)
-    if from_system and not right:
+    silent = site.wire.monotonic() - begun > site.settings.deadlines.connect / 2
+    if from_system and not right and not silent:
         await _page_there(site, address)
 
 
