@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sys
@@ -60,6 +59,7 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
 def _performed(acts: Sequence[Act], file: TextIO, tell: Callable[[Played], None]) -> Iterator[Played]:
     """Each act, played and told; its results are in the CSV by then."""
     from probe.cli.progress import Progress
+    from probe.demo import patience
     from probe.demo.play import play
     from probe.report.rows import csv_rows
 
@@ -68,7 +68,7 @@ def _performed(acts: Sequence[Act], file: TextIO, tell: Callable[[Played], None]
     for act in acts:
         progress = Progress(sys.stderr, time.monotonic, kept_in=None)
         try:
-            played = asyncio.run(play(act, progress))
+            played = patience.run(play(act, progress))
         finally:
             progress.close()
         run_id = played.outcome.run.id

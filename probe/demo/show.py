@@ -18,7 +18,8 @@ SCHEMA = "dalel.demo/1"
 
 INTRODUCTION = (
     "A pretend Internet on this computer: sites, providers and censors that misbehave on command. Nothing leaves this "
-    f"computer. Every deadline is {HURRY:.0f} times shorter than usual; all else is the program as it is."
+    f"computer. Every deadline is {HURRY:.0f} times shorter than usual, and the clock that they are kept by stands still "
+    "while this computer is busy with other things; all else is the program as it is."
 )
 
 Json = dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import random
@@ -25,6 +26,11 @@ class DemoWire(Wire):
         super().__init__(rng=rng)
         self._internet = internet
         self._world = internet.world
+        self._loop = asyncio.get_running_loop()
+
+    def monotonic(self) -> float:
+        """The loop's clock, so that durations and deadlines are of one kind (see :mod:`probe.demo.patience`)."""
+        return self._loop.time()
 
     def place(self, address: str, port: int, transport: Transport) -> tuple[str, int] | None:
         """Where a pretend address is; ``None`` leaves it unanswered.
