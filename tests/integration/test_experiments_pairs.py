@@ -1,0 +1,202 @@
+"""Pairs, retries and answers, against servers that tell names apart."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+
+import dns.message
+import dns.rrset
+import pytest
+
+from probe.experiments import contrast, retry
+from probe.experiments.neutrals import Neutrals
+from probe.experiments.session import Focus, Pacer, Session, Site, Turns
+from probe.instruments.trust import Trust
+from probe.observations import Observation, TlsFact
+from probe.settings import Settings
+from probe.wire import Nameserver, Transport, Wire
+from targets.model import Asked, Canaries, Canary, Endpoint
+from tests import nano
+
+pytestmark = pytest.mark.anyio
+
+TARGET = "forbidden.example"
+HURRIED = Settings().hurried(20)
+CANARIES = Canaries(
+    members=tuple(Canary(family="foreign", where=f"canary{n}.example", operator=str(n)) for n in range(3)),
+    innocuous=tuple(f"innoce{n:03}.example" for n in range(30)),
+)
+OWN = "198.51.100.7"
+
+
+class Loopback(Wire):
+    """Every address is one loopback server; names are answered with an address of a network of their own."""
+
+    def __init__(self, tcp_port: int, udp_port: int) -> None:
+        super().__init__(rng=random.Random(7))
+        self._ports = {"tcp": tcp_port, "udp": udp_port}
+
+    def place(self, address: str, port: int, transport: Transport) -> tuple[str, int]:
+        return ("127.0.0.1", self._ports[transport])
+
+    def nameservers(self) -> tuple[Nameserver, ...]:
+        return (Nameserver("203.0.113.53"),)
+
+
+def resolver(data: bytes) -> list[bytes]:
+    """An address for every name, none in the network of another."""
+    query = dns.message.from_wire(data)
+    reply = dns.message.make_response(query)
+    name = query.question[0].name
+    number = sum(name.to_text().encode()) % 200
+    reply.answer.append(dns.rrset.from_text(name, 60, "IN", "A", f"20.{number}.0.{random.randint(1, 250)}"))
+    return [reply.to_wire()]
+
+
+Decide = Callable[[bytes], bool]
+
+
+@contextlib.asynccontextmanager
+async def measuring(passes: Decide, scheme: str = "https") -> AsyncIterator[Site]:
+    """A site under measurement, where a ClientHello gets a ServerHello if *passes* says so and a RST otherwise."""
+    shake = nano.shaking(nano.identity("default.example").context())
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.read(65536)
+        if not passes(hello):
+            nano.reset(writer)
+            return
+        again = asyncio.StreamReader()
+        again.feed_data(hello)
+        await shake(again, writer)
+
+    async with nano.serve(serve) as tcp, nano.serve_udp(resolver) as udp, asyncio.TaskGroup() as group:
+        wire = Loopback(tcp, udp.port)
+        asked = Asked(number=0, endpoint=Endpoint(f"{scheme}://{TARGET}/"), target=TARGET)
+        session = Session(
+            wire=wire,
+            settings=HURRIED,
+            trust=Trust.load({"SSL_CERT_FILE": nano.authority().file}),
+            canaries=CANARIES,
+            asked=(asked,),
+            pacer=Pacer(wire, 1000, 10_000),
+            neutrals=Neutrals(CANARIES, wire.random),
+        )
+        site = Site(session=session, asked=asked, group=group, on_step=lambda _step: None, turns=Turns())
+        site.look_at(Focus(host=TARGET, port=443, scheme=scheme, url=asked.endpoint.url), [OWN])
+        yield site
+
+
+def arms(site: Site, group: str) -> list[tuple[str | None, bool]]:
+    """Which arm each handshake of *group* was, and whether it saw a ServerHello, in order."""
+    found: list[Observation] = [
+        o for o in site.session.recorder.observations if o.group == group and isinstance(o.fact, TlsFact)
+    ]
+    return [(o.arm, bool(isinstance(o.fact, TlsFact) and o.fact.server_hello)) for o in found]
+
+
+async def test_arms_alternate_and_the_innocuous_one_goes_first():
+    """I T I T … : six target arms, seven innocuous ones, so that whatever happens in a second happens to both names."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        await contrast.neutral_pairs(site)
+        for group in ("neutral/1", "neutral/2"):
+            expected = [("innocuous", True)] + [("target", False), ("innocuous", True)] * 6
+            assert arms(site, group) == expected
+
+
+async def test_both_names_of_a_pair_are_equally_long():
+    """The hellos of a pair have one length, so that size explains nothing."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        await contrast.own_pair(site)
+        lengths = {o.fact.hello_bytes for o in site.session.recorder.observations if isinstance(o.fact, TlsFact)}
+        assert len(lengths) == 1
+        names = {o.fact.sni for o in site.session.recorder.observations if isinstance(o.fact, TlsFact)}
+        assert {len(name or "") for name in names} == {len(TARGET)}
+
+
+async def test_every_arm_has_a_port_of_its_own():
+    """No two arms share a source port: residual blocking is kept on it."""
+    peers: list[tuple[str, int]] = []
+
+    async with measuring(lambda hello: True) as site:
+        original = site.wire.connect
+
+        async def noting(*args, **kwargs):
+            sock = await original(*args, **kwargs)
+            peers.append(sock.getsockname())
+            return sock
+
+        site.wire.connect = noting  # type: ignore[method-assign]
+        await contrast.own_pair(site)
+    assert len(peers) == len(set(peers)) >= 2
+
+
+async def test_a_target_that_passes_ends_the_pair():
+    """One success of the target withdraws the flip: no further forbidden name is sent."""
+    async with measuring(lambda hello: True) as site:
+        await contrast.neutral_pairs(site)
+        assert arms(site, "neutral/1") == [("innocuous", True), ("target", True)]
+
+
+async def test_a_neutral_that_refuses_foreign_names_is_never_sent_the_target():
+    """Where an innocuous foreign name is refused, the target's name is not sent; another neutral is tried."""
+    async with measuring(lambda hello: False) as site:
+        await contrast.neutral_pairs(site)
+        found = arms(site, "neutral/1")
+        assert len(found) == 4
+        assert {arm for arm, _passed in found} == {"innocuous"}
+        addresses = {
+            o.operation.address
+            for o in site.session.recorder.observations
+            if o.group == "neutral/1" and isinstance(o.fact, TlsFact)
+        }
+        assert len(addresses) == 4
+
+
+async def test_no_neutral_serves_twice():
+    """Two pairs of one run never share an address: a punished one would fail for everyone."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        await contrast.neutral_pairs(site)
+        at = {
+            group: {
+                o.operation.address
+                for o in site.session.recorder.observations
+                if o.group == group and isinstance(o.fact, TlsFact)
+            }
+            for group in ("neutral/1", "neutral/2")
+        }
+        assert all(len(addresses) == 1 for addresses in at.values())
+        assert not at["neutral/1"] & at["neutral/2"]
+
+
+async def test_a_pair_at_the_own_address_ends_when_nothing_answers():
+    """Two innocuous failures running: this server answers nobody, and nothing more is learned by asking."""
+    async with measuring(lambda hello: False) as site:
+        await contrast.own_pair(site)
+        assert arms(site, f"own/{OWN}") == [("innocuous", False), ("target", False), ("innocuous", False)]
+
+
+async def test_a_retry_that_passes_is_the_last():
+    """Retries stop at the first success."""
+    async with measuring(lambda hello: False) as site:
+        await retry.run(site)
+        assert {o.group for o in site.session.recorder.observations} == {"retry/1", "retry/2", "retry/3"}
+
+
+async def test_a_cancelled_wait_leaves_an_observation():
+    """What was begun and given up is recorded as interrupted, with what is known of it."""
+    async with measuring(lambda hello: True) as site:
+
+        async def waiting() -> None:
+            blank = TlsFact(sni=TARGET, verify=True)
+            with site.watching("tls", blank, place={"purpose": "baseline", "group": "v4"}, name=TARGET, address=OWN):
+                await asyncio.Event().wait()
+
+        task = asyncio.get_running_loop().create_task(waiting())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        (found,) = site.session.recorder.observations
+        assert (found.failure, found.operation.name, found.endpoint) == ("interrupted", TARGET, 0)
