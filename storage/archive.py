@@ -7,6 +7,7 @@ not import SQLAlchemy, and :meth:`Archive.open` with ``wait=False`` lets that ha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from probe.observations import Observation
 from probe.verdict.model import EndpointResult, Run, Verdict
 from storage import rows, sqlite_file
-from storage.location import Location, parse
+from storage.location import Location, resolve
 from storage.lock import FileLock
 from storage.sqlite_file import BUSY_TIMEOUT_S
 from storage.writer import Writer
@@ -51,7 +52,7 @@ class Archive:
         trouble that comes later sends the results to the spool. *wait_s* bounds the wait for another process that upgrades
         or empties the database.
         """
-        location = url if isinstance(url, Location) else parse(url)
+        location = url if isinstance(url, Location) else resolve(url, os.environ)
         if location.path is not None and location.lock_path is not None:
             sqlite_file.check_before_writing(location.path, FileLock(location.lock_path), wait_s)
         directory = Path(spool_dir) if spool_dir is not None else location.spool_dir

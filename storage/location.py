@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from storage.errors import StorageError
 
@@ -91,7 +91,9 @@ def parse(database: str, *, data_dir: Path | None = None) -> Location:
 
 def _file(path: Path) -> Location:
     absolute = path.absolute()
-    return Location(url=f"sqlite:///{absolute}", path=absolute, data_dir=absolute.parent, identity=absolute.name)
+    return Location(
+        url=f"sqlite:///{quote(str(absolute))}", path=absolute, data_dir=absolute.parent, identity=absolute.name
+    )
 
 
 def _sqlite(url: str) -> Location:

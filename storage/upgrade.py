@@ -6,14 +6,16 @@ The only importer of Alembic besides the migrations themselves.
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from storage.location import Location, parse
 from storage.revisions import HEAD
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,7 +31,7 @@ def config(connection: Connection) -> Config:
 
 def upgrade(url: str, revision: str = HEAD) -> None:
     """Bring the database to *revision* in one transaction."""
-    engine = create_engine(url, poolclass=NullPool, connect_args=_arguments(url))
+    engine = _engine(parse(url))
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
@@ -39,8 +41,13 @@ def upgrade(url: str, revision: str = HEAD) -> None:
         connection.commit()
 
 
-def _arguments(url: str) -> dict[str, object]:
-    return {"isolation_level": None, "timeout": 30.0} if url.startswith("sqlite") else {}
+def _engine(location: Location) -> Engine:
+    path = location.path
+    if path is None:
+        return create_engine(location.url, poolclass=NullPool)
+    return create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(path, isolation_level=None, timeout=30.0), poolclass=NullPool
+    )
 
 
 def main() -> int:

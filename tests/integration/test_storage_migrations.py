@@ -87,7 +87,8 @@ def test_the_revisions_are_those_of_the_files() -> None:
 
 def test_a_database_that_is_behind_is_copied_and_upgraded(tmp_path: Path) -> None:
     """The copy has what was there before; the database has the new tables and what was there; Alembic stays outside."""
-    path = tmp_path / "dalel.db"
+    path = tmp_path / "a b?" / "dalel.db"
+    path.parent.mkdir()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
         connection.execute("CREATE TABLE kept (word TEXT)")
@@ -97,7 +98,7 @@ def test_a_database_that_is_behind_is_copied_and_upgraded(tmp_path: Path) -> Non
     with Archive.open(str(path)) as archive:
         save_sample_run(archive)
     assert {name for name in sys.modules if name.startswith("alembic")} == was_imported
-    (copy,) = (tmp_path / "backups").iterdir()
+    (copy,) = (path.parent / "backups").iterdir()
     assert copy.name.startswith("dalel-")
     assert copy.name.endswith(f"-before-{HEAD}.db")
     for file, tables in ((path, 7), (copy, 2)):

@@ -74,4 +74,6 @@ def test_what_is_no_archive_is_said(url: str, sentence: str) -> None:
 def test_odd_file_names_are_files() -> None:
     """Spaces, percent escapes and question marks of a URL are understood."""
     assert parse("sqlite:////a%20b/c.db?timeout=5").path == Path("/a b/c.db")
-    assert parse("/a b/c?.db").path == Path("/a b/c?.db")
+    for name in ("/a b/c?.db", "/a%20b/ж#.db"):
+        assert parse(name).path == Path(name)
+        assert parse(parse(name).url) == parse(name)

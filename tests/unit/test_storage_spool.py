@@ -1,5 +1,6 @@
 """The spool: lines that are whole or not there, one owner a file."""
 
+import fcntl
 import json
 from pathlib import Path
 
@@ -86,15 +87,23 @@ def test_readers_share_the_lock_and_an_upgrade_is_alone(tmp_path: Path) -> None:
     third.release()
 
 
-def test_a_lock_on_a_removed_file_is_not_taken_for_one(tmp_path: Path) -> None:
-    """After a purge the next one locks the new file, and the two do not exclude each other wrongly."""
-    path = tmp_path / "lock"
-    with FileLock(path) as old, FileLock(path) as new:
-        old.acquire(alone=True, wait_s=0)
-        path.unlink()
-        new.acquire(alone=True, wait_s=0)
-        with FileLock(path) as third, pytest.raises(StorageError):
-            third.acquire(alone=False, wait_s=0)
+def test_a_lock_on_a_removed_file_is_not_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A purge that removes the file between opening and locking it: what is held in the end is the lock that others see."""
+    path, flock, removed = tmp_path / "lock", fcntl.flock, []
+
+    def remove_first(descriptor: int, operation: int) -> None:
+        if not removed:
+            path.unlink()
+            removed.append(path)
+        flock(descriptor, operation)
+
+    with FileLock(path) as mine, FileLock(path) as other:
+        with monkeypatch.context() as patched:
+            patched.setattr("storage.lock.fcntl.flock", remove_first)
+            mine.acquire(alone=True, wait_s=5)
+        with pytest.raises(StorageError):
+            other.acquire(alone=False, wait_s=0)
+    assert removed
 
 
 @pytest.mark.parametrize(
