@@ -10,8 +10,7 @@ import pytest
 
 from probe.verdict import evidence, explain, gates, sentences
 from probe.verdict.model import BASES, DEFINITE, METHODS, Finding
-from probe.verdict.ruleset import RULESET
-from tests.unit.verdict_scenarios import CODES, WORDS
+from tests.unit.verdict_scenarios import CODES
 
 ROWS = sorted(evidence.TABLE.values(), key=lambda row: row.code)
 ALLOWED_ACRONYMS = {"DNS", "TLS", "HTTP", "VPN", "ISP"}
@@ -130,35 +129,6 @@ def test_failures_are_told_in_words() -> None:
     assert sentences.render(found) == (
         "This network's DNS gave no usable address for www.facebook.com: it says that the name does not exist."
     )
-
-
-@pytest.mark.parametrize(("story", "word"), WORDS.values(), ids=WORDS.keys())
-def test_story_gets_its_word(story: object, word: str) -> None:
-    """Status, method and signature of every story."""
-    assert story().word() == word  # type: ignore[operator]
-
-
-@pytest.mark.parametrize(("story", "word"), WORDS.values(), ids=WORDS.keys())
-def test_story_is_told_whole(story: object, word: str) -> None:
-    """Confidence exists unless inconclusive; what would settle it only then; all codes have sentences."""
-    verdict = story().verdict()  # type: ignore[operator]
-    undecided = verdict.status == "inconclusive"
-    assert (verdict.confidence is None) == undecided
-    assert bool(verdict.settle) == undecided
-    assert verdict.ruleset == RULESET
-    assert (verdict.where is not None) == (verdict.status not in ("inconclusive", "accessible"))
-    for code in verdict.settle:
-        sentences.settle(code)
-    for code in verdict.impairments:
-        sentences.impairment(code)
-    for code in verdict.gates:
-        sentences.gate(code)
-
-
-def test_blocked_is_never_printed_below_its_floor() -> None:
-    """``blocked`` is a word for 0.8 and more."""
-    told = [story().verdict() for story, word in WORDS.values() if word.startswith("blocked")]
-    assert min(v.confidence or 0 for v in told) >= 0.8
 
 
 @pytest.mark.parametrize("code", sorted(c for c in CODES if c.startswith("own_") and c != "own_path_unreachable"))
