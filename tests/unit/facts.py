@@ -353,7 +353,7 @@ class Facts:
     def healthy(self, group: str = "before", round: int = 0, **machine: Any) -> Facts:
         """A round in which everything answers."""
         self.machine(group, round, **machine)
-        at = {"group": group, "round": round}
+        at: dict[str, Any] = {"group": group, "round": round}
         for member in ("system/92.46.1.1", "literal/1.1.1.1", "literal/8.8.8.8", "literal/9.9.9.9"):
             self.canary(member, **at)
         for member in ("foreign/www.python.org", "foreign/www.debian.org", "foreign/www.gnu.org", "domestic/egov.kz"):
@@ -368,7 +368,7 @@ class Facts:
     def dead(self, failure: str = TIMEOUT, group: str = "before", round: int = 0, **machine: Any) -> Facts:
         """A round in which nobody outside answers."""
         self.machine(group, round, **machine)
-        at = {"group": group, "round": round}
+        at: dict[str, Any] = {"group": group, "round": round}
         for member in ("system/92.46.1.1", "literal/1.1.1.1", "literal/8.8.8.8", "literal/9.9.9.9", "resolver/8.8.8.8"):
             self.canary(member, failure, **at)
         self.canary("resolver/9.9.9.9", failure, **at)
@@ -411,7 +411,7 @@ class Facts:
     ) -> Facts:
         """One arm: a connection and a greeting."""
         sni = self.host if arm == "target" else INNOCUOUS
-        place = {"purpose": purpose, "group": group, "arm": arm, "round": round}
+        place: dict[str, Any] = {"purpose": purpose, "group": group, "arm": arm, "round": round}
         self.tcp(address, name=sni, **place)
         alert = 40 if failure == "alert" else None
         failure = "ssl_failed_handshake" if failure == "alert" else failure

@@ -10,6 +10,7 @@ import pytest
 
 from probe.verdict import evidence, explain, gates, sentences
 from probe.verdict.model import BASES, DEFINITE, METHODS, Finding
+from probe.verdict.rows import Row
 from tests.unit.verdict_scenarios import CODES
 
 ROWS = sorted(evidence.TABLE.values(), key=lambda row: row.code)
@@ -28,7 +29,7 @@ def test_every_row_has_a_story_and_every_story_a_row() -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
-def test_row_is_complete(row: evidence.Row) -> None:
+def test_row_is_complete(row: Row) -> None:
     """A row has a function with its name, a bounded weight with its reason, and words of the vocabulary."""
     assert inspect.isfunction(row.find)
     assert row.find.__name__ == row.code
@@ -40,7 +41,7 @@ def test_row_is_complete(row: evidence.Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
-def test_story_makes_the_row_count(row: evidence.Row) -> None:
+def test_story_makes_the_row_count(row: Row) -> None:
     """In its story the finding holds, is not set aside, and points at observations of the run."""
     facts = CODES[row.code]()
     verdict = facts.verdict()
@@ -51,7 +52,7 @@ def test_story_makes_the_row_count(row: evidence.Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
-def test_story_fills_the_sentence(row: evidence.Row) -> None:
+def test_story_fills_the_sentence(row: Row) -> None:
     """Every parameter that the sentence needs is there, and none is left over as a brace."""
     facts = CODES[row.code]()
     (found,) = [f for f in (*facts.verdict().findings, *facts.verdict().against) if f.code == row.code]
@@ -64,7 +65,7 @@ def test_story_fills_the_sentence(row: evidence.Row) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
-def test_story_keeps_to_the_vocabulary(row: evidence.Row) -> None:
+def test_story_keeps_to_the_vocabulary(row: Row) -> None:
     """Methods are words of the status; signatures are the row's own and explained."""
     facts = CODES[row.code]()
     (found,) = [f for f in (*facts.verdict().findings, *facts.verdict().against) if f.code == row.code]

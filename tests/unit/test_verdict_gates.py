@@ -9,9 +9,8 @@ import pytest
 
 from probe.settings import Priors
 from probe.verdict import gates
-from tests.unit.facts import HOME, HOST, NEUTRALS, PROVIDER, SITE, TIMEOUT, Facts, certificate, kernel
+from tests.unit.facts import BLOCK_HOST, HOME, HOST, NEUTRALS, PROVIDER, SITE, TIMEOUT, Facts, certificate, kernel
 from tests.unit.verdict_scenarios import (
-    BLOCK_HOST,
     ISCA,
     ORDER_RU,
     _healthy,
@@ -48,8 +47,8 @@ def unacknowledged_behind_mtu() -> Facts:
     facts = unacknowledged()
     for n in (0, 1):
         facts.tls(purpose="path_mtu", group="normal", failure=TIMEOUT, verify=False, round=n)
-        lost = {"kernel": kernel(sacked=1)}
-        facts.tls(purpose="path_mtu", group="small", failure=TIMEOUT, verify=False, round=n, **lost)
+        lost = kernel(sacked=1)
+        facts.tls(purpose="path_mtu", group="small", failure=TIMEOUT, verify=False, round=n, kernel=lost)
     return facts
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tests.unit.facts import (
     BLOCK_HOST,
@@ -30,7 +31,7 @@ GATEWAY = "O=Some Company, CN=Some Company Inspection Root"
 ORDER_RU = "<title>Доступ ограничен</title> Доступ к данному ресурсу ограничен на основании решения суда"
 
 
-def _healthy(url: str = f"https://{HOST}/", **asked: object) -> Facts:
+def _healthy(url: str = f"https://{HOST}/", **asked: Any) -> Facts:
     return Facts(url, **asked).context().healthy()
 
 
@@ -207,21 +208,36 @@ def bogon_published() -> Facts:
 
 def injected() -> Facts:
     facts = _healthy().dns(failure=TIMEOUT).foreign(SITE).tried(SITE)
-    at = {"purpose": "dns_answers", "group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0]}
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
     facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
     return facts.dns("10.10.34.36", arm="target", **at)
 
 
 def answered_where_no_resolver_is() -> Facts:
     facts = _healthy().dns(failure=TIMEOUT)
-    at = {"purpose": "dns_answers", "group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0]}
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
     facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
     return facts.dns("4.36.66.178", arm="target", **at)
 
 
 def proxy_for_all_dns() -> Facts:
     facts = _healthy().no_greeting()
-    at = {"purpose": "dns_answers", "group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0]}
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
     facts.dns("208.80.154.224", name="www.wikipedia1.org", arm="innocuous", **at)
     return facts.dns(SITE, arm="target", **at)
 
@@ -378,7 +394,7 @@ def other_port() -> Facts:
 
 
 def neighbours(failure: str | None) -> Facts:
-    at = {"purpose": "neighbours", "group": "neighbour/www.whatsapp.com", "name": "www.whatsapp.com"}
+    at: dict[str, Any] = {"purpose": "neighbours", "group": "neighbour/www.whatsapp.com", "name": "www.whatsapp.com"}
     return silent_address().tcp("157.240.205.60", failure=failure, **at)
 
 
@@ -389,12 +405,12 @@ def control(failure: str | None) -> Facts:
 # -- pages -------------------------------------------------------------------------------------------------------------
 
 
-def plain(status: int = 200, **fact: object) -> Facts:
+def plain(status: int = 200, **fact: Any) -> Facts:
     """A plain HTTP baseline."""
     return _healthy("http://www.facebook.com/").works(status, **fact)
 
 
-def page(status: int, **fact: object) -> Facts:
+def page(status: int, **fact: Any) -> Facts:
     """A page over a verified chain."""
     return _healthy().works(status, **fact)
 
@@ -403,7 +419,7 @@ def http_block() -> Facts:
     """Plain HTTP: the name is answered with silence at two neutrals, another name with a page."""
     facts = _healthy("http://www.facebook.com/").dns(SITE).tcp(port=80).http(failure=TIMEOUT)
     for index in (0, 1):
-        at = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
+        at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
         facts.http(404, arm="innocuous", round=0, url="http://www.wikipedia1.org/", **at)
         for n in range(6):
             facts.http(failure=TIMEOUT, arm="target", round=n, **at)
