@@ -128,6 +128,37 @@ def page_date_ahead(url: str, days: int) -> Proof:
     return prove
 
 
+def slower(url: str, seconds: float) -> Proof:
+    """The page comes, and takes longer than this."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", "20", "-w", "%{http_code} %{time_total}", url)
+        status, took = done.stdout.split()
+        _expect(f"{url} took {took} s", (status, float(took) > seconds), ("200", True))
+
+    return prove
+
+
+def lossy(resolver: str, *, at_least: int, of: int) -> Proof:
+    """That many of so many questions, sent at once, are not answered."""
+    program = (
+        "import socket, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 53)); s.settimeout(0.7)\n"
+        "for n in range(int(sys.argv[2])): s.send(bytes([1, n]) + b'\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\1x\\3com\\0\\0\\1\\0\\1')\n"
+        "back = set()\n"
+        "try:\n"
+        "    while len(back) < int(sys.argv[2]): back.add(s.recv(512)[1])\n"
+        "except TimeoutError: pass\n"
+        "print(int(sys.argv[2]) - len(back))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, resolver, str(of)).ok()
+        _expect(f"of {of} questions {done.stdout.strip()} were lost", int(done.stdout) >= at_least, True)
+
+    return prove
+
+
 def large_packets_vanish(name: str) -> Proof:
     """The same page comes with small segments (MSS 1200) and not with full ones."""
     program = (

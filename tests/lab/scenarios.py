@@ -211,6 +211,34 @@ SCENARIOS = (
             prove.page_date_ahead("http://captive.apple.com/hotspot-detect.html", 400),
         ),
     ),
+    # a bad line is nobody's doing
+    Scenario(
+        name="one_packet_in_five_lost",
+        tells="a fifth of all packets is lost on the way there and on the way back, whatever the name",
+        leg={"loss": 0.2},
+        acceptable=(Words("accessible"), Words("inconclusive"), Words("no_network")),
+        network=(Words("ok"), Words("inconclusive"), Words("no_network")),
+        exit_codes=(0, 3),
+        proofs=(prove.lossy("8.8.8.8", at_least=5, of=40),),
+    ),
+    Scenario(
+        name="far_away",
+        tells="every round trip takes 600 ms, as over a satellite",
+        leg={"delay": 0.298},
+        acceptable=(Words("accessible"),),
+        exit_codes=(0,),
+        sound=(OTHER,),
+        proofs=(prove.page(FACEBOOK_URL), prove.slower("https://8.8.8.8/", 1.7)),
+    ),
+    Scenario(
+        name="narrow",
+        tells="128 kbit/s for everything, with a second of queue",
+        leg={"rate": 128_000, "queue": 16_000},
+        acceptable=(Words("accessible"),),
+        exit_codes=(0,),
+        sound=(OTHER,),
+        proofs=(prove.page(FACEBOOK_URL), prove.slower(OTHER, 1.7)),
+    ),
     # blocks
     Scenario(
         name="sni_drop",
