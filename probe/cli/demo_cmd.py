@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -47,7 +48,7 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
     if form == "table":
         click.echo("\n".join(show.introduction(width)))
     with opened(str(path), "csv") as file:
-        played = tuple(_performed(acts, file, lambda act: _tell(act, width, verbose) if form == "table" else None))
+        played = _performed(acts, file, lambda act: _tell(act, width, verbose) if form == "table" else None)
     if form == "json":
         click.echo(json.dumps(show.document(played, csv=str(path)), ensure_ascii=False, indent=2))
     else:
@@ -56,26 +57,57 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
     return 0 if all(act.right for act in played) else EXIT_BUG
 
 
-def _performed(acts: Sequence[Act], file: TextIO, tell: Callable[[Played], None]) -> Iterator[Played]:
-    """Each act, played and told; its results are in the CSV by then."""
-    from probe.cli.progress import Progress
+def _performed(acts: Sequence[Act], file: TextIO, tell: Callable[[Played], None]) -> tuple[Played, ...]:
+    """All acts, played and told in order; the results of an act are in the CSV before it is told."""
     from probe.demo import patience
-    from probe.demo.play import play
+    from probe.demo.play import perform
     from probe.report.rows import csv_rows
 
     run_id = ""
     write = csv_rows(file, lambda: run_id)
-    for act in acts:
-        progress = Progress(sys.stderr, time.monotonic, kept_in=None)
-        try:
-            played = patience.run(play(act, progress))
-        finally:
-            progress.close()
+    progress = _Progress(sys.stderr, sum(len(act.scenes) for act in acts))
+
+    def told(played: Played) -> None:
+        nonlocal run_id
         run_id = played.outcome.run.id
         for result in played.outcome.results:
             write(result, ())
+        progress.clear()
         tell(played)
-        yield played
+
+    try:
+        return patience.run(perform(acts, progress, told))
+    except BaseExceptionGroup as group:
+        if group.subgroup(BrokenPipeError):
+            raise BrokenPipeError from None  # whoever read the results has gone
+        raise
+    finally:
+        progress.clear()
+
+
+class _Progress:
+    """How many verdicts there are, on a terminal's last line; elsewhere the acts themselves tell it."""
+
+    def __init__(self, file: TextIO, total: int) -> None:
+        self._file, self._total, self._done = file, total, 0
+        self._shown = file.isatty()
+
+    def __call__(self, event: object) -> None:
+        from probe.runner import Judged
+
+        if isinstance(event, Judged):
+            self._done += 1
+        self._write(f"\r\x1b[K{self._done} of {self._total} measured")
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self._write("\r\x1b[K")
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            with contextlib.suppress(OSError):  # progress is never worth failing for
+                self._file.write(text)
+                self._file.flush()
 
 
 def _tell(played: Played, width: int, verbose: int) -> None:

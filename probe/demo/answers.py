@@ -39,6 +39,9 @@ def reply(query: dns.message.Message, what: Reply) -> bytes | None:
     if what.rcode == "silence":
         return None
     message = dns.message.make_response(query, recursion_available=True)
+    if what.rcode == "loop":
+        message.use_edns(False)
+        return _looped(message.to_wire())
     message.set_rcode(_RCODES[what.rcode])
     question = query.question[0]
     kind = dns.rdatatype.to_text(question.rdtype)
@@ -51,3 +54,10 @@ def reply(query: dns.message.Message, what: Reply) -> bytes | None:
         soa = f"ns1.{zone} hostmaster.{zone} 1 7200 900 1209600 300"
         message.authority.append(dns.rrset.from_text(zone, TTL_S, "IN", "SOA", soa))
     return message.to_wire()
+
+
+def _looped(empty: bytes) -> bytes:
+    """*empty*, a reply without answers or options, with one address record whose name is a pointer to that same pointer."""
+    head = empty[:6] + (1).to_bytes(2, "big") + empty[8:12]
+    record = (0xC000 | len(empty)).to_bytes(2, "big") + bytes((0, 1, 0, 1, 0, 0, 0, TTL_S, 0, 4, 192, 0, 2, 1))
+    return head + empty[12:] + record

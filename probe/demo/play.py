@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from targets.model import Asked, Endpoint
 
 HURRY = 5.0
 """The demo's only liberty: every deadline is this many times shorter. Loopback has no distances."""
+
+
+AT_ONCE = 3
+"""Acts that are played side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,22 @@ async def play(act: Act, listen: Listener, *, database: str | None = None) -> Pl
             outcome = await check(request, DemoWire(internet), listen)
     judged = tuple(Judged(scene, result) for scene, result in zip(act.scenes, outcome.results, strict=True))
     return Played(act, outcome, judged)
+
+
+async def perform(acts: Sequence[Act], listen: Listener, told: Callable[[Played], None]) -> tuple[Played, ...]:
+    """Play *acts*, some side by side: most of an act is waiting. *told* hears of each, in the order given."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(act: Act) -> Played:
+        async with slots:
+            return await play(act, listen)
+
+    played = []
+    async with asyncio.TaskGroup() as group:
+        for task in [group.create_task(in_turn(act)) for act in acts]:
+            played.append(await task)
+            told(played[-1])
+    return tuple(played)
 
 
 def chosen(programme: Iterable[Act], names: Iterable[str]) -> tuple[Act, ...]:

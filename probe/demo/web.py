@@ -133,6 +133,11 @@ async def _serve_http(realm: Realm, server: Server, resolver: Resolver | None, s
     if server.on_request is not None:
         await stream.finish()
         return
+    if server.script is not None:
+        async for piece in server.script(request.path):
+            await stream.write(piece)
+        await stream.finish()
+        return
     path = urlsplit(request.path)
     if resolver is not None and path.path == DOH_PATH:
         await _doh(realm, resolver, stream, request)

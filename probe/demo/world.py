@@ -5,14 +5,15 @@ Addresses are pretend: they look like the public Internet's and are only ever ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from probe.demo.authority import Condition
 from probe.wire import Nameserver
 
-Rcode = Literal["noerror", "nxdomain", "servfail", "refused", "silence"]
+Rcode = Literal["noerror", "nxdomain", "servfail", "refused", "silence", "loop"]
+"""How a name server answers. ``loop``: with a message whose name points at itself, which no reader may follow for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ SILENCE = Reply(rcode="silence")
 Trouble = Literal["reset", "silence", "eof", "alert"]
 """What befalls a connection: RST, no more bytes, FIN, or a TLS alert."""
 
+
+Script = Callable[[str], AsyncIterator[bytes]]
+"""From the path that is asked for, the bytes of a whole answer, head and all, piece by piece and in their own time."""
 
 Forger = Literal["national", "unknown"]
 """Who signs forged certificates: an authority known from the news, or one that nobody has heard of."""
@@ -53,7 +57,8 @@ class Server:
 
     ``ports``: where it listens; other ports leave a SYN unanswered. ``refused`` ports answer it with RST.
     ``on_hello`` and ``on_request`` are its own troubles, whatever the name. ``pages``: path to page, ``""`` for all others.
-    ``plain``: the page for unencrypted requests, where it differs.
+    ``plain``: the page for unencrypted requests, where it differs. ``script`` answers every request in its own way, which
+    need not be HTTP's.
     """
 
     address: str
@@ -65,6 +70,7 @@ class Server:
     on_request: Trouble | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
     plain: Page | None = None
+    script: Script | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
