@@ -79,17 +79,32 @@ _PAY = _compile(
 )
 
 
+NOTICE_BYTES = 16_384
+HEAD_CHARACTERS = 4_096
+"""A notice is short and says what it is at once; a newspaper that reports on blocking is long and says it somewhere."""
+
+
+def _notice(fact: HttpFact, text: str) -> str:
+    """The part of a page in which a notice of blocking would stand; empty for a page that is too long to be one."""
+    length = max(fact.body_length or 0, len(fact.body or ""))
+    if length > NOTICE_BYTES or fact.body_truncated:
+        return f"<title>{fact.title}</title>" if fact.title else ""
+    return text[:HEAD_CHARACTERS]
+
+
 def read(fact: HttpFact) -> Page | None:
     """What the page is recognised as, false positives first; ``None`` for an ordinary one."""
     text = "\n".join(part for part in (fact.title and f"<title>{fact.title}</title>", fact.body) if part)
-    location = fact.location or ""
+    # A site that sends its visitors on within itself says nothing by the words in the address.
+    location = (fact.location or "") if leads_elsewhere(fact) else ""
+    notice = _notice(fact, text)
     for table, blocks, certain, where in (
         (_FALSE, False, False, text),
         (_PAY, False, False, f"{location}\n{text}"),
         (_CERTAIN_LOCATION, True, True, location),
-        (_CERTAIN, True, True, text),
+        (_CERTAIN, True, True, notice),
         (_LIKELY_LOCATION, True, False, location),
-        (_LIKELY, True, False, text),
+        (_LIKELY, True, False, notice),
     ):
         for name, pattern in table:
             if where and pattern.search(where):

@@ -189,7 +189,10 @@ def national_first(_case: Case, findings: Findings) -> Iterable[str]:
     """A national interception certificate is that before it is expired, shown for all names, or trusted by this host."""
     if "national_interception" not in _codes(findings):
         return ()
-    return {f.code for f in findings if f.family == "certificate"} - {"national_interception"} | {"own_filter", "own_clock"}
+    return {f.code for f in findings if f.family == "certificate"} - {"national_interception"} | {
+        "own_filter",
+        "own_clock",
+    }
 
 
 EVIDENCE_GATES: dict[str, EvidenceGate] = {

@@ -200,6 +200,27 @@ def test_6_the_targets_own_address_is_no_neutral() -> None:
     assert undecided(facts)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("151.101.0.223", "146.75.10.1"),  # Fastly
+        ("104.16.1.1", "172.67.1.1"),  # Cloudflare
+        ("2606:4700::1", "104.16.1.1"),
+    ],
+)
+def test_6_one_content_network_is_one_neutral(one: str, other: str) -> None:
+    """Edges of one operator know the same customers, however far apart their addresses look."""
+    facts = silent().pair("neutral_pair", "neutral/1", one).pair("neutral_pair", "neutral/2", other)
+    assert undecided(facts)
+
+
+def test_6_the_targets_content_network_has_no_neutral() -> None:
+    """A target on a content network may be special at every edge of it."""
+    facts = _failed_retries(_healthy().dns("104.18.1.1").tcp("104.18.1.1").tls("104.18.1.1", failure=TIMEOUT))
+    facts.pair("neutral_pair", "neutral/1", "172.67.9.9").pair("neutral_pair", "neutral/2", NEUTRALS[1])
+    assert undecided(facts)
+
+
 # -- 7: DNS that only looks like a lie ----------------------------------------------------------------------------------
 
 
@@ -364,6 +385,20 @@ def test_8e_15_a_pay_page_is_no_block(page: dict[str, str]) -> None:
 def test_8_known_false_positives_come_first(body: str) -> None:
     """Pages of content networks and hosts that use the same words."""
     assert plain(200, body=body).verdict().status != "blocked"
+
+
+def test_8_a_newspaper_on_blocking_is_no_notice() -> None:
+    """A long plain page that reports on an order somewhere in its text."""
+    article = "<p>Новости дня.</p>" * 400 + ORDER_RU.partition("</title>")[2] + "<p>Погода.</p>" * 400
+    assert plain(200, body=article, title="Новости").verdict().status == "accessible"
+    assert plain(200, body="<p>Новости.</p>" * 60 + " " * 4000 + ORDER_RU).verdict().status == "accessible"
+
+
+def test_8_a_register_that_redirects_to_itself_is_no_block() -> None:
+    """The words in a site's own address say nothing about it."""
+    facts = Facts("http://eais.rkn.gov.ru/").context().healthy()
+    facts.works(301, location="https://eais.rkn.gov.ru/")
+    assert facts.verdict().status != "blocked"
 
 
 # -- 9: bogons ----------------------------------------------------------------------------------------------------------

@@ -505,6 +505,7 @@ CODES: dict[str, Story] = {
     "tcp_failed": silent_address,
     "tls_failed": sni_block,
     "http_failed": lambda: _healthy().dns(SITE).tcp().tls().http(failure=EOF),
+    "nothing_reached": hosts_file,
     "page_is_no_content": lambda: page(451),
     "page_over_doubtful_chain": antivirus_with_exceptions,
     "answer_is_the_sites_own": works,

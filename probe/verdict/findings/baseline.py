@@ -201,6 +201,21 @@ def http_failed(case: Case) -> Iterator[Match]:
 
 
 @row(
+    "nothing_reached",
+    speaks_for="accessible",
+    weight=-1.0,
+    family="baseline",
+    basis="behaviour",
+    sentence="the measurement of {host} ended before anything was reached",
+    why="a wait that was cut off, or a name that leads nowhere: a working site answers sooner, most of the time; a reason",
+)
+def nothing_reached(case: Case) -> Iterator[Match]:
+    begun = case.of("baseline")
+    if begun and case.failing is None and not any(attempt.ok for attempt in case.all_baselines):
+        yield Match(observations=begun[-1:], parameters={"host": case.name})
+
+
+@row(
     "page_is_no_content",
     speaks_for="accessible",
     weight=-1.9,
@@ -332,6 +347,7 @@ ROWS: tuple[Row, ...] = (
     tcp_failed,
     tls_failed,
     http_failed,
+    nothing_reached,
     page_is_no_content,
     page_over_doubtful_chain,
     answer_is_the_sites_own,

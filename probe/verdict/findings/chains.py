@@ -115,7 +115,12 @@ def unknown_issuer(case: Case) -> Iterator[Match]:
     if o is None:
         return
     issuer, first = certificates.unknown_issuer(o.fact), certificates.leaf(o.fact)
-    if issuer is not None and first is not None and issuer not in case.own.issuers() and not tls(o).system_store_verifies:
+    if (
+        issuer is not None
+        and first is not None
+        and issuer not in case.own.issuers()
+        and not tls(o).system_store_verifies
+    ):
         yield Match(
             observations=(o,),
             parameters={"host": case.name, "issuer": issuer},

@@ -8,14 +8,13 @@ acknowledges before any program that sorts names sees a byte.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 
 from probe.observations import Observation, TlsFact
-from probe.verdict import addresses
+from probe.verdict import networks
 from probe.verdict.pairs import Pair, at_neutrals, manner, pairs
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, failed, tls
+from probe.verdict.view import Case, dns, failed, tls
 
 MANNERS = ("timeout", "reset", "eof", "alert")
 PAGES = ("block_page", "redirect")
@@ -54,21 +53,24 @@ def _match(case: Case, found: Sequence[Pair]) -> Match:
     )
 
 
-def _far_apart(found: Sequence[Pair]) -> tuple[Pair, ...]:
-    """Pairs in different networks (/16, /32): two addresses of one operator are one neutral."""
-    chosen: dict[object, Pair] = {}
+def _of_other_operators(case: Case, found: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Pairs in networks that serve neither the target nor another pair: one operator's addresses are one neutral."""
+    served = {
+        networks.network_of(address)
+        for o in (*case.system_replies, *case.foreign_replies)
+        for address in dns(o).addresses
+    } | {networks.network_of(o.operation.address) for o in case.of("baseline", "tcp") if o.operation.address}
+    chosen: dict[str, Pair] = {}
     for pair in found:
-        address = addresses.parse(pair.address)
-        if address is not None:
-            bits = 16 if address.version == 4 else 32
-            chosen.setdefault(ipaddress.ip_network((address, bits), strict=False), pair)
+        network = networks.network_of(pair.address)
+        if network not in served:
+            chosen.setdefault(network, pair)
     return tuple(chosen.values())
 
 
 def complete_neutrals(case: Case) -> tuple[Pair, ...]:
-    """Neutral pairs that satisfy the whole alternation rule, one a network, never in the target's own."""
-    own = {o.operation.address for o in case.of("baseline", "tcp")}
-    return _far_apart([p for p in at_neutrals(case) if p.complete and p.address not in own])
+    """Neutral pairs that satisfy the whole alternation rule, one an operator, never in the target's own networks."""
+    return _of_other_operators(case, [p for p in at_neutrals(case) if p.complete])
 
 
 @row(
