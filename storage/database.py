@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, insert, text, update
+from sqlalchemy import Connection, Engine, Executable, NullPool, bindparam, create_engine, event, insert, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
@@ -16,7 +17,7 @@ from storage.errors import StorageError
 from storage.location import Location
 from storage.lock import FileLock
 from storage.opening import make_current, settle
-from storage.rows import Change, Changes, Insert
+from storage.rows import Changes, Insert
 
 
 class Database:
@@ -70,28 +71,35 @@ class Database:
 
 def apply(connection: Connection, changes: Changes, *, again: bool = False) -> None:
     """Do *changes* in the transaction of *connection*. *again*: rows that are there already are left as they are."""
+    dialect = connection.dialect.name if again else None
     for change in changes:
         if isinstance(change, Insert):
-            connection.execute(_insert(connection, change, again=again), list(change.rows))
-        else:
-            _update(connection, change)
+            connection.execute(_insert(change.table, dialect), list(change.rows))
+            continue
+        key = {f"key_{name}": value for name, value in change.key.items()}
+        done = connection.execute(_update(change.table, tuple(change.key), tuple(change.values)), key | change.values)
+        if done.rowcount != 1:
+            raise LookupError(f"no row of {change.table} has the key {change.key}")
 
 
-def _insert(connection: Connection, change: Insert, *, again: bool) -> Any:
-    table = schema.metadata.tables[change.table]
-    if not again:
+# Statements are built once: building one costs as much as SQLite needs to run it.
+
+
+@functools.cache
+def _insert(name: str, lenient_dialect: str | None) -> Executable:
+    """*lenient_dialect*: rows that are there already are no error, in the words of that dialect."""
+    table = schema.metadata.tables[name]
+    if lenient_dialect is None:
         return insert(table)
-    dialect_insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    dialect_insert = sqlite.insert if lenient_dialect == "sqlite" else postgresql.insert
     return dialect_insert(table).on_conflict_do_nothing()
 
 
-def _update(connection: Connection, change: Change) -> None:
-    assert not isinstance(change, Insert)
-    table = schema.metadata.tables[change.table]
-    matches = [table.c[name] == value for name, value in change.key.items()]
-    done = connection.execute(update(table).where(*matches).values(change.values))
-    if done.rowcount != 1:
-        raise LookupError(f"no row of {change.table} has the key {change.key}")
+@functools.cache
+def _update(name: str, key: tuple[str, ...], values: tuple[str, ...]) -> Executable:
+    table = schema.metadata.tables[name]
+    matches = [table.c[column] == bindparam(f"key_{column}") for column in key]
+    return update(table).where(*matches).values({column: bindparam(column) for column in values})
 
 
 def _sqlite_engine(location: Location, *, writable: bool) -> Engine:

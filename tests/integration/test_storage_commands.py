@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,27 +18,8 @@ from storage.database import Database
 from storage.location import Location, parse
 from storage.reader import Reader
 from storage.schema import stamp
-from tests.integration.command import environment
+from tests.integration.command import dalel
 from tests.storage_samples import START_US, run_id, sample_asked, sample_result, sample_run, save_sample_run
-
-# The command as it is installed; one that is not offered yet is reached all the same.
-RUN = """
-import sys, probe.cli as cli
-for name in ("db", "purge", "reclassify", "status"):
-    cli.dalel.rows.setdefault(name, cli.Row(name, f"probe.cli.{name}_cmd", ""))
-sys.exit(cli.run(sys.argv[1:]))
-"""
-
-
-def _dalel(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", RUN, *words],
-        env=environment(home),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 @pytest.fixture
@@ -63,7 +42,7 @@ def home(tmp_path: Path, location: Location) -> Path:
 
 def test_status_shows_the_last_word_on_everything(home: Path, location: Location) -> None:
     """A line a platform and one for each URL of one's own, how old, which run, how large; exit code as of a check."""
-    done = _dalel(home, "status")
+    done = dalel(home, "status")
     assert done.returncode == 1
     lines = [line.split() for line in done.stdout.splitlines()]
     assert lines[0][:5] == ["platform1", "Blocked", "tls", "97%", lines[0][4]]
@@ -76,7 +55,7 @@ def test_status_shows_the_last_word_on_everything(home: Path, location: Location
 
 def test_status_for_programs(home: Path, location: Location) -> None:
     """One JSON document with the newest run's results."""
-    done = _dalel(home, "status", "--format", "json")
+    done = dalel(home, "status", "--format", "json")
     document = json.loads(done.stdout)
     assert document["schema"] == "dalel.status/1"
     assert document["database"] == str(location.path)
@@ -92,7 +71,7 @@ def test_status_for_programs(home: Path, location: Location) -> None:
 @pytest.mark.parametrize(("words", "code"), [((), 3), (("--format", "json"), 3)])
 def test_status_of_nothing_is_not_good_news(tmp_path: Path, words: tuple[str, ...], code: int) -> None:
     """Without results it says what to do, makes no file, and does not exit with 0."""
-    done = _dalel(tmp_path, "status", *words)
+    done = dalel(tmp_path, "status", *words)
     assert done.returncode == code
     assert "dalel check" in done.stdout or json.loads(done.stdout)["results"] == []
     assert list(tmp_path.iterdir()) == []
@@ -100,8 +79,8 @@ def test_status_of_nothing_is_not_good_news(tmp_path: Path, words: tuple[str, ..
 
 def test_old_results_can_be_left_out(home: Path) -> None:
     """With --since only fresh results count, for the table and for the exit code."""
-    assert _dalel(home, "status", "--since", "2026-09-21T14:15").returncode == 1
-    assert _dalel(home, "status", "--since", "2026-09-22").returncode == 3
+    assert dalel(home, "status", "--since", "2026-09-21T14:15").returncode == 1
+    assert dalel(home, "status", "--since", "2026-09-22").returncode == 3
 
 
 def test_escapes_in_a_url_do_not_reach_the_screen(tmp_path: Path, location: Location) -> None:
@@ -111,12 +90,14 @@ def test_escapes_in_a_url_do_not_reach_the_screen(tmp_path: Path, location: Loca
     from targets.model import Endpoint
 
     run, (asked,) = sample_run(), sample_asked(1)
-    asked = replace(asked, endpoint=Endpoint("https://a/\x1b[31m\nb"), platform=None)
+    asked = replace(asked, endpoint=Endpoint("https://a/\x1b]0;title\x07\u202e\nb"), platform=None)
     seen = (Observation(number=1, operation=Operation(fact=TcpFact(), started_us=1), purpose="baseline", endpoint=1),)
     with Archive.open(location) as archive:
         archive.begin(run, (asked,))
         archive.save(run.id, sample_result(asked, run, seen), seen).result(timeout=30)
-    assert "\x1b" not in _dalel(tmp_path, "status", "-v").stdout
+    shown = dalel(tmp_path, "status", "-v").stdout
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
+    assert len(shown.splitlines()) == 4
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -125,13 +106,13 @@ def test_escapes_in_a_url_do_not_reach_the_screen(tmp_path: Path, location: Loca
 
 def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None:
     """Each says what it did, in words or as JSON."""
-    done = _dalel(home, "db", "backup", "-o", str(home / "copy.db"))
+    done = dalel(home, "db", "backup", "-o", str(home / "copy.db"))
     assert (done.returncode, done.stdout.startswith(f"Copied to {home / 'copy.db'} (")) == (0, True)
-    done = _dalel(home, "db", "backup", "-o", str(home / "copy.db"))
+    done = dalel(home, "db", "backup", "-o", str(home / "copy.db"))
     assert (done.returncode, "not overwritten" in done.stderr) == (2, True)
-    done = _dalel(home, "db", "prune", "--older-than", "1d", "--dry-run")
+    done = dalel(home, "db", "prune", "--older-than", "1d", "--dry-run")
     assert done.stdout == "2 runs with 6 results and 26 observations would be removed.\n"
-    assert json.loads(_dalel(home, "db", "prune", "--older-than", "1d", "--format", "json").stdout) == {
+    assert json.loads(dalel(home, "db", "prune", "--older-than", "1d", "--format", "json").stdout) == {
         "removed": True,
         "runs": 2,
         "endpoints": 6,
@@ -139,14 +120,14 @@ def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None
         "verdicts": 6,
         "findings": 6,
     }
-    assert set(json.loads(_dalel(home, "db", "vacuum", "--format", "json").stdout)) == {"bytes_before", "bytes_after"}
-    assert _dalel(home, "db", "upgrade").stdout == f"{location.path} has schema 0001.\n"
+    assert set(json.loads(dalel(home, "db", "vacuum", "--format", "json").stdout)) == {"bytes_before", "bytes_after"}
+    assert dalel(home, "db", "upgrade").stdout == f"{location.path} has schema 0001.\n"
 
 
 @pytest.mark.parametrize("words", [("upgrade",), ("backup",), ("prune", "--older-than", "1d"), ("vacuum",)])
 def test_looking_after_nothing_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     """Where there is no database, none is made, and the sentence says what to do."""
-    done = _dalel(tmp_path, "db", *words)
+    done = dalel(tmp_path, "db", *words)
     assert done.returncode == 2
     assert "There are no results yet" in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -157,7 +138,7 @@ def test_a_newer_database_is_exit_2_with_both_versions(home: Path, location: Loc
     with Database.open(location, writable=True) as database, database.writing() as connection:
         connection.execute(stamp.update().values(version_num="0042"))
     for words in (("status",), ("db", "upgrade"), ("db", "prune", "--older-than", "1d"), ("reclassify",)):
-        done = _dalel(home, *words)
+        done = dalel(home, *words)
         assert done.returncode == 2
         assert "has schema 0042" in done.stderr
         assert "only up to 0001" in done.stderr
@@ -170,21 +151,21 @@ def test_a_newer_database_is_exit_2_with_both_versions(home: Path, location: Loc
 def test_purge_names_everything_and_asks(home: Path, location: Location) -> None:
     """Every file is named first; anything but yes keeps all of it."""
     assert location.path is not None
-    _dalel(home, "db", "backup")
-    done = _dalel(home, "purge", stdin="n\n")
+    dalel(home, "db", "backup")
+    done = dalel(home, "purge", stdin="n\n")
     (copy,) = location.backup_dir.iterdir()
     for path in (location.path, location.lock_path, copy):
         assert f"  {path}  (" in done.stderr
     assert done.stdout == "Nothing was removed.\n"
     assert location.path.exists()
-    assert _dalel(home, "purge", stdin="y\n").returncode == 0
+    assert dalel(home, "purge", stdin="y\n").returncode == 0
     assert list(location.data_dir.iterdir()) == []
 
 
 def test_purge_without_asking(home: Path, location: Location) -> None:
     """--yes does not ask; a second time there is nothing."""
-    assert _dalel(home, "purge", "--yes").stdout == "2 things removed.\n"
-    assert "nothing to remove" in _dalel(home, "purge", "--yes").stdout
+    assert dalel(home, "purge", "--yes").stdout == "2 things removed.\n"
+    assert "nothing to remove" in dalel(home, "purge", "--yes").stdout
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -198,7 +179,7 @@ def _context(number: int) -> Observation:
 
 def test_reclassify_adds_verdicts_and_says_what_changed(home: Path, location: Location) -> None:
     """Old verdicts stay; the new ones are by today's rules; a second time there is nothing to add."""
-    done = _dalel(home, "reclassify", "--run", run_id(1), "--format", "json")
+    done = dalel(home, "reclassify", "--run", run_id(1), "--format", "json")
     document = json.loads(done.stdout)
     assert (document["runs"], document["judged"], document["added"]) == (1, 3, 3)
     for change in document["changed"]:
@@ -209,15 +190,15 @@ def test_reclassify_adds_verdicts_and_says_what_changed(home: Path, location: Lo
         assert {verdict.ruleset for verdict in reader.verdicts(run_id(2)).values()} == {"2026.11"}
         with reader.database.reading() as connection:
             assert connection.exec_driver_sql("SELECT count(*) FROM verdicts").scalar_one() == 9
-    assert json.loads(_dalel(home, "reclassify", "--run", run_id(1), "--format", "json").stdout)["added"] == 0
-    done = _dalel(home, "reclassify")
+    assert json.loads(dalel(home, "reclassify", "--run", run_id(1), "--format", "json").stdout)["added"] == 0
+    done = dalel(home, "reclassify")
     assert done.stdout.splitlines()[-1].startswith("6 results of 2 runs judged again: ")
     assert done.stdout.splitlines()[-1].endswith(" 3 verdicts added.")
 
 
 def test_reclassify_of_an_unknown_run(home: Path) -> None:
     """It is said, with exit code 2."""
-    done = _dalel(home, "reclassify", "--run", "nothing")
+    done = dalel(home, "reclassify", "--run", "nothing")
     assert (done.returncode, "There is no run nothing in" in done.stderr) == (2, True)
 
 

@@ -103,6 +103,20 @@ def test_a_reader_does_not_stop_a_writer(location: Location) -> None:
         assert reader.count_runs() == 2
 
 
+def test_a_writer_has_its_place_from_the_beginning(location: Location, path: Path) -> None:
+    """A transaction that reads first cannot be overtaken between its reading and its writing."""
+
+    def overtake(_connection: object) -> None:
+        with closing(sqlite3.connect(path, timeout=0.01)) as other:
+            other.execute("DELETE FROM runs")
+
+    with Archive.open(location) as archive:
+        save_sample_run(archive)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            archive.call(overtake).result(timeout=30)
+        assert archive.unsaved is None
+
+
 def test_a_reader_cannot_write(location: Location) -> None:
     """Not even by mistake."""
     Archive.open(location).close()
@@ -115,9 +129,7 @@ def test_a_reader_cannot_write(location: Location) -> None:
 
 
 @pytest.mark.parametrize("wait", [True, False])
-@pytest.mark.parametrize(
-    "name", ["/proc/dalel.db", "/dev/null/dalel.db", "{directory}", "{file}/dalel.db", "{text}", "{stranger}"]
-)
+@pytest.mark.parametrize("name", ["/proc/dalel.db", "{directory}", "{file}/dalel.db", "{text}", "{stranger}"])
 def test_where_nothing_can_be_kept_is_said_before_anything_is_measured(
     tmp_path: Path, name: str, *, wait: bool
 ) -> None:

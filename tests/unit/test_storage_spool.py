@@ -87,14 +87,19 @@ def test_readers_share_the_lock_and_an_upgrade_is_alone(tmp_path: Path) -> None:
     third.release()
 
 
-def test_a_lock_on_a_removed_file_is_not_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A purge that removes the file between opening and locking it: what is held in the end is the lock that others see."""
+@pytest.mark.parametrize("made_again", [True, False])
+def test_a_lock_on_a_removed_file_is_not_taken_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, made_again: bool
+) -> None:
+    """A purge that removes the file between opening and locking it, and another that makes a new one: what is held in the end is the lock that others see."""
     path, flock, removed = tmp_path / "lock", fcntl.flock, []
 
     def remove_first(descriptor: int, operation: int) -> None:
         if not removed:
             path.unlink()
             removed.append(path)
+            if made_again:
+                path.touch()
         flock(descriptor, operation)
 
     with FileLock(path) as mine, FileLock(path) as other:
