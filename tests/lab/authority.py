@@ -66,6 +66,7 @@ class Authority:
         self._now = dt.datetime.now(dt.UTC).replace(microsecond=0) + shift_days * _DAY
         self._root_key = _rsa("root")
         self._key = _rsa("intermediate")
+        self._issued: dict[tuple[tuple[str, ...], Kind], Issued] = {}
         # The root is long-lived, so a clock that is a year wrong meets a bad leaf, as on the web.
         self.root = self._authority(
             _name("Lab Root R1"), self._root_key, _name("Lab Root R1"), self._root_key, 3650, None
@@ -109,7 +110,13 @@ class Authority:
         return builder.sign(issuer_key, hashes.SHA256())
 
     def issue(self, *names: str, kind: Kind = "good") -> Issued:
-        """A certificate for *names* (host names or addresses) with its chain."""
+        """A certificate for *names* (host names or addresses) with its chain; the same one for the same names."""
+        known = self._issued.get((names, kind))
+        if known is None:
+            known = self._issued[names, kind] = self._issue(names, kind)
+        return known
+
+    def _issue(self, names: tuple[str, ...], kind: Kind) -> Issued:
         rsa_leaf = hashlib.sha256(names[0].encode()).digest()[0] % 3 == 0
         key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = _rsa("leaf") if rsa_leaf else _ec("leaf")
         if kind == "wrong_name":

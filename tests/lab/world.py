@@ -152,9 +152,9 @@ def whole_world() -> World:
                 else names.setdefault(endpoint.host, give.give(endpoint.host))
             )
             ports.append((address, endpoint.port))
-    for name in (*canaries.innocuous, *canaries.ad_domains):
-        if name not in sites:
-            names[name] = give.give(name)
+    # Any innocuous name may be drawn as a neutral place, so all of them are real sites.
+    sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.innocuous if name not in sites}
+    names |= {name: give.give(name) for name in canaries.ad_domains}
     return World(
         sites=sites, names={**names, **clocks}, ports=tuple(dict.fromkeys(ports)), clocks=tuple(clocks.values())
     )
