@@ -16,12 +16,10 @@ from storage import schema, sqlite_file
 from storage.errors import StorageError
 from storage.location import Location
 from storage.lock import FileLock
-from storage.revisions import HEAD, State, state_of
+from storage.revisions import ADVISORY_LOCK, HEAD, State, state_of
 
 UPGRADE_TIMEOUT_S = 3600.0
 """An upgrade of a database of years on a small board may take long; for ever it may not."""
-_ADVISORY_LOCK = 0x44414C454C
-"""PostgreSQL's advisory lock for creating the tables: ``DALEL`` in ASCII."""
 
 
 def settle(location: Location, engine: Engine, *, writable: bool, wait_s: float) -> FileLock | None:
@@ -112,7 +110,7 @@ def create_all(connection: Connection) -> None:
 def make_current(location: Location, engine: Engine, *, create: bool) -> None:
     """The same for PostgreSQL, whose DDL is transactional; an advisory lock lets one process at a time create."""
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         state, stamp = _inspected(connection)
         sqlite_file.check_state(location.shown, state, stamp)
         if state == "new":

@@ -10,6 +10,9 @@ from typing import Literal
 REVISIONS = ("0001",)
 HEAD = REVISIONS[-1]
 
+ADVISORY_LOCK = 0x44414C454C
+"""PostgreSQL's advisory lock for creating and changing the tables: ``DALEL`` in ASCII."""
+
 State = Literal["new", "behind", "current", "newer", "foreign"]
 
 

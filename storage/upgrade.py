@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from storage.location import Location, parse
-from storage.revisions import HEAD
+from storage.revisions import ADVISORY_LOCK, HEAD
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -37,6 +37,9 @@ def upgrade(url: str, revision: str = HEAD) -> None:
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
             # The driver begins no transaction before DDL: without this a failing migration would stay half done.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            # One at a time; who comes second finds nothing left to do.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
         command.upgrade(config(connection), revision)
         connection.commit()
 

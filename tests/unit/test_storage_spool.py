@@ -92,7 +92,8 @@ def test_a_lock_on_a_removed_file_is_not_taken_for_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, made_again: bool
 ) -> None:
     """A purge that removes the file between opening and locking it, and another that makes a new one: what is held in the end is the lock that others see."""
-    path, flock, removed = tmp_path / "lock", fcntl.flock, []
+    path, flock = tmp_path / "lock", fcntl.flock
+    removed: list[Path] = []
 
     def remove_first(descriptor: int, operation: int) -> None:
         if not removed:
