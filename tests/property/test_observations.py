@@ -1,6 +1,7 @@
 """Facts survive JSON, whatever they hold."""
 
 import json
+import typing
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ TEXT = st.text(max_size=12)
 st.register_type_strategy(str, TEXT)
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 
-FACTS = st.one_of(*(st.from_type(kind) for kind in o.KINDS.values()))
+FACTS = st.one_of(*(st.builds(kind) for kind in o.KINDS.values()))
 OPERATIONS = st.builds(
     o.Operation,
     fact=FACTS,
@@ -28,10 +29,10 @@ OBSERVATIONS = st.builds(
     o.Observation,
     number=st.integers(1, 10**6),
     operation=OPERATIONS,
-    purpose=st.from_type(o.Purpose),
+    purpose=st.sampled_from(typing.get_args(o.Purpose)),
     endpoint=st.none() | st.integers(0, 500),
     vantage=TEXT,
-    arm=st.none() | st.from_type(o.Arm),
+    arm=st.none() | st.sampled_from(typing.get_args(o.Arm)),
     group=st.none() | TEXT,
     round=st.none() | st.integers(0, 9),
     hop=st.integers(0, 10),
