@@ -1,5 +1,6 @@
 """``python -m tests.integration.pretend ACT WORDS…``: the whole command line, over one act of the pretend Internet.
 
+``ACT`` is the name of one of the demo's acts, or ``package.module:NAME`` of one that tests have of their own.
 Only the wire is exchanged, and ``SSL_CERT_FILE`` is set to the pretend authority. The Internet runs in a thread of its own,
 so that signals, the event loop and the exit are the command's.
 """
@@ -7,6 +8,7 @@ so that signals, the event loop and the exit are the command's.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import sys
 import tempfile
@@ -52,10 +54,20 @@ async def wire(found: Internet) -> DemoWire:
     return DemoWire(found)
 
 
-if __name__ == "__main__":
+def act_called(name: str) -> Act:
+    """The demo's act of that name, or the one at ``package.module:NAME``."""
+    module, colon, attribute = name.partition(":")
+    if colon:
+        own = getattr(importlib.import_module(module), attribute)
+        assert isinstance(own, Act)
+        return own
     from probe.demo.table import PROGRAMME
 
-    with internet(next(act for act in PROGRAMME if act.name == sys.argv[1])) as found:
+    return next(act for act in PROGRAMME if act.name == name)
+
+
+if __name__ == "__main__":
+    with internet(act_called(sys.argv[1])) as found:
         os.environ["SSL_CERT_FILE"] = str(found.trusted)
         probe.wire.Wire = lambda: asyncio.run(wire(found))  # type: ignore[assignment,misc]
         try:
