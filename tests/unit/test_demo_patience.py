@@ -18,7 +18,7 @@ def test_time_passes_while_it_waits() -> None:
 
     begun = time.monotonic()
     assert patience.run(sleeper()) == pytest.approx(0.05, abs=0.02)
-    assert time.monotonic() - begun >= 0.05
+    assert 0.05 <= time.monotonic() - begun < 5
 
 
 def test_a_busy_computer_breaks_no_deadline() -> None:
@@ -26,7 +26,7 @@ def test_a_busy_computer_breaks_no_deadline() -> None:
 
     async def answered_late() -> str:
         loop = asyncio.get_running_loop()
-        answer = loop.create_future()
+        answer: asyncio.Future[str] = loop.create_future()
         loop.call_later(0.01, answer.set_result, "here")
         async with asyncio.timeout(0.05):
             time.sleep(0.2)
