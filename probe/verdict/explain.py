@@ -75,7 +75,11 @@ SIGNATURES: dict[str, str] = {
         "given, and by whom, is in the evidence. Alone it proves neither a block nor an outage."
     ),
     # greetings
-    "tls.timeout.sni": f"Greetings that name this site are met with silence. {_SNI}",
+    "tls.timeout.sni": (
+        "Greetings that name this site are met with silence. Another name, asked in turn, was answered every time at "
+        "unrelated addresses abroad, or was received by the site's own machine every time while this one never was. So the "
+        "site's own server had no part in it: something on the way acts on the name."
+    ),
     "tls.reset.sni": (
         "Connections are broken off as soon as this site is named. Other names pass, or the break came faster than the "
         "server could have sent it. So something on the way acts on the name."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.observations import DnsFact, HttpFact, TlsFact
-from probe.verdict import answers, resolvers
+from probe.verdict import answers, evidence, resolvers
 from probe.verdict.model import Finding, Status
 from probe.verdict.view import Case, failed
 
@@ -42,9 +42,10 @@ def _flaky(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:
 
 
 def _lies(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    codes = {f.code for f in findings}
+    codes = {f.code for f in findings if f.weight != 0}
     found = ["resolver_lies"] if codes & set(_LIES) or _one_lies(case) else []
-    if "neutral_flip" in codes or "unacknowledged_only" in codes or "reset_too_early" in codes:
+    proven = {f.code for f in findings if f.speaks_for == "blocked" and f.weight > 0 and evidence.TABLE[f.code].proves}
+    if proven - set(_LIES):
         found.append("interference_seen")
     return tuple(found)
 

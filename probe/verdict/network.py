@@ -424,11 +424,7 @@ def _ipv6(view: View) -> bool | None:
     own = [(o.member or "", o) for o in view.own_observations if (o.member or "").startswith("ipv6/")]
     tried = [(member.partition("/")[2], o) for member, o in own if isinstance(o.fact, TcpFact)]
     if not own:
-        tried = [
-            (o.operation.name or o.operation.address or "", o)
-            for case in view.cases()
-            for o in case.of("baseline", "tcp", "v6")
-        ]
+        tried = [(o.operation.name or o.operation.address or "", o) for o in view.everywhere("baseline", "tcp", "v6")]
     if any(o.failure is None for _, o in tried):
         return True
     operators = {resolvers.operator_of(where) for where, o in tried if failed(o)}

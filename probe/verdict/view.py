@@ -171,7 +171,7 @@ class Case:
         another one is there to be judged.
         """
         found = tuple(
-            _attempt(group, observations, self._goal("baseline"))
+            _attempt(group, observations, "tcp" if self.scheme == "tcp" else "http")
             for group, observations in sorted(self.groups("baseline").items())
         )
         counting = tuple(a for a in found if not self._does_not_count(a))
@@ -181,7 +181,7 @@ class Case:
     def all_baselines(self) -> tuple[Attempt, ...]:
         """The baseline over every address family, whether it counts or not."""
         return tuple(
-            _attempt(group, observations, self._goal("baseline"))
+            _attempt(group, observations, "tcp" if self.scheme == "tcp" else "http")
             for group, observations in sorted(self.groups("baseline").items())
         )
 
@@ -196,15 +196,16 @@ class Case:
     def retries(self) -> tuple[Attempt, ...]:
         """Fresh walks after the baseline; groups ``min_ttl/…`` are not ordinary ones and are left out."""
         return tuple(
-            _attempt(group, observations, self._goal("retry"))
+            _attempt(group, observations, self._retry_goal(observations))
             for group, observations in sorted(self.groups("retry").items())
             if not group.startswith("min_ttl")
         )
 
-    def _goal(self, purpose: str) -> Stage:
+    def _retry_goal(self, observations: Sequence[Observation]) -> Stage:
+        """Retries end at the greeting where there is one (also of an https hop behind an http:// address)."""
         if self.scheme == "tcp":
             return "tcp"
-        return "http" if purpose == "baseline" or self.scheme == "http" else "tls"
+        return "tls" if any(isinstance(o.fact, TlsFact) for o in observations) else "http"
 
     @cached_property
     def failing(self) -> Attempt | None:
@@ -354,6 +355,16 @@ class View:
         from probe.verdict.network import read_own_side
 
         return read_own_side(self)
+
+    def everywhere(self, purpose: str, kind: str, group: str) -> tuple[Observation, ...]:
+        """Local observations of all endpoints, made for one purpose, of one kind and group."""
+        return tuple(
+            o
+            for number, observations in self._by_endpoint.items()
+            if number is not None
+            for o in observations
+            if o.purpose == purpose and o.group == group and o.operation.kind == kind and o.vantage == "local"
+        )
 
     @cached_property
     def prefixes(self) -> tuple[IPv6Network, ...]:

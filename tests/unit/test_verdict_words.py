@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from probe.observations import HttpFact
 from probe.verdict import sentences
 from probe.verdict.ruleset import RULESET
-from tests.unit.facts import OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
+from tests.unit.facts import HOST, OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
 from tests.unit.verdict_scenarios import (
     CODES,
     WORDS,
@@ -18,6 +19,7 @@ from tests.unit.verdict_scenarios import (
     denied_once,
     flaky,
     gateway_everywhere,
+    national_ca,
     neighbours,
     one_address_dead,
     refused_address,
@@ -114,6 +116,7 @@ def test_blocked_and_down() -> None:
         (lambda: works().no_name("dns_no_answer", group="v6", qtype="AAAA"), ()),
         (lambda: _healthy().no_connection().works(address="2a03:2880::1", group="v6"), ("ipv4_broken",)),
         (lambda: _healthy().dns("127.0.0.1").works(), ("resolver_lies",)),
+        (lambda: national_ca().works(address="2a03:2880::1", group="v6"), ("ipv4_broken", "interference_seen")),
         (lambda: _healthy().dns(SITE, server="8.8.8.8").tcp().tls().http(), ("provider_dns_untested",)),
         (lambda: _healthy().dns(SITE).tcp().tls(duration_us=6_000_000).http(), ("slow",)),
         (lambda: _healthy().dns(SITE, duration_us=4_000_000).tcp().tls().http(), ("slow",)),
@@ -161,3 +164,18 @@ def test_settle_says_the_useful_thing_first() -> None:
     assert CODES["tcp_timeout"]().verdict().settle == ("later", "another_vantage")
     assert denied_once().verdict().settle == ("other_dns", "another_vantage")
     assert Facts().verdict().settle == ("measure_again", "know_own_side", "another_vantage")
+
+
+def test_a_retry_behind_a_redirect_counts() -> None:
+    """An http:// address that leads to https is retried there, and a verified greeting is a success."""
+    facts = _healthy("http://www.facebook.com/").dns(SITE).tcp(port=80).http(301, location="https://www.facebook.com/")
+    facts.dns(SITE, hop=1).tcp(hop=1).tls(failure=TIMEOUT, hop=1)
+    assert facts.retry_tls(None, 1).verdict().status == "accessible"
+
+
+def test_a_server_without_the_short_request_is_not_in_trouble() -> None:
+    """Status 501 to a HEAD says that HEAD is not known there."""
+    facts = _healthy().dns(SITE).tcp().tls()
+    page = HttpFact(method="HEAD", url=f"https://{HOST}/", verified_chain=True, status=501)
+    facts.add(page, purpose="baseline", name=HOST, address=SITE, port=443, group="v4")
+    assert facts.verdict().status == "accessible"

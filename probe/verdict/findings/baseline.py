@@ -53,6 +53,8 @@ def is_verified_page(attempt: Attempt) -> bool:
 
 def is_ordinary(fact: HttpFact) -> bool:
     """Whether a status is one that a site gives to everybody: a client error of our request is an answer too."""
+    if fact.method == "HEAD" and fact.status == 501:  # RFC 9110 §9.1: a method that this server does not have
+        return True
     return fact.status is not None and fact.status < 500 and fact.status not in _REFUSALS
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
-from probe.verdict.findings.baseline import is_verified_page, page_of
+from probe.verdict.findings.baseline import is_ordinary, is_verified_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, http
 
@@ -208,7 +208,7 @@ def site_refuses_rate(case: Case) -> Iterator[Match]:
 )
 def server_error(case: Case) -> Iterator[Match]:
     for page, fact in _own_words(case):
-        if fact.status is not None and fact.status >= 500 and _refusal(fact) is None:
+        if fact.status is not None and fact.status >= 500 and not is_ordinary(fact) and _refusal(fact) is None:
             yield Match(
                 observations=(page,),
                 parameters={"host": page.operation.name or case.name, "status": fact.status},
