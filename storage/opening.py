@@ -6,11 +6,13 @@ Alembic is imported only in that child, so that a check on a new or current data
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 
 from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from storage import schema, sqlite_file
 from storage.errors import StorageError
@@ -84,8 +86,6 @@ def _advance(location: Location, engine: Engine, *, create: bool) -> None:
 
 
 def _create_sqlite(location: Location, engine: Engine) -> None:
-    import sqlite3
-
     assert location.path is not None
     try:
         # The journal mode is kept in the file; it cannot be changed inside a transaction.
@@ -94,10 +94,10 @@ def _create_sqlite(location: Location, engine: Engine) -> None:
             raw.execute("PRAGMA journal_mode = WAL")
         finally:
             raw.close()
-    except sqlite3.Error as error:
-        raise sqlite_file.cannot_write(location.path, str(error)) from error
-    with engine.begin() as connection:
-        create_all(connection)
+        with engine.begin() as connection:
+            create_all(connection)
+    except (sqlite3.Error, DBAPIError) as error:
+        raise sqlite_file.cannot_write(location.path, str(getattr(error, "orig", error))) from error
 
 
 def create_all(connection: Connection) -> None:

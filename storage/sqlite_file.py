@@ -16,6 +16,10 @@ BUSY_TIMEOUT_S = 30.0
 """How long a transaction waits for those of other processes. A transaction of ours takes about a millisecond."""
 
 
+_SMALLEST = 131_072
+"""An empty database with its log and shared memory does not fit into less."""
+
+
 def uri(path: Path, mode: str) -> str:
     """An SQLite URI; *mode* is ``ro`` or ``rw``. Neither creates a file.
 
@@ -43,10 +47,20 @@ def make(path: Path) -> None:
 
 
 def cannot_write(path: Path, reason: str) -> StorageError:
+    """The sentence for a place that cannot be written; a full disk has several names in SQLite, and one here."""
+    said = "the disk is full" if _is_full(path.parent) else reason
     return StorageError(
-        f"Results cannot be kept in {path}: {reason}. "
+        f"Results cannot be kept in {path}: {said}. "
         "Make it writable, name another file with --database, or use --no-save."
     )
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        disk = os.statvfs(directory)
+    except OSError:
+        return False
+    return disk.f_blocks > 0 and disk.f_bavail * disk.f_frsize < _SMALLEST
 
 
 def require(path: Path) -> None:

@@ -148,6 +148,25 @@ def test_on_a_full_disk_results_go_to_the_spool_and_back(tmp_path: Path) -> None
     assert list(waiting.iterdir()) == []
 
 
+def test_a_database_that_cannot_be_made_for_want_of_space_is_said(tmp_path: Path) -> None:
+    """Before anything is measured, with the reason; not as a bug of ours."""
+    script = 'mount -t tmpfs -o size=24k none "$1" && "$2" -c "$3" "$1/dalel.db"'
+    code = (
+        "import sys\nfrom storage.archive import Archive\nfrom storage.errors import StorageError\n"
+        "try:\n    Archive.open(sys.argv[1])\nexcept StorageError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", script, "sh", str(tmp_path), sys.executable, code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Results cannot be kept in {tmp_path}/dalel.db: ")
+    assert "full" in done.stdout
+    assert "--no-save" in done.stdout
+
+
 def test_when_the_spool_is_full_too_each_lost_result_is_said(tmp_path: Path) -> None:
     """Nothing is lost silently: the future fails and the archive says so."""
     told = _in_full_disk(tmp_path, str(tmp_path / "small" / "spool"))
