@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from probe.cli import EXIT_BUG
+from probe.cli.common import ConfigError
 from probe.cli.output import opened
 
 if TYPE_CHECKING:
@@ -45,9 +47,10 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
         return 0
     begun = time.monotonic()
     path = Path(output) if output is not None else Path(tempfile.mkdtemp(prefix="dalel-demo-")) / "results.csv"
-    if form == "table":
-        click.echo("\n".join(show.introduction(width)))
+    _require_loopback()
     with opened(str(path), "csv") as file:
+        if form == "table":
+            click.echo("\n".join(show.introduction(width)))
         played = _performed(acts, file, lambda act: _tell(act, width, verbose) if form == "table" else None)
     if form == "json":
         click.echo(json.dumps(show.document(played, csv=str(path)), ensure_ascii=False, indent=2))
@@ -55,6 +58,17 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
         click.echo("\n".join(show.summary_lines(played, seconds=time.monotonic() - begun, width=width)))
         click.echo(f"The same results as CSV: {path}")
     return 0 if all(act.right for act in played) else EXIT_BUG
+
+
+def _require_loopback() -> None:
+    """The pretend Internet lives there; sealed namespaces begin without it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("127.0.0.1", 9))
+        except OSError as error:
+            raise ConfigError(
+                f"The demo needs this computer's loopback interface (127.0.0.1): {(error.strerror or str(error)).lower()}."
+            ) from error
 
 
 def _performed(acts: Sequence[Act], file: TextIO, tell: Callable[[Played], None]) -> tuple[Played, ...]:

@@ -101,13 +101,17 @@ def summary_lines(programme: Sequence[Played], *, seconds: float, width: int) ->
     statuses = Counter(verdict.status for verdict in verdicts)
     signatures = {verdict.signature for verdict in verdicts if verdict.signature}
     counts = ", ".join(f"{statuses[status]} {status}" for status in STATUSES if statuses[status])
-    yield f"{len(judged) - len(wrong)} of {len(judged)} verdicts are right, in {seconds:.0f} s."
-    yield from textwrap.wrap(f"Seen: {counts}; {len(signatures)} signatures.", width)
+    yield f"{len(judged) - len(wrong)} of {_several(len(judged), 'verdict')} right, in {seconds:.0f} s."
+    yield from textwrap.wrap(f"Seen: {counts}; {_several(len(signatures), 'signature')}.", width)
     if wrong:
         names = ", ".join(each.scene.name for each in wrong)
         yield from textwrap.wrap(f"WRONG: {names}. That is a bug in dalel, and we would like to hear of it.", width)
     elif any(played.outcome.bugs for played in programme):
         yield "WRONG: something in dalel broke on the way, and we would like to hear of it."
+
+
+def _several(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def document(programme: Sequence[Played], *, csv: str) -> Json:

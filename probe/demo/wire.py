@@ -14,7 +14,13 @@ from probe.wire import HostState, Nameserver, Transport, UdpSocket, Wire
 ROUTER = "21.0.0.1"
 """The router that says "unreachable"."""
 _DESTINATION_UNREACHABLE, _HOST_UNREACHABLE = 3, 1
-_EAI = {"nxdomain": "EAI_NONAME", "noerror": "EAI_NODATA", "servfail": "EAI_AGAIN", "refused": "EAI_AGAIN", "loop": "EAI_FAIL"}
+_EAI = {
+    "nxdomain": "EAI_NONAME",
+    "noerror": "EAI_NODATA",
+    "servfail": "EAI_AGAIN",
+    "refused": "EAI_AGAIN",
+    "loop": "EAI_FAIL",
+}
 
 
 class DemoWire(Wire):

@@ -99,7 +99,7 @@ def test_the_list_plays_nothing() -> None:
     result = ran("--list")
     assert result.return_value == 0
     assert "videos" in result.stdout
-    assert "right" not in result.stdout
+    assert "verdict" not in result.stdout
 
 
 def test_an_unknown_name_is_a_usage_error_with_the_near_name() -> None:
@@ -125,3 +125,10 @@ def test_nothing_leaves_loopback(tmp_path: Path) -> None:
     assert result.return_value == 0
     addresses = {place[0] for place in seen if isinstance(place, tuple)}
     assert addresses == {"127.0.0.1"}
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_played() -> None:
+    """An output file in a place that does not exist is an error at once."""
+    result = ran("--only", "unplugged", "-o", "/nonexistent/demo.csv")
+    assert "/nonexistent/demo.csv cannot be written" in str(result.exception)
+    assert result.stdout == ""

@@ -72,8 +72,8 @@ def test_the_summary_counts() -> None:
     """The end says how many are right and which words appeared."""
     lines = show.summary_lines([played(RIGHT), played(WRONG)], seconds=31, width=100)
     first, second, *_ = lines
-    assert first == "1 of 2 verdicts are right, in 31 s."
-    assert second == "Seen: 1 blocked, 1 outage; 1 signatures."
+    assert first == "1 of 2 verdicts right, in 31 s."
+    assert second == "Seen: 1 blocked, 1 outage; 1 signature."
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])
