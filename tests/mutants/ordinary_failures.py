@@ -23,7 +23,9 @@ from concurrent.futures import ProcessPoolExecutor
 from probe.settings import Priors
 from probe.verdict.judge import judge
 from probe.verdict.model import Verdict
+from probe.verdict.ruleset import RULESET
 from probe.verdict.view import View
+from tests.mutants import reports
 from tests.unit.facts import EOF, NEUTRALS, OTHER_SITE, REFUSED, RESET, SITE, TIMEOUT, Facts
 
 RATES = (0.01, 0.10, 0.25, 0.50)
@@ -173,6 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sets", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--report", action="store_true", help="also write tests/mutants/reports/<date>-….md")
     chosen = parser.parse_args(arguments)
     begun = time.monotonic()
     step = 2_500
@@ -181,12 +184,19 @@ def main(arguments: list[str] | None = None) -> int:
     with ProcessPoolExecutor(chosen.processes) as pool:
         for part in pool.map(_count, jobs):
             counted.update(part)
+    lines = []
     for kind in sorted({kind for kind, _ in counted}, key=lambda kind: (kind[1], kind[0])):
         row = {word: count for (k, word), count in sorted(counted.items()) if k == kind}
-        print(f"{kind[0]:5.0%} of flows die, {'server dead ' if kind[1] else 'server alive'}: {row}")
+        lines.append(f"{kind[0]:5.0%} of flows die, {'server dead ' if kind[1] else 'server alive'}: {row}")
     blocked = sum(count for (_, word), count in counted.items() if word == "blocked")
     bound = f"; rule of three: below {3 / chosen.sets:.1e}" if blocked == 0 else ""
-    print(f"blocked {blocked} of {chosen.sets:,} (seed {chosen.seed}){bound}; {time.monotonic() - begun:.0f} s")
+    took = time.monotonic() - begun
+    lines.append(f"blocked {blocked} of {chosen.sets:,} (seed {chosen.seed}, ruleset {RULESET}){bound}; {took:.0f} s")
+    print("\n".join(lines))
+    if chosen.report:
+        reports.write(
+            "ordinary-failures", "Ordinary failures, whatever the name: how often is it called blocked?", lines
+        )
     return int(blocked > 10 * chosen.sets / 100_000)
 
 

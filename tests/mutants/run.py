@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from probe.verdict import evidence, gates
+from tests.mutants import reports
 
 HERE = Path(__file__).resolve().parents[1]
 FAST = ("test_verdict_words.py", "test_verdict_gates.py", "test_verdict_network.py", "test_verdict_holes.py")
@@ -102,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="*", default=[], help="names or parts of names")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--report", action="store_true", help="also write tests/mutants/reports/<date>-….md")
     chosen = parser.parse_args(arguments)
     begun = time.monotonic()
     if Child("none", None).wait()[0] != SURVIVED:
@@ -112,15 +114,16 @@ def main(arguments: list[str] | None = None) -> int:
     survivors = [name for name, (outcome, _) in outcomes.items() if outcome == SURVIVED]
     errors = [name for name, (outcome, _) in outcomes.items() if outcome == ERROR]
     by_contract = [name for name, (_, file) in outcomes.items() if file == LAST]
-    for name in survivors:
-        print(f"SURVIVED  {name}")
-    for name in errors:
-        print(f"ERROR     {name}")
-    print(
+    lines = [f"SURVIVED  {name}" for name in survivors] + [f"ERROR     {name}" for name in errors]
+    lines.append(
         f"{len(outcomes)} mutants: {len(outcomes) - len(survivors) - len(errors)} killed "
         f"({len(by_contract)} of them by the table's own stories only), {len(survivors)} survived, {len(errors)} errors; "
         f"{time.monotonic() - begun:.0f} s"
     )
+    print("\n".join(lines))
+    if chosen.report:
+        lines += ["", "killed by the table's own stories only:", *by_contract]
+        reports.write("mutants", "Mutants: each finding and each gate disabled in turn", lines)
     return ERROR if errors else int(bool(survivors))
 
 
