@@ -45,9 +45,9 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
     if listed:
         click.echo("\n".join(show.listing(acts, width)))
         return 0
+    _require_loopback()
     begun = time.monotonic()
     path = Path(output) if output is not None else Path(tempfile.mkdtemp(prefix="dalel-demo-")) / "results.csv"
-    _require_loopback()
     with opened(str(path), "csv") as file:
         if form == "table":
             click.echo("\n".join(show.introduction(width)))
