@@ -171,6 +171,21 @@ def strange_issuer() -> Facts:
     return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
 
 
+VENDOR = "O=Some Vendor, CN=Some Vendor Root"
+
+
+def vendor_root(issuer: str = VENDOR, **asked: Any) -> Facts:
+    """A messenger's host under its vendor's own authority."""
+    chain = (certificate(HOST, issuer=issuer),)
+    facts = _healthy(**({"own_root": True} | asked))
+    return facts.no_greeting("ssl_unknown_authority", chain=chain, verify_code=19, server_hello=True)
+
+
+def machine(status: int = 404) -> Facts:
+    """A host for programs answers / with an error."""
+    return _healthy(any_status=True).works(status)
+
+
 def expired(*, healthy: bool = True) -> Facts:
     facts = _healthy() if healthy else Facts().context()
     chain = (certificate(HOST, expired=True),)
@@ -500,6 +515,8 @@ def one_address_dead() -> Facts:
 CODES: dict[str, Story] = {
     "page_over_verified_chain": works,
     "page_over_plain_http": plain,
+    "vendor_chain": vendor_root,
+    "machine_answered": machine,
     "connected": lambda: Facts("tcp://149.154.167.51:443").context().healthy().tcp("149.154.167.51"),
     "dns_failed": denied_once,
     "tcp_failed": silent_address,
@@ -600,6 +617,10 @@ CODES: dict[str, Story] = {
 WORDS: dict[str, tuple[Story, str]] = {
     "a working site": (works, "accessible"),
     "a working plain site": (plain, "accessible"),
+    "a host under its vendor's own authority": (vendor_root, "accessible"),
+    "the same, intercepted by the known authority": (lambda: vendor_root(ISCA), "blocked/mitm/tls.mitm.known_ca"),
+    "a host for programs that refuses browsers": (lambda: machine(403), "accessible"),
+    "a host for programs with an error of its own": (lambda: machine(503), "accessible"),
     "a working bare address": (CODES["connected"], "accessible"),
     "a passing trouble": (flaky, "accessible"),
     "one dead address": (one_address_dead, "accessible"),
