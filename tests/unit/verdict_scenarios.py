@@ -233,6 +233,19 @@ def injected() -> Facts:
     return facts.dns("10.10.34.36", arm="target", **at)
 
 
+def injected_denial(failure: str = "dns_servfail_error", rcode: int = 2) -> Facts:
+    """The provider fails, an address without a resolver fails alike for this name only, and abroad the truth verifies."""
+    facts = _healthy().dns(failure=failure).foreign(SITE).tried(SITE)
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
+    return facts.dns(failure=failure, arm="target", rcode=rcode, **at)
+
+
 def answered_where_no_resolver_is() -> Facts:
     facts = _healthy().dns(failure=TIMEOUT)
     at: dict[str, Any] = {
@@ -543,6 +556,7 @@ CODES: dict[str, Story] = {
     "dns_bogon_unconfirmed": bogon_without_witness,
     "dns_published_bogon": bogon_published,
     "dns_injected_no_resolver": injected,
+    "dns_injected_denial": injected_denial,
     "dns_no_resolver_answered": answered_where_no_resolver_is,
     "dns_two_replies": two_replies,
     "dns_sinkhole": sinkhole,
@@ -635,6 +649,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "the same, expired": (lambda: national_ca(expired=True), "blocked/mitm/tls.mitm.known_ca"),
     "the same, trusted here": (national_ca_trusted_here, "blocked/mitm/tls.mitm.known_ca"),
     "a bogon from the provider": (bogon, "blocked/dns/dns.injection.bogon"),
+    "a denial put in on the way": (injected_denial, "blocked/dns/dns.servfail"),
     "injected on the way": (injected, "blocked/dns/dns.injection.bogon"),
     "two replies": (two_replies, "blocked/dns/dns.injection.bogon"),
     "one address for unrelated names": (sinkhole, "blocked/dns/dns.injection.other"),

@@ -184,6 +184,42 @@ def _no_resolver(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation
 
 
 @row(
+    "dns_injected_denial",
+    speaks_for="blocked",
+    weight=2.0,
+    family="dns",
+    basis="artefact",
+    proves=True,
+    sentence="an address where no DNS service runs denied {host} and was silent about another name, and an answer from abroad "
+    "is proven right: the denial was put in on the way",
+    why="as dns_injected_no_resolver: whatever answers there was put in, and a certificate proves the denial wrong; the cap",
+    signatures=("dns.nxdomain", "dns.servfail", "dns.no_answer"),
+)
+def dns_injected_denial(case: Case) -> Iterator[Match]:
+    asked = case.of("dns_answers", "dns", "no_resolver")
+    _told, silent = _no_resolver(case)
+    places = {o.operation.address for o in silent}
+    truths = answers.proven_truths(case)
+    for failure, word in (
+        ("dns_nxdomain_error", "nxdomain"),
+        ("dns_servfail_error", "servfail"),
+        ("dns_no_answer", "no_answer"),
+    ):
+        put_in = tuple(
+            o for o in asked if o.arm != "innocuous" and o.failure == failure and o.operation.address in places
+        )
+        told = answers.denied(case, failure)
+        if put_in and told and truths:
+            yield Match(
+                observations=(*told, *put_in, *silent, *truths),
+                parameters={"host": case.name},
+                method="dns",
+                signature=f"dns.{word}",
+                where="unknown",
+            )
+
+
+@row(
     "dns_no_resolver_answered",
     speaks_for="blocked",
     weight=0.5,
@@ -697,6 +733,7 @@ ROWS: tuple[Row, ...] = (
     dns_bogon_unconfirmed,
     dns_published_bogon,
     dns_injected_no_resolver,
+    dns_injected_denial,
     dns_no_resolver_answered,
     dns_two_replies,
     dns_sinkhole,
