@@ -14,6 +14,12 @@ _LONGEST = 4096
 _AS_TYPED = "/%:@!$&'()*+,;=~-._[]|"
 """What a browser sends in a path as it was typed; everything else is percent-encoded (WHATWG URL, path set)."""
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+_CODE_POINT = re.compile(r"codepoint U\+([0-9A-F]{4,6})", re.IGNORECASE)
+_IDNA = (
+    ("empty", "there is nothing between two dots"),
+    ("too long", "it is too long"),
+    ("hyphen", "a part between dots begins or ends with a hyphen, or has two of them in third place"),
+)
 _PORT = re.compile(r"(?P<host>[^:/?#\[\]]+|\[[^\]]*\]):(?P<port>[^:/?#\[\]]*)")
 
 
@@ -52,7 +58,7 @@ def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise TargetError(f"{shown(typed)} is not a web address: what stands after :// is no host name.") from None
+        raise TargetError(f"{shown(typed)} {_broken(url)}") from None
     if parts.scheme not in SCHEMES:
         raise TargetError(
             f"{shown(typed)} starts with {shown(url.partition('://')[0] + '://')}, which cannot be measured. "
@@ -63,6 +69,16 @@ def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
     host = _host(parts, typed)
     port = _port_of(parts, typed)
     return _tcp(parts, host, port, typed) if parts.scheme == "tcp" else _web(parts, host, port)
+
+
+def _broken(url: str) -> str:
+    """Why *url* cannot be taken apart."""
+    host = url.partition("://")[2].partition("/")[0]
+    if ("[" in host) != ("]" in host):
+        return "has an IPv6 address whose brackets do not match."
+    if "[" in host:
+        return "has no IPv6 address between its brackets, such as [2001:db8::1]."
+    return "is not a web address: what stands after :// is no host name."
 
 
 def _tcp(parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoint:
@@ -144,7 +160,15 @@ def _a_labels(name: str, typed: str) -> str:
     try:
         return idna.encode(name, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as fault:
-        raise TargetError(f"{shown(typed)} is not a valid international host name: {fault}.") from None
+        raise TargetError(f"{shown(typed)} is not a host name: {_idna_words(str(fault))}.") from None
+
+
+def _idna_words(fault: str) -> str:
+    """In plain words what the library says (with code points and contextual rules) of a name."""
+    if found := _CODE_POINT.search(fault):
+        return f"{shown(chr(int(found[1], 16)))} is not allowed in names"
+    said = fault.lower()
+    return next((words for start, words in _IDNA if start in said), "its letters do not make a name")
 
 
 def _v4(host: str, typed: str) -> str:

@@ -13,6 +13,9 @@ from targets.model import Asked, Endpoint, Platform, Service, TargetError
 _DOTS = ".。．｡"
 """The full stop and the three that IDNA (UTS #46) reads as one."""
 
+_FILE_ENDINGS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".toml", ".yaml", ".yml", ".xlsx", ".list", ".lst")
+"""None of them is a top-level domain."""
+
 
 def resolve(words: Sequence[str], catalogue: Catalogue) -> tuple[Asked, ...]:
     """The endpoints that *words* stand for, numbered 0, 1, 2 … in the order asked; no words stand for ``@default``.
@@ -94,6 +97,10 @@ def _meant(word: str, shelf: _Shelf) -> Iterator[Asked]:
         raise TargetError("An empty word names no target. See `dalel targets list`.")
     if text.startswith("@"):
         yield from _list(text, shelf)
+    elif _looks_like_a_file(text) and folded(text) not in shelf.by_name:
+        raise TargetError(
+            f"{shown(text)} looks like a file. To check what a file lists, one target a line: dalel check - < FILE"
+        )
     elif _looks_like_an_address(text):
         yield _one(parse_endpoint(text), text, shelf)
     elif (platform := shelf.by_name.get(folded(text))) is not None:
@@ -105,6 +112,16 @@ def _meant(word: str, shelf: _Shelf) -> Iterator[Asked]:
 def _looks_like_an_address(text: str) -> bool:
     """Whether *text* can only be a URL, a host name or an address literal. A name with a space is a platform's."""
     return "://" in text or ":" in text or "[" in text or (any(dot in text for dot in _DOTS) and " " not in text)
+
+
+def _looks_like_a_file(text: str) -> bool:
+    """Whether *text* is a path, or has an ending that no site's name has."""
+    if "://" in text:
+        return False
+    first, slash, _rest = text.partition("/")
+    if slash and not any(sign in first for sign in (*_DOTS, ":", "[")):
+        return True
+    return first in (".", "..") or (not slash and text.lower().endswith(_FILE_ENDINGS))
 
 
 def _list(text: str, shelf: _Shelf) -> Iterator[Asked]:

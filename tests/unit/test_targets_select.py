@@ -194,6 +194,15 @@ def test_addresses_as_people_type_them(word, url, catalogue):
             ),
         ),
         ("https:///", "'https:///' has no host name."),
+        (
+            "sites.txt",
+            "'sites.txt' looks like a file. To check what a file lists, one target a line: dalel check - < FILE",
+        ),
+        ("а..рф", "'а..рф' is not a host name: there is nothing between two dots."),
+        (
+            "b\u00fc\U0001f600.example",
+            "'b\u00fc\U0001f600.example' is not a host name: '\U0001f600' is not allowed in names.",
+        ),
         ("a..example", "'a..example' is not a host name: there is nothing between two dots."),
         ("-a.example", "'-a.example' is not a host name: '-a' has a character that names cannot have."),
         (
@@ -202,7 +211,8 @@ def test_addresses_as_people_type_them(word, url, catalogue):
         ),
         ("1.2.3", "'1.2.3' is not a host name, and not an IPv4 address such as 192.0.2.1."),
         ("256.1.1.1", "'256.1.1.1' is not a host name, and not an IPv4 address such as 192.0.2.1."),
-        ("https://[::g]/", "'https://[::g]/' is not a web address: what stands after :// is no host name."),
+        ("https://[::g]/", "'https://[::g]/' has no IPv6 address between its brackets, such as [2001:db8::1]."),
+        ("https://[::1", "'https://[::1' has an IPv6 address whose brackets do not match."),
         ("[::1]x", "'[::1]x' has an IPv6 address whose brackets do not match."),
         ("fe80::1%eth0", "'fe80::1%eth0' has an IPv6 address without brackets. Write https://[2001:db8::1]/."),
         (
