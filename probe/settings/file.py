@@ -63,18 +63,23 @@ def find(environ: Mapping[str, str], config: str | None = None) -> Path | None:
     for named, by in ((config, "--config"), (environ.get("DALEL_CONFIG"), "DALEL_CONFIG")):
         if named:
             path = Path(named)
-            if not path.is_file():
+            if path.is_dir():
+                raise SettingsError((f"{named} is a directory, not a settings file ({by} names it).",))
+            if not path.exists():
                 raise SettingsError((f"There is no settings file {named} ({by} names it).",))
             return path
     home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
     places = ([Path(home, "dalel/config.toml")] if home else []) + [Path("/etc/dalel/config.toml")]
-    return next((place for place in places if _is_file(place)), None)
+    found = next((place for place in places if _exists(place)), None)
+    if found is not None and not found.is_file():
+        raise SettingsError((f"{found} is where the settings file belongs, and is no file: move it away.",))
+    return found
 
 
-def _is_file(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
-        return path.is_file()
-    except OSError:
+        return path.exists()
+    except OSError:  # in a directory that is not ours to read
         return False
 
 

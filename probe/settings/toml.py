@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from probe.settings.file import SettingsError, as_toml, reason
 from probe.settings.keys import BY_LABEL, KEYS, SECTIONS, Key, Value
 
+_LONGEST = 1_000_000
 _MAX_SYNTAX_ERRORS = 20
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]\s*(#.*)?")
@@ -33,14 +34,18 @@ class Read:
 def read(path: Path) -> Read:
     """Read *path*. Raises ``SettingsError`` only if it cannot be read at all; the rest is in ``problems``."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(_LONGEST + 1)
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError((f"The settings file {path} cannot be read: {reason(error)}.",)) from error
+    if len(data) > _LONGEST:
+        raise SettingsError((f"The settings file {path} is longer than 1 MB: that is no settings file.",))
     result = Read()
-    data, errors = _parse(text)
+    values, errors = _parse(text)
     lines = _lines(text)
     found = [(line, f"this is not TOML: {words}") for line, words in errors]
-    known = _validate(data, lines, found)
+    known = _validate(values, lines, found)
     for label, value in known.items():
         result.values[label] = tuple(value) if isinstance(value, list) else value
         result.origins[label] = f"{path}:{lines.get(label, 0)}"
