@@ -7,12 +7,14 @@ pipes and our own bugs are handled in one place: :func:`main`.
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TextIO
 
 import click
 
@@ -21,10 +23,14 @@ from probe import __version__
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+EXIT_USAGE = 2
 EXIT_BUG = 4
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 EXIT_TERMINATED = 128 + signal.SIGTERM
 EXIT_BROKEN_PIPE = 128 + signal.SIGPIPE
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_LONGEST_LINE = 8192
 
 HELP = """\
 Is it blocked, is it down, or is it my own network?
@@ -150,6 +156,7 @@ def _terminate(_number: int, _frame: object) -> NoReturn:
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code."""
+    _open_closed_streams()
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
@@ -160,25 +167,69 @@ def run(argv: Sequence[str]) -> int:
         code = dalel.main(args=list(argv), prog_name="dalel", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except Terminated:
         return EXIT_TERMINATED
     except (ReaderGone, BrokenPipeError):
-        _let_go_of_stdout()
+        _let_go_of(sys.stdout)
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            return _no_room(error)
+        return _bug(error, argv)
     except Exception as error:
-        from probe.cli.bug import report
-
-        report(error, argv)
-        return EXIT_BUG
+        return _bug(error, argv)
     return code if isinstance(code, int) else 0
 
 
-def _let_go_of_stdout() -> None:
-    """The reader has gone: point stdout at nothing, or the interpreter complains when it flushes it on the way out."""
+def _bug(error: Exception, argv: Sequence[str]) -> int:
+    from probe.cli.bug import report
+
+    report(error, argv)
+    return EXIT_BUG
+
+
+def _show(error: click.ClickException) -> None:
+    """Say on stderr what is wrong. It may quote what was typed, so nothing in it may reach the terminal raw."""
+    from probe.report.safe import safe
+
+    told = io.StringIO()
+    error.show(told)
+    for line in told.getvalue().splitlines():
+        click.echo(safe(line, _LONGEST_LINE), err=True)
+
+
+def _no_room(error: OSError) -> int:
+    """A full disk is no bug: neither of ours nor of the network."""
+    reason = (error.strerror or "it is full").lower()
+    _let_go_of(sys.stdout)
+    try:
+        click.echo(f"dalel: the output cannot be written to its end: {reason}.", err=True)
+    except OSError:
+        _let_go_of(sys.stderr)
+    return EXIT_USAGE
+
+
+def _open_closed_streams() -> None:
+    """Open descriptors 0 to 2 on nothing where the caller has closed them.
+
+    Else the next file or socket would get such a number, and a message meant for people would be written into it: that
+    is how databases are corrupted.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _let_go_of(stream: TextIO) -> None:
+    """Nobody can read *stream*: point it at nothing, or the interpreter complains when it flushes it on the way out."""
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
+    os.dup2(nothing, stream.fileno())
     os.close(nothing)

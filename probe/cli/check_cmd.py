@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probe.cli.common import ConfigError, config_option, read_catalogue, read_settings, several
+from probe.cli.common import ConfigError, config_option, not_empty, read_catalogue, read_settings, several
 
 if TYPE_CHECKING:
     from probe.cli.measure import Measured
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "jsonl", "csv")
 STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
+
+_LONGEST_INPUT = 4_000_000
+"""Bytes of standard input: a list of a hundred thousand addresses."""
+_PROBLEMS_SHOWN = 20
 
 HELP = """\
 Check platforms, lists, sites and addresses from this network, now.
@@ -55,6 +59,21 @@ class Options:
     fail_on: tuple[str, ...]
     verbose: int
     quiet: bool
+
+
+class Seconds(click.ParamType):
+    """A number of seconds that anybody would want to wait."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0.1 <= seconds <= 600:  # false for "nan" too
+            self.fail(f"'{value}' is not allowed. It must be a number of seconds from 0.1 to 600.", param, ctx)
+        return seconds
 
 
 def _names(_ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
@@ -93,9 +112,9 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
 @click.command("check", help=HELP)
 @click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...", shell_complete=_completed)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="How to show it [table].")
-@click.option("-o", "--output", metavar="FILE", help="Write the results to this file.")
+@click.option("-o", "--output", metavar="FILE", callback=not_empty, help="Write the results to this file.")
 @click.option("--save/--no-save", default=True, help="Keep the results, or write nothing at all to disk.")
-@click.option("--database", metavar="URL", help="Keep them in this database instead.")
+@click.option("--database", metavar="URL", callback=not_empty, help="Keep them in this database instead.")
 @config_option
 @click.option("--profile", type=click.Choice(("light", "full")), help="A quick look, or the whole page.")
 @click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
@@ -104,7 +123,7 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
     "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
 )
 @click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
-@click.option("--timeout", type=click.FloatRange(0.1, 600), metavar="SECONDS", help="For one endpoint, at most [45].")
+@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="For one endpoint, at most [45].")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
 @click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
 @click.option("-v", "--verbose", count=True, help="Every step; -vv for every fact.")
@@ -121,7 +140,8 @@ def command(**typed: Any) -> int:
     try:
         asked = select.resolve(words, catalogue)
     except TargetError as error:
-        raise ConfigError(several("not everything was understood", str(error).splitlines())) from error
+        problems = str(error).splitlines()
+        raise ConfigError(several("not everything was understood", problems, at_most=_PROBLEMS_SHOWN)) from error
     if not chosen:
         settings = replace(settings, profile=profile_for(words))
     from probe.wire import Wire
@@ -189,9 +209,13 @@ def profile_for(words: Sequence[str]) -> Profile:
 
 def _words(typed: Sequence[str]) -> tuple[str, ...]:
     """The words, with ``-`` replaced by the lines of standard input (``#`` begins a comment)."""
+    typed = [_as_utf8(word) for word in typed]
     if "-" not in typed:
         return tuple(typed)
-    text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    data = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
+    if len(data) > _LONGEST_INPUT:
+        raise click.UsageError("Standard input is longer than 4 MB: that is no list of targets.")
+    text = data.decode("utf-8-sig", errors="replace")  # editors on Windows begin a file with a mark of its encoding
     lines = [
         line.partition("#")[0].strip() if line.lstrip().startswith("#") else line.strip() for line in text.splitlines()
     ]
@@ -200,6 +224,16 @@ def _words(typed: Sequence[str]) -> tuple[str, ...]:
     if not words:
         raise click.UsageError("Standard input names no target.")
     return tuple(words)
+
+
+def _as_utf8(word: str) -> str:
+    """*word* as it was meant, where the locale (``LANG=C``) kept Python from reading it."""
+    if word.isprintable():
+        return word
+    try:
+        return os.fsencode(word).decode()
+    except UnicodeError:
+        return word
 
 
 def _opt_ins(words: Sequence[str]) -> tuple[str, ...]:
@@ -256,12 +290,15 @@ def _run(options: Options, request: CheckRequest, wire: Wire, *, kept_in: str | 
 
 def _measured(request: CheckRequest, wire: Wire, listen: Any, kept_in: str | None) -> Measured:
     from probe.cli.measure import measure
+    from probe.instruments.trust import TrustError
     from storage.errors import StorageError
 
     try:
         return measure(request, wire, listen, kept_in=kept_in)
     except StorageError as error:
         raise ConfigError(str(error)) from error
+    except TrustError as error:
+        raise ConfigError(f"{error}. Name a file of certificates (PEM), or unset SSL_CERT_FILE.") from error
 
 
 def _code(options: Options, measured: Measured) -> int:

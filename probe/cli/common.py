@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +26,18 @@ class ConfigError(click.ClickException):
         click.echo(f"dalel: {self.format_message()}", err=True, file=file)
 
 
+def not_empty(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """An empty value is a script's variable that was never set: to go on as if nothing had been said would surprise."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty. Was a variable in your script never set?")
+    return value
+
+
 config_option = click.option(
     "--config",
     metavar="FILE",
     type=click.Path(dir_okay=False),
+    callback=not_empty,
     help="Read the settings from this file and no other.",
 )
 
@@ -63,8 +71,11 @@ def own_targets(settings: Settings) -> Path:
     return user_directory(settings.targets_dir, os.environ)
 
 
-def several(heading: str, problems: list[str] | tuple[str, ...]) -> str:
-    """One problem as it is; several under a heading."""
+def several(heading: str, problems: Sequence[str], *, at_most: int | None = None) -> str:
+    """One problem as it is; several (*at_most* so many of them) under a heading."""
     if len(problems) == 1:
         return problems[0]
-    return "\n".join([f"{heading}, in {len(problems)} places:", *(f"  {problem}" for problem in problems)])
+    lines = [f"{heading}, in {len(problems)} places:", *(f"  {problem}" for problem in problems[:at_most])]
+    if at_most is not None and len(problems) > at_most:
+        lines.append(f"  … and {len(problems) - at_most} more.")
+    return "\n".join(lines)

@@ -63,9 +63,10 @@ class _Heard:
 
 
 def measure(request: CheckRequest, wire: Wire, listen: Listener, *, kept_in: str | None) -> Measured:
-    """Run the check. Only bugs, and what the user can put right (``StorageError``), raise."""
+    """Run the check. Only bugs, and what the user can put right (``StorageError``, ``OSError`` by *listen*), raise."""
     heard = _Heard()
     stopped: list[int] = []
+    unwritable: list[OSError] = []
 
     def hear(event: Event) -> None:
         heard.hear(event)
@@ -73,8 +74,10 @@ def measure(request: CheckRequest, wire: Wire, listen: Listener, *, kept_in: str
             listen(event)
 
     try:
-        outcome = asyncio.run(_stoppable(request, wire, hear, stopped))
+        outcome = asyncio.run(_stoppable(request, wire, hear, stopped, unwritable))
     except asyncio.CancelledError:
+        if unwritable:
+            raise unwritable[0] from None
         if not stopped:
             raise
         return Measured(heard.pieces(wire.now_us(), kept_in), stopped_by=stopped[0])
@@ -82,8 +85,10 @@ def measure(request: CheckRequest, wire: Wire, listen: Listener, *, kept_in: str
     return Measured(_pieces(outcome, kept_in), bugs=bugs, stopped_by=stopped[0] if stopped else None)
 
 
-async def _stoppable(request: CheckRequest, wire: Wire, listen: Listener, stopped: list[int]) -> CheckOutcome:
-    """The first signal cancels and lets the archive finish; the second leaves at once."""
+async def _stoppable(
+    request: CheckRequest, wire: Wire, listen: Listener, stopped: list[int], unwritable: list[OSError]
+) -> CheckOutcome:
+    """The first signal cancels and lets the archive finish; the second leaves at once. So does output without room."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
@@ -99,6 +104,9 @@ async def _stoppable(request: CheckRequest, wire: Wire, listen: Listener, stoppe
             listen(event)
         except BrokenPipeError:  # whoever read the results has gone: there is nobody to measure for
             stopped.append(signal.SIGPIPE)
+            task.cancel()
+        except OSError as error:  # results are streamed to a disk that is full
+            unwritable.append(error)
             task.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -32,8 +32,8 @@ def opened(path: str | None, form: str) -> Iterator[TextIO]:
         sys.stdout.flush()
         return
     target = Path(path).resolve()
-    special = target.exists() and not target.is_file()
     try:
+        special = target.exists() and not target.is_file()
         descriptor, name = (os.open(target, os.O_WRONLY), None) if special else _beside(target)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.") from error
