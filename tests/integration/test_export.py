@@ -394,7 +394,17 @@ def test_memory_does_not_grow_with_the_rows(many: Path, form: str) -> None:
     fill_verdicts(empty := many / f"empty-{form}.db", 0, seed=1)
 
     def peak(database: Path) -> int:
-        words = ("export", "--database", str(database), "--columns", "all", "--format", form, "-o", str(many / "out"))
+        words = (
+            "export",
+            "--database",
+            str(database),
+            "--columns",
+            "all",
+            "--format",
+            form,
+            "-o",
+            str(many / "rows.out"),
+        )
         done = _dalel(many, *words, code=PEAK)
         assert done.returncode == 0, done.stderr
         return int(done.stderr.split()[-1])
