@@ -48,6 +48,7 @@ _MANNERS = {
 }
 
 _SETTLE = {
+    "look_yourself": "open it in a browser: what turns this program away may let people in",
     "measure_again": "measure it again: this run did not get to the end of it",
     "report_bug": "a bug in this program ended the measurement: please report it",
     "stay_awake": "measure it again while the computer stays awake",

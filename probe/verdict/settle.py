@@ -12,7 +12,9 @@ def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) ->
     """Codes for one inconclusive endpoint; never empty."""
     codes = {f.code for f in findings if f.weight != 0}
     found: list[str] = []
-    if not case.observations or case.failing is None:
+    if "redirected_without_end" in codes:
+        found.append("look_yourself")
+    elif not case.observations or case.failing is None:
         found.append("measure_again")
     if "our_bug" in fired:
         found.append("report_bug")

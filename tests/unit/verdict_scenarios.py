@@ -171,6 +171,23 @@ def strange_issuer() -> Facts:
     return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
 
 
+def forged_elsewhere(places: int = 2, **fact: Any) -> Facts:
+    """The same unknown issuer signs for the name where it is not served."""
+    facts = strange_issuer()
+    chain = (certificate(HOST, issuer="CN=Nobody Knows Root"),)
+    for n in range(places):
+        told: dict[str, Any] = {"chain": chain, "verify_code": 20, "server_hello": True} | fact
+        facts.tls(
+            address=NEUTRALS[n],
+            purpose="neutral_chain",
+            group=f"neutral/{n + 1}",
+            arm="target",
+            failure="ssl_unknown_authority",
+            **told,
+        )
+    return facts
+
+
 VENDOR = "O=Some Vendor, CN=Some Vendor Root"
 
 
@@ -390,6 +407,19 @@ def home_box_says_blocked() -> Facts:
     return _healthy().dns("0.0.0.0", server=HOME, extended_errors=(15,)).foreign(SITE).tried(SITE)
 
 
+def router_takes_questions() -> Facts:
+    """A parental list in the router: it answers for listed names wherever the question was sent."""
+    facts = Facts().context().healthy().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
+    return facts.dns("0.0.0.0", arm="target", duration_us=1_000, **at)
+
+
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
@@ -519,6 +549,20 @@ def flaky() -> Facts:
     return _healthy().no_greeting().retry_tls(TIMEOUT, 1).retry_tls(None, 2)
 
 
+def sent_in_a_circle(times: int = 11) -> Facts:
+    """Every page is a redirect to the next one, over a verified chain."""
+    facts = _healthy()
+    for hop in range(times):
+        facts.dns(SITE, hop=hop).tcp(hop=hop).tls(hop=hop)
+        facts.http(302, hop=hop, location=f"/{hop + 1}")
+    return facts
+
+
+def behind_redirects(times: int) -> Facts:
+    """The last of many redirects leads to a page."""
+    return sent_in_a_circle(times).dns(SITE, hop=times).tcp(hop=times).tls(hop=times).http(200, hop=times)
+
+
 def one_address_dead() -> Facts:
     facts = _healthy().no_connection()
     facts.tcp(OTHER_SITE, purpose="siblings", group=f"address/{OTHER_SITE}")
@@ -537,6 +581,7 @@ CODES: dict[str, Story] = {
     "http_failed": lambda: _healthy().dns(SITE).tcp().tls().http(failure=EOF),
     "nothing_reached": hosts_file,
     "page_is_no_content": lambda: page(451),
+    "redirected_without_end": sent_in_a_circle,
     "page_over_doubtful_chain": antivirus_with_exceptions,
     "answer_is_the_sites_own": works,
     "answer_proves_the_line": lambda: Facts().context().works(),
@@ -582,6 +627,7 @@ CODES: dict[str, Story] = {
     "filter_chosen_resolver": chosen_filter,
     "filter_by_request": filtered_by_request,
     "filter_says_blocked": home_box_says_blocked,
+    "filter_takes_questions": router_takes_questions,
     "tcp_timeout": silent_address,
     "tcp_refused": refused_address,
     "tcp_prohibited": prohibited,
@@ -609,6 +655,7 @@ CODES: dict[str, Story] = {
     "intercepted_everywhere": lambda: gateway_everywhere(trusted=False),
     "intercepted_here_only": antivirus_with_exceptions,
     "unknown_issuer": strange_issuer,
+    "forged_at_neutral": forged_elsewhere,
     "certificate_expired": expired,
     "certificate_expired_or_clock": lambda: expired(healthy=False),
     "certificate_wrong_host": wrong_host,
@@ -636,6 +683,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a host for programs that refuses browsers": (lambda: machine(403), "accessible"),
     "a host for programs with an error of its own": (lambda: machine(503), "accessible"),
     "a working bare address": (CODES["connected"], "accessible"),
+    "a page behind many redirects": (lambda: behind_redirects(9), "accessible"),
+    "a check that was cut off behind a few": (lambda: sent_in_a_circle(3), "accessible"),
     "a passing trouble": (flaky, "accessible"),
     "one dead address": (one_address_dead, "accessible"),
     "silence by name": (sni_block, "blocked/tls/tls.timeout.sni"),
@@ -649,6 +698,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "the same, expired": (lambda: national_ca(expired=True), "blocked/mitm/tls.mitm.known_ca"),
     "the same, trusted here": (national_ca_trusted_here, "blocked/mitm/tls.mitm.known_ca"),
     "a bogon from the provider": (bogon, "blocked/dns/dns.injection.bogon"),
+    "a forged certificate wherever the name is asked for": (forged_elsewhere, "blocked/mitm/tls.mitm.unknown_ca"),
+    "the same, seen once": (lambda: forged_elsewhere(1), "inconclusive/tls.mitm.unknown_ca"),
     "a denial put in on the way": (injected_denial, "blocked/dns/dns.servfail"),
     "injected on the way": (injected, "blocked/dns/dns.injection.bogon"),
     "two replies": (two_replies, "blocked/dns/dns.injection.bogon"),
@@ -681,6 +732,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "filtered by request": (filtered_by_request, "no_network/filter/network.filter"),
     "antivirus with exceptions": (antivirus_with_exceptions, "inconclusive/tls.mitm.unknown_ca"),
     # what one network cannot tell
+    "a router with a list of names": (router_takes_questions, "inconclusive/network.filter"),
     "a silent address": (silent_address, "inconclusive/ip.timeout"),
     "a refusing address": (refused_address, "inconclusive/ip.reset"),
     "all addresses silent": (all_addresses_dead, "inconclusive/ip.timeout"),
@@ -706,4 +758,5 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a rewriting resolver": (rewriting, "inconclusive/tls.certificate.self_signed"),
     "a tunnel's address": (tunnel_address, "inconclusive/network.filter"),
     "a reset from beside": (reset_beside, "inconclusive/network.filter"),
+    "redirects without end": (sent_in_a_circle, "inconclusive"),
 }

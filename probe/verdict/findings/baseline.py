@@ -58,6 +58,19 @@ def is_ordinary(fact: HttpFact) -> bool:
     return fact.status is not None and fact.status < 500 and fact.status not in _REFUSALS
 
 
+_ON_AND_ON = 5
+"""Redirects in a row. Browsers follow twenty, this program ten (a setting); ordinary sites have up to three."""
+
+
+def sent_on_and_on(attempt: Attempt) -> bool:
+    """Whether redirect followed redirect until nobody followed any more, so that no page ever came."""
+    page = page_of(attempt)
+    if page is None or attempt.hop < _ON_AND_ON:
+        return False
+    fact = http(page)
+    return fact.status is not None and 300 <= fact.status < 400 and fact.location is not None
+
+
 def _pages(case: Case, *, over_verified: bool) -> Iterator[tuple[Attempt, Observation]]:
     for attempt in case.all_baselines:
         page = page_of(attempt)
@@ -76,8 +89,8 @@ def _pages(case: Case, *, over_verified: bool) -> Iterator[tuple[Attempt, Observ
     why="nobody on the way can make a page over a verified chain; the cap",
 )
 def page_over_verified_chain(case: Case) -> Iterator[Match]:
-    for _, page in _pages(case, over_verified=True):
-        if is_ordinary(http(page)):
+    for attempt, page in _pages(case, over_verified=True):
+        if is_ordinary(http(page)) and not sent_on_and_on(attempt):
             yield Match(
                 observations=(page,), parameters={"host": page.operation.name or case.name, "status": http(page).status}
             )
@@ -94,10 +107,10 @@ def page_over_verified_chain(case: Case) -> Iterator[Match]:
     why="anybody on the way could have written it, but block pages are known by their words and places; the cap",
 )
 def page_over_plain_http(case: Case) -> Iterator[Match]:
-    for _, page in _pages(case, over_verified=False):
+    for attempt, page in _pages(case, over_verified=False):
         fact = http(page)
         known = fingerprints.read(fact)
-        swapped = (known is not None and known.blocks) or fingerprints.is_pay_page(fact)
+        swapped = (known is not None and known.blocks) or fingerprints.is_pay_page(fact) or sent_on_and_on(attempt)
         if is_ordinary(fact) and not fact.verified_chain and not swapped:
             yield Match(
                 observations=(page,), parameters={"host": page.operation.name or case.name, "status": fact.status}
@@ -238,6 +251,22 @@ def page_is_no_content(case: Case) -> Iterator[Match]:
 
 
 @row(
+    "redirected_without_end",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="{host} sends visitors on to another address again and again ({count} times here), and no page ever comes",
+    why="as dns_failed. A site does it when it is broken, or to programs that keep no cookies: neither is proven",
+)
+def redirected_without_end(case: Case) -> Iterator[Match]:
+    for attempt in case.all_baselines:
+        page = page_of(attempt)
+        if attempt.ok and page is not None and sent_on_and_on(attempt):
+            yield Match(observations=(page,), parameters={"host": case.name, "count": attempt.hop + 1})
+
+
+@row(
     "page_over_doubtful_chain",
     speaks_for="accessible",
     weight=-1.9,
@@ -351,6 +380,7 @@ ROWS: tuple[Row, ...] = (
     http_failed,
     nothing_reached,
     page_is_no_content,
+    redirected_without_end,
     page_over_doubtful_chain,
     answer_is_the_sites_own,
     answer_proves_the_line,
