@@ -61,19 +61,17 @@ class Options:
     quiet: bool
 
 
-class Seconds(click.ParamType):
+def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
     """A number of seconds that anybody would want to wait."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = 0.0
-        if not 0.1 <= seconds <= 600:  # false for "nan" too
-            self.fail(f"'{value}' is not allowed. It must be a number of seconds from 0.1 to 600.", param, ctx)
-        return seconds
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 600:  # false for "nan" too
+        raise click.BadParameter(f"'{value}' is not allowed. It must be a number of seconds from 0.1 to 600.")
+    return seconds
 
 
 def _names(_ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
@@ -123,7 +121,7 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
     "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
 )
 @click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
-@click.option("--timeout", type=Seconds(), metavar="SECONDS", help="For one endpoint, at most [45].")
+@click.option("--timeout", callback=_seconds, metavar="SECONDS", help="For one endpoint, at most [45].")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
 @click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
 @click.option("-v", "--verbose", count=True, help="Every step; -vv for every fact.")
