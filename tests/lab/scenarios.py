@@ -91,7 +91,7 @@ class Scenario:
 
     @property
     def is_own_side(self) -> bool:
-        return any(words.status == "no_network" for words in self.network)
+        return all(words.status == "no_network" for words in self.network)
 
     @property
     def is_block(self) -> bool:
