@@ -149,6 +149,21 @@ def _made_at_gateway(case: Case, observation: Observation) -> bool:
     return took is not None and bool(others) and took <= min(others) + GATEWAY_SLACK_US
 
 
+def from_beside(case: Case, observation: Observation) -> bool:
+    """Whether a reply in somebody else's name came as fast as the own network's resolver replies, and 2 ms.
+
+    Home routers with parental lists take questions about listed names to themselves wherever they were sent: the answer
+    comes from beside, and is the household's own. Without a resolver in the own network there is no time to compare with.
+    """
+    beside = [
+        o.operation.duration_us
+        for o in (*case.own.observations, *case.observations)
+        if isinstance(o.fact, DnsFact) and o.failure is None and o.operation.duration_us and is_private(o)
+    ]
+    took = observation.operation.duration_us
+    return took is not None and bool(beside) and took <= min(beside) + GATEWAY_SLACK_US
+
+
 def unresolved(observations: tuple[Observation, ...]) -> set[str]:
     """The operators behind some replies."""
     return {resolvers.operator_of(o.operation.address or "") for o in observations}

@@ -22,9 +22,11 @@ from tests.unit.facts import (
     kernel,
 )
 from tests.unit.verdict_scenarios import (
+    GATEWAY,
     ORDER_RU,
     _failed_retries,
     _healthy,
+    _inspected_round,
     _sinkholed,
     bogon,
     dead_server,
@@ -176,6 +178,29 @@ def test_5_the_first_quick_reply_is_not_held_against_itself() -> None:
     facts = Facts().context().no_name("dns_nxdomain_error", server=HOME).foreign(SITE).tried(SITE)
     facts.system("never_asked", failure="dns_nxdomain_error", name=f"xyzzy.{HOST}", server=HOME, duration_us=900)
     assert facts.verdict().status != "no_network"
+
+
+def test_5_a_routers_list_is_no_injection_and_no_denial() -> None:
+    """Quick answers where no resolver runs are the household's; slow ones were put in farther away."""
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    for took_us, blocked in ((1_000, False), (25_000, True)):
+        facts = _healthy().no_name("dns_nxdomain_error", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
+        facts.system("random_label", SITE, name="x.example", server=HOME, duration_us=900)
+        facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
+        facts.dns(failure="dns_nxdomain_error", arm="target", duration_us=took_us, **at)
+        assert (facts.verdict().status == "blocked") == blocked
+
+
+def test_14_a_gateway_is_not_the_vendor() -> None:
+    """Where canaries show the same unknown issuer, a vendor's host shows the gateway's and not the vendor's."""
+    facts = _inspected_round(Facts(own_root=True).context(), trusted=False)
+    facts.no_greeting("ssl_unknown_authority", chain=(certificate(HOST, issuer=GATEWAY),), verify_code=20)
+    assert facts.verdict().status != "accessible"
 
 
 # -- 6: neutrals --------------------------------------------------------------------------------------------------------

@@ -172,10 +172,17 @@ def _put_in(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...
 def _no_resolver(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
     """(answers for the name, silences for the innocuous name) at addresses that run no resolver.
 
-    A refusal is left out: it means that a resolver does run there.
+    A refusal is left out: it means that a resolver does run there. So is an answer from the own network.
     """
     asked = case.of("dns_answers", "dns", "no_resolver")
-    told = tuple(o for o in asked if o.arm != "innocuous" and dns(o).role == "no_resolver" and dns(o).addresses)
+    told = tuple(
+        o
+        for o in asked
+        if o.arm != "innocuous"
+        and dns(o).role == "no_resolver"
+        and dns(o).addresses
+        and not answers.from_beside(case, o)
+    )
     innocuous = [o for o in asked if o.arm == "innocuous" and dns(o).role == "no_resolver"]
     silent = tuple(o for o in innocuous if o.failure == "generic_timeout_error" and dns(o).rcode is None)
     places = {o.operation.address for o in silent}
@@ -206,7 +213,12 @@ def dns_injected_denial(case: Case) -> Iterator[Match]:
         ("dns_no_answer", "no_answer"),
     ):
         put_in = tuple(
-            o for o in asked if o.arm != "innocuous" and o.failure == failure and o.operation.address in places
+            o
+            for o in asked
+            if o.arm != "innocuous"
+            and o.failure == failure
+            and o.operation.address in places
+            and not answers.from_beside(case, o)
         )
         told = answers.denied(case, failure)
         if put_in and told and truths:

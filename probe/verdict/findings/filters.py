@@ -136,6 +136,28 @@ def filter_says_blocked(case: Case) -> Iterator[Match]:
         yield _match(case, "lan", told)
 
 
+@row(
+    "filter_takes_questions",
+    speaks_for="no_network",
+    weight=1.0,
+    family="dns_local",
+    basis="behaviour",
+    sentence="a question about {host} that was sent far away was answered from beside: most likely the household's router "
+    "keeps a list of names",
+    why="parental lists of home routers do so for listed names only; as fast as the gateway, but not the filter's own word",
+    signatures=("network.filter",),
+)
+def filter_takes_questions(case: Case) -> Iterator[Match]:
+    told = tuple(
+        o
+        for o in case.of("dns_answers", "dns", "no_resolver")
+        if dns(o).role == "no_resolver" and o.arm != "innocuous" and dns(o).rcode is not None
+        if answers.from_beside(case, o)
+    )
+    if told and case.failing is not None:
+        yield _match(case, "lan", told)
+
+
 ROWS: tuple[Row, ...] = (
     filter_hosts_file,
     filter_on_this_computer,
@@ -143,4 +165,5 @@ ROWS: tuple[Row, ...] = (
     filter_chosen_resolver,
     filter_by_request,
     filter_says_blocked,
+    filter_takes_questions,
 )

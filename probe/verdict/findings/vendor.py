@@ -29,7 +29,8 @@ def vendor_chain(case: Case) -> Iterator[Match]:
         for o in attempt.of("tls"):
             first, issuer = certificates.leaf(o.fact), certificates.unknown_issuer(o.fact)
             national = certificates.national(o.fact) is not None
-            if first is None or issuer is None or national or not tls(o).server_hello:
+            everywhere = issuer in case.own.issuers()  # then somebody opens everything, not the vendor
+            if first is None or issuer is None or national or everywhere or not tls(o).server_hello:
                 continue
             if certificates.covers(first, case.name):
                 yield Match(observations=(o,), parameters={"host": case.name, "issuer": issuer})
