@@ -18,6 +18,19 @@ from probe.settings.keys import BY_LABEL, KEYS, SECTIONS, Key, Value
 _LONGEST = 1_000_000
 _MAX_SYNTAX_ERRORS = 20
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+_OPEN_HEADER = re.compile(r"\s*\[+\s*([\w-]+)")
+_SYNTAX = (
+    ("expected ']'", "the name of a section is not closed with ]"),
+    ("invalid value", 'what stands after the = is no value: text goes in "double quotes"'),
+    ("expected '='", "there is no = after the key"),
+    ("expected newline", "something is left over at the end of the line"),
+    ("unterminated string", "a quote is opened and never closed"),
+    ("illegal character '\\n'", "a quote is opened and not closed on the same line"),
+    ("unclosed array", "a [ is opened and never closed, or a comma is missing between two values"),
+    ("cannot overwrite", "this key is already set further up"),
+    ("cannot declare", "this section is already there further up"),
+    ("invalid statement", "this is neither a [section], nor key = value, nor a # comment"),
+)
 _HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]\s*(#.*)?")
 _ASSIGNMENT = re.compile(r"""\s*["']?([\w-]+)["']?(?:\s*\.\s*["']?([\w-]+)["']?)?\s*=""")
 
@@ -42,8 +55,8 @@ def read(path: Path) -> Read:
     if len(data) > _LONGEST:
         raise SettingsError((f"The settings file {path} is longer than 1 MB: that is no settings file.",))
     result = Read()
-    values, errors = _parse(text)
-    lines = _lines(text)
+    values, errors, kept = _parse(text)
+    lines = _lines(kept)
     found = [(line, f"this is not TOML: {words}") for line, words in errors]
     known = _validate(values, lines, found)
     for label, value in known.items():
@@ -53,31 +66,47 @@ def read(path: Path) -> Read:
     return result
 
 
-def _parse(text: str) -> tuple[dict[str, Any], list[tuple[int, str]]]:
-    """The document and every syntax error as (line, words).
+def _parse(text: str) -> tuple[dict[str, Any], list[tuple[int, str]], list[str]]:
+    """The document, every syntax error as (line, words), and the lines that were read in the end.
 
-    tomllib stops at the first: its line is then left out and the rest is tried again, so a reader mends all at once.
+    tomllib stops at the first: its line is then mended and the rest is tried again, so a reader mends all at once.
     """
     lines = text.splitlines()
     errors: list[tuple[int, str]] = []
     while len(errors) < _MAX_SYNTAX_ERRORS:
         try:
-            return tomllib.loads("\n".join(lines) + "\n"), errors
+            return tomllib.loads("\n".join(lines) + "\n"), errors, lines
         except tomllib.TOMLDecodeError as error:
             at = _AT_LINE.search(str(error))
             line = min(int(at.group(1)), len(lines)) if at else len(lines)
-            errors.append((line, _AT_LINE.sub("", str(error)).removesuffix(" (at end of document)").lower()))
+            errors.append((line, _plain(_AT_LINE.sub("", str(error)).removesuffix(" (at end of document)").lower())))
+            mended = _mended(lines, line)
             if not lines[line - 1]:  # an error on a line that is empty by now: a string that never ends, say
                 break
-            lines[line - 1] = ""
-    return {}, errors
+            lines[line - 1] = mended
+    return {}, errors, lines
 
 
-def _lines(text: str) -> dict[str, int]:
+def _mended(lines: list[str], number: int) -> str:
+    """What takes the place of a line that is no TOML: a section's name closed as it should be, else nothing.
+
+    Without the name, every key below it would be called misplaced, and nothing is wrong with those.
+    """
+    header = _OPEN_HEADER.match(lines[number - 1])
+    mended = f"[{header.group(1)}]" if header else ""
+    return "" if mended in lines else mended
+
+
+def _plain(said: str) -> str:
+    """The words of tomllib in plain ones."""
+    return next((words for start, words in _SYNTAX if said.startswith(start)), said)
+
+
+def _lines(kept: list[str]) -> dict[str, int]:
     """The line of each ``section`` and ``section.key``, 1 for the first. Nested tables do not occur in a valid file."""
     found: dict[str, int] = {}
     section = ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(kept, start=1):
         header, assignment = _HEADER.fullmatch(line), _ASSIGNMENT.match(line)
         if header:
             section = header.group(1)

@@ -45,7 +45,7 @@ deadlines, budgets, priors.
 :9: there is no "tls_hrad" in [deadlines]. Did you mean "tls_hard"?
 :10: [deadlines] dns: "5" is not allowed. It must be a number of seconds from 0.01 to 600.
 :11: [deadlines] connect: nan is not allowed. It must be a number of seconds from 0.01 to 600.
-:13: this is not TOML: illegal character '\\n'
+:13: this is not TOML: a quote is opened and not closed on the same line
 :14: [network] asn: -1 is not allowed. It must be the number of your provider's network, such as 9198.
 :16: [database] url: its value is not allowed. It must be a database URL or the path of an SQLite file, such as \
 /var/lib/dalel/dalel.db.
