@@ -58,6 +58,8 @@ def read_catalogue(settings: Settings) -> tuple[Catalogue, Canaries]:
     from targets.model import TargetError
 
     directory = own_targets(settings)
+    if settings.targets_dir and not directory.exists():
+        raise ConfigError(f"There is no directory {directory} for your own target files ([targets] dir names it).")
     try:
         return load_catalogue(directory), load_canaries(directory)
     except TargetError as error:

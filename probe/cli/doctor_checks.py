@@ -234,6 +234,14 @@ def _database(settings: Settings, environ: Mapping[str, str]) -> Check:
     if location.path is None:
         return Check(name="database", state="ok", found=f"{location.shown} (not contacted)")
     if location.path.exists():
+        if wrong := _unusable(location.path):
+            return Check(
+                name="database",
+                state="broken",
+                found=wrong,
+                means="Results cannot be kept.",
+                do="Update dalel, or name another file with DALEL_DATABASE_URL.",
+            )
         good, found = os.access(location.path, os.R_OK | os.W_OK), f"{location.shown}"
     else:
         good, found = _can_make(location.path.parent), f"{location.shown}, which does not exist yet"
@@ -246,6 +254,18 @@ def _database(settings: Settings, environ: Mapping[str, str]) -> Check:
         means="Results cannot be kept.",
         do="Change who may write there, or choose another place with DALEL_DATA_DIR, or use --no-save.",
     )
+
+
+def _unusable(path: Path) -> str | None:
+    """Why the file is no database that this version can use, if it is none. Nothing is changed."""
+    from storage import sqlite_file
+    from storage.errors import StorageError
+
+    try:
+        sqlite_file.check_state(str(path), *sqlite_file.read_state(path))
+    except StorageError as error:
+        return str(error)
+    return None
 
 
 def _can_make(directory: Path) -> bool:

@@ -29,6 +29,7 @@ class Host(Wire):
 
 
 def examine(tmp_path, wire, **environ):
+    (tmp_path / "targets").mkdir(exist_ok=True)
     loaded = Loaded(Settings(data_dir=str(tmp_path / "data"), targets_dir=str(tmp_path / "targets")), {}, None)
     return list(checks(loaded, wire, environ))
 
