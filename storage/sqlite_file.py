@@ -48,10 +48,9 @@ def make(path: Path) -> None:
 
 def cannot_write(path: Path, reason: str) -> StorageError:
     """The sentence for a place that cannot be written; a full disk has several names in SQLite, and one here."""
-    said = "the disk is full" if _is_full(path.parent) else reason
+    said, do = ("the disk is full", "Make room") if _is_full(path.parent) else (reason, "Make it writable")
     return StorageError(
-        f"Results cannot be kept in {path}: {said}. "
-        "Make it writable, name another file with --database, or use --no-save."
+        f"Results cannot be kept in {path}: {said}. {do}, name another file with --database, or use --no-save."
     )
 
 
