@@ -72,3 +72,20 @@ def os_trusted_issuer(fact: object) -> str | None:
     if isinstance(fact, TlsFact) and fact.shipped_store_verifies is False and fact.system_store_verifies:
         return unknown_issuer(fact)
     return None
+
+
+_PRODUCTS = re.compile(
+    r"forti(net|gate)|sophos|kaspersky|\beset\b|avast|\bavg\b|bitdefender|zscaler|netskope|umbrella|palo ?alto|check ?point"
+    r"|barracuda|watchguard|sonicwall|untangle|pfsense|squid|adguard|dr\.? ?web|smoothwall|lightspeed|securly|iboss|forcepoint"
+    r"|blue ?coat|symantec web|mcafee|trend ?micro|kerio|usergate|ideco|traffic inspector|cisco|charles|mitmproxy|fiddler",
+    re.IGNORECASE,
+)
+
+
+def product(issuer: str | None) -> str | None:
+    """The name in an issuer that a filtering product of a household, school or company gives itself, or ``None``.
+
+    Providers buy some of them too: it takes a block away, and proves no filter.
+    """
+    found = _PRODUCTS.search(issuer or "")
+    return found.group(0) if found else None

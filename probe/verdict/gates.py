@@ -173,6 +173,11 @@ def healthy_line_may_filter(_case: Case, findings: Findings) -> Iterable[str]:
     return {"own_side_healthy"} if local else ()
 
 
+def products_filter(_case: Case, findings: Findings) -> Iterable[str]:
+    """A certificate by a filtering product is a company's, a school's or an antivirus', until a provider is proven."""
+    return {"forged_at_neutral", "unknown_issuer"} if "filter_product" in _codes(findings) else ()
+
+
 def portal_page(_case: Case, findings: Findings) -> Iterable[str]:
     """Behind a captive portal or a pay page, a plain page is the portal's: neither the site's nor a block's."""
     codes = _codes(findings)
@@ -208,6 +213,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("local_filter", local_filter),
         EvidenceGate("hosts_file_rules", hosts_file_rules),
         EvidenceGate("healthy_line_may_filter", healthy_line_may_filter),
+        EvidenceGate("products_filter", products_filter),
         EvidenceGate("portal_page", portal_page),
         EvidenceGate("clock_first", clock_first),
         EvidenceGate("national_first", national_first),

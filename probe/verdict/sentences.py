@@ -85,6 +85,7 @@ _GATES = {
     "local_filter": "the refusal was made in the own household or company, so the provider is not to blame for it",
     "hosts_file_rules": "this computer's own list of names rules for every other program on it",
     "healthy_line_may_filter": "that other names pass says nothing about a filter on this one",
+    "products_filter": "the certificate is a filtering product's, such as companies, schools and antivirus use",
     "portal_page": "the page is the login page of this network, so it says nothing about the site",
     "clock_first": "this computer's clock is wrong, so dates of certificates say nothing",
     "national_first": "the certificate is a state's, whatever else is wrong with it",

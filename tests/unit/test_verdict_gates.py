@@ -126,6 +126,12 @@ def silent_signed_zone() -> Facts:
     return servfail_here_only().system("cd", SITE, checking_disabled=True)
 
 
+def company_box() -> Facts:
+    """A gateway whose root is not installed here forges the certificates of the names that it refuses."""
+    chain = (certificate(HOST, issuer="O=Fortinet, CN=FortiGate CA"),)
+    return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
+
+
 # gate, story, word with it, what changes without it: (attribute of the verdict, value without the gate)
 EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("late_success_withdraws", late_success, "blocked"),
@@ -159,6 +165,7 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("local_filter", chosen_filter, "dns_denial_unconfirmed"),
     ("healthy_line_may_filter", antivirus_on_a_healthy_line, "own_side_healthy"),
     ("portal_page", order_behind_a_portal, "block_page"),
+    ("products_filter", company_box, "unknown_issuer"),
     ("clock_first", expired_with_wrong_clock, "certificate_expired_or_clock"),
 ]
 

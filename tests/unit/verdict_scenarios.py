@@ -420,6 +420,17 @@ def router_takes_questions() -> Facts:
     return facts.dns("0.0.0.0", arm="target", duration_us=1_000, **at)
 
 
+def filtering_product() -> Facts:
+    """A company's gateway forges what it refuses, here and at addresses that have nothing to do with the name."""
+    issuer = "O=Fortinet, CN=FortiGate CA"
+    chain = (certificate(HOST, issuer=issuer),)
+    facts = _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
+    for index in (0, 1):
+        at: dict[str, Any] = {"purpose": "neutral_chain", "group": f"neutral/{index + 1}"}
+        facts.tls(NEUTRALS[index], failure="ssl_unknown_authority", chain=chain, verify_code=20, **at)
+    return facts
+
+
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
@@ -628,6 +639,7 @@ CODES: dict[str, Story] = {
     "filter_by_request": filtered_by_request,
     "filter_says_blocked": home_box_says_blocked,
     "filter_takes_questions": router_takes_questions,
+    "filter_product": filtering_product,
     "tcp_timeout": silent_address,
     "tcp_refused": refused_address,
     "tcp_prohibited": prohibited,
@@ -732,6 +744,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "filtered by request": (filtered_by_request, "no_network/filter/network.filter"),
     "antivirus with exceptions": (antivirus_with_exceptions, "inconclusive/tls.mitm.unknown_ca"),
     # what one network cannot tell
+    "a company's gateway": (filtering_product, "inconclusive/network.filter"),
     "a router with a list of names": (router_takes_questions, "inconclusive/network.filter"),
     "a silent address": (silent_address, "inconclusive/ip.timeout"),
     "a refusing address": (refused_address, "inconclusive/ip.reset"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import HostFact
-from probe.verdict import answers, resolvers
+from probe.verdict import answers, certificates, resolvers
 from probe.verdict.findings.dns import _BLOCKED_BY_OPERATOR, _FILTERED
 from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
@@ -158,6 +158,24 @@ def filter_takes_questions(case: Case) -> Iterator[Match]:
         yield _match(case, "lan", told)
 
 
+@row(
+    "filter_product",
+    speaks_for="no_network",
+    weight=1.0,
+    family="certificate_local",
+    basis="artefact",
+    sentence="the certificate shown for {host} was made by a filtering product (“{issuer}”), such as companies, schools and "
+    "antivirus use",
+    why="the product's own name; providers buy some of them as well, so a reason only",
+    signatures=("network.filter",),
+)
+def filter_product(case: Case) -> Iterator[Match]:
+    for o in case.handshakes:
+        issuer = certificates.unknown_issuer(o.fact)
+        if issuer is not None and certificates.product(issuer) is not None:
+            yield _match(case, "lan", (o,), issuer=issuer)
+
+
 ROWS: tuple[Row, ...] = (
     filter_hosts_file,
     filter_on_this_computer,
@@ -166,4 +184,5 @@ ROWS: tuple[Row, ...] = (
     filter_by_request,
     filter_says_blocked,
     filter_takes_questions,
+    filter_product,
 )
