@@ -346,6 +346,7 @@ Purpose = Literal[
     "retry",  # the same again, from a fresh port
     "dns_answers",  # who says what about the name
     "neutral_pair",  # T and I at an address that serves neither
+    "neutral_chain",  # T at an address that serves it not: whose certificate comes?
     "own_pair",  # T and I at the target's own address
     "path_mtu",  # small segments and a small hello
     "siblings",  # other addresses, families and ports of the name

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from probe.experiments import website
 from probe.experiments.network import own_side
-from probe.experiments.session import Session, Site, Turns, guarded
+from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.instruments.warm import warm
 from probe.observations import Observation
 from probe.verdict.judge import judge
-from probe.verdict.model import EndpointResult, NetworkVerdict, Run
+from probe.verdict.model import EndpointResult, NetworkVerdict, Run, Verdict
 from probe.verdict.network import judge_network
+from probe.verdict.ruleset import RULESET
 from probe.verdict.view import View
 from targets.model import Asked
 
@@ -179,10 +180,19 @@ class Runner:
                 site.record(operation, purpose="late")
             lingering.close()
 
+    def _judge(self, asked: Asked) -> Verdict:
+        """The verdict on the facts so far. A bug in the judge is ours, is recorded, and loses no measurement."""
+        session = self._session
+        try:
+            return judge(View(session.recorder.observations, session.asked), asked, session.settings.priors)
+        except Exception as error:
+            record_bug(session, "verdict", error, endpoint=asked.number)
+            horizon = len(session.recorder.observations)
+            return Verdict(endpoint=asked.number, status="inconclusive", horizon=horizon, ruleset=RULESET)
+
     async def _conclude(self, site: Site, started_us: int, duration_us: int) -> None:
         session, asked = self._session, site.asked
-        view = View(session.recorder.observations, session.asked)
-        verdict = judge(view, asked, session.settings.priors)
+        verdict = self._judge(asked)
         mine = [o for o in session.recorder.observations if o.endpoint == asked.number]
         result = EndpointResult(
             number=asked.number,

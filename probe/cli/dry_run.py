@@ -99,6 +99,7 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "TLS greetings that name the site, and others that name something harmless, taking turns at "
             f"{settings.budgets.neutrals} harmless addresses"
         ),
+        "neutral_chain": "this name at two unrelated sites, to see whose certificate comes",
         "own_pair": "the same taking turns at the site's own address",
         "path_mtu": "the same greeting in small packets, at the site's own address",
         "siblings": "up to four of the site's other addresses, and its other web port (80 or 443)",

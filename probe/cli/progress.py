@@ -20,6 +20,7 @@ _STEPS = {
     "retry": "trying again",
     "dns_answers": "asking other DNS servers",
     "neutral_pair": "comparing names somewhere else",
+    "neutral_chain": "looking for forged certificates",
     "own_pair": "comparing names at the site",
     "path_mtu": "trying smaller packets",
     "siblings": "trying its other addresses",

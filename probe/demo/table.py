@@ -97,6 +97,12 @@ _NAMES = Act(
             accepted=_blocked("dns", "dns.nxdomain"),
         ),
         Scene(
+            url="https://essays.example/",
+            done="a box on the path answers every question about it with 'server failure'",
+            rule=Rule(name="", dns=SERVFAIL),
+            accepted=_blocked("dns", "dns.servfail"),
+        ),
+        Scene(
             url="https://poems.example/",
             done="the provider's resolver refuses to answer for it",
             lie=REFUSED,
@@ -153,9 +159,9 @@ _HANDSHAKES = Act(
         ),
         Scene(
             url="https://music.example/",
-            done="the box reads along with a certificate that some private authority made; a company's gateway would, too",
+            done="the box reads along with a certificate forged by an authority that nobody knows",
             rule=Rule(name="", forger="unknown"),
-            accepted=_unknowable("tls.mitm.unknown_ca"),
+            accepted=_blocked("mitm", "tls.mitm.unknown_ca"),
         ),
     ),
 )

@@ -9,6 +9,7 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
     ("retry", "the same again from fresh ports"),
     ("dns_answers", "who says what about the name, and which of the answers is right"),
     ("neutral_pair", "this name against an innocuous one, at two addresses that have nothing to do with it"),
+    ("neutral_chain", "whether a certificate in this name is shown where only somebody on the way can have made it"),
     ("own_pair", "this name against an innocuous one, at its own address"),
     ("path_mtu", "whether only large packets are lost"),
     ("siblings", "other addresses of the same name, and its other web port"),

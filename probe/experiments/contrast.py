@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from probe.experiments.steps import ArmResult, Place, arm, connect, sni_of
+from probe.experiments.steps import ArmResult, Place, arm, connect, sni_of, verified
 from probe.observations import Arm, Operation, Purpose
 
 if TYPE_CHECKING:
@@ -47,6 +47,23 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool:
         return False
     await pair.alternate(first)
     return True
+
+
+async def neutral_chains(site: Site) -> None:
+    """The target's name at two neutral addresses, up to the certificate: a chain in its name there was made on the way.
+
+    A neutral has no certificate for the target and can only show its own; no innocuous arm is needed.
+    """
+    async with asyncio.TaskGroup() as places:
+        for index in range(1, site.settings.budgets.neutrals + 1):
+            places.create_task(_neutral_chain(site, index))
+
+
+async def _neutral_chain(site: Site, index: int) -> None:
+    place = Place(purpose="neutral_chain", endpoint=site.number, group=f"neutral/{index}", arm="target")
+    neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses))
+    if neutral is not None:
+        await verified(site, place, neutral.address, 443, deadline_s=site.settings.deadlines.tls_soft)
 
 
 async def own_pair(site: Site) -> None:

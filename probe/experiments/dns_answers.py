@@ -193,11 +193,16 @@ async def _try(site: Site, address: str, *, from_system: bool) -> None:
         if stream is not None:
             stream.close()
         return
-    begun = site.wire.monotonic()
     right = await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)
-    silent = site.wire.monotonic() - begun > site.settings.deadlines.connect / 2
-    if from_system and not right and not silent:
+    if from_system and not right and not _silent(site):
         await _page_there(site, address)
+
+
+def _silent(site: Site) -> bool:
+    """Whether the address took no connection and refused none: it would show no page either."""
+    waiting = "tcp" in site.suspicions
+    operation = site.suspicions.get("tcp")
+    return waiting and (operation is None or operation.failure == "generic_timeout_error")
 
 
 async def _page_there(site: Site, address: str) -> None:

@@ -223,17 +223,21 @@ class Site:
 
 async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:
     """Do *work*; a bug in it becomes an observation that is labelled as ours and stops nothing else."""
-    started_us = session.wire.now_us()
     try:
         await work
     except Exception as error:
-        text = "".join(traceback.format_exception(error, limit=-8))
-        fact = BugFact(experiment=name, error=f"{type(error).__name__}: {error}"[:500], traceback=text[:8000])
-        session.record(
-            Operation(fact=fact, started_us=started_us),
-            purpose="baseline" if endpoint is not None else "own_side",
-            endpoint=endpoint,
-        )
+        record_bug(session, name, error, endpoint=endpoint)
+
+
+def record_bug(session: Session, name: str, error: Exception, *, endpoint: int | None) -> None:
+    """Keep a bug of ours as an observation: exit code 4, and never read as anything about the network."""
+    text = "".join(traceback.format_exception(error, limit=-8))
+    fact = BugFact(experiment=name, error=f"{type(error).__name__}: {error}"[:500], traceback=text[:8000])
+    session.record(
+        Operation(fact=fact, started_us=session.wire.now_us()),
+        purpose="baseline" if endpoint is not None else "own_side",
+        endpoint=endpoint,
+    )
 
 
 class Turns:

@@ -15,6 +15,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "retry": retry.run,
     "dns_answers": dns_answers.run,
     "neutral_pair": contrast.neutral_pairs,
+    "neutral_chain": contrast.neutral_chains,
     "own_pair": contrast.own_pair,
     "path_mtu": path_mtu.run,
     "siblings": siblings.addresses,
@@ -28,7 +29,7 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers",),
     "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair"),
     "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings"),
-    "certificate": ("retry", "dns_answers", "siblings"),
+    "certificate": ("retry", "neutral_chain", "dns_answers", "siblings"),
     "http": ("retry", "neutral_pair", "own_pair", "dns_answers"),
     "page": ("dns_answers", "neutral_pair"),
 }
@@ -42,7 +43,11 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     """
     if stage == "tls" and operation is not None and operation.failure in _CERTIFICATE:
         stage = "certificate"
-    names = [name for name in _BY_STAGE[stage] if not (scheme == "tcp" and name in ("neutral_pair", "own_pair"))]
+    names = [
+        name
+        for name in _BY_STAGE[stage]
+        if not (scheme == "tcp" and name in ("neutral_pair", "neutral_chain", "own_pair"))
+    ]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 
 

@@ -130,6 +130,40 @@ def unknown_issuer(case: Case) -> Iterator[Match]:
         )
 
 
+@row(
+    "forged_at_neutral",
+    speaks_for="blocked",
+    weight=2.0,
+    family="certificate",
+    basis="artefact",
+    proves=True,
+    sentence="{places} unrelated addresses abroad showed a certificate for {host} by the same unknown issuer (“{issuer}”): it "
+    "was made on the way",
+    why="only the site and a forger have a certificate in its name, and these servers are neither; other names are shown "
+    "their own, and this host does not trust the issuer, so it is no gateway of the household; the cap",
+    signatures=("tls.mitm.unknown_ca",),
+)
+def forged_at_neutral(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    issuer = certificates.unknown_issuer(o.fact) if o is not None else None
+    if o is None or issuer is None or issuer in case.own.issuers() or tls(o).system_store_verifies:
+        return
+    forged = {
+        found.operation.address: found
+        for found in case.of("neutral_chain", "tls")
+        if certificates.unknown_issuer(found.fact) == issuer
+        if (first := certificates.leaf(found.fact)) is not None and certificates.covers(first, case.name)
+    }
+    if len(forged) >= 2:
+        yield Match(
+            observations=(o, *forged.values()),
+            parameters={"host": case.name, "issuer": issuer, "places": len(forged)},
+            method="mitm",
+            signature="tls.mitm.unknown_ca",
+            where="unknown",
+        )
+
+
 def expired(case: Case) -> Observation | None:
     """The handshake that failed for nothing but dates: OpenSSL looks at dates last, when the chain leads to a known root
     and the name is right.
@@ -248,6 +282,7 @@ ROWS: tuple[Row, ...] = (
     intercepted_everywhere,
     intercepted_here_only,
     unknown_issuer,
+    forged_at_neutral,
     certificate_expired,
     certificate_expired_or_clock,
     certificate_wrong_host,
