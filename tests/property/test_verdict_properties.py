@@ -133,6 +133,7 @@ GROUPS = {
         *(f"address/{a}" for a in ADDRESSES),
     ),
     "neutral_pair": ("neutral/1", "neutral/2"),
+    "neutral_chain": ("neutral/1", "neutral/2"),
     "own_pair": ("own/157.240.205.35",),
     "path_mtu": ("normal", "small", "small+mss"),
     "siblings": ("address/31.13.72.36", "port/80"),
