@@ -10,7 +10,10 @@ from probe.verdict.model import EndpointResult, Finding, PlatformVerdict, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One thing that was asked about, its word, and the result that decided it."""
+    """One thing that was asked about, its word, and the result that decided it.
+
+    ``title`` is as typed where that is in other letters: who asked about ``пример.рф`` knows no ``xn--e1afmkfd.xn--p1ai``.
+    """
 
     title: str
     status: Status
@@ -32,6 +35,11 @@ class Group:
         """The group's results by status, in the order in which the statuses first appear."""
         statuses = dict.fromkeys(result.verdict.status for result in self.results)
         return tuple((s, tuple(r for r in self.results if r.verdict.status == s)) for s in statuses)
+
+
+def readable(group: Group, *, ascii_only: bool) -> str:
+    """The group's title, on a screen that may have no letters but a-z."""
+    return short(group.decided_by.url) if ascii_only and not group.title.isascii() else group.title
 
 
 def strongest(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -62,7 +70,7 @@ def _group(key: str, results: tuple[EndpointResult, ...], words: dict[str, Platf
         (result,) = results
         verdict = result.verdict
         return Group(
-            title=short(result.url),
+            title=short(result.target if result.named_as_url and not result.target.isascii() else result.url),
             status=verdict.status,
             method=verdict.method,
             confidence=verdict.confidence,

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from probe.report import words
 from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines
-from probe.report.groups import Group, groups, short, strongest
+from probe.report.groups import Group, groups, readable, short, strongest
 from probe.report.pieces import Pieces
 from probe.report.safe import safe
 from probe.verdict import sentences
@@ -76,7 +76,7 @@ class _Report:
         self._console = console
         self._width = max(console.width, 20)
         self._groups = groups(pieces.results, pieces.platforms)
-        self._titles = min(max((len(g.title) for g in self._groups), default=0), _TITLE_LIMIT)
+        self._titles = min(max((len(self._title(g)) for g in self._groups), default=0), _TITLE_LIMIT)
         self._narrow = self._width < _NARROW
         self._indent = 2 if self._narrow else 4
 
@@ -101,7 +101,7 @@ class _Report:
         group, network = self._groups[0], self._pieces.network
         yield from self._head("no_network", "", self._claim("no_network", network.method, None, group.confidence))
         yield from self._evidence(strongest(network.findings) or group.evidence, 3)
-        yield from self._under(f"Nothing can be said about: {', '.join(safe(g.title) for g in self._groups)}")
+        yield from self._under(f"Nothing can be said about: {', '.join(safe(self._title(g)) for g in self._groups)}")
         yield from self._next(words.next_step(group.verdict))
 
     def _group(self, group: Group) -> Iterator[Text]:
@@ -109,7 +109,7 @@ class _Report:
         claim = self._claim(group.status, group.method, verdict.signature, group.confidence)
         if lean := words.leaning(verdict) if group.status == "inconclusive" else "":
             claim.append(f"; {lean}", style="default")
-        yield from self._head(group.status, safe(group.title, _TITLE_LIMIT), claim)
+        yield from self._head(group.status, safe(self._title(group), _TITLE_LIMIT), claim)
         yield from self._evidence(group.evidence, 1 if group.status == "accessible" else 3)
         yield from self._shares(group)
         lang = self._screen.lang
@@ -210,6 +210,9 @@ class _Report:
             line.rstrip()
             line.plain = line.plain.replace(_GLUE, " ")
             yield Text().append_text(lead if number == 0 else Text(" " * indent)).append_text(line)
+
+    def _title(self, group: Group) -> str:
+        return readable(group, ascii_only=self._screen.ascii_only)
 
     def _symbol(self, status: str) -> str:
         return (words.ASCII_SYMBOLS if self._screen.ascii_only else words.SYMBOLS)[status]

@@ -140,7 +140,8 @@ class Exchange:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise ValueError("no URL that can be asked for") from error
         self.stream = Recorded(stream, head_cap)
-        self.host = self._request.url.host
+        # As it goes on the wire: ``url.host`` would be in the letters that people read.
+        self.host = self._request.url.raw_host.decode("ascii")
         url_ = _core_url(self._request.url)
         self._transport = _Transport(self.stream, url_.origin, http2=http2)
         self._response: httpx.Response | None = None
