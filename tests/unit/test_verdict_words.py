@@ -9,7 +9,7 @@ import pytest
 from probe.observations import HttpFact
 from probe.verdict import sentences
 from probe.verdict.ruleset import RULESET
-from tests.unit.facts import HOST, OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
+from tests.unit.facts import HOME, HOST, OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
 from tests.unit.verdict_scenarios import (
     CODES,
     WORDS,
@@ -179,3 +179,10 @@ def test_a_server_without_the_short_request_is_not_in_trouble() -> None:
     page = HttpFact(method="HEAD", url=f"https://{HOST}/", verified_chain=True, status=501)
     facts.add(page, purpose="baseline", name=HOST, address=SITE, port=443, group="v4")
     assert facts.verdict().status == "accessible"
+
+
+def test_two_replies_prove_it_whoever_was_asked() -> None:
+    """Two replies to one question, one of them false, are an injection also where the home router was asked."""
+    facts = _healthy().dns("10.10.34.35", server=HOME).tcp("10.10.34.35", failure=TIMEOUT).foreign(SITE).tried(SITE)
+    facts.dns(SITE, purpose="late", group=None, reply_index=1, server=HOME)
+    assert facts.word() == "blocked/dns/dns.injection.bogon"
