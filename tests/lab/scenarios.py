@@ -63,6 +63,10 @@ class Scenario:
     """Further URLs that are checked in the same run and must be accessible."""
     spares: Callable[[str], bool] = field(default=lambda url: False)
     """Which URLs the trouble does not touch: those must be accessible."""
+    in_slice: bool = False
+    """Whether `make test` runs it; `make lab` runs every one."""
+    origin: str = ""
+    """Where the idea is from, when it is a peer's published case."""
     needs: tuple[str, ...] = ()
     """Experiments that it takes to be right; without them it is listed as not yet."""
 

@@ -1,0 +1,24 @@
+"""All scenarios of the lab, by an explicit list of modules."""
+
+from __future__ import annotations
+
+from tests.lab import (
+    scenarios,
+    scenarios_handshakes,
+    scenarios_names,
+    scenarios_oddities,
+    scenarios_paths,
+    scenarios_platforms,
+)
+from tests.lab.scenarios import Scenario
+
+MODULES = (
+    scenarios,
+    scenarios_names,
+    scenarios_paths,
+    scenarios_handshakes,
+    scenarios_platforms,
+    scenarios_oddities,
+)
+ALL: tuple[Scenario, ...] = tuple(scenario for module in MODULES for scenario in module.SCENARIOS)
+"""Names are unique; a test holds that."""
