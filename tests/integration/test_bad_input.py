@@ -1,7 +1,7 @@
 """Bad input as a user meets it: what is typed, what is in files and variables, databases, disks and closed streams.
 
-Every test runs the installed command and compares the whole message. The commands that would measure run in a network
-namespace of their own without any network, so that nothing leaves and the answer is always "not connected".
+Every test runs the installed command and compares the whole message. All of them run in a network namespace of their own
+without any network, so that nothing leaves and the answer is always "not connected".
 """
 
 import re
@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tests.integration.command import DALEL, dalel, environment
+from tests.integration.command import DALEL, environment
 
 USAGE = "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\nTry 'dalel check --help' for help.\n\nError: "
 NO_NAME = "is not a host name:"
@@ -40,10 +40,24 @@ def sealed(home, script, *, stdin=None, **more):
     )
 
 
+def typed(home, *words, stdin="", **more):
+    """The command itself without a network: if it does not see the mistake, nothing is sent either."""
+    return subprocess.run(
+        ["unshare", "-Urn", str(DALEL), *words],
+        env=environment(home, **more),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
 def told(home, *words, **more):
     """What stderr says, of a command that must end with exit code 2, nothing on stdout and nothing left behind."""
     before = sorted(home.iterdir())
-    done = dalel(home, *words, **more)
+    done = typed(home, *words, **more)
     assert (done.returncode, done.stdout) == (2, "")
     assert sorted(home.iterdir()) == before
     return done.stderr
@@ -109,7 +123,7 @@ def test_an_option_that_means_nothing_is_told(home, words):
 
 def test_standard_input_is_read_as_people_write_it(home):
     """A mark of the encoding, Windows' line ends, comments and blank lines are no targets; a NUL is told."""
-    good = dalel(home, "check", "-", "--dry-run", stdin="\ufeff# mine\r\n\r\n  https://one.example/  \r\n")
+    good = typed(home, "check", "-", "--dry-run", stdin="\ufeff# mine\r\n\r\n  https://one.example/  \r\n")
     assert "You asked about 1:\n  https://one.example/\n" in good.stdout
     bad = told(home, "check", "-", stdin="a\0b.example\n")
     assert (
@@ -150,7 +164,7 @@ def test_nothing_that_was_typed_reaches_the_terminal_raw(home):
         (("check", "x.example"), {"DALEL_DEADLINES_DNS": evil}),
         (("check", "x.example"), {"DALEL_DATABASE_URL": f"/dev/null/{evil}"}),
     ):
-        found = dalel(home, *words, **more)
+        found = typed(home, *words, **more)
         assert found.returncode == 2
         assert not set(found.stderr) & {"\x1b", "\x07", "\x9b"}, (words, more)
 
@@ -158,6 +172,7 @@ def test_nothing_that_was_typed_reaches_the_terminal_raw(home):
 # ---------------------------------------------------------------------------------------------------------------------
 # settings: files and variables
 
+TOML_VALUES = 'text goes in "double quotes", dates are 2026-11-21'
 BROKEN = """\
 [check
 profile = "lite"
@@ -187,11 +202,12 @@ def test_broken_target_files_are_told_whole(home):
     """Every error of every file."""
     folder = home / ".config/dalel/targets"
     folder.mkdir(parents=True)
-    (folder / "one.toml").write_text('id = "one\nnames = { en = "One" }\n', encoding="utf-8")
+    (folder / "one.toml").write_text('id = "one\nnames = { en = "One" }\ncategory = news\n', encoding="utf-8")
     (folder / "two.toml").write_text('id = "two"\n[services.web]\nrule = "any-of"\nendpoints = ["https://x.y:0/"]\n')
     lines = told(home, "check").splitlines()
     assert lines[0].startswith("dalel: your own target files are wrong, in ")
     assert f"  {folder}/one.toml:1: a quote is opened and not closed on the same line." in lines
+    assert f"  {folder}/one.toml:3: what stands after the = is no value: {TOML_VALUES}." in lines
     assert f"  {folder}/two.toml:4: services.web.endpoints[0]: 'https://x.y:0/' has port 0: {PORT}" in lines
 
 
@@ -281,14 +297,14 @@ def test_a_newer_database_is_left_alone(home):
     )
     for words in (("check", "example.com"), ("status",), ("export",), ("reclassify",)):
         assert told(home, *words) == f"dalel: {sentence}\n"
-    assert sentence in " ".join(dalel(home, "doctor", COLUMNS="400").stdout.split())
+    assert sentence in " ".join(typed(home, "doctor", COLUMNS="400").stdout.split())
 
 
 def test_a_file_that_is_no_database(home):
     """Somebody's list is not written over."""
     mine = home / "mine"
     mine.write_text("facebook\n" * 100)
-    done = dalel(home, "check", "example.com", "--database", str(mine))
+    done = typed(home, "check", "example.com", "--database", str(mine))
     assert (done.returncode, done.stdout, done.stderr) == (
         2,
         "",
