@@ -112,8 +112,12 @@ class Runner:
         if self._session.hopeless.is_set():
             return
         async with self._own_side:
-            if self._own_side_begun <= since:
-                await self._own_side_round("after")
+            if self._own_side_begun > since:
+                return
+            # A whole list that fails ends endpoint by endpoint; a round each would be the most that is sent.
+            since_last = self._session.wire.monotonic() - self._own_side_begun
+            await self._session.wire.sleep(self._session.settings.deadlines.own_side_gap - since_last)
+            await self._own_side_round("after")
 
     async def _own_side_round(self, group: str) -> None:
         self._own_side_begun = self._session.wire.monotonic()

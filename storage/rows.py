@@ -167,7 +167,8 @@ def _words(codes: Sequence[str]) -> str | None:
     if not codes:
         return None
     text = " ".join(codes)
-    return text if text.split() == list(codes) and not text.startswith("[") else _json(list(codes))
+    plain = text.split() == list(codes) and not text.startswith("[") and "\0" not in text and _is_utf8(text)
+    return text if plain else _json(list(codes))
 
 
 def words_from(text: str | None) -> tuple[str, ...]:

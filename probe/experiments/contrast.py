@@ -89,12 +89,15 @@ class _Pair:
         self._patience_s = site.settings.deadlines.tls_soft
 
     async def alternate(self, first: ArmResult) -> None:
-        """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running."""
+        """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running.
+
+        Also until the baseline has come through after all: slow is not silent, and asking on would only slow it more.
+        """
         self._learn(first)
         lost = 0 if first.passed else 1
         for number in range(self._site.settings.budgets.pair_rounds):
             await self._gap()
-            if (await self.send("target", number)).passed:
+            if self._site.succeeded or (await self.send("target", number)).passed:
                 return
             await self._gap()
             innocuous = await self.send("innocuous", number + 1)

@@ -25,6 +25,8 @@ async def run(site: Site) -> None:
         return
     for number in range(_ROUNDS):
         for group, small, mss in _VARIANTS:
+            if site.succeeded:
+                return
             place = Place(purpose="path_mtu", endpoint=site.number, group=group, round=number)
             patience_s = max(site.settings.deadlines.arm_floor, site.patience_s())
             await arm(

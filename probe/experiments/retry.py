@@ -26,7 +26,7 @@ async def run(site: Site) -> None:
         for number in range(1, _TRIES + 1):
             tries.create_task(_try(site, address, number, passed))
             await site.wire.sleep(site.settings.deadlines.arm_gap)
-            if passed.is_set():
+            if passed.is_set() or site.succeeded:
                 return
 
 

@@ -203,12 +203,24 @@ async def _page(site: Site, stream: TcpStream | TlsStream, url: str, address: st
     if fact.status >= 400 and method == "HEAD":
         # What the page says decides between a refusal by the site and a server in trouble.
         await _page_itself(site, url, address, place)
-    next_url = urljoin(url, fact.location) if 300 <= fact.status < 400 and fact.location else None
+    next_url = redirect(url, fact.location) if 300 <= fact.status < 400 else None
     if url.startswith("http:") and _unexpected(fact, url, next_url):
         site.suspect("page", operation)
-    if next_url is not None and urlsplit(next_url).scheme not in ("http", "https"):
-        return _Answered(None)
     return _Answered(next_url)
+
+
+def redirect(url: str, location: str | None) -> str | None:
+    """Where *location* leads from *url*, if that is somewhere on the web; ``None`` for anything else a server may send."""
+    if not location:
+        return None
+    try:
+        target = urljoin(url, location.strip())
+        parts = urlsplit(target)
+        reachable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        name = parts.hostname.encode("idna").decode() if reachable and parts.hostname else ""
+    except ValueError:
+        return None
+    return target if reachable and len(name) <= 253 else None
 
 
 async def _page_itself(site: Site, url: str, address: str, place: Place) -> None:

@@ -36,6 +36,8 @@ class Deadlines:
     """Everything about one endpoint."""
     own_side: float = 3.0
     """One canary. The own side must be known before anything is blamed, and within 5 s of the start."""
+    own_side_gap: float = 2.0
+    """Between two looks at the own side: endpoints that end in between share the next one."""
     suspicion_floor: float = 1.0
     """Silence is suspicious after max(this, 4 × RTT); follow-ups then run while the first socket keeps waiting."""
     arm_floor: float = 1.0
