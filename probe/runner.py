@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from probe.experiments import website
 from probe.experiments.network import own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
+from probe.experiments.suspicion import follow_ups
 from probe.instruments.warm import warm
 from probe.observations import Observation
 from probe.verdict.judge import judge
@@ -157,6 +158,7 @@ class Runner:
                 group=group,
                 on_step=lambda step: self._listen(Step(asked.number, step)),
                 turns=self._turns,
+                follow_ups=follow_ups,
             )
             baseline = group.create_task(self._baseline(site))
             warden = group.create_task(self._give_up(site, baseline))

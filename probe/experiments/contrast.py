@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from probe.experiments.steps import ArmResult, Place, arm, connect, sni_of, verified
+from probe.experiments.places import sni_of
+from probe.experiments.steps import ArmResult, Place, arm, connect, verified
 from probe.observations import Arm, Operation, Purpose
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from probe.experiments.steps import Place, connect, connectable, fetch, is_literal, verified
+from probe.experiments.places import connectable, is_literal
+from probe.experiments.steps import Place, connect, fetch, verified
 from probe.instruments import dns
 from probe.observations import DnsFact, Operation, ResolverRole
 from probe.wire import Nameserver

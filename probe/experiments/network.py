@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from probe.experiments.places import connectable
 from probe.experiments.session import guarded
-from probe.experiments.steps import Place, arm, connect, connectable
+from probe.experiments.steps import Place, arm, connect
 from probe.instruments import dns, ntp, tls
 from probe.observations import ClockFact, DnsFact, HostFact, Operation
 

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from probe.experiments.places import connectable
 from probe.observations import BugFact, Fact, Observation, Operation, Recorder
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ class Focus:
 
 
 FollowUp = Callable[["Site"], Awaitable[None]]
+FollowUps = Callable[[str, str, Operation | None, "Settings"], Sequence[tuple[str, FollowUp]]]
+"""(scheme, stage, operation or ``None`` for silence, settings) → names and functions of what to ask."""
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class Site:
     group: asyncio.TaskGroup
     on_step: Callable[[str], None]
     turns: Turns
+    follow_ups: FollowUps
     turn: asyncio.Event = field(default_factory=asyncio.Event)
     suspicions: dict[str, Operation | None] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
@@ -151,8 +155,6 @@ class Site:
 
     def first_address(self) -> str | None:
         """The address that the baseline went to: the first one that may be connected to."""
-        from probe.experiments.steps import connectable
-
         usable = [address for address in self.addresses if connectable(address)]
         v6 = self.session.has_ipv6
         return next((address for address in usable if v6 or ":" not in address), None)
@@ -195,12 +197,10 @@ class Site:
 
     def suspect(self, stage: str, operation: Operation | None) -> None:
         """Something at *stage* failed (*operation*) or has been silent too long (``None``): ask on, concurrently."""
-        from probe.experiments.suspicion import follow_ups
-
         if not self.suspicions:
             self.group.create_task(self._take_turn())
         self.suspicions[stage] = operation if operation is not None else self.suspicions.get(stage)
-        for name, run in follow_ups(self.scheme, stage, operation, self.settings):
+        for name, run in self.follow_ups(self.scheme, stage, operation, self.settings):
             if name in self.started:
                 continue
             self.started.add(name)

@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 from typing import TYPE_CHECKING
 
-from probe.experiments.steps import Place, arm, connect, connectable, verified
+from probe.experiments.places import connectable
+from probe.experiments.steps import Place, arm, connect, verified
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from probe.experiments.places import sni_of
 from probe.instruments import tcp, tls
 from probe.observations import Arm, Operation, Purpose
 from probe.wire import TcpOptions
@@ -142,29 +142,3 @@ async def fetch(
     )
     site.session.record(operation, **place.fields())
     return operation.failure is None
-
-
-def sni_of(host: str) -> str | None:
-    """The server_name to send: none for an address literal (RFC 6066 §3)."""
-    return None if is_literal(host) else host
-
-
-def connectable(address: str) -> bool:
-    """Whether an answer may be connected to: never this host itself, nor what no site can have."""
-    ip = ipaddress.ip_address(address)
-    return not (
-        ip.is_loopback
-        or ip.is_unspecified
-        or ip.is_multicast
-        or ip.is_link_local
-        or (ip.version == 4 and (int(ip) >> 24 == 0 or int(ip) >> 28 == 0xF))
-    )
-
-
-def is_literal(host: str) -> bool:
-    """Whether *host* is an IPv4 or IPv6 address."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.session import Focus
-from probe.experiments.steps import Place, connectable, is_literal, sni_of
+from probe.experiments.steps import Place
 from probe.instruments import dns, tcp, tls
 from probe.observations import DnsFact, HostFact, HttpFact, Operation, TcpFact, TlsFact
 

@@ -12,6 +12,7 @@ import pytest
 from probe.experiments import contrast, retry
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Focus, Pacer, Session, Site, Turns
+from probe.experiments.suspicion import follow_ups
 from probe.instruments.trust import Trust
 from probe.observations import Observation, TlsFact
 from probe.settings import Settings
@@ -83,7 +84,9 @@ async def measuring(passes: Decide, scheme: str = "https") -> AsyncIterator[Site
             pacer=Pacer(wire, 1000, 10_000),
             neutrals=Neutrals(CANARIES, wire.random),
         )
-        site = Site(session=session, asked=asked, group=group, on_step=lambda _step: None, turns=Turns())
+        site = Site(
+            session=session, asked=asked, group=group, on_step=lambda _step: None, turns=Turns(), follow_ups=follow_ups
+        )
         site.look_at(Focus(host=TARGET, port=443, scheme=scheme, url=asked.endpoint.url), [OWN])
         yield site
 
