@@ -18,7 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-Kind = Literal["good", "expired", "wrong_name", "self_signed"]
+Kind = Literal["good", "expired", "not_yet", "wrong_name", "self_signed", "no_intermediate", "huge", "vendor", "forger"]
+"""``no_intermediate``: the server forgot to send it. ``huge``: a certificate of many names, some 15 KB. ``vendor``: by an
+authority of the site owner's own. ``forger``: by an authority that nobody knows."""
+_OTHER_AUTHORITIES = {"vendor": "Messenger Service Root CA", "forger": "Secure Gateway CA"}
 
 _SCTS = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _DOMAIN_VALIDATED = ObjectIdentifier("2.23.140.1.2.1")
@@ -121,9 +124,12 @@ class Authority:
         key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = _rsa("leaf") if rsa_leaf else _ec("leaf")
         if kind == "wrong_name":
             names = ("parked.hosting.example",)
-        start, end = (-100, -7) if kind == "expired" else (-20, 70)
-        signer = key if kind == "self_signed" else self._key
-        issuer = _name(names[0]) if kind == "self_signed" else self._intermediate.subject
+        start, end = {"expired": (-100, -7), "not_yet": (7, 97)}.get(kind, (-20, 70))
+        signer, issuer = self._key, self._intermediate.subject
+        if kind == "self_signed":
+            signer, issuer = key, _name(names[0])  # type: ignore[assignment]
+        elif kind in _OTHER_AUTHORITIES:
+            signer, issuer = _rsa(kind), _name(_OTHER_AUTHORITIES[kind])
         builder = (
             x509.CertificateBuilder()
             .subject_name(
@@ -137,7 +143,7 @@ class Authority:
             .not_valid_before(self._now + start * _DAY)
             .not_valid_after(self._now + end * _DAY)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_alternative_names(names), critical=False)
+            .add_extension(_alternative_names(names, 400 if kind == "huge" else 22), critical=False)
             .add_extension(_web_use(), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
@@ -146,7 +152,10 @@ class Authority:
         )
         leaf = _with_addresses(builder, "1c3").sign(signer, hashes.SHA256())
         chain = leaf.public_bytes(serialization.Encoding.PEM)
-        if kind != "self_signed":
+        if kind in _OTHER_AUTHORITIES:
+            own = self._authority(issuer, _rsa(kind), issuer, _rsa(kind), 3650, None)
+            chain += own.public_bytes(serialization.Encoding.PEM)
+        elif kind not in ("self_signed", "no_intermediate"):
             chain += self._intermediate.public_bytes(serialization.Encoding.PEM)
         return Issued(chain, _pem(key))
 
@@ -179,7 +188,7 @@ def _with_addresses(builder: x509.CertificateBuilder, issuer: str) -> x509.Certi
     )
 
 
-def _alternative_names(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
+def _alternative_names(names: tuple[str, ...], others: int) -> x509.SubjectAlternativeName:
     found: list[x509.GeneralName] = []
     for name in names:
         try:
@@ -187,5 +196,5 @@ def _alternative_names(names: tuple[str, ...]) -> x509.SubjectAlternativeName:
         except ValueError:
             found.append(x509.DNSName(name))
     # Large sites share one certificate among many names; none of these is anybody's.
-    found += [x509.DNSName(f"*.s{number:02d}.{names[0]}.lab.example") for number in range(22)]
+    found += [x509.DNSName(f"*.s{number:02d}.{names[0]}.lab.example") for number in range(others)]
     return x509.SubjectAlternativeName(found)

@@ -6,6 +6,7 @@ resolvers (udp, tcp, DoT; DoH through nginx), another as the provider's. Neither
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from pathlib import Path
 from tests.lab.authority import Authority, authority
 from tests.lab.namespaces import LabError, Namespace, tool
 from tests.lab.net import REPOSITORY, RESOLVER, Net
-from tests.lab.world import PUBLIC_RESOLVERS, Site, World
+from tests.lab.world import PUBLIC_RESOLVERS, Nameserver, Site, World
+
+HTTPS_BEHIND, HTTP_BEHIND = 8443, 8080
+"""Ports of a site's web server where a front end stands on its own ones."""
 
 PORTAL = "92.47.151.80"
 _DOH_PORT = 8053
@@ -85,6 +89,7 @@ def start(net: Net, world: World) -> Authority:
     (net.directory / "root.pem").write_bytes(issuer.root_pem)
     _start_resolvers(net, world, issuer)
     listening = _start_web(net, world, issuer) + _start_services(net, world)
+    _start_fronts(net, world)
     expected = {("tcp", address, port) for address, port in listening}
     expected |= {("udp", address, 53) for address in PUBLIC_RESOLVERS} | {
         ("udp", address, 123) for address in world.clocks
@@ -92,7 +97,11 @@ def start(net: Net, world: World) -> Authority:
     expected |= {("tcp", address, 853) for address in PUBLIC_RESOLVERS}
     near = {("udp", RESOLVER, 53), ("tcp", RESOLVER, 53)} if world.resolver_runs else set()
     near |= {("tcp", PORTAL, 80)} if world.portal else set()
-    _wait(net, {"world": expected, "provider": near})
+    household: set[_Socket] = set()
+    for server in world.nameservers:
+        sockets = household if server.is_household else near if server.address == RESOLVER else expected
+        sockets |= {("udp", server.address, 53)} | ({("tcp", server.address, 53)} if server.tcp else set())
+    _wait(net, {"world": expected, "provider": near} | ({"household": household} if household else {}))
     return issuer
 
 
@@ -109,7 +118,7 @@ def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int
         _write_certificate(net.directory, site.name, issuer, (site.name,), site)
         _write_page(net.directory, site.name)
         blocks.append(_site_block(net.directory, site, shifted=bool(world.shift_days)))
-        listening += [(site.address, 443), (site.address, 80)]
+        listening += [(address, port) for address in site.served_at for port in (443, 80)]
     for address, names in PUBLIC_RESOLVERS.items():
         _write_certificate(net.directory, address, issuer, names)
         blocks.append(_resolver_block(net.directory, address))
@@ -155,20 +164,27 @@ def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
         plain = ""
     if site.status != 200:
         page = f'return {site.status} "<html><title>{site.status}</title></html>";'
+    secure, open_port = (HTTPS_BEHIND, HTTP_BEHIND) if site.front else (443, 80)
+    ssl = "ssl http2" if site.http2 else "ssl"
+    at = [f"    listen {address}:{secure} {ssl} default_server;\n" for address in site.served_at]
+    at_open = [f"    listen {address}:{open_port} default_server;\n" for address in site.served_at]
     return f"""\
   server {{
-    listen {site.address}:443 ssl http2 default_server;
-    server_name {site.name};
+{"".join(at)}    server_name {site.name};
+    ssl_protocols {site.protocols};
     ssl_certificate {directory}/{site.name}.pem;
     ssl_certificate_key {directory}/{site.name}.key;
-    location / {{ {page} }}
+    {site.https or f"location / {{ {page} }}"}
   }}
   server {{
-    listen {site.address}:80 default_server;
-    server_name {site.name};
-{plain}    location / {{ {other} }}
+{"".join(at_open)}    server_name {site.name};
+{plain}    {site.http or f"location / {{ {other} }}"}
   }}
 """
+
+
+def _listen(site: Site, port: str) -> str:
+    return "".join(f"    listen {address}:{port} default_server;\n" for address in (site.address, *site.more))
 
 
 def _plain(status: int, body: str) -> str:
@@ -200,13 +216,17 @@ def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
     tls = (
         f'  tls-port: 853\n  tls-service-pem: "{net.directory}/dot.pem"\n  tls-service-key: "{net.directory}/dot.key"\n'
     )
-    _start_unbound(net, net["world"], "public", "".join(interfaces) + tls, local_data(world.addresses(), {}))
+    _start_unbound(
+        net, net["world"], "public", "".join(interfaces) + tls, local_data(world.addresses(), {}, world.pools())
+    )
     if world.resolver_runs:
         interface = f"  interface: {RESOLVER}\n"
-        _start_unbound(net, net["provider"], "provider", interface, local_data(world.addresses(), world.lies))
+        _start_unbound(
+            net, net["provider"], "provider", interface, local_data(world.addresses(), world.lies, world.pools())
+        )
 
 
-def local_data(addresses: dict[str, str], lies: dict[str, str]) -> str:
+def local_data(addresses: dict[str, tuple[str, ...]], lies: dict[str, str], pools: dict[str, tuple[str, ...]] | None = None) -> str:
     """unbound's lines for what is true, and for what is said instead. The name ``*`` lies about everything."""
     kinds = {"nxdomain": "always_nxdomain", "refused": "always_refuse", "silence": "always_deny"}
     lines = []
@@ -215,7 +235,8 @@ def local_data(addresses: dict[str, str], lies: dict[str, str]) -> str:
         if said in kinds:
             lines.append(f'  local-zone: "{name}." {kinds[said]}')
         else:
-            lines.append(f'  local-data: "{name}. 300 IN A {said}"')
+            pool = (pools or {}).get(name, (said,)) if said == address else (said,)
+            lines += [f'  local-data: "{name}. 300 IN A {one}"' for one in pool]
     return "\n".join(lines)
 
 
@@ -231,10 +252,11 @@ def _start_unbound(net: Net, machine: Namespace, label: str, interfaces: str, da
 
 
 def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
+    open_ports = [port for port in world.ports if port not in world.closed_ports]
     configuration = {
         "clocks": world.clocks,
         "shift_s": world.shift_days * 86400,
-        "ports": world.ports,
+        "ports": open_ports,
         "doh": _DOH_PORT,
         "doh_resolver": next(iter(PUBLIC_RESOLVERS)),
         "dated": _DATED_PORT,
@@ -245,14 +267,34 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
     _spawn_services(net, net["world"], configuration)
     if world.portal:
         _spawn_services(net, net["provider"], {"portal": PORTAL})
-    return [*world.ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
+    return [*open_ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
 
 
-def _spawn_services(net: Net, machine: Namespace, configuration: dict[str, object]) -> None:
-    command = [sys.executable, "-S", "-m", "tests.lab.services", json.dumps(configuration)]
+def _start_fronts(net: Net, world: World) -> None:
+    """One process for all front ends; each stands on ports 443 and 80 of its site."""
+    fronts = [
+        {
+            "addresses": site.served_at,
+            "ways": dict(site.front.ways),
+            "other": site.front.other,
+            "plain": site.front.plain,
+            "certificate": [f"{net.directory}/{site.name}.pem", f"{net.directory}/{site.name}.key"],
+        }
+        for site in world.sites.values()
+        if site.front is not None and site.listening and site.present
+    ]
+    if fronts:
+        configuration = {"fronts": fronts, "https": HTTPS_BEHIND, "http": HTTP_BEHIND}
+        _spawn_services(net, net["world"], configuration, module="tests.lab.fronts")
+
+
+def _spawn_services(
+    net: Net, machine: Namespace, configuration: dict[str, object], module: str = "tests.lab.services"
+) -> None:
+    command = [sys.executable, "-S", "-m", module, json.dumps(configuration)]
     machine.spawn(
         ["env", "--chdir", str(REPOSITORY), *command],
-        log=str(net.directory / "services.log"),
+        log=str(net.directory / f"{module}.log"),
         env={"PYTHONDONTWRITEBYTECODE": "1"},
     )
 

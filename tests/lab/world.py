@@ -60,12 +60,29 @@ _HOSTING = ("185.199", "172.67", "104.21", "151.101", "138.201", "95.217", "51.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What stands on a site's own ports in front of its pages, and sorts connections before anything else is said.
+
+    ``ways`` is by the name of the greeting, ``other`` for all names else, ``plain`` for port 80. See ``fronts.py`` for the
+    words: ``serve``, ``silent``, ``close``, ``reset``, ``alert:112``, ``empty``, ``cut``, ``torn``, ``late:3/serve``,
+    ``half:reset``.
+    """
+
+    ways: tuple[tuple[str, str], ...] = ()
+    other: str = "serve"
+    plain: str = "serve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One name with its web server.
 
     ``address`` is where DNS says it is (``None``: only a name in DNS). ``listening``: a machine that is there refuses
     connections if not. ``present``: nobody answers at the address if not. ``status`` is what every page of it gives.
-    ``plain`` is what port 80 says for a path, otherwise it redirects to https.
+    ``plain`` is what port 80 says for a path, otherwise it redirects to https. ``https`` and ``http`` are nginx directives
+    in place of the pages of port 443 and of port 80. ``also_at`` are further addresses that DNS gives with the first one,
+    ``dead_at`` those of all of them where nobody answers; at ``hidden_at`` the site is served as well, and DNS says nothing
+    of it. ``protocols`` is nginx's ssl_protocols.
     """
 
     name: str
@@ -75,19 +92,42 @@ class Site:
     status: int = 200
     certificate: Kind = "good"
     plain: tuple[tuple[str, int, str], ...] = ()
+    https: str = ""
+    http: str = ""
+    http2: bool = True
+    protocols: str = "TLSv1.2 TLSv1.3"
+    front: Front | None = None
+    also_at: tuple[str, ...] = ()
+    dead_at: tuple[str, ...] = ()
+    hidden_at: tuple[str, ...] = ()
+
+    @property
+    def served_at(self) -> tuple[str, ...]:
+        """Where its web server listens."""
+        everywhere = (self.address, *self.also_at, *self.hidden_at)
+        return tuple(address for address in everywhere if address not in self.dead_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """The pretend Internet. ``ports`` are bare TCP services (address, port); ``lies`` is what the provider's resolver says
-    instead of the truth: an address, ``nxdomain``, ``refused`` or ``silence``. ``shift_days``: how far this world's clocks
-    and certificates are from this host's clock. ``portal``: the provider runs a captive portal's web server."""
+    instead of the truth: addresses with commas, ``nxdomain``, ``refused``, ``servfail``, ``empty`` or ``silence``; ``abroad`` is
+    what the public resolvers say instead. ``nameservers`` are further ones, ``resolvers`` those that the probe's machine asks
+    (none: the provider's), ``hosts`` its list of names, ``tunnels`` its tunnel interfaces. ``shift_days``: how far this world's clocks
+    and certificates are from this host's clock. ``portal``: the provider runs a captive portal's web server. ``closed_ports``: machines of ``ports``
+    whose service does not run."""
 
     sites: dict[str, Site]
     names: dict[str, str] = field(default_factory=dict)
     ports: tuple[tuple[str, int], ...] = ()
+    closed_ports: tuple[tuple[str, int], ...] = ()
     clocks: tuple[str, ...] = ()
     lies: dict[str, str] = field(default_factory=dict)
+    abroad: dict[str, str] = field(default_factory=dict)
+    nameservers: tuple[Nameserver, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    hosts: str = ""
+    tunnels: tuple[str, ...] = ()
     shift_days: int = 0
     portal: bool = False
     resolver_runs: bool = True
@@ -97,14 +137,25 @@ class World:
         changed = {name: replace(self.sites[name], **values) for name in names}  # type: ignore[arg-type]
         return replace(self, sites={**self.sites, **changed})
 
+    def pools(self) -> dict[str, tuple[str, ...]]:
+        """Names with more than one address, and those addresses."""
+        return {site.name: (site.address, *site.also_at) for site in self.sites.values() if site.also_at}
+
     def addresses(self) -> dict[str, str]:
-        """Every name in DNS with its address."""
+        """Every name in DNS with its (first) address."""
         return {**self.names, **{site.name: site.address for site in self.sites.values()}}
+
+    def records(self) -> dict[str, tuple[str, ...]]:
+        """Every name in DNS with all of its addresses."""
+        more = {site.name: site.more for site in self.sites.values()}
+        return {name: (address, *more.get(name, ())) for name, address in self.addresses().items()}
 
     def present(self) -> tuple[str, ...]:
         """Every address at which a machine answers."""
         absent = {site.address for site in self.sites.values() if not site.present}
-        everybody = {site.address for site in self.sites.values()} | {address for address, _ in self.ports}
+        absent |= {address for site in self.sites.values() for address in site.dead_at}
+        everybody = {address for site in self.sites.values() for address in (site.address, *site.served_at)}
+        everybody |= {address for address, _ in self.ports}
         return tuple(sorted((everybody | set(PUBLIC_RESOLVERS) | set(self.clocks)) - absent))
 
 
