@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.lab import servers
 from tests.lab.namespaces import Done, Namespace, require
-from tests.lab.net import PROBE, PROVIDER, WORLD, Net
+from tests.lab.net import HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
 from tests.lab.rules import Rule
 from tests.lab.world import World
 
@@ -56,9 +56,17 @@ class Lab:
     ) -> None:
         require("ip", "unshare", "nsenter", "setpriv", "nginx", "unbound", "curl", "dig", "openssl")
         self.world = world
-        probe = replace(PROBE, gateway=PROBE.gateway if link else None, hosts=PROBE.hosts + hosts)
+        probe = replace(
+            PROBE,
+            gateway=PROBE.gateway if link else None,
+            hosts=PROBE.hosts + hosts + world.hosts,
+            resolvers=world.resolvers or PROBE.resolvers,
+            tunnels=world.tunnels,
+        )
         far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
-        self.net = Net((probe, PROVIDER, far), rules=rules, seed=seed)
+        near = tuple(server.address for server in world.nameservers if server.is_household)
+        household = (replace(HOUSEHOLD, own=near),) if near else ()
+        self.net = Net((probe, PROVIDER, far, *household), rules=rules, seed=seed)
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:

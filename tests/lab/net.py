@@ -41,6 +41,8 @@ class Machine:
     networks: tuple[str, ...] = ()
     resolvers: tuple[str, ...] = ()
     hosts: str = "127.0.0.1 localhost\n"
+    tunnels: tuple[str, ...] = ()
+    """Names of tunnel interfaces that are up and lead nowhere."""
 
 
 # 2 + 38 ms one way: the path from the probe to the world has a round trip of 80 ms, to the provider's resolver 10 ms.
@@ -65,6 +67,10 @@ WORLD = Machine(
     gateway="62.115.44.1",
     leg=Leg(delay=0.038, hops=("62.115.44.1", "80.239.128.9", "213.248.97.5")),
     networks=("0.0.0.0/0",),
+)
+# Behind the household's own router, so that it is a private address and no interface of the probe's.
+HOUSEHOLD = Machine(
+    name="household", address="192.168.0.2/24", gateway="192.168.0.1", leg=Leg(delay=0.0002, hops=("192.168.0.1",))
 )
 
 
@@ -175,6 +181,8 @@ def _configuration(machine: Machine, interface: str, gateway_mac: str) -> list[s
             f"neigh replace {machine.gateway} lladdr {gateway_mac} dev eth0 nud permanent",
             f"route add default via {machine.gateway} dev eth0 onlink",
         ]
+    for name in machine.tunnels:
+        orders += [f"link add {name} type dummy", f"link set {name} up"]
     return orders + [f"route add local {address}/32 dev lo" for address in machine.own]
 
 
@@ -211,6 +219,8 @@ def _interface_problems(name: str, links: list[dict[str, Any]], ends: dict[tuple
         if kind in ("sit", "ipip", "gre", "gretap", "erspan", "ip6tnl", "ip6gre", "ip_vti", "vti", "ip6_vti", "vti6"):
             if "UP" in link["flags"]:
                 problems.append(f"{name} has the tunnel {link['ifname']} up")
+        elif kind == "dummy":
+            continue  # what is sent into one is gone
         elif kind != "veth" or "link_index" not in link:
             problems.append(f"{name} has the foreign interface {link['ifname']} ({kind or 'a real one'})")
         else:

@@ -183,10 +183,6 @@ def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
 """
 
 
-def _listen(site: Site, port: str) -> str:
-    return "".join(f"    listen {address}:{port} default_server;\n" for address in (site.address, *site.more))
-
-
 def _plain(status: int, body: str) -> str:
     return f"return {status};" if status == 204 else f"return {status} '{body}';"
 
@@ -216,28 +212,42 @@ def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
     tls = (
         f'  tls-port: 853\n  tls-service-pem: "{net.directory}/dot.pem"\n  tls-service-key: "{net.directory}/dot.key"\n'
     )
-    _start_unbound(
-        net, net["world"], "public", "".join(interfaces) + tls, local_data(world.addresses(), {}, world.pools())
-    )
+    data = local_data(world.records(), world.abroad)
+    _start_unbound(net, net["world"], "public", "".join(interfaces) + tls, data)
     if world.resolver_runs:
-        interface = f"  interface: {RESOLVER}\n"
-        _start_unbound(
-            net, net["provider"], "provider", interface, local_data(world.addresses(), world.lies, world.pools())
-        )
+        data = local_data(world.records(), world.lies)
+        _start_unbound(net, net["provider"], "provider", f"  interface: {RESOLVER}\n", data)
+    for server in world.nameservers:
+        _start_nameserver(net, world, server)
 
 
-def local_data(addresses: dict[str, tuple[str, ...]], lies: dict[str, str], pools: dict[str, tuple[str, ...]] | None = None) -> str:
+def local_data(addresses: dict[str, tuple[str, ...]], lies: dict[str, str]) -> str:
     """unbound's lines for what is true, and for what is said instead. The name ``*`` lies about everything."""
-    kinds = {"nxdomain": "always_nxdomain", "refused": "always_refuse", "silence": "always_deny"}
-    lines = []
-    for name, address in addresses.items():
-        said = lies.get(name, lies.get("*", address))
+    kinds = {
+        "nxdomain": "always_nxdomain",
+        "refused": "always_refuse",
+        "silence": "always_deny",
+        "empty": "always_nodata",
+    }
+    lines, broken = [], []
+    for name, true in addresses.items():
+        said = lies.get(name, lies.get("*", ",".join(true)))
         if said in kinds:
             lines.append(f'  local-zone: "{name}." {kinds[said]}')
+        elif said == "servfail":
+            # A zone whose only server is this host itself, which unbound never asks.
+            lines.append(f'  local-zone: "{name}." always_transparent')
+            broken.append(f'forward-zone:\n  name: "{name}."\n  forward-addr: 127.0.0.1')
         else:
-            pool = (pools or {}).get(name, (said,)) if said == address else (said,)
-            lines += [f'  local-data: "{name}. 300 IN A {one}"' for one in pool]
-    return "\n".join(lines)
+            lines += [f'  local-data: "{name}. 300 IN A {address}"' for address in said.split(",")]
+    return "\n".join((*lines, *broken))
+
+
+def _start_nameserver(net: Net, world: World, server: Nameserver) -> None:
+    """One of the small resolvers, on the machine that has its address."""
+    machine = "household" if server.is_household else "provider" if server.address == RESOLVER else "world"
+    configuration: dict[str, object] = {**dataclasses.asdict(server), "names": world.records()}
+    _spawn_services(net, net[machine], configuration, module="tests.lab.resolver")
 
 
 def _start_unbound(net: Net, machine: Namespace, label: str, interfaces: str, data: str) -> None:

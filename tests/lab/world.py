@@ -19,6 +19,8 @@ PUBLIC_RESOLVERS = {
 }
 """Address of a public resolver, and what its certificate says."""
 
+PROVIDERS_RESOLVER = "92.47.151.210"
+
 _PREFIXES = {
     "facebook.com": "157.240.205",
     "fbcdn.net": "157.240.253",
@@ -109,13 +111,48 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """What a small resolver says about a name: *addresses* (none: the true ones), or a code, nothing or silence.
+
+    ``truncated``: over UDP only that TCP has more. ``unless_unchecked``: the truth to whoever disables checking.
+    ``error`` is an extended one of RFC 8914; ``rotate``: one address at a time; ``delay`` in seconds."""
+
+    addresses: tuple[str, ...] = ()
+    rcode: int = 0
+    empty: bool = False
+    silent: bool = False
+    truncated: bool = False
+    unless_unchecked: bool = False
+    rotate: bool = False
+    error: int | None = None
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nameserver:
+    """A small resolver with manners of its own (see resolver.py), in the household if its address is private. ``says``:
+    name, ``.name`` with all below it, or ``*`` → what; about the rest ``upstream`` is asked, or the truth is known."""
+
+    address: str
+    says: dict[str, Says] = field(default_factory=dict)
+    upstream: str | None = None
+    missing: Says | None = None
+    edns: str = "good"
+    tcp: bool = True
+
+    @property
+    def is_household(self) -> bool:
+        return ipaddress.IPv4Address(self.address).is_private
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """The pretend Internet. ``ports`` are bare TCP services (address, port); ``lies`` is what the provider's resolver says
-    instead of the truth: addresses with commas, ``nxdomain``, ``refused``, ``servfail``, ``empty`` or ``silence``; ``abroad`` is
-    what the public resolvers say instead. ``nameservers`` are further ones, ``resolvers`` those that the probe's machine asks
-    (none: the provider's), ``hosts`` its list of names, ``tunnels`` its tunnel interfaces. ``shift_days``: how far this world's clocks
-    and certificates are from this host's clock. ``portal``: the provider runs a captive portal's web server. ``closed_ports``: machines of ``ports``
-    whose service does not run."""
+    instead of the truth: addresses with commas, ``nxdomain``, ``refused``, ``servfail``, ``empty`` or ``silence``;
+    ``abroad`` is what the public resolvers say instead. ``nameservers`` are further ones, ``resolvers`` those that the probe's machine
+    asks (none: the provider's), ``hosts`` its list of names, ``tunnels`` its tunnel interfaces. ``shift_days``: how far this
+    world's clocks and certificates are from this host's clock. ``portal``: the provider runs a captive portal's web server.
+    ``closed_ports``: machines of ``ports`` whose service does not run."""
 
     sites: dict[str, Site]
     names: dict[str, str] = field(default_factory=dict)
@@ -147,8 +184,7 @@ class World:
 
     def records(self) -> dict[str, tuple[str, ...]]:
         """Every name in DNS with all of its addresses."""
-        more = {site.name: site.more for site in self.sites.values()}
-        return {name: (address, *more.get(name, ())) for name, address in self.addresses().items()}
+        return {**{name: (address,) for name, address in self.addresses().items()}, **self.pools()}
 
     def present(self) -> tuple[str, ...]:
         """Every address at which a machine answers."""
@@ -156,6 +192,7 @@ class World:
         absent |= {address for site in self.sites.values() for address in site.dead_at}
         everybody = {address for site in self.sites.values() for address in (site.address, *site.served_at)}
         everybody |= {address for address, _ in self.ports}
+        everybody |= {s.address for s in self.nameservers if not s.is_household and s.address != PROVIDERS_RESOLVER}
         return tuple(sorted((everybody | set(PUBLIC_RESOLVERS) | set(self.clocks)) - absent))
 
 
