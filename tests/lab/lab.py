@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+import certifi
+
 from tests.lab import servers
+from tests.lab.authority import authority
 from tests.lab.namespaces import Done, Namespace, require
 from tests.lab.net import HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
 from tests.lab.rules import Rule
 from tests.lab.world import World
 
+_STORE = "/etc/ssl/certs/ca-certificates.crt"
 DALEL = Path(sys.executable).with_name("dalel")
 """The command as it is installed beside this interpreter."""
 
@@ -62,6 +66,7 @@ class Lab:
             hosts=PROBE.hosts + hosts + world.hosts,
             resolvers=world.resolvers or PROBE.resolvers,
             tunnels=world.tunnels,
+            files=_stores(world),
         )
         far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
         near = tuple(server.address for server in world.nameservers if server.is_household)
@@ -90,8 +95,9 @@ class Lab:
         return self.net.directory / "root.pem"
 
     def environment(self) -> dict[str, str]:
-        """Of the probe: an empty home, and the lab's root. Nothing else is set."""
-        return {"HOME": str(self.net.directory / "home"), "SSL_CERT_FILE": str(self.roots)}
+        """Of the probe: an empty home, and the lab's root, unless its stores have it. Nothing else is set."""
+        home = {"HOME": str(self.net.directory / "home")}
+        return home if self.world.trusted else home | {"SSL_CERT_FILE": str(self.roots)}
 
     def run(self, *argv: str, timeout: float = 20) -> Done:
         """A command on the probe's machine, as the probe is run: without any capability."""
@@ -109,3 +115,11 @@ class Lab:
         usage = json.loads(path.read_text())
         path.unlink()
         return Measured(done=done, cpu_s=usage["cpu_s"], resident_mb=usage["max_rss_kb"] / 1024)
+
+
+def _stores(world: World) -> tuple[tuple[str, bytes], ...]:
+    """The shipped set of roots and the system's, where they are to differ."""
+    if not world.trusted:
+        return ()
+    root = authority(world.shift_days).root_pem
+    return ((certifi.where(), root), (_STORE, root + world.trusted))

@@ -43,6 +43,8 @@ class Machine:
     hosts: str = "127.0.0.1 localhost\n"
     tunnels: tuple[str, ...] = ()
     """Names of tunnel interfaces that are up and lead nowhere."""
+    files: tuple[tuple[str, bytes], ...] = ()
+    """Files of this host that the machine sees otherwise: path and contents."""
 
 
 # 2 + 38 ms one way: the path from the probe to the world has a round trip of 80 ms, to the provider's resolver 10 ms.
@@ -143,7 +145,15 @@ class Net:
             path = self.directory / f"{machine.name}.{name}"
             path.write_text(text)
             script += f"mount --bind '{path}' '{os.path.realpath(f'/etc/{name}')}'\n"
+        for number, (seen, data) in enumerate(machine.files):
+            path = self.directory / f"{machine.name}.{number}"
+            path.write_bytes(data)
+            script += f"mount --bind '{path}' '{os.path.realpath(seen)}'\n"
         return script
+
+    def renew_rules(self) -> None:
+        """The plan's rules anew: what they have seen so far is forgotten."""
+        self.router.set_rules(*self._plan_rules)
 
     def _plan(self) -> Plan:
         return Plan(

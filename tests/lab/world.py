@@ -152,7 +152,8 @@ class World:
     ``abroad`` is what the public resolvers say instead. ``nameservers`` are further ones, ``resolvers`` those that the probe's machine
     asks (none: the provider's), ``hosts`` its list of names, ``tunnels`` its tunnel interfaces. ``shift_days``: how far this
     world's clocks and certificates are from this host's clock. ``portal``: the provider runs a captive portal's web server.
-    ``closed_ports``: machines of ``ports`` whose service does not run."""
+    ``closed_ports``: machines of ``ports`` whose service does not run. ``trusted``: PEM roots that somebody put into the store
+    of the probe's machine; there ``SSL_CERT_FILE`` is not set then, and the lab's root is in the shipped set and in the store."""
 
     sites: dict[str, Site]
     names: dict[str, str] = field(default_factory=dict)
@@ -168,6 +169,7 @@ class World:
     shift_days: int = 0
     portal: bool = False
     resolver_runs: bool = True
+    trusted: bytes = b""
 
     def change(self, *names: str, **values: object) -> World:
         """The same world with these sites different."""
