@@ -45,7 +45,8 @@ class Measured:
 class Lab:
     """``with Lab(world, rules=…) as lab: lab.dalel("check", "facebook")``. Starts in a second or two, leaves nothing.
 
-    ``link``: the probe's machine has a default route. ``leg``: values for the world's leg (delay, loss, rate, mtu …).
+    ``link``: the probe's machine has a default route. ``leg``: values for the world's leg (delay, loss, rate, mtu …),
+    ``near`` the same for the probe's.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Lab:
         *,
         rules: Sequence[Rule] = (),
         leg: dict[str, Any] | None = None,
+        near: dict[str, Any] | None = None,
         link: bool = True,
         hosts: str = "",
         seed: int = 1,
@@ -62,6 +64,7 @@ class Lab:
         self.world = world
         probe = replace(
             PROBE,
+            leg=replace(PROBE.leg, **(near or {})),
             gateway=PROBE.gateway if link else None,
             hosts=PROBE.hosts + hosts + world.hosts,
             resolvers=world.resolvers or PROBE.resolvers,
@@ -69,8 +72,8 @@ class Lab:
             files=_stores(world),
         )
         far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
-        near = tuple(server.address for server in world.nameservers if server.is_household)
-        household = (replace(HOUSEHOLD, own=near),) if near else ()
+        at_home = tuple(server.address for server in world.nameservers if server.is_household)
+        household = (replace(HOUSEHOLD, own=at_home),) if at_home else ()
         self.net = Net((probe, PROVIDER, far, *household), rules=rules, seed=seed)
         self._stack = contextlib.ExitStack()
 

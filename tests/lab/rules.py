@@ -121,10 +121,11 @@ class Reset(Rule):
     """A RST to whoever sent the packet, and the packet is dropped."""
 
     ttl: int = 64
+    identification: int = 0
 
     def act(self, packet: Packet, network: Network) -> bool:
         if packet.protocol == TCP and not packet.flags & packets.RST:
-            network.emit(packets.reset(packet, to_sender=True, ttl=self.ttl))
+            network.emit(packets.reset(packet, to_sender=True, ttl=self.ttl, identification=self.identification))
         return False
 
 
@@ -232,12 +233,13 @@ class NameReset(ByName):
 
     both: bool = True
     ttl: int = 64
+    identification: int = 0
 
     def punish(self, packet: Packet, network: Network) -> bool:
         if packet.up and packet.payload:
-            network.emit(packets.reset(packet, to_sender=True, ttl=self.ttl))
+            network.emit(packets.reset(packet, to_sender=True, ttl=self.ttl, identification=self.identification))
             if self.both:
-                network.emit(packets.reset(packet, to_sender=False, ttl=self.ttl))
+                network.emit(packets.reset(packet, to_sender=False, ttl=self.ttl, identification=self.identification))
         return False
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lab import prove, rules
+from tests.lab import prove, rules, vary
 from tests.lab.lab import Lab
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
@@ -70,9 +71,36 @@ class Scenario:
     needs: tuple[str, ...] = ()
     """Experiments that it takes to be right; without them it is listed as not yet."""
 
-    def lab(self, seed: int = 1) -> Lab:
-        world = self.world(_whole_world())
-        return Lab(world, rules=self.rules(world), leg=self.leg, link=self.link, seed=seed)
+    draw: Callable[[random.Random], Scenario] | None = None
+    """The same row about another site, or otherwise different where it must not matter; see ``vary``."""
+    elsewhere: Callable[[World], World] = field(default=lambda world: world)
+    """What is different for somebody abroad, besides what ``uncensored`` takes away: a site that refuses a country."""
+
+    def drawn(self, seed: int) -> Scenario:
+        """The row as this seed has it: its site, and the order of its targets."""
+        source = vary.drawn(self.name, seed)
+        if source is None:
+            return self
+        row = dataclasses.replace(self.draw(source), name=self.name) if self.draw else self
+        return dataclasses.replace(row, check=vary.order(source, row.check))
+
+    def lab(self, seed: int = vary.AS_WRITTEN) -> Lab:
+        """A fresh lab. Another seed draws addresses, delays and the marks of forged packets as well."""
+        source = vary.drawn(self.name, seed)
+        if source is None:
+            world = self.world(_whole_world())
+            return Lab(world, rules=self.rules(world), leg=self.leg, link=self.link, seed=seed)
+        world = self.world(whole_world(salt=f"{self.name}/{seed}/"))
+        far, near = vary.legs(source, self.leg)
+        drawn_rules = vary.rules(source, self.rules(world))
+        return Lab(world, rules=drawn_rules, leg=far, near=near, link=self.link, seed=seed)
+
+    def uncensored(self, seed: int = vary.AS_WRITTEN) -> tuple[World, tuple[Rule, ...]]:
+        """The same Internet from a place abroad: the platforms' own troubles and what happens at their end, nothing else."""
+        whole = _whole_world() if seed == vary.AS_WRITTEN else whole_world(salt=f"{self.name}/{seed}/")
+        world = self.world(whole)
+        far = tuple(rule for rule in self.rules(world) if rule.place == "far")
+        return self.elsewhere(vary.abroad(world, whole)), far
 
     def prove(self, lab: Lab) -> None:
         """``LabError`` unless the network does what the row says."""
@@ -84,11 +112,13 @@ class Scenario:
         """The command's targets; none is the default catalogue."""
         return (*self.check, *self.sound)
 
+    def words_for(self, url: str) -> tuple[Words, ...]:
+        """What may be said of one endpoint, the truth first."""
+        return (Words("accessible"),) if url in self.sound or self.spares(url) else self.acceptable
+
     def is_right(self, result: dict[str, Any]) -> bool:
         """Whether one entry of ``results`` says what is true."""
-        if result["url"] in self.sound or self.spares(result["url"]):
-            return bool(result["status"] == "accessible")
-        return any(words.fit(result) for words in self.acceptable)
+        return any(words.fit(result) for words in self.words_for(result["url"]))
 
     def network_is_right(self, network: dict[str, Any]) -> bool:
         return any(words.fit(network) for words in self.network)

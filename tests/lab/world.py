@@ -199,13 +199,14 @@ class World:
 
 
 class _Addresses:
-    """Addresses for names: always the same for the same set of names."""
+    """Addresses for names: always the same for the same set of names and the same *salt*."""
 
-    def __init__(self) -> None:
+    def __init__(self, salt: str = "") -> None:
         self._taken = set(PUBLIC_RESOLVERS)
+        self._salt = salt
 
     def give(self, name: str) -> str:
-        digest = hashlib.sha256(name.encode()).digest()
+        digest = hashlib.sha256((self._salt + name).encode()).digest()
         prefix = next((p for suffix, p in _PREFIXES.items() if name == suffix or name.endswith("." + suffix)), None)
         prefix = prefix or f"{_HOSTING[digest[0] % len(_HOSTING)]}.{digest[1]}"
         last = digest[2] % 200 + 10
@@ -218,13 +219,13 @@ class _Addresses:
         self._taken.update(addresses)
 
 
-def whole_world() -> World:
-    """Every name of the shipped catalogue and every canary, all in good health."""
+def whole_world(salt: str = "") -> World:
+    """Every name of the shipped catalogue and every canary, all in good health. Another *salt*, other addresses."""
     canaries = load_canaries()
     endpoints = [
         endpoint for platform in shipped_platforms() if platform.retired is None for endpoint in platform.endpoints
     ]
-    give = _Addresses()
+    give = _Addresses(salt)
     give.keep(endpoint.host for endpoint in endpoints if _is_address(endpoint.host))
     sites = {host: Site(name=host, address=give.give(host)) for host in _web_hosts(endpoints, canaries)}
     # Signal's sign of life is an answer, not a server.
