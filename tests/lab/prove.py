@@ -51,12 +51,12 @@ def fails(url: str, *codes: int, says: str = "") -> Proof:
     return prove
 
 
-def answers(name: str, wanted: str, server: str | None = None) -> Proof:
-    """dig gets this address, or this status (``NXDOMAIN``), or silence (``""``)."""
+def answers(name: str, wanted: str, server: str | None = None, *options: str) -> Proof:
+    """dig gets this address, or this status (``NXDOMAIN``), or silence (``""``). *options* are dig's (``+tcp``, ``+cd``)."""
 
     def prove(lab: Lab) -> None:
         at = [f"@{server}"] if server else []
-        done = lab.run("dig", *at, "+tries=1", "+time=1", name, "A")
+        done = lab.run("dig", *at, "+tries=1", "+time=1", *options, name, "A")
         lines = [line.split() for line in done.stdout.splitlines()]
         found = [line[4] for line in lines if len(line) == 5 and line[3] == "A"]
         status = next((line[5].strip(",") for line in lines if line[:2] == [";;", "->>HEADER<<-"]), "")
@@ -175,5 +175,66 @@ def large_packets_vanish(name: str) -> Proof:
         for mss, wanted in (("1200", "yes"), ("0", "no")):
             done = lab.run(sys.executable, "-I", "-S", "-c", program, lab.world.sites[name].address, name, mss).ok()
             _expect(f"{name} with MSS {mss}", done.stdout.strip(), wanted)
+
+    return prove
+
+
+def library(name: str, wanted: str) -> Proof:
+    """The C library sends the name to this address."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("getent", "ahostsv4", name)
+        _expect(f"{name} by getent", done.stdout.split()[:1], [wanted])
+
+    return prove
+
+
+def connects(address_of: str, *, low: int, high: int, of: int = 40) -> Proof:
+    """Of so many connections at once, from as many ports, between *low* and *high* are established within a second."""
+    program = (
+        "import select, socket, sys, time\n"
+        "count, waiting = int(sys.argv[2]), []\n"
+        "for n in range(count):\n"
+        "    s = socket.socket(); s.setblocking(False); s.connect_ex((sys.argv[1], 443)); waiting.append(s)\n"
+        "made, end = 0, time.monotonic() + 0.9\n"
+        "while waiting and (left := end - time.monotonic()) > 0:\n"
+        "    for s in select.select([], waiting, [], left)[1]:\n"
+        "        waiting.remove(s); made += not s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)\n"
+        "print(made)\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        address = lab.world.addresses()[address_of]
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, address, str(of)).ok()
+        _expect(f"of {of} connections {done.stdout.strip()} were made", low <= int(done.stdout) <= high, True)
+
+    return prove
+
+
+def unsteady(resolver: str, *, spread_s: float) -> Proof:
+    """The slowest of twenty answers takes this much longer than the quickest."""
+    program = (
+        "import socket, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 53)); s.settimeout(2)\n"
+        "took = []\n"
+        "for n in range(20):\n"
+        "    start = time.monotonic(); s.send(bytes([1, n]) + b'\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\1x\\3com\\0\\0\\1\\0\\1')\n"
+        "    s.recv(512); took.append(time.monotonic() - start)\n"
+        "print(max(took) - min(took))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, resolver).ok()
+        _expect(f"the spread is {done.stdout.strip()} s", float(done.stdout) > spread_s, True)
+
+    return prove
+
+
+def interface_up(name: str) -> Proof:
+    """The machine has this interface, and it is up."""
+
+    def prove(lab: Lab) -> None:
+        done = lab.run("ip", "-br", "link", "show", "up")
+        _expect(f"{name} is up", any(line.split()[:1] == [name] for line in done.stdout.splitlines()), True)
 
     return prove

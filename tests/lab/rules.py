@@ -41,6 +41,8 @@ class When:
     larger_than: int | None = None
     fraction: float = 1.0
     """Of flows, not of packets: a share of source ports, as a path behind a load balancer."""
+    by_address: bool = False
+    """The fraction is of remote addresses instead: a balancer that does not look at ports."""
     _networks: list[ipaddress.IPv4Network] = field(init=False, repr=False, compare=False, hash=False)
     _seen: dict[bytes, bool] = field(init=False, repr=False, compare=False, hash=False)
 
@@ -59,7 +61,8 @@ class When:
             return False
         if self.remote and not self._is_remote(packet.remote):
             return False
-        return self.fraction >= 1 or zlib.crc32(repr(packet.flow).encode()) % 1000 < self.fraction * 1000
+        what = packet.remote if self.by_address else packet.flow
+        return self.fraction >= 1 or zlib.crc32(repr(what).encode()) % 1000 < self.fraction * 1000
 
     def _is_remote(self, address: bytes) -> bool:
         known = self._seen.get(address)
@@ -162,6 +165,28 @@ class Divert(Rule):
         else:
             address, port = self._original[packet.protocol, packet.dport]
             packet.readdress(src=address, sport=port)
+        return True
+
+
+@dataclass(kw_only=True)
+class Translate(Rule):
+    """Made-up addresses become true ones on the way, and back: a tunnel on the router that answers DNS with its own."""
+
+    addresses: dict[str, str] = field(default_factory=dict)
+    _made_up: OrderedDict[tuple[int, int, bytes], bytes] = field(default_factory=OrderedDict)
+
+    def match(self, packet: Packet) -> bool:
+        if packet.up:
+            return packets.text(packet.dst) in self.addresses
+        return (packet.protocol, packet.dport, packet.src) in self._made_up
+
+    def act(self, packet: Packet, network: Network) -> bool:
+        if packet.up:
+            true = packets.raw(self.addresses[packets.text(packet.dst)])
+            _remember(self._made_up, (packet.protocol, packet.sport, true), packet.dst)
+            packet.readdress(dst=true)
+        else:
+            packet.readdress(src=self._made_up[packet.protocol, packet.dport, packet.src])
         return True
 
 

@@ -276,7 +276,7 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
     }
     _spawn_services(net, net["world"], configuration)
     if world.portal:
-        _spawn_services(net, net["provider"], {"portal": PORTAL})
+        _spawn_services(net, net["provider"], {"portal": PORTAL, "portal_says": world.portal_says})
     return [*open_ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
 
 

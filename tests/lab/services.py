@@ -19,6 +19,10 @@ import time
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
+_PORTAL_PAGES = {
+    "hotel": "<html><head><title>Welcome to Hotel Wi-Fi</title></head><body>Please accept the terms.</body></html>",
+    "pay": "<html><head><title>Your balance is too low</title></head><body>Top up your account to go on.</body></html>",
+}
 _NTP_EPOCH = 2_208_988_800
 
 
@@ -169,8 +173,8 @@ class Services:
         request = await _read(reader)
         if request is not None:
             here = f"http://{self._conf['portal']}/login"
-            if request.target.startswith("/login"):
-                page = b"<html><head><title>Welcome to Hotel Wi-Fi</title></head><body>Please accept the terms.</body></html>"
+            if request.target.startswith("/login") or self._conf["portal_says"] == "page":
+                page = _PORTAL_PAGES["pay" if self._conf["portal_says"] == "pay" else "hotel"].encode()
                 answer = _response("200 OK", {"Content-Type": "text/html"}, page, head_only=request.method == "HEAD")
             else:
                 answer = _response("302 Found", {"Location": here}, b"", head_only=False)

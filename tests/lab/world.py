@@ -168,6 +168,8 @@ class World:
     tunnels: tuple[str, ...] = ()
     shift_days: int = 0
     portal: bool = False
+    portal_says: str = "redirect"
+    """``redirect`` to its log-in page, that ``page`` in place of everything, or a redirect to where one must ``pay``."""
     resolver_runs: bool = True
     trusted: bytes = b""
 
