@@ -129,9 +129,33 @@ def _control_of(observations: Sequence[Seen] | None) -> _Control | None:
 # Web Connectivity 0.5
 
 _COMMON_HEADERS = frozenset(
-    "date content-type server cache-control vary set-cookie location expires x-powered-by content-encoding last-modified "
-    "accept-ranges pragma x-frame-options etag x-content-type-options age via p3p x-xss-protection content-language cf-ray "
-    "strict-transport-security link x-varnish".split()
+    [
+        "date",
+        "content-type",
+        "server",
+        "cache-control",
+        "vary",
+        "set-cookie",
+        "location",
+        "expires",
+        "x-powered-by",
+        "content-encoding",
+        "last-modified",
+        "accept-ranges",
+        "pragma",
+        "x-frame-options",
+        "etag",
+        "x-content-type-options",
+        "age",
+        "via",
+        "p3p",
+        "x-xss-protection",
+        "content-language",
+        "cf-ray",
+        "strict-transport-security",
+        "link",
+        "x-varnish",
+    ]
 )
 
 

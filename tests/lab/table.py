@@ -22,3 +22,11 @@ MODULES = (
 )
 ALL: tuple[Scenario, ...] = tuple(scenario for module in MODULES for scenario in module.SCENARIOS)
 """Names are unique; a test holds that."""
+
+_FAMILIES = {scenario.name: module.__name__.rpartition("_")[2] for module in MODULES for scenario in module.SCENARIOS}
+
+
+def family(name: str) -> str:
+    """Which module a scenario is from: ``names``, ``paths`` …; ``first`` for the ones that the lab began with."""
+    found = _FAMILIES[name]
+    return "first" if "." in found else found

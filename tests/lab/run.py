@@ -1,0 +1,230 @@
+"""The lab's runner: the installed command with its default settings, through every scenario, beside what others would say.
+
+    make lab [SEED=n] [SEEDS=k] [ONLY=name]      or  python -m tests.lab.run --seed n --seeds k --only name --jobs 3
+
+Each scenario proves itself first; one that cannot is reported and counts for nothing. Writes a report and all units under
+``tests/lab/reports/``. Exit code 1 when a call is wrong, a scenario does not prove itself, or what is asked is not met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import random
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from probe.experiments.suspicion import FOLLOW_UPS
+from tests.lab import vary
+from tests.lab.baselines import BASELINES, Said, reached_control
+from tests.lab.lab import Lab
+from tests.lab.namespaces import Done, LabError
+from tests.lab.scenarios import Scenario
+from tests.lab.score import OURS, Unit
+from tests.lab.table import ALL, family
+
+LONGEST_S = 150
+"""One command. Far more than any of it should take."""
+_SKIPPED = tuple(word for name in FOLLOW_UPS for word in ("--skip", name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One scenario under one seed: what was said, or why nothing was. ``network``: the own side was judged rightly."""
+
+    scenario: Scenario
+    seed: int
+    error: str = ""
+    code: int | None = None
+    document: dict[str, Any] = field(default_factory=dict)
+    units: tuple[Unit, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def wrong(self) -> tuple[Unit, ...]:
+        return tuple(unit for unit in self.units if not unit.is_right())
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What is wrong besides single calls."""
+        if self.error:
+            return (self.error,)
+        found = []
+        network = self.document["network"]
+        if not self.scenario.network_is_right(network):
+            found.append(f"the own side is said to be {network['status']} {network['method'] or ''}".rstrip())
+        if self.code not in self.scenario.exit_codes:
+            found.append(f"exit code {self.code}, not one of {self.scenario.exit_codes}")
+        platforms = {platform["status"] for platform in self.document["platforms"]}
+        if not self.scenario.is_block and "blocked" in platforms:
+            found.append("a platform is said to be blocked")
+        return tuple(found)
+
+    @property
+    def is_right(self) -> bool:
+        return not self.wrong and not self.complaints
+
+
+def ask(lab: Lab, scenario: Scenario, *more: str) -> tuple[Done, dict[str, Any]]:
+    """``dalel check`` as a user types it, and its document; ``LabError`` if there is none."""
+    done = lab.dalel("check", *scenario.asked, *more, "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
+    if not done.stdout.startswith("{"):
+        raise LabError(f"dalel: exit {done.returncode} after {done.seconds:.1f} s\n{done.stderr[-4000:]}")
+    document: dict[str, Any] = json.loads(done.stdout)
+    return done, document
+
+
+class Controls:
+    """The probe's own baselines from labs in which nothing is censored, each measured once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._known: dict[str, dict[str, list[dict[str, Any]]]] = {}
+
+    def of(self, scenario: Scenario, seed: int) -> dict[str, list[dict[str, Any]]]:
+        """Observations by URL. ``LabError`` if that lab cannot be built."""
+        world, rules = scenario.uncensored(seed)
+        # Rows that are blocks only share one world, so most of them share one control.
+        key = hashlib.sha256(repr((world, rules, sorted(scenario.asked))).encode()).hexdigest()
+        with self._lock:
+            mine = self._locks.setdefault(key, threading.Lock())
+        with mine:
+            if key not in self._known:
+                with Lab(world, rules=rules, seed=seed) as lab:
+                    _, document = ask(lab, scenario, *_SKIPPED)
+                self._known[key] = {result["url"]: result["observations"] for result in document["results"]}
+            return self._known[key]
+
+
+def run_one(scenario: Scenario, seed: int, controls: Controls) -> Trial:
+    """Build, prove, check, and hear what the others would say."""
+    started = time.monotonic()
+    row = scenario.drawn(seed)
+    try:
+        with row.lab(seed) as lab:
+            row.prove(lab)
+            done, document = ask(lab, row)
+        elsewhere = controls.of(row, seed)
+    except (LabError, OSError, ValueError) as error:
+        text = f"{type(error).__name__}: {error}"
+        return Trial(scenario=row, seed=seed, error=text, seconds=time.monotonic() - started)
+    reachable = reached_control(document["network"]["observations"])
+    units = tuple(_unit(row, seed, result, elsewhere if reachable else {}) for result in document["results"])
+    took = time.monotonic() - started
+    return Trial(scenario=row, seed=seed, code=done.returncode, document=document, units=units, seconds=took)
+
+
+def _unit(row: Scenario, seed: int, result: dict[str, Any], elsewhere: dict[str, list[dict[str, Any]]]) -> Unit:
+    said = {
+        OURS: Said(
+            result["status"], result["method"], result["confidence"], "", result["signature"] or ""
+        )
+    }  # fmt: skip
+    for name, judge in BASELINES.items():
+        said[name] = judge(result["observations"], elsewhere.get(result["url"]), result["url"])
+    return Unit(
+        scenario=row.name,
+        family=family(row.name),
+        seed=seed,
+        url=result["url"],
+        acceptable=row.words_for(result["url"]),
+        said=said,
+        seconds=result["duration_s"],
+        bytes=result["bytes_sent"] + result["bytes_received"],
+        evidence=tuple({**f, "against": f in result["against"]} for f in [*result["evidence"], *result["against"]]),
+        gates=tuple(result["gates"]),
+        leaning=result["leaning"],
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def run_all(scenarios: Sequence[Scenario], seeds: Sequence[int], jobs: int) -> Iterator[Trial]:
+    """Every scenario under every seed, *jobs* labs side by side, as they end."""
+    work = [(scenario, seed) for seed in seeds for scenario in scenarios]
+    random.Random(seeds[0]).shuffle(work)
+    controls = Controls()
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(run_one, scenario, seed, controls) for scenario, seed in work]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _tell(trial: Trial, number: int, total: int) -> None:
+    word = (
+        "right" if trial.is_right else f"WRONG: {len(trial.wrong)} of {len(trial.units)}; {'; '.join(trial.complaints)}"
+    )
+    if trial.error:
+        word = f"NOT RUN: {trial.error.splitlines()[0][:200]}"
+    print(
+        f"[{number}/{total}] {trial.scenario.name} seed {trial.seed}: {word} ({trial.seconds:.1f} s)", file=sys.stderr
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    from tests.lab import report
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=vary.AS_WRITTEN, help="the first seed; 1 is the rows as written")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
+    parser.add_argument("--only", action="append", default=[], help="scenarios by name, or NAME* for a beginning")
+    parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
+    parser.add_argument("--keep", type=Path, help="write the documents of wrong trials to this directory")
+    options = parser.parse_args(arguments)
+    chosen = [row for row in ALL if not options.only or any(_named(row.name, only) for only in options.only)]
+    if not chosen:
+        parser.error(f"there is no scenario {', '.join(options.only)}")
+    ready = [row for row in chosen if not row.needs]
+    seeds = range(options.seed, options.seed + options.seeds)
+    started = time.monotonic()
+    trials = []
+    for trial in run_all(ready, seeds, options.jobs):
+        trials.append(trial)
+        _tell(trial, len(trials), len(ready) * len(seeds))
+        if options.keep and not trial.is_right:
+            _keep(options.keep, trial)
+    trials.sort(key=lambda trial: (trial.scenario.name, trial.seed))
+    result = report.Result(
+        trials=tuple(trials),
+        not_yet=tuple(row for row in chosen if row.needs),
+        seeds=tuple(seeds),
+        jobs=options.jobs,
+        seconds=time.monotonic() - started,
+        partial=bool(options.only),
+    )
+    text = report.text(result)
+    # One row replayed is for the eyes; a whole run is for the record.
+    if not result.partial:
+        print(f"wrote {report.write(result, text)}", file=sys.stderr)
+    with contextlib.suppress(BrokenPipeError):
+        print(text)
+    return 0 if report.is_met(result) else 1
+
+
+def _named(name: str, only: str) -> bool:
+    return name.startswith(only[:-1]) if only.endswith("*") else name == only
+
+
+def _keep(directory: Path, trial: Trial) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{trial.scenario.name}-{trial.seed}.json"
+    path.write_text(json.dumps(trial.document or {"error": trial.error}, indent=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
