@@ -61,7 +61,8 @@ def test_a_site_that_works(home):
     assert (done.returncode, done.stderr) == (0, "")
     assert lines[0].startswith("✓ www.debian.org  Accessible — an ordinary user on this network reaches it")
     assert f" in {kept(home)} " in " ".join(done.stdout.split()) + " "
-    assert sqlite3.connect(kept(home)).execute("pragma quick_check").fetchone() == ("ok",)
+    with contextlib.closing(sqlite3.connect(kept(home))) as database:
+        assert database.execute("pragma quick_check").fetchone() == ("ok",)
 
 
 def test_no_save_writes_nothing_at_all(home):
@@ -196,7 +197,8 @@ def test_a_disk_that_fills_up_takes_the_record_and_not_the_answer(home):
     assert "go into the database the next time Dalel can write there." in text
 
     check(home, "names", GOOD)
-    assert sqlite3.connect(kept(home)).execute("select count(*) from runs").fetchone() == (3,)
+    with contextlib.closing(sqlite3.connect(kept(home))) as database:
+        assert database.execute("select count(*) from runs").fetchone() == (3,)
 
 
 def verdicts_kept(home):

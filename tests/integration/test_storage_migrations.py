@@ -78,7 +78,7 @@ def test_a_difference_would_be_seen(location: Location) -> None:
 
 def test_the_revisions_are_those_of_the_files() -> None:
     """The list that is known without Alembic is the chain that Alembic walks."""
-    engine = create_engine("sqlite://")
+    engine = create_engine("sqlite://", poolclass=NullPool)
     with engine.connect() as connection:
         scripts = ScriptDirectory.from_config(config(connection))
     assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == REVISIONS
