@@ -77,6 +77,22 @@ class NameCutPackets(ByName):
         return sent <= self.after
 
 
+@dataclass(kw_only=True)
+class ExactNameDrop(NameDrop):
+    """As ``NameDrop``, for the listed names themselves and not for what is under them."""
+
+    def covers(self, name: str) -> bool:
+        return name in self.names
+
+
+@dataclass(kw_only=True)
+class WordDrop(NameDrop):
+    """As ``NameDrop``, for every name that has one of the listed words in it."""
+
+    def covers(self, name: str) -> bool:
+        return any(word in name for word in self.names)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # resets and ends
 

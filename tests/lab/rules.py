@@ -232,10 +232,14 @@ class ByName(Rule):
             if len(start) < 8192:
                 _remember(self._pending, packet.flow, start)
             return False
-        if not any(name == forbidden or name.endswith("." + forbidden) for forbidden in self.names):
+        if not self.covers(name):
             return False
         _remember(self._forbidden, packet.flow, name)
         return True
+
+    def covers(self, name: str) -> bool:
+        """Whether the list has this name, or one above it."""
+        return any(name == forbidden or name.endswith("." + forbidden) for forbidden in self.names)
 
     def act(self, packet: Packet, network: Network) -> bool:
         return self.punish(packet, network)
