@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import functools
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -82,6 +83,50 @@ def handshake(address_of: str, sni: str, *, works: bool) -> Proof:
         command = f"timeout {_WAIT_S} openssl s_client -connect {address}:443 -servername {sni} </dev/null"
         done = lab.run("sh", "-c", command)
         _expect(f"{sni} at {address}", "BEGIN CERTIFICATE" in done.stdout, works)
+
+    return prove
+
+
+def says(words: str, *argv: str, code: int | None = None) -> Proof:
+    """A command says these words (on either stream), and ends with this exit code if one is given. ``{name}`` in an
+    argument is the address of that site."""
+
+    def prove(lab: Lab) -> None:
+        sites = {f"{{{name}}}": site.address for name, site in lab.world.sites.items()}
+        command = [functools.reduce(lambda text, key: text.replace(key, sites[key]), sites, part) for part in argv]
+        done = lab.run(*command)
+        said = done.stdout + done.stderr
+        _expect(
+            f"{' '.join(command)}: {said.strip()[-300:]}",
+            (words in said, done.returncode),
+            (True, code if code is not None else done.returncode),
+        )
+
+    return prove
+
+
+def curl(words: str, url: str, *options: str, code: int = 0) -> Proof:
+    """curl gets these words in the head or the body of the answer, or says them, and ends with this exit code."""
+    return says(words, "curl", "-sSi", "-m", "8", *options, url, code=code)
+
+
+def half_fails(name: str, of: int = 24) -> Proof:
+    """Of so many greetings from as many ports some work and some do not."""
+    program = (
+        "import socket, ssl, sys\n"
+        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); context.check_hostname = False; context.verify_mode = ssl.CERT_NONE\n"
+        "good = 0\n"
+        "for n in range(int(sys.argv[3])):\n"
+        "    try:\n"
+        "        with socket.create_connection((sys.argv[1], 443), 0.6) as s:\n"
+        "            with context.wrap_socket(s, server_hostname=sys.argv[2]): good += 1\n"
+        "    except OSError: pass\n"
+        "print(good)\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, lab.world.sites[name].address, name, str(of)).ok()
+        _expect(f"{done.stdout.strip()} of {of} greetings work", 2 < int(done.stdout) < of - 2, True)
 
     return prove
 
