@@ -693,7 +693,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a host under its vendor's own authority": (vendor_root, "accessible"),
     "the same, intercepted by the known authority": (lambda: vendor_root(ISCA), "blocked/mitm/tls.mitm.known_ca"),
     "a host for programs that refuses browsers": (lambda: machine(403), "accessible"),
-    "a host for programs with an error of its own": (lambda: machine(503), "accessible"),
+    "a host for programs in trouble of its own": (lambda: machine(503), "outage/http/http.server_error"),
     "a working bare address": (CODES["connected"], "accessible"),
     "a page behind many redirects": (lambda: behind_redirects(9), "accessible"),
     "a check that was cut off behind a few": (lambda: sent_in_a_circle(3), "accessible"),

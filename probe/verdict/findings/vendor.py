@@ -45,15 +45,17 @@ def vendor_chain(case: Case) -> Iterator[Match]:
     proves=True,
     sentence="{host} answered over a connection with a valid certificate (status {status}); it serves programs, so its "
     "front page means nothing",
-    why="any answer over a verified chain is the host's own; its paths are for programs, and / is none of them; the cap",
+    why="an answer over a verified chain is the host's own; its paths are for programs, and / is none of them; the cap",
 )
 def machine_answered(case: Case) -> Iterator[Match]:
     if not case.asked.any_status:
         return
     for attempt in case.all_baselines:
         page = page_of(attempt)
-        if attempt.ok and page is not None and is_verified_page(attempt):
-            yield Match(observations=(page,), parameters={"host": case.name, "status": http(page).status})
+        status = http(page).status if page is not None else None
+        # 5xx is the server's own word that it is in trouble, whoever asks.
+        if attempt.ok and page is not None and status is not None and status < 500 and is_verified_page(attempt):
+            yield Match(observations=(page,), parameters={"host": case.name, "status": status})
 
 
 ROWS: tuple[Row, ...] = (vendor_chain, machine_answered)
