@@ -40,8 +40,8 @@ class Service:
     ``own_root``: its servers show a certificate of the vendor's own authority, which no public store holds. An unknown
     authority is expected here: up to the handshake such a chain counts as the vendor's, and it proves nothing about the
     page behind it. ``any_status``: a host for machines (an API, a store of pictures), whose ``/`` means nothing: any
-    HTTP answer below 500 counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS answer out of
-    ``loopback_answers``; it is never connected to, never counts in the platform's word, and is not asked for
+    HTTP answer below 500 counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS
+    answer out of ``loopback_answers``; it is never connected to, never counts in the platform's word, and is not asked for
     with the platform. ``retired``: the ISO date (or month, or year, or ``date unknown``) since which it is only history.
     """
 
