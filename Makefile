@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := nginx-light unbound postgresql curl bind9-dnsutils openssl iproute2
 
-.PHONY: demo test check-code unit servers bench mutants clean
+.PHONY: demo test check-code unit servers bench mutants lab clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/dalel demo
@@ -30,6 +30,11 @@ bench: $(VENV)/.ready-dev servers
 
 mutants: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.mutants.run
+
+# Every scenario, beside what others would say; a report under tests/lab/reports/. Tens of minutes: never in CI.
+#   make lab SEED=7 SEEDS=3     make lab ONLY=sni_reset
+lab: $(VENV)/.ready-dev servers
+	$(BIN)/python -m tests.lab.run $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only '$(ONLY)')
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

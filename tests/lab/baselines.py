@@ -47,10 +47,9 @@ def steps(observations: Sequence[Seen]) -> list[Seen]:
 
 
 def reached_control(own_side: Sequence[Seen]) -> bool:
-    """Whether a helper abroad could have been asked: a handshake with some foreign canary got an answer."""
+    """Whether a helper abroad could have been asked over TLS: some foreign canary's handshake went through."""
     return any(
-        o["kind"] == "tls" and (o.get("member") or "").startswith("foreign/") and o["fact"].get("server_hello")
-        for o in own_side
+        o["kind"] == "tls" and (o.get("member") or "").startswith("foreign/") and not o["failure"] for o in own_side
     )
 
 

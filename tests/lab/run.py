@@ -25,7 +25,7 @@ from typing import Any
 
 from probe.experiments.suspicion import FOLLOW_UPS
 from tests.lab import vary
-from tests.lab.baselines import BASELINES, Said, reached_control
+from tests.lab.baselines import BASELINES, Judge, Said, reached_control
 from tests.lab.lab import Lab
 from tests.lab.namespaces import Done, LabError
 from tests.lab.scenarios import Scenario
@@ -74,9 +74,9 @@ class Trial:
         return not self.wrong and not self.complaints
 
 
-def ask(lab: Lab, scenario: Scenario, *more: str) -> tuple[Done, dict[str, Any]]:
-    """``dalel check`` as a user types it, and its document; ``LabError`` if there is none."""
-    done = lab.dalel("check", *scenario.asked, *more, "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
+def ask(lab: Lab, *words: str) -> tuple[Done, dict[str, Any]]:
+    """``dalel check …`` as a user types it, and its document; ``LabError`` if there is none."""
+    done = lab.dalel("check", *words, "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
     if not done.stdout.startswith("{"):
         raise LabError(f"dalel: exit {done.returncode} after {done.seconds:.1f} s\n{done.stderr[-4000:]}")
     document: dict[str, Any] = json.loads(done.stdout)
@@ -101,36 +101,43 @@ class Controls:
         with mine:
             if key not in self._known:
                 with Lab(world, rules=rules, seed=seed) as lab:
-                    _, document = ask(lab, scenario, *_SKIPPED)
+                    _, document = ask(lab, *scenario.asked, *_SKIPPED)
                 self._known[key] = {result["url"]: result["observations"] for result in document["results"]}
             return self._known[key]
 
 
-def run_one(scenario: Scenario, seed: int, controls: Controls) -> Trial:
-    """Build, prove, check, and hear what the others would say."""
+def run_one(scenario: Scenario, seed: int = vary.AS_WRITTEN, controls: Controls | None = None) -> Trial:
+    """Build, prove, check; with *controls* hear what the others would say."""
     started = time.monotonic()
     row = scenario.drawn(seed)
     try:
         with row.lab(seed) as lab:
             row.prove(lab)
-            done, document = ask(lab, row)
-        elsewhere = controls.of(row, seed)
+            done, document = ask(lab, *row.asked)
+        elsewhere = controls.of(row, seed) if controls else {}
     except (LabError, OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}"
         return Trial(scenario=row, seed=seed, error=text, seconds=time.monotonic() - started)
     reachable = reached_control(document["network"]["observations"])
-    units = tuple(_unit(row, seed, result, elsewhere if reachable else {}) for result in document["results"])
+    judges = BASELINES if controls else {}
+    units = tuple(_unit(row, seed, result, elsewhere if reachable else {}, judges) for result in document["results"])
     took = time.monotonic() - started
     return Trial(scenario=row, seed=seed, code=done.returncode, document=document, units=units, seconds=took)
 
 
-def _unit(row: Scenario, seed: int, result: dict[str, Any], elsewhere: dict[str, list[dict[str, Any]]]) -> Unit:
+def _unit(
+    row: Scenario,
+    seed: int,
+    result: dict[str, Any],
+    elsewhere: dict[str, list[dict[str, Any]]],
+    judges: dict[str, Judge],
+) -> Unit:
     said = {
         OURS: Said(
             result["status"], result["method"], result["confidence"], "", result["signature"] or ""
         )
     }  # fmt: skip
-    for name, judge in BASELINES.items():
+    for name, judge in judges.items():
         said[name] = judge(result["observations"], elsewhere.get(result["url"]), result["url"])
     return Unit(
         scenario=row.name,

@@ -6,28 +6,33 @@ the row's acceptable set, and ``blocked`` must appear nowhere that is not a bloc
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.lab.lab import Lab
+from tests.lab.run import Trial, ask, run_one
 from tests.lab.scenarios import SCENARIOS, Scenario
+from tests.lab.table import ALL
 
-LONGEST_S = 90
-"""Far more than any of it should take: times belong in reports, a hang belongs in a test."""
+SLICE = tuple(row for row in ALL if not row.needs and (row.in_slice or row in SCENARIOS))
+SIDE_BY_SIDE = 3
+"""Labs at once: most of a check's time is waiting."""
 
 
 def lab_of(name: str) -> Lab:
     return next(scenario for scenario in SCENARIOS if scenario.name == name).lab()
 
 
-def check(lab: Lab, scenario: Scenario) -> tuple[int, dict[str, Any]]:
-    """Exit code and JSON document of ``dalel check`` in this scenario."""
-    done = lab.dalel("check", *scenario.asked, "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
-    if not done.stdout.startswith("{"):
-        pytest.fail(f"exit {done.returncode} after {done.seconds:.1f} s\n{done.stderr[-4000:]}", pytrace=False)
-    return done.returncode, json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def trials(request) -> Iterator[dict[str, Future[Trial]]]:
+    """What came of the rows that were asked for, as it comes: they run several at a time, ahead of their tests."""
+    wanted = [item.callspec.params["row"] for item in request.session.items if item.name.startswith("test_says_what")]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield {row.name: pool.submit(run_one, row) for row in wanted}
+        pool.shutdown(cancel_futures=True)
 
 
 def brief(result: dict[str, Any]) -> str:
@@ -38,30 +43,24 @@ def brief(result: dict[str, Any]) -> str:
     return f"{words} for: {evidence or '-'}; against: {against or '-'}"
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_says_what_is_true(scenario: Scenario):
+@pytest.mark.parametrize("row", SLICE, ids=lambda row: row.name)
+def test_says_what_is_true(trials: dict[str, Future[Trial]], row: Scenario):
     """Status, method and signature are acceptable, the own side is judged rightly, and the exit code follows."""
-    with scenario.lab() as lab:
-        scenario.prove(lab)
-        code, document = check(lab, scenario)
-    network, results = document["network"], document["results"]
-    wrong = [brief(result) for result in results if not scenario.is_right(result)]
-    seen = f"{scenario.tells}\nnetwork: {brief(network)}\n{len(wrong)} of {len(results)} wrong:\n" + "\n".join(
-        wrong[:10]
-    )
-    if wrong or not scenario.network_is_right(network):
-        pytest.fail(seen, pytrace=False)
-    assert code in scenario.exit_codes
-    assert results
-    if not scenario.is_block:
-        assert "blocked" not in {platform["status"] for platform in document["platforms"]}
+    trial = trials[row.name].result()
+    if trial.error:
+        pytest.fail(trial.error, pytrace=False)
+    if not trial.is_right:
+        network, results = trial.document["network"], trial.document["results"]
+        wrong = [brief(result) for result in results if not row.is_right(result)]
+        seen = [row.tells, *trial.complaints, f"network: {brief(network)}", f"{len(wrong)} of {len(results)} wrong:"]
+        pytest.fail("\n".join([*seen, *wrong[:10]]), pytrace=False)
+    assert trial.units
 
 
 def test_whole_catalogue_is_accessible():
     """On a healthy path every endpoint of the default list is accessible, and nothing is suspected of anything."""
     with lab_of("healthy") as lab:
-        done = lab.dalel("check", "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
-    document = json.loads(done.stdout)
+        done, document = ask(lab)
     assert not [brief(result) for result in document["results"] if result["status"] != "accessible"]
     assert {platform["status"] for platform in document["platforms"]} == {"accessible"}
     assert done.returncode == 0
