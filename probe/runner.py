@@ -11,6 +11,7 @@ from probe.experiments import website
 from probe.experiments.network import own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
+from probe.instruments.dns import Lingering
 from probe.instruments.warm import warm
 from probe.observations import Observation
 from probe.verdict.judge import judge
@@ -151,21 +152,28 @@ class Runner:
         await self._conclude(site, started_us, duration_us)
 
     async def _measure(self, asked: Asked) -> Site:
-        async with asyncio.TaskGroup() as group:
-            site = Site(
-                session=self._session,
-                asked=asked,
-                group=group,
-                on_step=lambda step: self._listen(Step(asked.number, step)),
-                turns=self._turns,
-                follow_ups=follow_ups,
-            )
-            baseline = group.create_task(self._baseline(site))
-            warden = group.create_task(self._give_up(site, baseline))
-            await asyncio.wait({baseline})
-            warden.cancel()
-        self._gather_late(site)
-        return site
+        lingering: list[Lingering] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                site = Site(
+                    session=self._session,
+                    asked=asked,
+                    group=group,
+                    on_step=lambda step: self._listen(Step(asked.number, step)),
+                    turns=self._turns,
+                    follow_ups=follow_ups,
+                    lingering=lingering,
+                )
+                baseline = group.create_task(self._baseline(site))
+                warden = group.create_task(self._give_up(site, baseline))
+                await asyncio.wait({baseline})
+                warden.cancel()
+            for operation in (late for listening in lingering for late in listening.drain()):
+                site.record(operation, purpose="late")
+            return site
+        finally:
+            for listening in lingering:
+                listening.close()
 
     async def _baseline(self, site: Site) -> None:
         with contextlib.suppress(TimeoutError):
@@ -179,12 +187,6 @@ class Runner:
         wrong_clock = self._session.network is not None and self._session.network.method == "clock"
         if self._session.excused(site.stage) and not wrong_clock:
             baseline.cancel()
-
-    def _gather_late(self, site: Site) -> None:
-        for lingering in site.lingering:
-            for operation in lingering.drain():
-                site.record(operation, purpose="late")
-            lingering.close()
 
     def _judge(self, asked: Asked) -> Verdict:
         """The verdict on the facts so far. A bug in the judge is ours, is recorded, and loses no measurement."""

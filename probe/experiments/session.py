@@ -15,6 +15,7 @@ from probe.observations import BugFact, Fact, Observation, Operation, Recorder
 
 if TYPE_CHECKING:
     from probe.experiments.neutrals import Neutrals
+    from probe.instruments.dns import Lingering
     from probe.instruments.trust import Trust
     from probe.settings import Settings
     from probe.verdict.model import NetworkVerdict
@@ -120,7 +121,8 @@ class Site:
     focus: Focus | None = None
     addresses: list[str] = field(default_factory=list)
     """What the system's resolver (or hosts file) answered for the name in focus, both families."""
-    lingering: list[Any] = field(default_factory=list)
+    lingering: list[Lingering] = field(default_factory=list)
+    """Sockets that go on listening for later replies; whoever made the site closes them."""
     rtt_us: int | None = None
     succeeded: bool = False
 
