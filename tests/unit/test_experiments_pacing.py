@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from probe.experiments import EXPERIMENTS
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Pacer, Turns
 from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
@@ -134,3 +135,10 @@ def test_only_and_skip_choose_among_follow_ups(stage: str):
     assert everything <= set(FOLLOW_UPS)
     assert names("https", stage, None, Settings(skip=tuple(everything))) == set()
     assert names("https", stage, None, Settings(only=("dns_answers",))) <= {"dns_answers"}
+
+
+def test_every_follow_up_is_a_registered_experiment():
+    """What suspicion can start is what --only, --skip and --dry-run can name, and nothing else is."""
+    names_registered = {name for name, _told in EXPERIMENTS}
+    assert set(FOLLOW_UPS) == names_registered - {"website", "network"}
+    assert all(told for _name, told in EXPERIMENTS)
