@@ -292,8 +292,11 @@ class Scores:
 def pipeline(probe: Sequence[Seen], control: Sequence[Seen] | None, url: str) -> Said:
     """First match of a list of rules for each row, the largest of each score for a layer, blocked when a layer says so.
 
-    Only names, connections and handshakes of the input's own host are judged: no pages, no redirects.
+    Only names, connections and handshakes of the input's own host are judged: no pages, no redirects. It runs centrally: a
+    probe that could reach no helper could hand in nothing either.
     """
+    if control is None:
+        return Said("inconclusive", rule="not_handed_in")
     walked, helper = [o for o in steps(probe) if o["hop"] == 0], _control_of(control)
     names = _top([row for o in _system(walked) for row in _name_rows(o, walked, helper)])
     untrusted = names.blocked > 0 and names.fine <= names.blocked + names.down
