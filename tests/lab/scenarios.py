@@ -163,6 +163,138 @@ def _bare_address(url: str) -> bool:
 
 
 ANY_OUTAGE = (Words("outage"), Words("inconclusive"))
+
+
+SITES = (
+    FACEBOOK, "www.instagram.com", "x.com", "telegram.org", "signal.org", "www.torproject.org", "www.youtube.com", "vk.com",
+    "mullvad.net",
+)  # fmt: skip
+"""Which site is hit, when a seed draws it."""
+
+
+def _about(site: str) -> tuple[Scenario, ...]:
+    """The plain blocks and troubles, for any one site."""
+    url, domain = f"https://{site}/", site.removeprefix("www.")
+    return (
+        Scenario(
+            name="sni_drop",
+            check=(url,),
+            draw=_another("sni_drop"),
+            tells="after a ClientHello with the name, nothing of that flow is delivered any more",
+            rules=lambda _world: (rules.NameDrop(names=(domain,)),),
+            acceptable=(Words("blocked", "tls", "tls.timeout.sni"),),
+            exit_codes=(1,),
+            sound=(OTHER,),
+            proofs=(
+                prove.truth(site),
+                prove.fails(url, prove.SILENT),
+                prove.page(OTHER),
+                prove.handshake(site, "www.nobelprize.org", works=True),
+                prove.handshake("www.wikipedia.org", site, works=False),
+            ),
+        ),
+        Scenario(
+            name="sni_reset",
+            check=(url,),
+            draw=_another("sni_reset"),
+            tells="a ClientHello with the name is swallowed, both ends get a RST",
+            rules=lambda _world: (rules.NameReset(names=(domain,)),),
+            acceptable=(Words("blocked", "tls", "tls.reset.sni"),),
+            exit_codes=(1,),
+            sound=(OTHER,),
+            proofs=(
+                prove.truth(site),
+                prove.fails(url, prove.HANDSHAKE, prove.RESET),
+                prove.handshake(site, "www.nobelprize.org", works=True),
+                prove.handshake("www.wikipedia.org", site, works=False),
+            ),
+        ),
+        Scenario(
+            name="dns_bogon",
+            check=(url,),
+            draw=_another("dns_bogon"),
+            tells="the provider's resolver gives a private address for the name",
+            world=lambda world: _with(world, lies={site: BOGON}),
+            acceptable=(Words("blocked", "dns", "dns.injection.bogon"),),
+            exit_codes=(1,),
+            sound=(OTHER,),
+            proofs=(prove.answers(site, BOGON), prove.truth(site), prove.page(OTHER)),
+        ),
+        Scenario(
+            name="dns_nxdomain",
+            check=(url,),
+            draw=_another("dns_nxdomain"),
+            tells="the provider's resolver says that the name does not exist",
+            world=lambda world: _with(world, lies={site: "nxdomain"}),
+            acceptable=(Words("blocked", "dns", "dns.nxdomain"),),
+            exit_codes=(1,),
+            sound=(OTHER,),
+            proofs=(prove.answers(site, "NXDOMAIN"), prove.truth(site), prove.page(OTHER)),
+        ),
+        Scenario(
+            name="dns_injection",
+            check=(url,),
+            draw=_another("dns_injection"),
+            tells="on the path every question for the name gets a forged answer before the true one",
+            rules=lambda _world: (rules.DnsInject(names=(domain,), address=BOGON, place="access"),),
+            acceptable=(Words("blocked", "dns", "dns.injection"),),
+            exit_codes=(1,),
+            sound=(OTHER,),
+            proofs=(prove.answers(site, BOGON), prove.answers(site, BOGON, "8.8.8.8"), prove.page(OTHER)),
+        ),
+        # the platform's own troubles
+        Scenario(
+            name="server_refuses",
+            check=(url,),
+            draw=_another("server_refuses"),
+            tells="the machine is there, the web server is not running",
+            world=lambda world: world.change(site, listening=False),
+            acceptable=ANY_OUTAGE,
+            exit_codes=(1, 3),
+            sound=(OTHER,),
+            proofs=(prove.truth(site), prove.fails(url, prove.UNCONNECTED)),
+        ),
+        Scenario(
+            name="server_dead",
+            check=(url,),
+            draw=_another("server_dead"),
+            tells="nobody answers at the address",
+            world=lambda world: world.change(site, present=False),
+            acceptable=ANY_OUTAGE,
+            exit_codes=(1, 3),
+            sound=(OTHER,),
+            proofs=(prove.truth(site), prove.fails(url, prove.SILENT)),
+        ),
+        Scenario(
+            name="server_503",
+            check=(url,),
+            draw=_another("server_503"),
+            tells="the site answers 503 to everybody",
+            world=lambda world: world.change(site, status=503),
+            acceptable=(Words("outage", "http"),),
+            exit_codes=(1,),
+            sound=(OTHER,),
+            proofs=(prove.page(url, 503),),
+        ),
+        Scenario(
+            name="certificate_expired",
+            check=(url,),
+            draw=_another("certificate_expired"),
+            tells="the right certificate, a week past its end",
+            world=lambda world: world.change(site, certificate="expired"),
+            acceptable=(Words("outage", "certificate"), Words("inconclusive")),
+            exit_codes=(1, 3),
+            sound=(OTHER,),
+            proofs=(prove.certificate_error(url, "expired"),),
+        ),
+    )
+
+
+def _another(name: str) -> Callable[[random.Random], Scenario]:
+    """The row of that name, for a site that the seed draws."""
+    return lambda source: next(row for row in _about(source.choice(SITES)) if row.name == name)
+
+
 SCENARIOS = (
     Scenario(
         name="healthy",
@@ -273,100 +405,7 @@ SCENARIOS = (
         sound=(OTHER,),
         proofs=(prove.page(FACEBOOK_URL), prove.slower(OTHER, 1.7)),
     ),
-    # blocks
-    Scenario(
-        name="sni_drop",
-        tells="after a ClientHello with the name, nothing of that flow is delivered any more",
-        rules=lambda _world: (rules.NameDrop(names=("facebook.com",)),),
-        acceptable=(Words("blocked", "tls", "tls.timeout.sni"),),
-        exit_codes=(1,),
-        sound=(OTHER,),
-        proofs=(
-            prove.truth(FACEBOOK),
-            prove.fails(FACEBOOK_URL, prove.SILENT),
-            prove.page(OTHER),
-            prove.handshake(FACEBOOK, "www.nobelprize.org", works=True),
-            prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
-        ),
-    ),
-    Scenario(
-        name="sni_reset",
-        tells="a ClientHello with the name is swallowed, both ends get a RST",
-        rules=lambda _world: (rules.NameReset(names=("facebook.com",)),),
-        acceptable=(Words("blocked", "tls", "tls.reset.sni"),),
-        exit_codes=(1,),
-        sound=(OTHER,),
-        proofs=(
-            prove.truth(FACEBOOK),
-            prove.fails(FACEBOOK_URL, prove.HANDSHAKE, prove.RESET),
-            prove.handshake(FACEBOOK, "www.nobelprize.org", works=True),
-            prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
-        ),
-    ),
-    Scenario(
-        name="dns_bogon",
-        tells="the provider's resolver gives a private address for the name",
-        world=lambda world: _with(world, lies={FACEBOOK: BOGON}),
-        acceptable=(Words("blocked", "dns", "dns.injection.bogon"),),
-        exit_codes=(1,),
-        sound=(OTHER,),
-        proofs=(prove.answers(FACEBOOK, BOGON), prove.truth(FACEBOOK), prove.page(OTHER)),
-    ),
-    Scenario(
-        name="dns_nxdomain",
-        tells="the provider's resolver says that the name does not exist",
-        world=lambda world: _with(world, lies={FACEBOOK: "nxdomain"}),
-        acceptable=(Words("blocked", "dns", "dns.nxdomain"),),
-        exit_codes=(1,),
-        sound=(OTHER,),
-        proofs=(prove.answers(FACEBOOK, "NXDOMAIN"), prove.truth(FACEBOOK), prove.page(OTHER)),
-    ),
-    Scenario(
-        name="dns_injection",
-        tells="on the path every question for the name gets a forged answer before the true one",
-        rules=lambda _world: (rules.DnsInject(names=("facebook.com",), address=BOGON, place="access"),),
-        acceptable=(Words("blocked", "dns", "dns.injection"),),
-        exit_codes=(1,),
-        sound=(OTHER,),
-        proofs=(prove.answers(FACEBOOK, BOGON), prove.answers(FACEBOOK, BOGON, "8.8.8.8"), prove.page(OTHER)),
-    ),
-    # the platform's own troubles
-    Scenario(
-        name="server_refuses",
-        tells="the machine is there, the web server is not running",
-        world=lambda world: world.change(FACEBOOK, listening=False),
-        acceptable=ANY_OUTAGE,
-        exit_codes=(1, 3),
-        sound=(OTHER,),
-        proofs=(prove.truth(FACEBOOK), prove.fails(FACEBOOK_URL, prove.UNCONNECTED)),
-    ),
-    Scenario(
-        name="server_dead",
-        tells="nobody answers at the address",
-        world=lambda world: world.change(FACEBOOK, present=False),
-        acceptable=ANY_OUTAGE,
-        exit_codes=(1, 3),
-        sound=(OTHER,),
-        proofs=(prove.truth(FACEBOOK), prove.fails(FACEBOOK_URL, prove.SILENT)),
-    ),
-    Scenario(
-        name="server_503",
-        tells="the site answers 503 to everybody",
-        world=lambda world: world.change(FACEBOOK, status=503),
-        acceptable=(Words("outage", "http"),),
-        exit_codes=(1,),
-        sound=(OTHER,),
-        proofs=(prove.page(FACEBOOK_URL, 503),),
-    ),
-    Scenario(
-        name="certificate_expired",
-        tells="the right certificate, a week past its end",
-        world=lambda world: world.change(FACEBOOK, certificate="expired"),
-        acceptable=(Words("outage", "certificate"), Words("inconclusive")),
-        exit_codes=(1, 3),
-        sound=(OTHER,),
-        proofs=(prove.certificate_error(FACEBOOK_URL, "expired"),),
-    ),
+    *_about(FACEBOOK),
     Scenario(
         name="path_mtu_hole",
         tells="full segments from one site vanish on the far side, and no ICMP says so",
