@@ -100,8 +100,22 @@ def _counts(result: Result) -> str:
     return (
         f"{len(rows)} scenarios ran and proved themselves, {blocks} blocks and {len(rows) - blocks} others, "
         f"{len(result.units)} endpoints; {wrong} trials have something wrong, {failed} did not run, "
-        f"{len(result.not_yet)} scenarios are not yet."
+        f"{len(result.not_yet)} scenarios are not yet.\n\n"
+        f"False `blocked`: {_names(result, lambda u: u.said[OURS].status == 'blocked' and not u.may_be_blocked)}. "
+        f"Missed: {_names(result, lambda u: u.said[OURS].status != 'blocked' and u.is_known_block)}. "
+        f"Otherwise wrong: {_names(result, _is_other)}."
     )
+
+
+def _is_other(unit: Unit) -> bool:
+    return not unit.is_right() and (unit.said[OURS].status == "blocked") == (unit.truth.status == "blocked")
+
+
+def _names(result: Result, which: Callable[[Unit], bool]) -> str:
+    """The scenarios (and seeds, if there are several) with such a call."""
+    found = {(u.scenario, u.seed) for u in result.units if which(u)}
+    many = len(result.seeds) > 1
+    return ", ".join(f"{name} (seed {seed})" if many else name for name, seed in sorted(found)) or "none"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
