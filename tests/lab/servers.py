@@ -23,6 +23,7 @@ HTTPS_BEHIND, HTTP_BEHIND = 8443, 8080
 """Ports of a site's web server where a front end stands on its own ones."""
 
 PORTAL = "92.47.151.80"
+PROXY_PORT = 8443
 _DOH_PORT = 8053
 _DATED_PORT = 8054
 
@@ -97,6 +98,7 @@ def start(net: Net, world: World) -> Authority:
     expected |= {("tcp", address, 853) for address in PUBLIC_RESOLVERS}
     near = {("udp", RESOLVER, 53), ("tcp", RESOLVER, 53)} if world.resolver_runs else set()
     near |= {("tcp", PORTAL, 80)} if world.portal else set()
+    near |= {("tcp", PORTAL, PROXY_PORT)} if world.proxy else set()
     household: set[_Socket] = set()
     for server in world.nameservers:
         sockets = household if server.is_household else near if server.address == RESOLVER else expected
@@ -116,7 +118,7 @@ def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int
         if not site.listening or not site.present:
             continue
         _write_certificate(net.directory, site.name, issuer, (site.name,), site)
-        _write_page(net.directory, site.name)
+        _write_page(net.directory, site)
         blocks.append(_site_block(net.directory, site, shifted=bool(world.shift_days)))
         listening += [(address, port) for address in site.served_at for port in (443, 80)]
     for address, names in PUBLIC_RESOLVERS.items():
@@ -147,12 +149,12 @@ def _write_certificate(
     (directory / f"{label}.key").write_bytes(issued.key)
 
 
-def _write_page(directory: Path, name: str) -> None:
-    """A home page of some 30 KB with a title."""
+def _write_page(directory: Path, site: Site) -> None:
+    """A home page of some 30 KB with a title, unless the site has one of its own."""
+    name = site.name
     body = "".join(f"<p>{name}: paragraph {number}. {'Words of a page. ' * 12}</p>\n" for number in range(120))
-    (directory / f"{name}.html").write_text(
-        f"<!doctype html><html><head><title>{name}</title></head><body>{body}</body></html>"
-    )
+    page = f"<!doctype html><html><head><title>{name}</title></head><body>{body}</body></html>"
+    (directory / f"{name}.html").write_bytes(site.body or page.encode())
 
 
 def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
@@ -174,11 +176,11 @@ def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
     ssl_protocols {site.protocols};
     ssl_certificate {directory}/{site.name}.pem;
     ssl_certificate_key {directory}/{site.name}.key;
-    {site.https or f"location / {{ {page} }}"}
+    {site.https.replace("{directory}", str(directory)) or f"location / {{ {page} }}"}
   }}
   server {{
 {"".join(at_open)}    server_name {site.name};
-{plain}    {site.http or f"location / {{ {other} }}"}
+{plain}    {site.http.replace("{directory}", str(directory)) or f"location / {{ {other} }}"}
   }}
 """
 
@@ -277,6 +279,9 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
     _spawn_services(net, net["world"], configuration)
     if world.portal:
         _spawn_services(net, net["provider"], {"portal": PORTAL, "portal_says": world.portal_says})
+    if world.proxy:
+        proxy: dict[str, object] = {"address": PORTAL, "port": PROXY_PORT, "names": world.addresses()}
+        _spawn_services(net, net["provider"], proxy, module="tests.lab.proxy")
     return [*open_ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
 
 

@@ -8,6 +8,7 @@ from tests.lab import (
     scenarios_names,
     scenarios_oddities,
     scenarios_paths,
+    scenarios_peer,
     scenarios_platforms,
 )
 from tests.lab.scenarios import Scenario
@@ -19,6 +20,7 @@ MODULES = (
     scenarios_handshakes,
     scenarios_platforms,
     scenarios_oddities,
+    scenarios_peer,
 )
 ALL: tuple[Scenario, ...] = tuple(scenario for module in MODULES for scenario in module.SCENARIOS)
 """Names are unique; a test holds that."""

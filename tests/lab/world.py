@@ -82,7 +82,8 @@ class Site:
     ``address`` is where DNS says it is (``None``: only a name in DNS). ``listening``: a machine that is there refuses
     connections if not. ``present``: nobody answers at the address if not. ``status`` is what every page of it gives.
     ``plain`` is what port 80 says for a path, otherwise it redirects to https. ``https`` and ``http`` are nginx directives
-    in place of the pages of port 443 and of port 80. ``also_at`` are further addresses that DNS gives with the first one,
+    in place of the pages of port 443 and of port 80 (``{directory}``: where ``NAME.html`` lies, which is ``body`` if there is
+    one). ``also_at`` are further addresses that DNS gives with the first one,
     ``dead_at`` those of all of them where nobody answers; at ``hidden_at`` the site is served as well, and DNS says nothing
     of it. ``protocols`` is nginx's ssl_protocols.
     """
@@ -96,6 +97,7 @@ class Site:
     plain: tuple[tuple[str, int, str], ...] = ()
     https: str = ""
     http: str = ""
+    body: bytes = b""
     http2: bool = True
     protocols: str = "TLSv1.2 TLSv1.3"
     front: Front | None = None
@@ -167,6 +169,8 @@ class World:
     hosts: str = ""
     tunnels: tuple[str, ...] = ()
     shift_days: int = 0
+    proxy: bool = False
+    """The provider has a proxy on port 8443 of its portal's address, which goes by the name of the greeting."""
     portal: bool = False
     portal_says: str = "redirect"
     """``redirect`` to its log-in page, that ``page`` in place of everything, or a redirect to where one must ``pay``."""
