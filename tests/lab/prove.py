@@ -283,3 +283,77 @@ def interface_up(name: str) -> Proof:
         _expect(f"{name} is up", any(line.split()[:1] == [name] for line in done.stdout.splitlines()), True)
 
     return prove
+
+
+def shown_at(address: str, sni: str) -> Proof:
+    """Whoever answers at *address*, where nobody lives, shows the certificate of *sni*."""
+
+    def prove(lab: Lab) -> None:
+        command = f"timeout {_WAIT_S} openssl s_client -connect {address}:443 -servername {sni} </dev/null"
+        done = lab.run("sh", "-c", command)
+        _expect(f"{sni} at {address}", f"CN = {sni}" in done.stdout, True)
+
+    return prove
+
+
+def some_places_dead(*, low: int, high: int, of: int) -> Proof:
+    """Between *low* and *high* of so many sites, each at another address, take no connection within a second."""
+    program = (
+        "import select, socket, sys, time\n"
+        "waiting = []\n"
+        "for address in sys.argv[1:]:\n"
+        "    s = socket.socket(); s.setblocking(False); s.connect_ex((address, 443)); waiting.append(s)\n"
+        "end = time.monotonic() + 0.9\n"
+        "while waiting and (left := end - time.monotonic()) > 0:\n"
+        "    for s in select.select([], waiting, [], left)[1]: waiting.remove(s)\n"
+        "print(len(waiting))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        places = [site.address for site in lab.world.sites.values()][:of]
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, *places).ok()
+        _expect(f"of {of} places {done.stdout.strip()} are dead", low <= int(done.stdout) <= high, True)
+
+    return prove
+
+
+def some_greetings_die(name: str, *, low: int, high: int, of: int) -> Proof:
+    """Of so many handshakes at once, between *low* and *high* end within 1.5 s."""
+    program = (
+        "import socket, ssl, sys, threading\n"
+        "good = []\n"
+        "def greet():\n"
+        "    try:\n"
+        "        s = socket.create_connection((sys.argv[1], 443), 1.5); s.settimeout(1.5)\n"
+        "        c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); c.check_hostname = False; c.verify_mode = ssl.CERT_NONE\n"
+        "        c.wrap_socket(s, server_hostname=sys.argv[2]); good.append(1)\n"
+        "    except OSError: pass\n"
+        "threads = [threading.Thread(target=greet) for n in range(int(sys.argv[3]))]\n"
+        "for t in threads: t.start()\n"
+        "for t in threads: t.join()\n"
+        "print(len(good))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        address = lab.world.addresses()[name]
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, address, name, str(of)).ok()
+        _expect(f"of {of} handshakes {done.stdout.strip()} were made", low <= int(done.stdout) <= high, True)
+
+    return prove
+
+
+def too_big(address: str) -> Proof:
+    """A datagram of 1,400 bytes that may not be cut up is too big for the way, and ICMP says so."""
+    program = (
+        "import socket, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(0, 10, 2); s.connect((sys.argv[1], 53))\n"
+        "s.send(bytes(1400)); time.sleep(0.5)\n"
+        "try: s.send(bytes(1400)); s.send(bytes(1400)); print('no')\n"
+        "except OSError as error: print('yes' if error.errno == 90 else error)\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, address).ok()
+        _expect(f"1,400 bytes are too big for {address}", done.stdout.strip(), "yes")
+
+    return prove

@@ -133,6 +133,16 @@ class Reset(Rule):
 
 
 @dataclass(kw_only=True)
+class ResetExcept(Reset):
+    """A RST for what ``when`` says, but not for what ``but`` says."""
+
+    but: When = When()
+
+    def match(self, packet: Packet) -> bool:
+        return self.when.holds(packet) and not self.but.holds(packet)
+
+
+@dataclass(kw_only=True)
 class Unreachable(Rule):
     """ICMP destination unreachable from *offender* with a code of RFC 792 (0 net, 1 host, 3 port, 13 prohibited)."""
 
