@@ -99,7 +99,9 @@ class Scenario:
         """The same Internet from a place abroad: the platforms' own troubles and what happens at their end, nothing else."""
         whole = _whole_world() if seed == vary.AS_WRITTEN else whole_world(salt=f"{self.name}/{seed}/")
         world = self.world(whole)
-        far = tuple(rule for rule in self.rules(world) if rule.place == "far")
+        # A censor may sit far away too; at the sites' own end, what acts on names is theirs.
+        censor = (rules.ByName, rules.DnsInject) if self.is_block else ()
+        far = tuple(rule for rule in self.rules(world) if rule.place == "far" and not isinstance(rule, censor))
         return self.elsewhere(vary.abroad(world, whole)), far
 
     def prove(self, lab: Lab) -> None:
