@@ -114,7 +114,7 @@ SERVERS = (
     well("api_403", "a host for machines answers 403 on its front page", lambda world: world.change("abs.twimg.com", https=page("forbidden", 403)),
          prove.page("https://abs.twimg.com/", 403), check=("twitter",), sound=()),
     row("tcp_port_refused", "a bare TCP service is off", lambda world: dataclasses.replace(world, closed_ports=(("149.154.167.51", 443),)),
-        prove.says("refused", "curl", "-m", "2", "telnet://149.154.167.51:443"), check=("tcp://149.154.167.51:443",)),
+        prove.says("Couldn't connect", "curl", "-m", "2", "telnet://149.154.167.51:443"), check=("tcp://149.154.167.51:443",)),
     row("tcp_port_dropped", "a bare TCP service's own firewall drops its port", lambda world: world, prove.says("imed out", "curl", "-m", "2", "telnet://149.154.167.51:443"),
         check=("tcp://149.154.167.51:443",), rules=lambda _world: (rules.Drop(when=When(protocol=TCP, remote=("149.154.167.51/32",), ports=(443,)), place="far"),)),
     well("vendors_own_root", "the apps' servers have certificates of the vendor's own authority, which no store holds",
