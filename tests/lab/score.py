@@ -61,7 +61,7 @@ class Unit:
             "family": self.family,
             "seed": self.seed,
             "url": self.url,
-            "acceptable": [".".join(filter(None, (w.status, w.method))) + f" {w.signature}" for w in self.acceptable],
+            "acceptable": [" ".join(filter(None, (w.status, w.method, w.signature))) for w in self.acceptable],
             "right": self.is_right(),
             "said": {judge: {k: v for k, v in asdict(said).items() if v} for judge, said in self.said.items()},
             "seconds": self.seconds,
