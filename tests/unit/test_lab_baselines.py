@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.baselines import Said, any_failure, pipeline, probability_blocked, reached_control, web_connectivity
+from tests.lab.baselines import (
+    Said,
+    Seen,
+    any_failure,
+    pipeline,
+    probability_blocked,
+    reached_control,
+    web_connectivity,
+)
 from tests.lab.scenarios import Words
 from tests.lab.score import OURS, Unit, confusion, score
 
@@ -100,7 +108,7 @@ def test_their_calibration():
 
 def test_a_control_needs_a_network_and_a_clock():
     """It is asked over TLS through the same network: a canary's handshake must have gone through and been verified."""
-    canary = {"kind": "tls", "member": "foreign/www.gnu.org", "failure": None, "fact": {}}
+    canary: Seen = {"kind": "tls", "member": "foreign/www.gnu.org", "failure": None, "fact": {}}
     assert reached_control([canary])
     assert not reached_control([{**canary, "failure": "ssl_invalid_certificate"}])
     assert not reached_control([{**canary, "member": "domestic/egov.kz"}])

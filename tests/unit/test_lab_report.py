@@ -29,7 +29,7 @@ def trial(row, *words, code=1, network="ok", error=""):
     """One trial of one endpoint; our call in words, the others' always ``accessible``."""
     if error:
         return Trial(scenario=row, seed=1, error=error)
-    said = {OURS: Said(*words, confidence=0.9, signature=""), **{name: Said("accessible") for name in BASELINES}}
+    said = {OURS: Said(words[0], "".join(words[1:]) or None, 0.9), **{name: Said("accessible") for name in BASELINES}}
     unit = Unit(
         scenario=row.name, family="f", seed=1, url=URL, acceptable=row.acceptable, said=said, seconds=1.5, bytes=4000,
         evidence=(FINDING,),
