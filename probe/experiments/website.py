@@ -16,11 +16,13 @@ from probe.experiments.session import Focus
 from probe.experiments.steps import Place
 from probe.instruments import dns, tcp, tls
 from probe.observations import DnsFact, HostFact, HttpFact, Operation, TcpFact, TlsFact
+from probe.verdict import fingerprints
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
     from probe.instruments.tcp import TcpStream
     from probe.instruments.tls import TlsStream
+    from probe.wire import Nameserver
 
 
 async def run(site: Site) -> None:
@@ -41,7 +43,8 @@ async def _browse(site: Site, family: int) -> None:
         if answer is None:
             return
         if answer.next_url is None:
-            site.succeeded = True
+            # A page that may be somebody else's is an answer, and no success: what was begun about it goes on.
+            site.succeeded = "page" not in site.suspicions
             return
         url, hop = answer.next_url, hop + 1
 
@@ -133,10 +136,23 @@ async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[s
                 resend_s=deadlines.dns_resend,
             )
         site.lingering.append(asked.lingering)
-        site.record(asked.operation, **place.fields())
-        if asked.operation.failure not in ("generic_timeout_error", "dns_servfail_error", "dns_refused_error"):
+        operation = asked.operation
+        site.record(operation, **place.fields())
+        if isinstance(operation.fact, DnsFact) and operation.fact.truncated:
+            operation = await _ask_whole(site, server, dns.Question(host, qtype), place)
+        if operation.failure not in ("generic_timeout_error", "dns_servfail_error", "dns_refused_error"):
             break
-    return _judge_answer(site, asked.operation)
+    return _judge_answer(site, operation)
+
+
+async def _ask_whole(site: Site, server: Nameserver, question: dns.Question, place: Place) -> Operation:
+    """Over TCP, as every stub resolver does when an answer was too long for a datagram (RFC 7766 §5)."""
+    await site.session.pacer.flow()
+    operation = await dns.ask_tcp(
+        site.wire, server, question, role="system", deadline_s=site.settings.deadlines.dns_system
+    )
+    site.record(operation, **place.fields())
+    return operation
 
 
 def _judge_answer(site: Site, operation: Operation) -> list[str]:
@@ -262,9 +278,13 @@ async def _request(
 
 
 def _unexpected(fact: HttpFact, url: str, next_url: str | None) -> bool:
-    """A response over plain HTTP that anyone on the way could have written, and that is not a plain page or upgrade."""
+    """A response over plain HTTP that anyone on the way could have written, and that is not a plain page or upgrade.
+
+    A page that reads as a notice of blocking may be the site's own: only an unrelated address can tell.
+    """
     assert fact.status is not None
     if next_url is None:
-        return fact.status >= 400
+        page = fingerprints.read(fact)
+        return fact.status >= 400 or (page is not None and page.blocks)
     here, there = urlsplit(url).hostname or "", urlsplit(next_url).hostname or ""
     return here.split(".")[-2:] != there.split(".")[-2:]
