@@ -164,7 +164,19 @@ def _system(site: Site) -> list[Awaitable[Operation | None]]:
     if server.is_private:
         # Answered as fast as the gateway replies, it was made there; a forwarder would have had to ask.
         asked.append(_udp(site, server, "system", "never_asked", f"{letters}.{site.host}"))
+        asked.append(_way_to(site, server))
     return asked
+
+
+async def _way_to(site: Site, server: Nameserver) -> None:
+    """How far the household's resolver is, by a connection: taken or refused, it needs one way there and back."""
+    place = Place(purpose="dns_answers", endpoint=site.number, group="gateway")
+    if connectable(server.address):
+        stream = await connect(
+            site.session, place, server.address, server.port, deadline_s=site.settings.deadlines.own_side
+        )
+        if stream is not None:
+            stream.close()
 
 
 async def _no_resolver(site: Site) -> Operation | None:

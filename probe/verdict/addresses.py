@@ -95,6 +95,13 @@ def is_tunnel(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_loopback(text: str) -> bool:
+    """Whether this is the host itself."""
+    address = parse(text)
+    return address is not None and address.is_loopback
+
+
+@lru_cache(maxsize=4096)
 def is_private(text: str) -> bool:
     """Whether a resolver at this address is in this host or its own network."""
     address = parse(text)

@@ -15,6 +15,11 @@ DENIALS = ("dns_nxdomain_error", "dns_servfail_error", "dns_refused_error", "dns
 _ENCRYPTED = ("dot", "doh")
 GATEWAY_SLACK_US = 2_000
 """A forwarder that had to ask is not back within the gateway's round trip and 2 ms."""
+_UNROUTED = (64, 128, 255)
+"""What systems begin with: a reply that arrives with such a TTL has passed no router, however it is addressed."""
+_ANSWERED = (None, "connection_refused")
+_RESENT_US = 900_000
+"""A connection that took longer lost its first packet, and says nothing of the distance."""
 
 
 def main_replies(case: Case) -> tuple[Observation, ...]:
@@ -85,8 +90,13 @@ def is_private(observation: Observation) -> bool:
 def from_provider(observations: tuple[Observation, ...]) -> bool:
     """Whether whoever replied is neither in the own network nor a public filter that somebody chose."""
     return bool(observations) and all(
-        not is_private(o) and not resolvers.is_filter(o.operation.address) for o in observations
+        not is_private(o) and not resolvers.is_filter(o.operation.address) and not is_unrouted(o) for o in observations
     )
+
+
+def is_unrouted(observation: Observation) -> bool:
+    """Whether a reply came from this side of the first router, such as from a household's router that takes all DNS."""
+    return dns(observation).reply_ttl in _UNROUTED
 
 
 def lies(case: Case) -> tuple[Observation, ...]:
@@ -135,26 +145,35 @@ def _own_filter_checks(case: Case) -> tuple[Observation, ...]:
 
 
 def _made_at_gateway(case: Case, observation: Observation) -> bool:
-    """Whether the reply took no longer than the resolver's quickest other one and 2 ms."""
-    others = [
+    """Whether the reply took no longer than the way to the resolver and back, and 2 ms.
+
+    The resolver's other replies are no measure: a forwarder without a memory asks for each of them.
+    """
+    took, way = observation.operation.duration_us, _way_us(case, observation.operation.address)
+    return took is not None and way is not None and took <= way + GATEWAY_SLACK_US
+
+
+def _way_us(case: Case, address: str | None) -> int | None:
+    """The way to a resolver of the own network and back, by a connection to it that was taken or refused."""
+    if addresses.is_loopback(address or ""):
+        return 0
+    took = [
         o.operation.duration_us
-        for o in (*case.own.observations, *case.observations)
-        if isinstance(o.fact, DnsFact)
-        and o.number != observation.number
-        and o.operation.address == observation.operation.address
-        and o.operation.duration_us
-        and o.failure is None
+        for o in case.of("dns_answers", "tcp", "gateway")
+        if o.operation.address == address and o.failure in _ANSWERED and o.operation.duration_us is not None
     ]
-    took = observation.operation.duration_us
-    return took is not None and bool(others) and took <= min(others) + GATEWAY_SLACK_US
+    return min((us for us in took if us < _RESENT_US), default=None)
 
 
 def from_beside(case: Case, observation: Observation) -> bool:
     """Whether a reply in somebody else's name came as fast as the own network's resolver replies, and 2 ms.
 
     Home routers with parental lists take questions about listed names to themselves wherever they were sent: the answer
-    comes from beside, and is the household's own. Without a resolver in the own network there is no time to compare with.
+    comes from beside, and is the household's own. Without a resolver in the own network there is no time to compare with,
+    and only the TTL of a reply tells that it passed no router.
     """
+    if is_unrouted(observation):
+        return True
     beside = [
         o.operation.duration_us
         for o in (*case.own.observations, *case.observations)

@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probe.observations import ClockFact, DnsFact, HostFact, HttpFact, Observation, TcpFact, TlsFact
-from probe.verdict import certificates, fingerprints, resolvers
+from probe.verdict import addresses, certificates, fingerprints, resolvers
 from probe.verdict.model import Finding, NetworkVerdict, Where
 from probe.verdict.view import failed, verified
 
@@ -260,13 +260,18 @@ def _link(now: Round) -> Found | None:
 
 
 def _upstream(now: Round) -> Found | None:
-    """Nobody at all answered, and two families were asked."""
-    if any(m.passed for m in now.members if m.family != "transparent"):
+    """Nobody at all outside answered, and two families were asked."""
+    if any(m.passed for m in now.members if m.family != "transparent" and not _is_inside(m)):
         return None
     families = [name for name in ("literal", "foreign", "domestic", "resolver") if now.dead(name)]
     if len(families) < 2:
         return None
     return _failures(now, *families), {"families": len(families)}
+
+
+def _is_inside(member: Member) -> bool:
+    """Whether it is a resolver of the own network: a household's router goes on answering from memory without a line."""
+    return member.family == "system" and addresses.is_private(member.where)
 
 
 def _resolver(now: Round) -> Found | None:

@@ -32,6 +32,7 @@ from tests.unit.verdict_scenarios import (
     dead_server,
     denied_twice,
     injected,
+    injected_where_nobody_listens,
     plain,
     servfail_here_only,
     sinkhole,
@@ -39,6 +40,7 @@ from tests.unit.verdict_scenarios import (
     stale,
     two_replies,
     unacknowledged,
+    way_to_home,
 )
 
 
@@ -167,6 +169,37 @@ def test_5_a_forwarder_that_asked_is_no_filter() -> None:
     assert undecided(facts)
 
 
+def test_5_a_slow_forwarder_is_not_quick_by_its_own_measure() -> None:
+    """A forwarder without a memory asks for everything: its replies are all alike, and none was made on the spot."""
+    for way_us, failure in ((800, None), (800, "connection_refused"), (1_008_000, None), (8_000, TIMEOUT)):
+        facts = _healthy().no_name("dns_nxdomain_error", server=HOME, duration_us=9_000).foreign(SITE).tried(SITE)
+        facts.system("filter", "8.8.4.4", name="doubleclick.net", server=HOME, duration_us=9_000)
+        at: dict[str, Any] = {"name": f"xyzzy.{HOST}", "server": HOME, "duration_us": 9_100}
+        facts.system("never_asked", failure="dns_nxdomain_error", **at)
+        assert facts.verdict().status != "no_network"
+        assert way_to_home(facts, way_us, failure).verdict().status != "no_network"
+
+
+def test_5_a_lie_that_passed_no_router_is_the_households() -> None:
+    """A router that takes all DNS answers in anybody's name, and its packets arrive as they were sent."""
+    for ttl, blocked in ((64, False), (128, False), (255, False), (63, True), (57, True)):
+        lies = _healthy().dns("0.0.0.0", reply_ttl=ttl).foreign(SITE).tried(SITE)
+        assert (lies.verdict().status == "blocked") == blocked
+        denials = _healthy().no_name("dns_nxdomain_error", reply_ttl=ttl).foreign(SITE).tried(SITE)
+        denials.system("cd", failure="dns_nxdomain_error", checking_disabled=True, reply_ttl=ttl)
+        assert (denials.verdict().status == "blocked") == blocked
+
+
+def test_5_a_second_reply_that_passed_no_router_is_the_households() -> None:
+    """The household's router answers, and lets the question go on all the same."""
+    for ttl, blocked in ((64, False), (61, True)):
+        facts = (
+            _healthy().dns("10.10.34.35", reply_ttl=ttl).tcp("10.10.34.35", failure=TIMEOUT).foreign(SITE).tried(SITE)
+        )
+        facts.dns(SITE, purpose="late", group=None, reply_index=1, reply_ttl=57)
+        assert (facts.verdict().status == "blocked") == blocked
+
+
 def test_5_another_manner_is_no_attribution() -> None:
     """A household that filters advertising with 0.0.0.0 did not make the provider's NXDOMAIN."""
     facts = denied_twice(server=HOME).system("filter", "0.0.0.0", name="doubleclick.net", server=HOME)
@@ -288,6 +321,44 @@ def test_7f_an_answer_that_could_not_be_tried_is_unjudged() -> None:
     """A cache inside the provider that is dead: TLS times out on a right answer."""
     facts = _healthy().dns(OTHER_SITE).tcp(OTHER_SITE).tls(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
     assert not facts.codes() & {"dns_wrong_address", "dns_sinkhole", "dns_bogon"}
+
+
+def test_7_who_says_that_nobody_listens_is_no_resolver() -> None:
+    """Then even an answer that cannot be tried was put in, if the user got it too and a right one is known."""
+    assert injected_where_nobody_listens().word() == "blocked/dns/dns.injection.other"
+    facts = injected_where_nobody_listens()
+    facts.observations = [o for o in facts.observations if not (o.group or "").startswith("address/")]
+    assert undecided(facts)
+
+
+def test_7_a_silent_place_may_be_a_lost_packet() -> None:
+    """Silence for the other name proves less: there an answer must be proven wrong."""
+    facts = _healthy().dns(OTHER_SITE).tcp(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
+    assert undecided(facts.dns(OTHER_SITE, arm="target", **at))
+
+
+def test_7_forgeries_that_the_user_never_got_explain_nothing() -> None:
+    """On the way abroad answers are forged; the provider's own is another one, and its server is dead."""
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    facts = _healthy().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
+    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
+    assert undecided(facts.dns("10.10.34.35", arm="target", **at))
+    facts = _healthy().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
+    facts.dns("10.10.34.35", purpose="dns_answers", group="foreign", role="foreign", server="1.1.1.1")
+    late: dict[str, Any] = {"purpose": "late", "group": None, "role": "foreign", "server": "1.1.1.1"}
+    assert undecided(facts.dns(OTHER_SITE, reply_index=1, **late))
 
 
 def test_7g_a_refusal_where_no_resolver_should_be() -> None:

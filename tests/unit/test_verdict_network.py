@@ -90,6 +90,15 @@ def test_resolver_that_fails_one_name_is_alive() -> None:
     assert network(facts) == "ok"
 
 
+def test_a_household_that_answers_from_memory_is_not_outside() -> None:
+    """A router without a line goes on giving names; a provider's resolver that answers shows that the line is alive."""
+    for resolver, word in (("192.168.1.1", "upstream"), ("92.46.1.1", "inconclusive")):
+        facts = Facts().machine().canary(f"system/{resolver}")
+        for member in (*LITERALS, "foreign/www.python.org", "foreign/www.debian.org"):
+            facts.canary(member, TIMEOUT)
+        assert network(facts) == word
+
+
 def test_no_resolver_at_all() -> None:
     """A host without any resolver in its list."""
     facts = Facts().machine(nameservers=()).canary("literal/1.1.1.1")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from probe.observations import TcpFact
 from tests.unit.facts import (
     BLOCK_HOST,
     EOF,
@@ -250,6 +251,19 @@ def injected() -> Facts:
     return facts.dns("10.10.34.36", arm="target", **at)
 
 
+def injected_where_nobody_listens(address: str = "4.36.66.178") -> Facts:
+    """A machine says itself that it is no resolver, and yet "answers" for this name; the user got the same dead address."""
+    facts = _healthy().dns(address).tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE)
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
+    return facts.dns(address, arm="target", **at)
+
+
 def injected_denial(failure: str = "dns_servfail_error", rcode: int = 2) -> Facts:
     """The provider fails, an address without a resolver fails alike for this name only, and abroad the truth verifies."""
     facts = _healthy().dns(failure=failure).foreign(SITE).tried(SITE)
@@ -392,7 +406,14 @@ def household_filter() -> Facts:
 
 def household_filter_by_speed() -> Facts:
     facts = _healthy().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
-    return facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=1_100)
+    facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=1_100)
+    return way_to_home(facts, 800)
+
+
+def way_to_home(facts: Facts, took_us: int, failure: str | None = None) -> Facts:
+    """How far the household's resolver is, by a connection."""
+    at: dict[str, Any] = {"purpose": "dns_answers", "group": "gateway", "address": HOME, "port": 53}
+    return facts.add(TcpFact(), duration_us=took_us, failure=failure, **at)
 
 
 def chosen_filter() -> Facts:

@@ -16,6 +16,8 @@ from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, dns, http
 
+_NOBODY_LISTENS = "connection_refused"
+"""ICMP port unreachable: the machine itself says that no resolver runs there."""
 INJECTIONS = ("dns.injection.bogon", "dns.injection.block_page", "dns.injection.other")
 _BLOCKED_BY_OPERATOR, _CENSORED, _FILTERED = 15, 16, 17
 """RFC 8914 §4.16–4.18."""
@@ -161,12 +163,30 @@ def dns_injected_no_resolver(case: Case) -> Iterator[Match]:
 def _put_in(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
     """Of :func:`_no_resolver` the answers that are wrong, and the silences."""
     told, silent = _no_resolver(case)
+    # Who says itself that nobody listens is neither a resolver nor behind a proxy: what answers there needs no trial.
+    refusing = {o.operation.address for o in silent if o.failure == _NOBODY_LISTENS}
     wrong = tuple(
         o
         for o in told
-        if dns(o).addresses and all((case.bogon(a) or case.wrong(a)) and not case.right(a) for a in dns(o).addresses)
+        if _is_false(case, o) or (o.operation.address in refusing and answers.proven_truths(case) and _used(case, o))
     )
-    return wrong, silent
+    return (wrong, silent) if _reached_the_user(case, wrong) else ((), silent)
+
+
+def _used(case: Case, o: Observation) -> bool:
+    """Whether the user was given the same addresses, and none of them is right."""
+    found = set(dns(o).addresses)
+    return any(found & set(dns(m).addresses) for m in answers.main_replies(case)) and not any(map(case.right, found))
+
+
+def _reached_the_user(case: Case, forged: tuple[Observation, ...]) -> bool:
+    """Whether forgeries seen on the way to others may be why the user failed.
+
+    Not where the user's own resolver gave an address that nothing speaks against: what then fails is something else.
+    """
+    made = {a for o in forged for a in dns(o).addresses}
+    given = {a for o in answers.main_replies(case) for a in dns(o).addresses}
+    return all(a in made or ((case.bogon(a) or case.wrong(a)) and not case.right(a)) for a in given)
 
 
 def _no_resolver(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
@@ -184,7 +204,9 @@ def _no_resolver(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation
         and not answers.from_beside(case, o)
     )
     innocuous = [o for o in asked if o.arm == "innocuous" and dns(o).role == "no_resolver"]
-    silent = tuple(o for o in innocuous if o.failure == "generic_timeout_error" and dns(o).rcode is None)
+    silent = tuple(
+        o for o in innocuous if o.failure in ("generic_timeout_error", _NOBODY_LISTENS) and dns(o).rcode is None
+    )
     places = {o.operation.address for o in silent}
     answered = len(silent) != len(innocuous)
     return tuple(o for o in told if o.operation.address in places), () if answered else silent
@@ -276,6 +298,8 @@ def dns_two_replies(case: Case) -> Iterator[Match]:
             if not _one_question(first, second):
                 continue
             for good, bad in ((first, second), (second, first)):
+                if answers.is_unrouted(bad) or not _reached_the_user(case, (bad,)):
+                    continue
                 if _is_true(case, good) and _is_false(case, bad):
                     yield Match(
                         observations=(first, second),
