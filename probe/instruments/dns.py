@@ -12,7 +12,7 @@ import functools
 import ipaddress
 import itertools
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +28,7 @@ __all__ = ["Lingering", "Question", "UdpAsked", "ask_doh", "ask_dot", "ask_getad
 
 UDP_PORT, DOT_PORT = 53, 853
 DNS_MESSAGE = "application/dns-message"
+_FORMERR = 1
 MAX_LATE = 16  # replies kept of one question: a flood must not fill the memory
 MAX_READ = 200  # datagrams read at one look
 
@@ -190,6 +191,9 @@ async def ask_udp(
 ) -> UdpAsked:
     """Ask once, and once more from a new port with a new id after *resend_s* of silence. Close ``.lingering``.
 
+    The second time is without EDNS, and follows a format error at once: some resolvers and home routers know nothing of it
+    (RFC 6891 §7), and what ordinary programs ask with does not use it.
+
     A truncated reply is a reply (``truncated``); asking again over TCP is the caller's business.
     """
     asking = _Asking(wire, server, question, "udp", role)
@@ -208,12 +212,15 @@ async def _ask_udp(
     sent = 0
     failure: str | None = failures.TIMEOUT
     used: _Heard | None = None
+    refused: _Heard | None = None
     try:
         sent += _send(asking, lingering, server)
         if resend_s is not None and resend_s < deadline_s:
             used = await _first_usable(asking, lingering, resend_s)
-            sent += 0 if used else _send(asking, lingering, server)
-        used = used or await _first_usable(asking, lingering, asking.left_s(deadline_s))
+            if used is None or _knows_no_edns(asking.question, used):
+                refused, used = used, None
+                sent += _send(asking, lingering, server)
+        used = used or await _first_usable(asking, lingering, asking.left_s(deadline_s)) or refused
     except ValueError as error:
         return asking.unaskable(error)
     except OSError as error:
@@ -232,10 +239,17 @@ async def _ask_udp(
     )
 
 
+def _knows_no_edns(question: Question, heard: _Heard) -> bool:
+    return question.edns and not question.dnssec_ok and heard.reply.fields["rcode"] == _FORMERR
+
+
 def _send(asking: _Asking, lingering: Lingering, server: Nameserver) -> int:
     """Send the question from a new port under a new id, and listen there. Bytes sent; ``OSError`` or ``ValueError``."""
     query_id = asking.wire.random.getrandbits(16)
-    data = dns_message.build(asking.question, query_id)
+    again = bool(lingering.queries)
+    # Signatures cannot be asked for without EDNS.
+    question = replace(asking.question, edns=asking.question.edns and (not again or asking.question.dnssec_ok))
+    data = dns_message.build(question, query_id)
     sock = asking.wire.udp(server.address, server.port)
     lingering.queries.append(_Query(sock, query_id, len(lingering.queries)))
     sock.connect()

@@ -22,6 +22,8 @@ from tests import nano
 pytestmark = pytest.mark.anyio
 NAME = "example.test"
 RESOLVER = "resolver.test"
+OPT_BYTES = 11
+"""Of an empty OPT record (RFC 6891 §6.1.2)."""
 
 
 def reply(query: bytes, *addresses: str, query_id: int | None = None, name: str | None = None, rcode: int = 0) -> bytes:
@@ -125,7 +127,7 @@ async def test_a_late_reply_is_told_once():
 
 
 async def test_a_lost_question_is_asked_again_from_a_new_port_under_a_new_id():
-    """The resend is a query of its own, and the reply says that it is to that one."""
+    """The resend is a query of its own and without EDNS, and the reply says that it is to that one."""
     count = iter(range(10))
 
     def second_only(query: bytes) -> Sequence[bytes]:
@@ -140,8 +142,27 @@ async def test_a_lost_question_is_asked_again_from_a_new_port_under_a_new_id():
     assert (fact_of(asked.operation).resends, fact_of(asked.operation).query_index) == (1, 1)
     assert first_from != second_from
     assert first[:2] != second[:2]
-    assert first[2:] == second[2:]
+    assert first[12:-OPT_BYTES] == second[12:]
     assert asked.operation.bytes_sent == len(first) + len(second)
+
+
+@pytest.mark.parametrize("refusal", ["silence", "format error"])
+async def test_a_resolver_that_knows_no_edns_is_asked_without(refusal: str):
+    """Silence to EDNS costs the wait for the resend, a format error nothing; either way the answer is used."""
+
+    def old(query: bytes) -> Sequence[bytes]:
+        if dns.message.from_wire(query).edns < 0:
+            return [reply(query, "192.0.2.1")]
+        return [reply(query, rcode=1)] if refusal == "format error" else []
+
+    operation, late = await asked_once(old, resend_s=0.2)
+    assert (operation.failure, fact_of(operation).addresses, late) == (None, ("192.0.2.1",), ())
+
+
+async def test_a_format_error_without_edns_too_is_told():
+    """A resolver that understands neither question keeps its own word."""
+    operation, late = await asked_once(lambda query: [reply(query, rcode=1)], resend_s=0.2, deadline_s=0.5)
+    assert (fact_of(operation).rcode, late) == (1, ())
 
 
 async def test_the_first_socket_is_heard_after_the_resend():
