@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from probe.experiments.places import sni_of
 from probe.experiments.steps import ArmResult, Place, arm, connect, verified
@@ -34,7 +35,7 @@ async def _neutral_pair(site: Site, index: int) -> None:
     group = f"neutral/{index}"
     for _ in range(_TRIES):
         drawing = Place(purpose="neutral_pair", endpoint=site.number, group=group)
-        neutral = await site.session.neutrals.draw(site.session, drawing, tuple(site.addresses))
+        neutral = await site.session.neutrals.draw(site.session, drawing, tuple(site.addresses), site.neutral_networks)
         if neutral is None or await _alternate_at(site, neutral, group):
             return
 
@@ -62,7 +63,7 @@ async def neutral_chains(site: Site) -> None:
 
 async def _neutral_chain(site: Site, index: int) -> None:
     place = Place(purpose="neutral_chain", endpoint=site.number, group=f"neutral/{index}", arm="target")
-    neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses))
+    neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses), site.neutral_networks)
     if neutral is not None:
         await verified(site, place, neutral.address, 443, deadline_s=site.settings.deadlines.tls_soft)
 
@@ -87,6 +88,8 @@ class _Pair:
         self._address = address
         self._names: dict[Arm, str] = {"target": site.host, "innocuous": innocuous}
         self._port = 80 if site.scheme == "http" else 443
+        # Some act on a page and not on its site. What stands behind a question mark is no stranger's business.
+        self._path = urlsplit(site.focus.url if site.focus is not None else site.asked.endpoint.url).path or "/"
         self._patience_s = site.settings.deadlines.tls_soft
 
     async def alternate(self, first: ArmResult) -> None:
@@ -140,7 +143,7 @@ class _Pair:
                 site.wire,
                 stream,
                 method="GET",
-                url=f"http://{host}/",
+                url=f"http://{host}{self._path}",
                 user_agent=site.settings.user_agent,
                 verified_chain=False,
                 head_deadline_s=self._patience_s,

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING
 from probe.experiments.steps import Place
 from probe.instruments import dns
 from probe.observations import DnsFact
+from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
     from random import Random
 
     from probe.experiments.session import Session
     from targets.model import Canaries
+
+
+_LOOKS = 12
+"""Names that one draw may pass over: a resolver that gives one address for everything must not be asked for the whole pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +54,36 @@ class Neutrals:
         self._random.shuffle(names)
         return min(names, key=lambda name: abs(len(name) - len(like)))
 
-    async def draw(self, session: Session, place: Place, unlike: tuple[str, ...]) -> Neutral | None:
-        """A neutral that nobody has had yet, or ``None`` when the pool is empty.
+    async def draw(
+        self, session: Session, place: Place, unlike: tuple[str, ...], beside: set[str] | None = None
+    ) -> Neutral | None:
+        """A neutral that nobody has had yet, or ``None`` when there is none.
 
-        *unlike* are addresses of the target: a neutral in one of their networks (/16, /32) might be the same operator.
+        *unlike* are addresses of the target: a neutral in one of their networks might be the same operator's. *beside* are
+        networks of the target's other neutrals, to which this one's is added: two of one operator are one to the judge. If
+        a dozen looks find no other network, one of these must do. What was not taken stays for other targets.
         """
-        while self._unused:
-            name = self._unused.pop(0)
-            address = await _resolve(session, place, name)
-            if address is not None and not any(_near(address, other) for other in unlike):
-                return Neutral(address, name)
-        return None
+        beside = set() if beside is None else beside
+        own = {network_of(address) for address in unlike}
+        second: Neutral | None = None
+        left: list[str] = []
+        try:
+            while self._unused and len(left) < _LOOKS:
+                name = self._unused.pop(0)
+                address = await _resolve(session, place, name)
+                if address is None:
+                    continue
+                found, network = Neutral(address, name), network_of(address)
+                if network not in own and network not in beside:
+                    beside.add(network)
+                    return found
+                left.append(name)
+                second = second or (found if network not in own else None)
+            if second is not None:
+                left.remove(second.name)
+            return second
+        finally:
+            self._unused += left
 
 
 async def _resolve(session: Session, place: Place, name: str) -> str | None:
@@ -86,11 +110,3 @@ async def _resolve(session: Session, place: Place, name: str) -> str | None:
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     return not (ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified)
-
-
-def _near(one: str, other: str) -> bool:
-    a, b = ipaddress.ip_address(one), ipaddress.ip_address(other)
-    if a.version != b.version:
-        return False
-    bits = 16 if a.version == 4 else 32
-    return a in ipaddress.ip_network(f"{other}/{bits}", strict=False)

@@ -117,6 +117,8 @@ class Site:
     turn: asyncio.Event = field(default_factory=asyncio.Event)
     suspicions: dict[str, Operation | None] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
+    asking: list[asyncio.Task[None]] = field(default_factory=list)
+    turn_asked_for: bool = False
     stage: str = "dns"
     focus: Focus | None = None
     addresses: list[str] = field(default_factory=list)
@@ -124,6 +126,8 @@ class Site:
     lingering: list[Lingering] = field(default_factory=list)
     """Sockets that go on listening for later replies; whoever made the site closes them."""
     rtt_us: int | None = None
+    neutral_networks: set[str] = field(default_factory=set)
+    """Where its neutrals are: no two should be one operator's."""
     succeeded: bool = False
 
     @property
@@ -162,15 +166,34 @@ class Site:
         return next((address for address in usable if v6 or ":" not in address), None)
 
     def look_at(self, focus: Focus, addresses: list[str]) -> None:
-        """The baseline has come to this hop. Once something is suspicious the focus stays where it is."""
-        if self.suspicions and self.focus is not None and self.focus.host != focus.host:
-            return
+        """The baseline has come to this hop.
+
+        Once something has failed the focus stays where it is. A hop that was only slow has been passed: what was being
+        asked about it is dropped, and the next one starts afresh.
+        """
+        if self.focus is not None and (self.focus.host, self.focus.scheme) != (focus.host, focus.scheme):
+            if self._was_only_slow():
+                self._start_over()
+            elif self.suspicions and self.focus.host != focus.host:
+                return
         if self.focus is None or self.focus.host != focus.host:
             self.addresses.clear()
         self.focus = focus
         self.addresses.extend(address for address in addresses if address not in self.addresses)
         known = self.session.answers.get(focus.host, ())
         self.session.answers[focus.host] = tuple(dict.fromkeys((*known, *addresses)))
+
+    def _was_only_slow(self) -> bool:
+        """Whether every suspicion was a silence. Where two families walk side by side it may be the other one's still."""
+        silent = all(operation is None for operation in self.suspicions.values())
+        return bool(self.suspicions) and silent and not self.session.has_ipv6
+
+    def _start_over(self) -> None:
+        for task in self.asking:
+            task.cancel()
+        self.asking.clear()
+        self.suspicions.clear()
+        self.started.clear()
 
     def patience_s(self) -> float:
         """How long silence is ordinary: max(1 s, 4 × the path's RTT)."""
@@ -199,14 +222,15 @@ class Site:
 
     def suspect(self, stage: str, operation: Operation | None) -> None:
         """Something at *stage* failed (*operation*) or has been silent too long (``None``): ask on, concurrently."""
-        if not self.suspicions:
+        if not self.turn_asked_for:
+            self.turn_asked_for = True
             self.group.create_task(self._take_turn())
         self.suspicions[stage] = operation if operation is not None else self.suspicions.get(stage)
         for name, run in self.follow_ups(self.scheme, stage, operation, self.settings):
             if name in self.started:
                 continue
             self.started.add(name)
-            self.group.create_task(self._follow_up(name, stage, run))
+            self.asking.append(self.group.create_task(self._follow_up(name, stage, run)))
 
     async def _take_turn(self) -> None:
         await self.turns.take(self.asked)

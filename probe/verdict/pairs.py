@@ -175,6 +175,8 @@ def pairs(case: Case, purpose: str) -> tuple[Pair, ...]:
     """The pairs made for *purpose*, one an address."""
     found: dict[tuple[str, str], list[Observation]] = {}
     for o in case.of(purpose):
+        if o.arm == "target" and not case.is_in_question(o):
+            continue
         if o.arm is not None and o.operation.address is not None and isinstance(o.fact, TlsFact | HttpFact):
             found.setdefault((o.group or "", o.operation.address), []).append(o)
     built = (Pair(purpose, group, address, members) for (group, address), members in sorted(found.items()))

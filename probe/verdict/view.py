@@ -194,11 +194,18 @@ class Case:
 
     @cached_property
     def retries(self) -> tuple[Attempt, ...]:
-        """Fresh walks after the baseline; groups ``min_ttl/…`` are not ordinary ones and are left out."""
-        return tuple(
-            _attempt(group, observations, self._retry_goal(observations))
+        """Fresh walks after the baseline, about the name in question: a first site that is only slow, and sends on to one
+        that fails, is asked again too. Groups ``min_ttl/…`` are not ordinary ones and are left out.
+        """
+        about = (
+            (group, tuple(o for o in observations if self.is_in_question(o)))
             for group, observations in sorted(self.groups("retry").items())
             if not group.startswith("min_ttl")
+        )
+        return tuple(
+            _attempt(group, observations, self._retry_goal(observations))
+            for group, observations in about
+            if observations
         )
 
     def _retry_goal(self, observations: Sequence[Observation]) -> Stage:
@@ -225,6 +232,17 @@ class Case:
         """Whether *name* is the one in question (or the endpoint's own)."""
         plain = (name or "").rstrip(".").lower()
         return bool(plain) and plain in (self.name, self.asked.endpoint.host.rstrip(".").lower())
+
+    def is_in_question(self, observation: Observation) -> bool:
+        """Whether an operation was about the hop that failed: another name, or a plain request where it was the greeting
+        that failed, tells of another hop.
+        """
+        if self.failing is None:
+            return True
+        fact, name = observation.fact, observation.operation.name
+        if self.failing.stage == "tls" and isinstance(fact, HttpFact) and not fact.verified_chain:
+            return False
+        return name is None or name.rstrip(".").lower() == self.name
 
     # the name's answers
 

@@ -12,10 +12,12 @@ import pytest
 from probe.experiments import contrast, retry
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Focus, Pacer, Session, Site, Turns
+from probe.experiments.steps import Place
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.trust import Trust
-from probe.observations import Observation, TlsFact
+from probe.observations import Observation, Operation, TlsFact
 from probe.settings import Settings
+from probe.verdict.networks import network_of
 from probe.wire import Nameserver, Transport, Wire
 from targets.model import Asked, Canaries, Canary, Endpoint
 from tests import nano
@@ -59,7 +61,9 @@ Decide = Callable[[bytes], bool]
 
 
 @contextlib.asynccontextmanager
-async def measuring(passes: Decide, scheme: str = "https") -> AsyncIterator[Site]:
+async def measuring(
+    passes: Decide, scheme: str = "https", resolver: Callable[[bytes], list[bytes]] = resolver
+) -> AsyncIterator[Site]:
     """A site under measurement, where a ClientHello gets a ServerHello if *passes* says so and a RST otherwise."""
     shake = nano.shaking(nano.identity("default.example").context())
 
@@ -171,6 +175,81 @@ async def test_no_neutral_serves_twice():
         }
         assert all(len(addresses) == 1 for addresses in at.values())
         assert not at["neutral/1"] & at["neutral/2"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_neutrals_of_one_target_are_of_two_operators(seed: int):
+    """Two edges of one content network are one neutral to the judge, so the second is looked for elsewhere."""
+
+    def edges(data: bytes) -> list[bytes]:
+        """Half of all names are at one content network, far apart in it."""
+        query = dns.message.from_wire(data)
+        reply = dns.message.make_response(query)
+        name = query.question[0].name
+        number = sum(name.to_text().encode())
+        address = f"104.{16 + number % 8}.9.9" if number % 2 else f"20.{number % 200}.0.9"
+        reply.answer.append(dns.rrset.from_text(name, 60, "IN", "A", address))
+        return [reply.to_wire()]
+
+    async with measuring(lambda hello: TARGET.encode() not in hello, resolver=edges) as site:
+        random.Random(seed).shuffle(site.session.neutrals._unused)
+        await contrast.neutral_pairs(site)
+        at = {
+            o.operation.address or ""
+            for o in site.session.recorder.observations
+            if o.arm is not None and isinstance(o.fact, TlsFact)
+        }
+        assert len({network_of(address) for address in at}) == 2
+
+
+async def test_a_resolver_with_one_answer_for_everything_is_not_asked_for_the_whole_pool():
+    """Where every name is at one address, some looks are enough, and one neutral of that network is better than none."""
+
+    def one_address(data: bytes) -> list[bytes]:
+        query = dns.message.from_wire(data)
+        reply = dns.message.make_response(query)
+        reply.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", "20.1.0.1"))
+        return [reply.to_wire()]
+
+    async with measuring(lambda hello: False, resolver=one_address) as site:
+        place = Place(purpose="neutral_pair", endpoint=0, group="neutral/1")
+        neutrals, taken = site.session.neutrals, {"20.1.0.0/16"}
+        assert await neutrals.draw(site.session, place, (), taken) is not None
+        asked = [o for o in site.session.recorder.observations if o.group == "draw"]
+        assert len(asked) == 12
+        assert await neutrals.draw(site.session, place, ("20.1.7.7",), taken) is None
+        assert len(neutrals._unused) == 29
+
+
+async def test_plain_pairs_ask_for_the_same_page():
+    """Some act on a page and not on its site: both arms ask for the target's path, without what stands behind it."""
+    asked: list[bytes] = []
+
+    def noting(request: bytes) -> bool:
+        asked.append(request.partition(b"\r\n")[0])
+        return False
+
+    async with measuring(noting, scheme="http") as site:
+        site.look_at(Focus(host=TARGET, port=80, scheme="http", url=f"http://{TARGET}/banned/7?who=me"), [OWN])
+        await contrast.own_pair(site)
+    assert set(asked) == {b"GET /banned/7 HTTP/1.1"}
+
+
+async def test_a_hop_that_was_only_slow_lends_no_follow_up_to_the_next():
+    """Silence at a first site that came through after all: what was asked of it ends, and the second is asked afresh."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        site.session.own_side_known.set()
+        site.suspect("tls", None)
+        assert site.suspicions
+        site.look_at(Focus(host="second.example", port=443, scheme="https", url="https://second.example/"), [OWN])
+        assert site.host == "second.example"
+        assert not site.suspicions
+        assert not site.started
+        refused = Operation(fact=TlsFact(sni="second.example", verify=True), started_us=1, failure="connection_reset")
+        site.suspect("tls", refused)
+        site.look_at(Focus(host="third.example", port=443, scheme="https", url="https://third.example/"), [OWN])
+        assert site.host == "second.example"
+        site.succeeded = True
 
 
 async def test_a_pair_at_the_own_address_ends_when_nothing_answers():

@@ -1,0 +1,42 @@
+"""Several hops: what was learned of one says nothing about another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.facts import HOST, SITE, TIMEOUT, Facts
+from tests.unit.verdict_scenarios import _healthy
+
+
+def undecided(facts: Facts) -> bool:
+    """Nothing definite is said."""
+    return facts.verdict().status == "inconclusive"
+
+
+def sent_on_into_silence() -> Facts:
+    """A first site that answers and sends on; the second one falls silent when it is named."""
+    facts = _healthy().dns(SITE).tcp().tls().http(302, location="https://second.example/")
+    there: dict[str, Any] = {"hop": 1}
+    facts.dns("104.244.42.9", name="second.example", **there)
+    facts.tcp("104.244.42.9", name="second.example", **there)
+    return facts.tls("104.244.42.9", sni="second.example", failure=TIMEOUT, **there)
+
+
+def test_a_retry_of_an_earlier_hop_says_nothing_about_a_later_one() -> None:
+    """That the first site can be reached again does not make the one behind it accessible."""
+    assert undecided(sent_on_into_silence().neutrals(target=None, rounds=1).retry_tls())
+
+
+def test_arms_for_an_earlier_hop_say_nothing_about_a_later_one() -> None:
+    """That the first site's name passes neutral places speaks neither for nor against the name behind it."""
+    codes = {found.code for found in sent_on_into_silence().neutrals(target=None, rounds=1).verdict().against}
+    assert not codes & {"neutral_pass"}
+    assert undecided(sent_on_into_silence().neutrals())
+
+
+def test_a_plain_request_says_nothing_about_a_greeting() -> None:
+    """Port 80 was slow, answered and sent on to https of the same name, where the greeting fell silent."""
+    facts = _healthy(f"http://{HOST}/").dns(SITE).tcp(port=80).http(301, location=f"https://{HOST}/")
+    facts.dns(SITE, hop=1).tcp(hop=1).tls(hop=1, failure=TIMEOUT)
+    facts.neutrals(target=None, rounds=1)
+    assert undecided(facts.http(200, purpose="retry", group="retry/1"))
