@@ -64,6 +64,7 @@ class Trial:
             found.append(f"the own side is said to be {network['status']} {network['method'] or ''}".rstrip())
         if self.code not in self.scenario.exit_codes:
             found.append(f"exit code {self.code}, not one of {self.scenario.exit_codes}")
+        found.extend(f"a bug of ours: {error}" for error in sorted(_bugs(self.document)))
         platforms = {platform["status"] for platform in self.document["platforms"]}
         if not self.scenario.is_block and "blocked" in platforms:
             found.append("a platform is said to be blocked")
@@ -72,6 +73,12 @@ class Trial:
     @property
     def is_right(self) -> bool:
         return not self.wrong and not self.complaints
+
+
+def _bugs(document: dict[str, Any]) -> set[str]:
+    """What the program says of its own mistakes in this run."""
+    seen = [*document["network"].get("observations", ()), *(o for r in document["results"] for o in r["observations"])]
+    return {f"{o['fact']['experiment']}: {o['fact']['error']}" for o in seen if o["kind"] == "bug"}
 
 
 def ask(lab: Lab, *words: str) -> tuple[Done, dict[str, Any]]:

@@ -25,7 +25,7 @@ def scenario(name, *acceptable, **more):
     return Scenario(name=name, tells=f"what {name} is", acceptable=acceptable, exit_codes=(0, 1), proofs=(), **more)
 
 
-def trial(row, *words, code=1, network="ok", error=""):
+def trial(row, *words, code=1, network="ok", error="", bug=""):
     """One trial of one endpoint; our call in words, the others' always ``accessible``."""
     if error:
         return Trial(scenario=row, seed=1, error=error)
@@ -34,7 +34,12 @@ def trial(row, *words, code=1, network="ok", error=""):
         scenario=row.name, family="f", seed=1, url=URL, acceptable=row.acceptable, said=said, seconds=1.5, bytes=4000,
         evidence=(FINDING,),
     )  # fmt: skip
-    document = {"network": {"status": network, "method": None}, "platforms": [{"status": words[0]}]}
+    facts = [{"kind": "bug", "fact": {"experiment": "retry", "error": bug}}] if bug else []
+    document = {
+        "network": {"status": network, "method": None, "observations": facts},
+        "platforms": [{"status": words[0]}],
+        "results": [],
+    }
     return Trial(scenario=row, seed=1, code=code, document=document, units=(unit,))
 
 
@@ -75,6 +80,7 @@ def test_the_run_is_red_for_each_kind_of_wrong():
         trial(BLOCK, "blocked", "dns"),
         trial(OUTAGE, "outage", network="no_network"),
         trial(OUTAGE, "outage", code=3),
+        trial(OUTAGE, "outage", bug="NameError: x"),
         trial(OUTAGE, error="LabError: the scenario does not do what it says"),
     ):
         assert not report.is_met(result(good, bad, partial=True))
