@@ -280,7 +280,7 @@ def interface_up(name: str) -> Proof:
 
     def prove(lab: Lab) -> None:
         done = lab.run("ip", "-br", "link", "show", "up")
-        _expect(f"{name} is up", any(line.split()[:1] == [name] for line in done.stdout.splitlines()), True)
+        _expect(f"{name} is up", any(line.split()[0].split("@")[0] == name for line in done.stdout.splitlines()), True)
 
     return prove
 
@@ -355,5 +355,15 @@ def too_big(address: str) -> Proof:
     def prove(lab: Lab) -> None:
         done = lab.run(sys.executable, "-I", "-S", "-c", program, address).ok()
         _expect(f"1,400 bytes are too big for {address}", done.stdout.strip(), "yes")
+
+    return prove
+
+
+def rotates(name: str, *, of: int) -> Proof:
+    """So many questions get so many different addresses."""
+
+    def prove(lab: Lab) -> None:
+        found = {lab.run("dig", "+short", name, "A").stdout.strip() for _ in range(of)}
+        _expect(f"answers for {name}: {sorted(found)}", len(found), of)
 
     return prove

@@ -184,7 +184,7 @@ class Router:
         near = len(self._probe.leg.hops)
         port = self._route(packet.remote)
         far = len(port.leg.hops) if port is not None and port is not self._probe else 0
-        from_probe = {"access": min(1, near), "border": near, "far": near + far}[place]
+        from_probe = {"home": 0, "access": min(1, near), "border": near, "far": near + far}[place]
         return from_probe if packet.up else near + far - from_probe
 
     def emit(self, packet: Packet) -> None:
@@ -194,7 +194,7 @@ class Router:
             return
         near_delay, far_delay = self._probe.leg.delay, far.leg.delay
         # Where the rule sits, as time from the probe and from the far end.
-        from_probe = {"access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
+        from_probe = {"home": 0.0, "access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
         from_far = near_delay + far_delay - from_probe
         leaves = self._now + (from_probe if self._cause_up else from_far)
         hops = len(self._probe.leg.hops) + len(far.leg.hops) - self._distance(self._at, packet)

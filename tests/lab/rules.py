@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol
 from tests.lab import packets
 from tests.lab.packets import TCP, UDP, Packet
 
-Place = Literal["access", "border", "far"]
-"""Behind the first router; where the provider hands over to transit; behind the last router before the server."""
+Place = Literal["home", "access", "border", "far"]
+"""On the first router; behind it; where the provider hands over to transit; behind the last router before the server."""
 
 
 class Network(Protocol):

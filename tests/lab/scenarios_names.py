@@ -29,6 +29,9 @@ POOL = ("157.240.0.35", "31.13.72.36", "185.60.216.35")
 NXDOMAIN, SERVFAIL, REFUSED = Says(rcode=3), Says(rcode=2), Says(rcode=5)
 NULL = Says(addresses=("0.0.0.0",))
 
+_ABROAD = ("0.0.0.0/2", "64.0.0.0/4", "80.0.0.0/5", "96.0.0.0/3", "128.0.0.0/1")
+"""Everywhere but where the provider's resolver is."""
+
 UNKNOWN = (Words("inconclusive"),)
 FINE = (Words("accessible"),)
 OWN_FILTER = (Words("no_network", "filter"),)
@@ -328,12 +331,34 @@ _INJECTIONS = (
     _row(
         "dns_lie_and_inject_abroad",
         "the provider denies the name, and plain questions abroad get a forged answer: only encrypted DNS is honest",
-        _blocked("dns.nxdomain"),
+        (*_blocked("dns.nxdomain"), *_blocked("dns.injection.bogon")),
         prove.answers(FACEBOOK, "NXDOMAIN"),
         prove.answers(FACEBOOK, BOGON, "8.8.8.8"),
         prove.page("https://8.8.8.8/"),
         world=_with(lies={FACEBOOK: "nxdomain"}),
         rules=_injected(address=BOGON, when=When(remote=_resolvers())),
+    ),
+    _row(
+        "inject_abroad_and_server_dead",
+        "only questions that leave the country get a forged answer, and the name's server is dead for everybody",
+        (Words("outage"), *UNKNOWN),
+        prove.answers(FACEBOOK, BOGON, "8.8.8.8"),
+        prove.answers(FACEBOOK, BOGON, "192.0.2.53"),
+        prove.fails(FACEBOOK_URL, prove.SILENT),
+        prove.page(OTHER),
+        world=_at(FACEBOOK, present=False),
+        rules=_injected(address=BOGON, when=When(remote=_ABROAD)),
+    ),
+    _row(
+        "inject_abroad_and_nearest_cache_dead",
+        "only questions that leave the country get a forged answer; the provider's is a cache of its own, which is dead",
+        UNKNOWN,
+        prove.answers(FACEBOOK, POOL[0]),
+        prove.answers(FACEBOOK, BOGON, "8.8.8.8"),
+        prove.answers(FACEBOOK, BOGON, "192.0.2.53"),
+        prove.fails(FACEBOOK_URL, prove.SILENT),
+        world=_both(_at(FACEBOOK, hidden_at=POOL, dead_at=(POOL[0],)), _with(lies={FACEBOOK: POOL[0]})),
+        rules=_injected(address=BOGON, when=When(remote=_ABROAD)),
     ),
     _row(
         "inject_bogon_and_encrypted_dns_blocked",
@@ -437,16 +462,16 @@ _LOCAL = (
         prove.answers(FACEBOOK, "0.0.0.0", "192.0.2.53"),
         prove.page(OTHER),
         world=_said_at_home({}),
-        rules=_injected(address="0.0.0.0", pass_on=False),
+        rules=_injected(address="0.0.0.0", pass_on=False, place="home"),
     ),
     _row(
         "router_takes_questions_provider_resolver",
-        "the same router, and this computer asks the provider's resolver: nothing but the speed tells it from the access network",
+        "the same router, and this computer asks the provider's resolver: nothing but the TTL tells it from the access network",
         MAYBE_FILTER,
         prove.answers(FACEBOOK, "0.0.0.0"),
         prove.answers(FACEBOOK, "0.0.0.0", "192.0.2.53"),
         prove.page(OTHER),
-        rules=_injected(address="0.0.0.0", pass_on=False),
+        rules=_injected(address="0.0.0.0", pass_on=False, place="home"),
     ),
     _row(
         "family_filter_chosen",
@@ -707,7 +732,7 @@ _ODD = (
         FINE,
         prove.page(FACEBOOK_URL),
         prove.page(FACEBOOK_URL),
-        prove.answers(FACEBOOK, POOL[2]),
+        prove.rotates(FACEBOOK, of=3),
         world=_both(
             _at(FACEBOOK, hidden_at=POOL),
             _said_by_provider({FACEBOOK: Says(addresses=POOL, rotate=True)}),

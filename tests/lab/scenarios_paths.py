@@ -7,6 +7,7 @@ vantage the honest word is ``inconclusive``. Where everything is broken, the own
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,10 @@ ANY_NETWORK = (Words("ok"), Words("inconclusive"), Words("no_network"))
 _CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 _DOMESTIC = ("195.12.113.0/24", "194.187.246.0/24", "91.215.42.0/24", "185.98.5.0/24")
 """Where the domestic canaries live (see world.py)."""
+_OUTSIDE = tuple(
+    str(network)
+    for network in ipaddress.IPv4Network("0.0.0.0/0").address_exclude(ipaddress.IPv4Network("192.168.0.0/16"))
+)
 _HERE = (f"{RESOLVER}/32", f"{PORTAL}/32")
 
 
@@ -234,7 +239,7 @@ _OWN_SIDE = (
         world=_with(nameservers=(Nameserver(address=HOME),), resolvers=(HOME,)),
         rules=_always(
             rules.Unreachable(
-                when=When(remote=("0.0.0.0/1", "128.0.0.0/2", "200.0.0.0/5"), side="up"),
+                when=When(remote=_OUTSIDE, side="up"),
                 code=0,
                 offender="192.168.1.1",
                 place="access",
