@@ -517,6 +517,18 @@ def http_block() -> Facts:
     return facts
 
 
+def notice(elsewhere: str | None = None) -> Facts:
+    """Plain HTTP: a page by order. At two neutrals the name gets the page *elsewhere*, or an ordinary one."""
+    facts = plain(body=ORDER_RU)
+    for index in (0, 1):
+        at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
+        facts.http(404, arm="innocuous", round=0, url="http://www.wikipedia1.org/", **at)
+        for n in range(6):
+            facts.http(200 if elsewhere else 404, arm="target", round=n, body=elsewhere, **at)
+            facts.http(404, arm="innocuous", round=n + 1, url="http://www.wikipedia1.org/", **at)
+    return facts
+
+
 # -- the own side ------------------------------------------------------------------------------------------------------
 
 
@@ -725,7 +737,10 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a real answer behind a reset": (answer_behind_reset, "blocked/tls/tls.reset.sni"),
     "a reset too early": (early_reset, "blocked/tls/tls.reset.sni"),
     "plain HTTP silence by name": (http_block, "blocked/http/http.timeout.host"),
-    "a page by order": (CODES["block_page"], "blocked/http/http.block_page.any"),
+    "a page by order for that name everywhere": (
+        lambda: notice(elsewhere=ORDER_RU),
+        "blocked/http/http.block_page.host",
+    ),
     "a redirect to a block page": (CODES["redirect_to_block_page"], "blocked/http/http.redirect.any"),
     "a forged national certificate": (national_ca, "blocked/mitm/tls.mitm.known_ca"),
     "the same, expired": (lambda: national_ca(expired=True), "blocked/mitm/tls.mitm.known_ca"),
@@ -787,6 +802,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "expired, clock unknown": (lambda: expired(healthy=False), "inconclusive/tls.certificate.expired"),
     "denied once": (denied_once, "inconclusive/dns.nxdomain"),
     "a failing resolver": (servfail_here_only, "inconclusive/dns.servfail"),
+    "a page by order": (CODES["block_page"], "inconclusive/http.block_page.any"),
+    "a page by order at the site's address only": (notice, "inconclusive"),
     "a page that talks of blocking": (CODES["block_page_likely"], "inconclusive/http.block_page.any"),
     "a stale address": (stale, "inconclusive/tls.certificate.wrong_host"),
     "a rewriting resolver": (rewriting, "inconclusive/tls.certificate.self_signed"),

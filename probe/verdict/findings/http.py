@@ -48,12 +48,12 @@ def _put_in(case: Case, *, certain: bool, redirect: bool) -> Iterator[Match]:
 @row(
     "block_page",
     speaks_for="blocked",
-    weight=2.0,
+    weight=1.5,
     family="http",
     basis="artefact",
-    proves=True,
     sentence="instead of {host} came a page that says access is closed by an order (“{title}”)",
-    why="names an order or a register that a site has no reason to name of itself, over plain HTTP; the cap",
+    why="names an order or a register, which few sites have reason to name; but a short news item quotes such notices and a "
+    "hosting company shows its own, so that only the same page at unrelated addresses proves a block",
     signatures=("http.block_page.any",),
 )
 def block_page(case: Case) -> Iterator[Match]:
