@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from probe.observations import DnsFact, Observation
 from probe.verdict import addresses, resolvers
-from probe.verdict.view import Case, dns, failed
+from probe.verdict.view import Case, dns, failed, tcp
 
 DENIALS = ("dns_nxdomain_error", "dns_servfail_error", "dns_refused_error", "dns_no_answer", "generic_timeout_error")
 _ENCRYPTED = ("dot", "doh")
@@ -157,12 +157,13 @@ def _way_us(case: Case, address: str | None) -> int | None:
     """The way to a resolver of the own network and back, by a connection to it that was taken or refused."""
     if addresses.is_loopback(address or ""):
         return 0
+    # The kernel's own measure where there is one: a busy host is late to see that a connection was made.
     took = [
-        o.operation.duration_us
+        tcp(o).rtt_us or o.operation.duration_us
         for o in case.of("dns_answers", "tcp", "gateway")
-        if o.operation.address == address and o.failure in _ANSWERED and o.operation.duration_us is not None
+        if o.operation.address == address and o.failure in _ANSWERED
     ]
-    return min((us for us in took if us < _RESENT_US), default=None)
+    return min((us for us in took if us is not None and us < _RESENT_US), default=None)
 
 
 def from_beside(case: Case, observation: Observation) -> bool:

@@ -367,3 +367,23 @@ def rotates(name: str, *, of: int) -> Proof:
         _expect(f"answers for {name}: {sorted(found)}", len(found), of)
 
     return prove
+
+
+def burst_refused(resolver: str, *, low: int, of: int) -> Proof:
+    """Of so many questions at once, at least *low* are refused (code 5), and not all."""
+    program = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 53)); s.settimeout(0.7)\n"
+        "for n in range(int(sys.argv[2])): s.send(bytes([1, n]) + b'\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\1x\\3com\\0\\0\\1\\0\\1')\n"
+        "codes = []\n"
+        "try:\n"
+        "    while len(codes) < int(sys.argv[2]): codes.append(s.recv(512)[3] & 15)\n"
+        "except TimeoutError: pass\n"
+        "print(codes.count(5))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, resolver, str(of)).ok()
+        _expect(f"of {of} questions {done.stdout.strip()} were refused", low <= int(done.stdout) < of, True)
+
+    return prove

@@ -3,7 +3,7 @@
 Run as ``python -S -m tests.lab.resolver`` with one JSON object as its argument: ``address`` to listen on (UDP and, unless
 ``tcp`` is false, TCP port 53), ``names``: name → addresses, ``says``: name (``.name`` with all below it, ``*`` everything)
 → the fields of ``world.Says``, ``upstream``: who is asked about the rest instead of ``names``, ``missing``: the fields of a
-``Says`` for names that do not exist, ``edns``: ``good``, ``drop`` (silence) or ``formerr`` for questions with an OPT record.
+``Says`` for names that do not exist, ``edns``: ``good``, ``drop`` (silence) or ``formerr`` for questions with an OPT record, ``limit``: questions a second.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import json
 import socket
 import struct
 import sys
+import time
 from typing import Any, cast
 
 from tests.lab import packets
 
 _A, _OPT = 1, 41
-_NOERROR, _FORMERR, _SERVFAIL, _NXDOMAIN = 0, 1, 2, 3
+_NOERROR, _FORMERR, _SERVFAIL, _NXDOMAIN, _REFUSED = 0, 1, 2, 3, 5
 _CD = 0x0010
 
 
@@ -51,6 +52,7 @@ class Resolver:
     def __init__(self, configuration: dict[str, Any]) -> None:
         self._conf = configuration
         self._turn = itertools.count()
+        self._recent: list[float] = []
 
     async def answer(self, query: bytes, *, datagram: bool) -> bytes | None:
         """What is said to *query*; ``None`` is silence."""
@@ -58,6 +60,8 @@ class Resolver:
         if asked is None:
             return None
         name, _, end = asked
+        if self._is_too_much():
+            return reply(query, rcode=_REFUSED)
         if has_edns(query, end) and self._conf["edns"] != "good":
             # RFC 1035 servers say FORMERR, and what stands before them drops the question.
             return reply(query, rcode=_FORMERR) if self._conf["edns"] == "formerr" else None
@@ -71,6 +75,14 @@ class Resolver:
         if self._conf["missing"] is not None:
             return await self._say(query, self._conf["missing"], datagram=datagram)
         return reply(query, rcode=_NXDOMAIN)
+
+    def _is_too_much(self) -> bool:
+        limit, now = self._conf["limit"], time.monotonic()
+        if limit is None:
+            return False
+        self._recent = [at for at in self._recent if at > now - 1]
+        self._recent.append(now)
+        return len(self._recent) > limit
 
     def _said(self, name: str) -> dict[str, Any] | None:
         says = self._conf["says"]

@@ -147,14 +147,9 @@ def _row(
     sound: tuple[str, ...] = (OTHER,),
     **more: Any,
 ) -> Scenario:
+    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
     return Scenario(
-        name=name,
-        tells=tells,
-        acceptable=acceptable,
-        exit_codes=tuple(sorted({_CODES[words.status] for words in acceptable})),
-        proofs=proofs,
-        sound=sound,
-        **more,
+        name=name, tells=tells, acceptable=acceptable, proofs=proofs, sound=sound, **{"exit_codes": codes, **more}
     )
 
 
@@ -599,6 +594,27 @@ _ODD = (
         world=_said_by_provider({FACEBOOK: Says(delay=4.0)}),
     ),
     _row(
+        "resolver_limits_the_rate",
+        "the provider's resolver refuses what is more than sixty questions a second, whatever the name",
+        (*FINE, *UNKNOWN, Words("no_network", "resolver")),
+        prove.burst_refused(RESOLVER, low=30, of=100),
+        world=_said_by_provider({}, limit=60),
+        check=(),
+        sound=(),
+        exit_codes=(0, 3),
+        network=(Words("ok"), Words("inconclusive"), Words("no_network")),
+    ),
+    _row(
+        "resolver_limits_the_rate_tightly",
+        "the provider's resolver refuses what is more than twelve questions a second, whatever the name",
+        (*FINE, *UNKNOWN, Words("no_network", "resolver")),
+        prove.burst_refused(RESOLVER, low=30, of=100),
+        world=_said_by_provider({}, limit=12),
+        sound=(),
+        exit_codes=(0, 3),
+        network=(Words("ok"), Words("inconclusive"), Words("no_network")),
+    ),
+    _row(
         "first_resolver_dead",
         "the first of two resolvers is dead, the second works",
         FINE,
@@ -669,7 +685,6 @@ _ODD = (
         prove.answers(FACEBOOK, "NXDOMAIN", "8.8.8.8"),
         prove.page(OTHER),
         world=_with(lies={FACEBOOK: "nxdomain"}, abroad={FACEBOOK: "nxdomain"}),
-        in_slice=True,
     ),
     _row(
         "registered_again",

@@ -63,7 +63,7 @@ def _pool(*dead: str) -> Callable[[World], World]:
         gone = tuple(world.addresses()[FACEBOOK] if address == "first" else address for address in dead)
         found = (world.addresses()[FACEBOOK], *POOL)
         says = {FACEBOOK: Says(addresses=(*gone, *(a for a in found if a not in gone)))}
-        world = world.change(FACEBOOK, also_at=POOL, dead_at=gone)
+        world = world.change(FACEBOOK, also_at=POOL, dead_at=gone, present=len(gone) < len(found))
         # The dead ones first, always: unbound would turn them about.
         return dataclasses.replace(world, resolver_runs=False, nameservers=(Nameserver(address=RESOLVER, says=says),))
 
@@ -118,7 +118,6 @@ _ADDRESSES = (
         prove.page("https://m.facebook.com/"),
         rules=_at_facebook(rules.Drop),
         sound=("https://m.facebook.com/", OTHER),
-        in_slice=True,
     ),
     _row(
         "network_of_256_blackholed",
@@ -255,6 +254,7 @@ _OWN_SIDE = (
         prove.answers(FACEBOOK, "", "8.8.8.8"),
         world=_with(nameservers=(Nameserver(address=HOME),), resolvers=(HOME,)),
         rules=_always(rules.DropExcept(but=When(remote=(f"{HOME}/32",)), place="access")),
+        in_slice=True,
     ),
     _own(
         "resolver_fails_for_everything",
@@ -326,7 +326,6 @@ _OWN_SIDE = (
         prove.fails(OTHER, prove.SILENT),
         prove.answers(FACEBOOK, "", "8.8.8.8"),
         rules=_always(rules.DropExcept(when=When(side="up"), but=When(remote=(*_HERE, *_DOMESTIC)))),
-        in_slice=True,
     ),
     _own(
         "only_dns_passes",
@@ -387,7 +386,6 @@ _OWN_SIDE = (
         prove.page(OTHER),
         world=lambda world: dataclasses.replace(world.change(FACEBOOK, present=False), proxy=True),
         rules=_always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
-        in_slice=True,
     ),
     _row(
         "proxy_of_names_and_refusing_server",
@@ -398,6 +396,7 @@ _OWN_SIDE = (
         prove.page(OTHER),
         world=lambda world: dataclasses.replace(world.change(FACEBOOK, listening=False), proxy=True),
         rules=_always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
+        in_slice=True,
     ),
     _row(
         "tunnel_interface_up",
@@ -467,7 +466,6 @@ _LINES = (
         sound=(),
         check=(FACEBOOK_URL, OTHER, "https://x.com/"),
         network=ANY_NETWORK,
-        in_slice=True,
     ),
     _row(
         "one_address_in_four_dies",
@@ -512,7 +510,7 @@ _LINES = (
     ),
     _row(
         "udp_lost",
-        "half of all datagrams are lost, connections are not",
+        "half of all questions are lost one way or the other, connections are not",
         _LOSSY,
         prove.lossy("8.8.8.8", at_least=10, of=40),
         prove.connects(LIVEJOURNAL, low=40, high=40),

@@ -141,6 +141,8 @@ class Nameserver:
     missing: Says | None = None
     edns: str = "good"
     tcp: bool = True
+    limit: int | None = None
+    """Questions a second; those beyond are refused."""
 
     @property
     def is_household(self) -> bool:

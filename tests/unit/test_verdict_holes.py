@@ -180,6 +180,13 @@ def test_5_a_slow_forwarder_is_not_quick_by_its_own_measure() -> None:
         assert way_to_home(facts, way_us, failure).verdict().status != "no_network"
 
 
+def test_5_the_kernel_knows_the_way_better() -> None:
+    """A busy host saw the connection late; the kernel had timed it."""
+    facts = _healthy().dns("0.0.0.0", server=HOME, duration_us=9_000).foreign(SITE).tried(SITE)
+    facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=9_100)
+    assert undecided(way_to_home(facts, 14_000, rtt_us=800))
+
+
 def test_5_a_lie_that_passed_no_router_is_the_households() -> None:
     """A router that takes all DNS answers in anybody's name, and its packets arrive as they were sent."""
     for ttl, blocked in ((64, False), (128, False), (255, False), (63, True), (57, True)):
