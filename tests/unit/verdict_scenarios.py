@@ -410,10 +410,10 @@ def household_filter_by_speed() -> Facts:
     return way_to_home(facts, 800)
 
 
-def way_to_home(facts: Facts, took_us: int, failure: str | None = None) -> Facts:
+def way_to_home(facts: Facts, took_us: int, failure: str | None = None, rtt_us: int | None = None) -> Facts:
     """How far the household's resolver is, by a connection."""
     at: dict[str, Any] = {"purpose": "dns_answers", "group": "gateway", "address": HOME, "port": 53}
-    return facts.add(TcpFact(), duration_us=took_us, failure=failure, **at)
+    return facts.add(TcpFact(rtt_us=rtt_us), duration_us=took_us, failure=failure, **at)
 
 
 def chosen_filter() -> Facts:
