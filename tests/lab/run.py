@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -218,6 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no scenario {', '.join(options.only)}")
     ready = [row for row in chosen if not row.needs]
     seeds = range(options.seed, options.seed + options.seeds)
+    # What runs is let end, so that no lab leaves its directory behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
     trials = []
     for trial in run_all(ready, seeds, options.jobs):
