@@ -25,6 +25,9 @@ AD_NAME = "doubleclick.net"
 """What household filters refuse first; a resolver that refuses it and not a random label is somebody's filter."""
 
 _MOST_ADDRESSES = 3
+_REFUSAL_ROUNDS = 3
+_REFUSAL_GAP_S = 1.2
+"""Limits of a resolver are counted by the second: a refusal that meant the rate is over after it."""
 
 
 async def run(site: Site) -> None:
@@ -84,6 +87,7 @@ async def _udp(
     *,
     innocuous: bool = False,
     validate: bool = True,
+    round_: int | None = None,
 ) -> Operation:
     """One question; ``validate=False`` asks the resolver to answer even what fails DNSSEC (RFC 4035 §3.2.2)."""
     await site.session.pacer.flow()
@@ -96,7 +100,8 @@ async def _udp(
         deadline_s=deadlines.dns,
         resend_s=deadlines.dns_resend,
     )
-    site.record(asked.operation, purpose="dns_answers", group=group, arm="innocuous" if innocuous else "target")
+    arm = "innocuous" if innocuous else "target"
+    site.record(asked.operation, purpose="dns_answers", group=group, arm=arm, round=round_)
     site.lingering.append(asked.lingering)
     return asked.operation
 
@@ -165,7 +170,23 @@ def _system(site: Site) -> list[Awaitable[Operation | None]]:
         # Answered as fast as the gateway replies, it was made there; a forwarder would have had to ask.
         asked.append(_udp(site, server, "system", "never_asked", f"{letters}.{site.host}"))
         asked.append(_way_to(site, server))
+    if _refused(site):
+        asked.append(_again(site, server))
     return asked
+
+
+def _refused(site: Site) -> bool:
+    operation = site.suspicions.get("dns")
+    return operation is not None and operation.failure == "dns_refused_error"
+
+
+async def _again(site: Site, server: Nameserver) -> None:
+    """Is it the name that is refused, or whoever asks too much? Slowly, in turn with an innocuous name."""
+    for number in range(_REFUSAL_ROUNDS):
+        await site.wire.sleep(_REFUSAL_GAP_S * site.settings.deadline_scale)
+        innocuous = site.session.neutrals.innocuous(site.host, site.host)
+        for name, is_innocuous in ((innocuous, True), (site.host, False)):
+            await _udp(site, server, "system", "again", name, innocuous=is_innocuous, round_=number)
 
 
 async def _way_to(site: Site, server: Nameserver) -> None:

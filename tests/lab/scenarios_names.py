@@ -595,10 +595,10 @@ _ODD = (
     ),
     _row(
         "resolver_limits_the_rate",
-        "the provider's resolver refuses what is more than sixty questions a second, whatever the name",
+        "the provider's resolver refuses what is more than seventy questions a second, whatever the name",
         (*FINE, *UNKNOWN, Words("no_network", "resolver")),
         prove.burst_refused(RESOLVER, low=30, of=100),
-        world=_said_by_provider({}, limit=60),
+        world=_said_by_provider({}, limit=70),
         check=(),
         sound=(),
         exit_codes=(0, 3),

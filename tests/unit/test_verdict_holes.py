@@ -28,6 +28,7 @@ from tests.unit.verdict_scenarios import (
     _healthy,
     _inspected_round,
     _sinkholed,
+    asked_slowly,
     bogon,
     dead_server,
     denied_twice,
@@ -328,6 +329,19 @@ def test_7f_an_answer_that_could_not_be_tried_is_unjudged() -> None:
     """A cache inside the provider that is dead: TLS times out on a right answer."""
     facts = _healthy().dns(OTHER_SITE).tcp(OTHER_SITE).tls(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
     assert not facts.codes() & {"dns_wrong_address", "dns_sinkhole", "dns_bogon"}
+
+
+def test_7_a_resolver_that_limits_the_rate_refuses_nobody() -> None:
+    """Refused in a burst; slowly, both names are answered, or the other one is refused as well."""
+    refused = "dns_refused_error"
+    burst = _healthy().no_name(refused).foreign(SITE).tried(SITE)
+    burst.system("cd", failure=refused, checking_disabled=True)
+    assert undecided(burst)
+    count = len(burst.observations)
+    for other, target in ((None, None), (refused, refused), (TIMEOUT, refused)):
+        assert undecided(asked_slowly(burst, other=other, target=target))
+        del burst.observations[count:]
+    assert asked_slowly(burst).word() == "blocked/dns/dns.refused"
 
 
 def test_7_who_says_that_nobody_listens_is_no_resolver() -> None:

@@ -336,7 +336,17 @@ def operator_says() -> Facts:
 
 def denied_twice(failure: str = "dns_nxdomain_error", server: str = PROVIDER) -> Facts:
     facts = _healthy().no_name(failure, server=server).foreign(SITE).tried(SITE)
-    return facts.system("cd", failure=failure, server=server, checking_disabled=True)
+    facts.system("cd", failure=failure, server=server, checking_disabled=True)
+    return asked_slowly(facts) if failure == "dns_refused_error" else facts
+
+
+def asked_slowly(facts: Facts, *, other: str | None = None, target: str | None = "dns_refused_error") -> Facts:
+    """The resolver is asked slowly, in turn for another name and for this one."""
+    for number in range(3):
+        for name, failure, arm in (("www.wikipedia1.org", other, "innocuous"), (None, target, "target")):
+            values = () if failure else (SITE,)
+            facts.system("again", *values, failure=failure, name=name, arm=arm, round=number)
+    return facts
 
 
 def denied_once() -> Facts:
@@ -708,7 +718,7 @@ CODES: dict[str, Story] = {
     "certificate_right_elsewhere": right_elsewhere,
     "block_page": lambda: plain(body=ORDER_RU),
     "block_page_likely": lambda: plain(body="This website is blocked"),
-    "redirect_to_block_page": lambda: plain(302, location="http://blockpage.isp.example/"),
+    "redirect_to_block_page": lambda: plain(302, location="https://eais.rkn.gov.ru/"),
     "redirect_likely": lambda: plain(302, location="http://warning.isp.example/x"),
     "site_refuses_by_law": lambda: page(451),
     "site_refuses_country": lambda: page(403, body="error code: 1009"),
@@ -802,6 +812,10 @@ WORDS: dict[str, tuple[Story, str]] = {
     "expired, clock unknown": (lambda: expired(healthy=False), "inconclusive/tls.certificate.expired"),
     "denied once": (denied_once, "inconclusive/dns.nxdomain"),
     "a failing resolver": (servfail_here_only, "inconclusive/dns.servfail"),
+    "a redirect to a host whose name talks of blocking": (
+        lambda: plain(302, location="http://blackhole.example/"),
+        "inconclusive/http.redirect.any",
+    ),
     "a page by order": (CODES["block_page"], "inconclusive/http.block_page.any"),
     "a page by order at the site's address only": (notice, "inconclusive"),
     "a page that talks of blocking": (CODES["block_page_likely"], "inconclusive/http.block_page.any"),

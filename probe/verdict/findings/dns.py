@@ -510,11 +510,24 @@ def dns_nxdomain_contradicted(case: Case) -> Iterator[Match]:
     proves=True,
     sentence="the provider's DNS refuses again and again to answer for {host} and answers for other names, while DNS abroad "
     "gives an address that shows its valid certificate",
-    why="as dns_nxdomain_contradicted; a refusal is sometimes a rate limit, so a little less",
+    why="as dns_nxdomain_contradicted; a rate limit is excluded by asking slowly, in turn with another name, so a little less",
     signatures=("dns.refused",),
 )
 def dns_refused_contradicted(case: Case) -> Iterator[Match]:
-    yield from _denial(case, "dns_refused_error", "refused")
+    if _refuses_only_the_name(case):
+        yield from _denial(case, "dns_refused_error", "refused")
+
+
+def _refuses_only_the_name(case: Case) -> bool:
+    """Whether in every slow round the other name was answered and this one refused, twice at least."""
+    asked = case.of("dns_answers", "dns", "again")
+    refused = [o for o in asked if o.arm == "target"]
+    others = [o for o in asked if o.arm == "innocuous"]
+    return (
+        min(len(refused), len(others)) >= 2
+        and all(o.failure == "dns_refused_error" for o in refused)
+        and all(o.failure is None for o in others)
+    )
 
 
 @row(
