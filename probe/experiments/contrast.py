@@ -26,29 +26,37 @@ _TRIES = 4
 
 async def neutral_pairs(site: Site) -> None:
     """Alternate T and I at two neutral addresses, side by side."""
-    async with asyncio.TaskGroup() as pairs:
-        for index in range(1, site.settings.budgets.neutrals + 1):
-            pairs.create_task(_neutral_pair(site, index))
+    async with asyncio.TaskGroup() as group:
+        pairs = [
+            group.create_task(_neutral_pair(site, index)) for index in range(1, site.settings.budgets.neutrals + 1)
+        ]
+    site.flipped = bool(pairs) and all(pair.result() for pair in pairs)
 
 
-async def _neutral_pair(site: Site, index: int) -> None:
+async def _neutral_pair(site: Site, index: int) -> bool:
+    """Whether the name failed there to the end while the other one was answered."""
     group = f"neutral/{index}"
     for _ in range(_TRIES):
         drawing = Place(purpose="neutral_pair", endpoint=site.number, group=group)
         neutral = await site.session.neutrals.draw(site.session, drawing, tuple(site.addresses), site.neutral_networks)
-        if neutral is None or await _alternate_at(site, neutral, group):
-            return
+        if neutral is None:
+            return False
+        flipped = await _alternate_at(site, neutral, group)
+        if flipped is not None:
+            return flipped
+    return False
 
 
-async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool:
-    """Run the pair at *neutral*; ``False`` if it does not answer an innocuous foreign name, and T was never sent."""
+async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None:
+    """Run the pair at *neutral*, and whether it flipped; ``None`` if an innocuous foreign name is not answered there, and T
+    was never sent.
+    """
     innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
     pair = _Pair(site, "neutral_pair", group, neutral.address, innocuous)
     first = await pair.send("innocuous", 0)
     if not first.passed:
-        return False
-    await pair.alternate(first)
-    return True
+        return None
+    return await pair.alternate(first)
 
 
 async def neutral_chains(site: Site) -> None:
@@ -71,7 +79,7 @@ async def _neutral_chain(site: Site, index: int) -> None:
 async def own_pair(site: Site) -> None:
     """Alternate T and I at the target's own address."""
     address = site.first_address()
-    if address is None:
+    if address is None or not await site.still_asks():
         return
     innocuous = site.session.neutrals.innocuous(site.host, site.host)
     pair = _Pair(site, "own_pair", f"own/{address}", address, innocuous)
@@ -92,23 +100,26 @@ class _Pair:
         self._path = urlsplit(site.focus.url if site.focus is not None else site.asked.endpoint.url).path or "/"
         self._patience_s = site.settings.deadlines.tls_soft
 
-    async def alternate(self, first: ArmResult) -> None:
+    async def alternate(self, first: ArmResult) -> bool:
         """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running.
 
         Also until the baseline has come through after all: slow is not silent, and asking on would only slow it more.
+        Whether every round was done and I never failed.
         """
         self._learn(first)
-        lost = 0 if first.passed else 1
+        lost, ever = (0, 0) if first.passed else (1, 1)
         for number in range(self._site.settings.budgets.pair_rounds):
             await self._gap()
             if self._site.succeeded or (await self.send("target", number)).passed:
-                return
+                return False
             await self._gap()
             innocuous = await self.send("innocuous", number + 1)
             self._learn(innocuous)
             lost = 0 if innocuous.passed else lost + 1
+            ever += not innocuous.passed
             if lost >= 2:
-                return
+                return False
+        return not ever
 
     def _learn(self, innocuous: ArmResult) -> None:
         if innocuous.passed:

@@ -21,7 +21,7 @@ _ROUNDS = 2
 async def run(site: Site) -> None:
     """Two rounds of the three variants for the target's name at its own address."""
     address = site.first_address()
-    if address is None:
+    if address is None or not await site.still_asks():
         return
     for number in range(_ROUNDS):
         for group, small, mss in _VARIANTS:

@@ -128,6 +128,9 @@ class Site:
     rtt_us: int | None = None
     neutral_networks: set[str] = field(default_factory=set)
     """Where its neutrals are: no two should be one operator's."""
+    neutrals_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    flipped: bool = False
+    """Whether the name failed to the end at every neutral place: then nothing more is needed to tell a block."""
     succeeded: bool = False
 
     @property
@@ -194,6 +197,8 @@ class Site:
         self.asking.clear()
         self.suspicions.clear()
         self.started.clear()
+        self.neutrals_ended.clear()
+        self.flipped = False
 
     def patience_s(self) -> float:
         """How long silence is ordinary: max(1 s, 4 × the path's RTT)."""
@@ -232,19 +237,34 @@ class Site:
             self.started.add(name)
             self.asking.append(self.group.create_task(self._follow_up(name, stage, run)))
 
+    async def still_asks(self) -> bool:
+        """Whether its own address is still worth asking.
+
+        Only a few questions fit into the flows of two minutes. Where many endpoints are in trouble at once, the neutral
+        places are asked first, and what they have decided needs no more.
+        """
+        if self.turns.crowded and "neutral_pair" in self.started:
+            await self.neutrals_ended.wait()
+            return not (self.flipped or self.succeeded)
+        return True
+
     async def _take_turn(self) -> None:
         await self.turns.take(self.asked)
         self.turn.set()
 
     async def _follow_up(self, name: str, stage: str, run: FollowUp) -> None:
-        await self.session.own_side_known.wait()
-        await self.turn.wait()
-        if self.succeeded or self.session.excused(stage):
-            return
-        self.on_step(name)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.deadlines.endpoint):
-                await guarded(self.session, name, run(self), endpoint=self.number)
+        try:
+            await self.session.own_side_known.wait()
+            await self.turn.wait()
+            if self.succeeded or self.session.excused(stage):
+                return
+            self.on_step(name)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.deadlines.endpoint):
+                    await guarded(self.session, name, run(self), endpoint=self.number)
+        finally:
+            if name == "neutral_pair":
+                self.neutrals_ended.set()
 
 
 async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:
@@ -272,14 +292,22 @@ class Turns:
     An endpoint that only waits for its baseline holds no turn.
     """
 
-    def __init__(self, at_once: int = 12) -> None:
+    def __init__(self, at_once: int = 12, crowd: int = 6) -> None:
         self._slots = asyncio.Semaphore(at_once)
+        self._crowd = crowd
+        self._in_trouble = 0
         self._first: dict[str, int] = {}
         self._first_done: dict[str, asyncio.Event] = {}
         self._holding: set[int] = set()
 
+    @property
+    def crowded(self) -> bool:
+        """Whether so many endpoints are in trouble that not all can be asked about to the full."""
+        return self._in_trouble > self._crowd
+
     async def take(self, asked: Asked) -> None:
         """Wait for this endpoint's turn, and hold it until :meth:`give_back`."""
+        self._in_trouble += 1
         platform = asked.platform or asked.endpoint.url
         first = self._first.setdefault(platform, asked.number)
         done = self._first_done.setdefault(platform, asyncio.Event())

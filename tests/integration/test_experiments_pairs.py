@@ -13,7 +13,7 @@ from probe.experiments import contrast, retry
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Focus, Pacer, Session, Site, Turns
 from probe.experiments.steps import Place
-from probe.experiments.suspicion import follow_ups
+from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
 from probe.instruments.trust import Trust
 from probe.observations import Observation, Operation, TlsFact
 from probe.settings import Settings
@@ -233,6 +233,24 @@ async def test_plain_pairs_ask_for_the_same_page():
         site.look_at(Focus(host=TARGET, port=80, scheme="http", url=f"http://{TARGET}/banned/7?who=me"), [OWN])
         await contrast.own_pair(site)
     assert set(asked) == {b"GET /banned/7 HTTP/1.1"}
+
+
+@pytest.mark.parametrize(("in_trouble", "passes", "asked"), [(7, False, False), (6, False, True), (7, True, True)])
+async def test_in_a_crowd_the_own_address_is_asked_only_where_neutral_places_decide_nothing(
+    in_trouble: int, passes: bool, asked: bool
+):
+    """Two minutes have room for so many flows: with many endpoints in trouble, a flip at neutral places is enough."""
+    async with measuring(lambda hello: passes or TARGET.encode() not in hello) as site:
+        site.session.own_side_known.set()
+        asking = ("neutral_pair", "own_pair", "path_mtu")
+        site.follow_ups = lambda *_about: [(name, FOLLOW_UPS[name]) for name in asking]
+        for _ in range(in_trouble - 1):
+            await site.turns.take(site.asked)
+        site.suspect("tls", None)
+        await asyncio.wait_for(site.neutrals_ended.wait(), 5)
+        assert site.flipped is not passes
+    own = {o.purpose for o in site.session.recorder.observations if o.purpose in ("own_pair", "path_mtu")}
+    assert own == ({"own_pair", "path_mtu"} if asked else set())
 
 
 async def test_a_hop_that_was_only_slow_lends_no_follow_up_to_the_next():
