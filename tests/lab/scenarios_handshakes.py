@@ -420,10 +420,11 @@ SNI: tuple[Scenario, ...] = (
     ),
     Scenario(
         name="name_and_address_drop",
-        tells="the greeting is dropped only on its way to the site's own address; elsewhere the name passes",
+        tells="the greeting is dropped only on its way to the site's own address; elsewhere the name passes. A scrubber in front of "
+        "the site that drops by name shows the same, so from one place it need not be known",
         rules=lambda world: (rules.NameDrop(names=META, when=_at(world)),),
-        acceptable=SNI_SILENCE,
-        exit_codes=(1,),
+        acceptable=(*SNI_SILENCE, Words("inconclusive")),
+        exit_codes=(1, 3),
         sound=(OTHER,),
         proofs=(
             prove.fails(FACEBOOK_URL, prove.SILENT),
@@ -556,6 +557,20 @@ TWINS: tuple[Scenario, ...] = (
             prove.fails(FACEBOOK_URL, prove.HANDSHAKE),
             prove.handshake(FACEBOOK, "www.nobelprize.org", works=True),
             prove.handshake(NEUTRAL, FACEBOOK, works=True),
+        ),
+    ),
+    Scenario(
+        name="scrubber_drops_its_own_name",
+        tells="a scrubber in front of the site, under attack, drops greetings with its name before any server sees them",
+        rules=lambda world: (rules.NameDrop(names=META, when=_at(world), place="far"),),
+        acceptable=BROKEN,
+        exit_codes=(1, 3),
+        sound=(OTHER,),
+        proofs=(
+            prove.fails(FACEBOOK_URL, prove.SILENT),
+            prove.handshake(FACEBOOK, "www.nobelprize.org", works=True),
+            prove.handshake(NEUTRAL, FACEBOOK, works=True),
+            _acknowledged(FACEBOOK, arrives=False),
         ),
     ),
     Scenario(
