@@ -61,12 +61,12 @@ _LIKELY = _compile(
 )
 
 _CERTAIN_LOCATION = _compile(
-    ("location_block_page", r"^https?://[^/]*\b(blockpage|block-page|blocked-page|blackhole)\b"),
-    ("location_block_page", r"^https?://[^/]*/(blockpage|block-page|blockedpage|zapret|rkn)\b"),
     ("location_register", r"^https?://(eais|blocklist|reestr)\.rkn\.gov\.ru\b"),
     ("location_banned", r"^https?://[^/]*\.gov\.kz/banned"),
 )
 _LIKELY_LOCATION = _compile(
+    ("location_block_page", r"^https?://[^/]*\b(blockpage|block-page|blocked-page|blackhole)\b"),
+    ("location_block_page", r"^https?://[^/]*/(blockpage|block-page|blockedpage|zapret|rkn)\b"),
     ("location_blocked", r"^https?://(block|blocked|warning|stop|access-denied|zapret)\.[^/]+"),
     ("location_blocked", r"[?/&](blocked|restricted|forbidden|access[-_]denied)\b"),
 )

@@ -68,6 +68,27 @@ FRONT_ENDS = (
         rules=lambda _world: (rules.NameDrop(names=("facebook.com",)),), acceptable=(Words("blocked", "tls", "tls.timeout.sni"),), exit_codes=(1,)),
 )  # fmt: skip
 
+
+def _content_network(address: str, *prefixes: str) -> Callable[[World], World]:
+    """Facebook's site is at a content network that serves every name in *prefixes*, and has lost the certificate for it."""
+
+    def change_all(world: World) -> World:
+        moved = world.change(FACEBOOK, address=address)
+        there = [name for name, site in moved.sites.items() if site.address.startswith(prefixes)]
+        return moved.change(*there, front=Front(ways=((FACEBOOK, "alert:80"),)))
+
+    return change_all
+
+
+NETWORKS = (
+    row("content_network_lost_certificate", "a content network that half of the web is on answers one customer's name with an alert, at all of its addresses",
+        _content_network("104.21.50.50", "104.21.", "172.67.", "104.18."), _TRUTH, _OWN_FAILS, _STRANGERS_PASS),
+    # The same from a content network that is in no table of ours: its addresses look like other operators'.
+    row("content_network_nobody_lists", "the same by a content network that no list has, with most neutral names on it",
+        _content_network("138.201.50.50", "185.199.", "138.201.", "95.217.", "51.91.", "3.33.", "151.101.", "172.67.", "104.21."), _TRUTH, _OWN_FAILS, _STRANGERS_PASS,
+        needs=("a second network",)),
+)  # fmt: skip
+
 _POOL = (
     "157.240.205.201",
     "157.240.205.202",
@@ -201,6 +222,12 @@ REDIRECTS = (
     row("plain_moved_to_blackhole", "a site about astronomy has moved to its new domain, blackhole.…, over plain http",
         lambda world: add(Site(name="blackhole.example", address="51.91.9.12", http=page("the night sky")))(plain("location / { return 301 http://blackhole.example/; }")(world)),
         prove.curl("night sky", PLAIN_URL, "-L"), check=(PLAIN_URL,), acceptable=_UNCLEAR, exit_codes=(0, 3)),
+    row("plain_moved_to_blackhole_off", "the same, and the new domain's server is off: two troubles of the owner's",
+        lambda world: add(Site(name="blackhole.example", address="51.91.9.12", listening=False))(plain("location / { return 301 http://blackhole.example/; }")(world)),
+        prove.page(PLAIN_URL, 301), prove.fails("http://blackhole.example/", prove.UNCONNECTED), check=(PLAIN_URL,)),
+    row("plain_to_own_notice_off", "the site itself sends visitors of this country to a page of another domain of its own, “/blockpage”, over plain http",
+        lambda world: add(Site(name="www.company-group.example", address="51.91.9.9", http=page("We do not serve your country.")))(plain("location / { return 302 http://www.company-group.example/blockpage; }")(world)),
+        prove.curl("serve your country", PLAIN_URL, "-L"), check=(PLAIN_URL,), acceptable=(*_UNCLEAR, Words("denied")), exit_codes=(0, 1, 3)),
     row("plain_to_warning_subdomain", "a site that sends its visitors first to warning.… of another domain of the owner's (age check)",
         lambda world: add(Site(name="warning.company-group.example", address="51.91.9.10", https=page("Are you 18?")))(plain("location / { return 302 https://warning.company-group.example/; }")(world)),
         prove.curl("18", PLAIN_URL, "-L"), check=(PLAIN_URL,), acceptable=(*ACCESSIBLE, Words("inconclusive")), exit_codes=(0, 3)),
@@ -209,4 +236,4 @@ REDIRECTS = (
          prove.curl("help", FACEBOOK_URL, "-L")),
 )  # fmt: skip
 
-SCENARIOS: tuple[Scenario, ...] = (*FRONT_ENDS, *ADDRESSES, *SERVERS, *PAGES, *REDIRECTS)
+SCENARIOS: tuple[Scenario, ...] = (*FRONT_ENDS, *NETWORKS, *ADDRESSES, *SERVERS, *PAGES, *REDIRECTS)

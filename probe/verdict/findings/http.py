@@ -82,7 +82,7 @@ def block_page_likely(case: Case) -> Iterator[Match]:
     basis="artefact",
     proves=True,
     sentence="instead of {host} came a redirect to a known kind of blocking notice ({location})",
-    why="an address that is there to tell of a block, over plain HTTP; the cap",
+    why="a register of blocked addresses, or a notice by a state, over plain HTTP: no site sends its visitors there; the cap",
     signatures=("http.redirect.any",),
 )
 def redirect_to_block_page(case: Case) -> Iterator[Match]:
