@@ -103,10 +103,10 @@ async def _peek(connection: socket.socket) -> bytes:
         try:
             return connection.recv(16384, socket.MSG_PEEK)
         except BlockingIOError:
-            ready = loop.create_future()
-            loop.add_reader(connection, lambda ready=ready: ready.done() or ready.set_result(None))
+            ready = asyncio.Event()
+            loop.add_reader(connection, ready.set)
             try:
-                await ready
+                await ready.wait()
             finally:
                 loop.remove_reader(connection)
 

@@ -46,7 +46,7 @@ def _hole(world: World) -> tuple[Rule, ...]:
 FRONT_ENDS = (
     row("front_end_backend_silent", "the front end sorts by name, and who stands behind this one is dead: silence; others are served",
         front("silent"), _TRUTH, _OWN_FAILS, _STRANGERS_PASS, prove.fails(FACEBOOK_URL, prove.SILENT)),
-    row("front_end_backend_refuses", "the same, and the front end ends the connection at once", front("close"), _TRUTH, _OWN_FAILS, _STRANGERS_PASS),
+    row("front_end_backend_refuses", "the same, and the front end ends the connection at once", front("close"), _TRUTH, _OWN_FAILS, _STRANGERS_PASS, in_slice=True),
     row("front_end_backend_slow", "the same, and the one behind takes 20 s", front("late:20/serve"), _TRUTH, _OWN_FAILS, _STRANGERS_PASS),
     row("front_end_silent_strangers_alerted", "its own name meets silence (a dead machine behind), strangers an alert at once",
         front("silent", "alert:112"), _TRUTH, _OWN_FAILS, prove.says("alert number 112", "openssl", "s_client", "-connect", f"{{{FACEBOOK}}}:443", "-servername", INNOCUOUS)),
@@ -56,7 +56,7 @@ FRONT_ENDS = (
         front("half:silent"), _TRUTH, _STRANGERS_PASS, prove.half_fails(FACEBOOK), acceptable=(*ACCESSIBLE, *ANY_OUTAGE), exit_codes=(0, 1, 3)),
     row("default_host_alerts_over_hole", "strangers get an alert of 7 bytes, the name a flight of full packets that do not fit the path",
         front("serve", "alert:112"), _TRUTH, _STRANGERS_FAIL, prove.large_packets_vanish(FACEBOOK), rules=_hole,
-        acceptable=(*ANY_OUTAGE, Words("no_network")), in_slice=True),
+        acceptable=(*ANY_OUTAGE, Words("no_network"))),
     row("sibling_of_name_works", "the platform's other names at the same address are served, this one's backend is dead",
         lambda world: world.change(FACEBOOK, front=Front(ways=((FACEBOOK, "silent"),))).change("m.facebook.com", address="157.240.205.211"),
         _TRUTH, _OWN_FAILS, prove.page("https://m.facebook.com/"), check=("facebook",), sound=(), spares=lambda url: FACEBOOK not in url),

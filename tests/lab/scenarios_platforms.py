@@ -135,16 +135,17 @@ GREETINGS = (
 )  # fmt: skip
 
 
-def _certificate(kind: str, tells: str, words: str, acceptable: tuple[Words, ...]) -> Scenario:
+def _certificate(kind: str, tells: str, words: str, acceptable: tuple[Words, ...], origin: str = "") -> Scenario:
     return row(
-        f"certificate_{kind}", tells, change(certificate=kind), prove.certificate_error(FACEBOOK_URL, words), acceptable=acceptable
+        f"certificate_{kind}", tells, change(certificate=kind), prove.certificate_error(FACEBOOK_URL, words), acceptable=acceptable, origin=origin
     )  # fmt: skip
 
 
 _WRONG_CERTIFICATE = (Words("outage", "certificate"), Words("inconclusive"))
 CERTIFICATES = (
     _certificate("not_yet", "the certificate begins next week: it was put up too early", "not yet valid", _WRONG_CERTIFICATE),
-    _certificate("wrong_name", "the hosting company's default certificate stands at the site", "no alternative certificate subject name", _WRONG_CERTIFICATE),
+    _certificate("wrong_name", "the hosting company's default certificate stands at the site", "no alternative certificate subject name", _WRONG_CERTIFICATE,
+                 "ooni/probe-cli webconnectivityqa badSSLWithWrongServerName: blocking false, accessible false"),
     # Anybody between can make one of these two, so the truth is not to be had from here.
     _certificate("self_signed", "the site signed its certificate itself", "self-signed", _WRONG_CERTIFICATE),
     _certificate("no_intermediate", "the server forgot to send the intermediate certificate", "local issuer", _WRONG_CERTIFICATE),
