@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import Callable
 from typing import cast
@@ -16,6 +17,8 @@ INJECTION_S = 0.001
 """The box on the path is nearer than any resolver, so its answer comes first."""
 LATE_S = 0.03
 """How far behind the box's answer the true one arrives."""
+TTL = 57
+"""With the usual 64 on the loopback, every reply would look as if it had passed no router."""
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP begins, to 1970."""
 
@@ -25,6 +28,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
+        self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_IP, socket.IP_TTL, TTL)
         self._loop = asyncio.get_running_loop()
 
     def later(self, delay_s: float, data: bytes | None, peer: Address) -> None:
