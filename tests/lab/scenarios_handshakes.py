@@ -242,7 +242,6 @@ SNI: tuple[Scenario, ...] = (
         exit_codes=(1,),
         sound=(OTHER,),
         proofs=_by_name(prove.SILENT, also=(_acknowledged(FACEBOOK, arrives=True),)),
-        in_slice=True,
     ),
     Scenario(
         name="sni_cut_after_bytes",
@@ -380,7 +379,7 @@ SNI: tuple[Scenario, ...] = (
         acceptable=(*SNI_SILENCE, Words("inconclusive"), Words("accessible")),
         exit_codes=(0, 1, 3),
         sound=(OTHER,),
-        proofs=(prove.truth(FACEBOOK), _sometimes(NEUTRAL, FACEBOOK, of=12), prove.page(OTHER)),
+        proofs=(prove.truth(FACEBOOK), _sometimes(NEUTRAL, FACEBOOK, of=16), prove.page(OTHER)),
     ),
     Scenario(
         name="any_greeting_lost_on_half_the_paths",
@@ -389,7 +388,7 @@ SNI: tuple[Scenario, ...] = (
         acceptable=(Words("accessible"), Words("inconclusive"), Words("outage"), Words("no_network")),
         network=(Words("ok"), Words("inconclusive"), Words("no_network")),
         exit_codes=(0, 1, 3),
-        proofs=(_sometimes(NEUTRAL, NEUTRAL, of=12), _sometimes(FACEBOOK, FACEBOOK, of=12)),
+        proofs=(_sometimes(NEUTRAL, NEUTRAL, of=16), _sometimes(FACEBOOK, FACEBOOK, of=16)),
         in_slice=True,
     ),
     Scenario(
@@ -807,6 +806,7 @@ HTTP: tuple[Scenario, ...] = (
         exit_codes=(1,),
         sound=(FACEBOOK_URL,),
         proofs=(_reads(PLAIN_URL, "Sorry."), _reads("http://www.nobelprize.org/", "301")),
+        needs=("page_contrast",),
     ),
     Scenario(
         name="http_redirect_to_block_page",
@@ -925,7 +925,6 @@ HTTP: tuple[Scenario, ...] = (
         exit_codes=(1, 3),
         sound=(FACEBOOK_URL,),
         proofs=(_reads(PLAIN_URL, "has been suspended"), _at_neutral(PLAIN, fails=False)),
-        in_slice=True,
     ),
     Scenario(
         name="http_site_moved_away",
