@@ -387,3 +387,13 @@ def burst_refused(resolver: str, *, low: int, of: int) -> Proof:
         _expect(f"of {of} questions {done.stdout.strip()} were refused", low <= int(done.stdout) < of, True)
 
     return prove
+
+
+def asks(*resolvers: str) -> Proof:
+    """The machine's list of resolvers is this."""
+
+    def prove(lab: Lab) -> None:
+        lines = lab.run("cat", "/etc/resolv.conf").ok().stdout.splitlines()
+        _expect("the resolvers", [line.split()[1] for line in lines if line.startswith("nameserver")], list(resolvers))
+
+    return prove

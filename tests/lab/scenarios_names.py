@@ -42,6 +42,11 @@ _NOTICE = (
 )
 
 
+_FAMILY = (
+    "<html><head><title>Родительский контроль</title></head><body>Сайт закрыт услугой «Детский интернет».</body></html>"
+)
+
+
 def _blocked(signature: str) -> tuple[Words, ...]:
     return (Words("blocked", "dns", signature),)
 
@@ -500,6 +505,22 @@ _LOCAL = (
         world=_said_by_provider({FACEBOOK: Says(rcode=3, error=17)}),
     ),
     _row(
+        "child_safe_tariff_with_a_page",
+        "the provider's resolver sends two names to its page that says that the customer's family protection refuses them; "
+        "nobody reads that page yet",
+        MAYBE_FILTER,
+        prove.answers(FACEBOOK, BLOCK_PAGE),
+        prove.answers(X, BLOCK_PAGE),
+        prove.truth(FACEBOOK),
+        prove.page(f"http://{BLOCK_PAGE}/"),
+        world=_both(
+            _block_page(FACEBOOK, X),
+            lambda world: world.change("notice.provider.example", plain=(("/", 200, _FAMILY),)),
+        ),
+        check=(FACEBOOK_URL, X_URL),
+        needs=("filter_pages",),
+    ),
+    _row(
         "company_split_horizon_dead",
         "the company's resolver sends the name to its own machine, which does not answer",
         MAYBE_FILTER,
@@ -618,6 +639,7 @@ _ODD = (
         "first_resolver_dead",
         "the first of two resolvers is dead, the second works",
         FINE,
+        prove.asks(NOBODY, RESOLVER),
         prove.answers(FACEBOOK, "", NOBODY),
         prove.truth(FACEBOOK),
         world=_with(resolvers=(NOBODY, RESOLVER)),
