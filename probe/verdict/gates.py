@@ -44,6 +44,7 @@ _LOCAL_FILTERS = frozenset(
         "filter_local_resolver",
         "filter_chosen_resolver",
         "filter_by_request",
+        "filter_page",
     }
 )
 _PAGES_PUT_IN = frozenset({"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely"})

@@ -506,8 +506,7 @@ _LOCAL = (
     ),
     _row(
         "child_safe_tariff_with_a_page",
-        "the provider's resolver sends two names to its page that says that the customer's family protection refuses them; "
-        "nobody reads that page yet",
+        "the provider's resolver sends two names to its page that says that the customer's family protection refuses them",
         MAYBE_FILTER,
         prove.answers(FACEBOOK, BLOCK_PAGE),
         prove.answers(X, BLOCK_PAGE),
@@ -518,7 +517,6 @@ _LOCAL = (
             lambda world: world.change("notice.provider.example", plain=(("/", 200, _FAMILY),)),
         ),
         check=(FACEBOOK_URL, X_URL),
-        needs=("filter_pages",),
     ),
     _row(
         "company_split_horizon_dead",

@@ -434,6 +434,12 @@ def filtered_by_request() -> Facts:
     return _healthy().no_name("dns_nxdomain_error", extended_errors=(17,))
 
 
+def family_page(body: str = "Сайт закрыт услугой «Родительский контроль»") -> Facts:
+    """Two unrelated names are sent to a page of the provider's that speaks of the family's own protection."""
+    at: dict[str, Any] = {"address": BLOCK_HOST, "purpose": "dns_answers", "group": f"page/{BLOCK_HOST}"}
+    return sinkhole().http(200, url=f"http://{HOST}/", body=body, **at)
+
+
 def home_box_says_blocked() -> Facts:
     return _healthy().dns("0.0.0.0", server=HOME, extended_errors=(15,)).foreign(SITE).tried(SITE)
 
@@ -680,6 +686,7 @@ CODES: dict[str, Story] = {
     "filter_local_resolver": household_filter,
     "filter_chosen_resolver": chosen_filter,
     "filter_by_request": filtered_by_request,
+    "filter_page": family_page,
     "filter_says_blocked": home_box_says_blocked,
     "filter_takes_questions": router_takes_questions,
     "filter_product": filtering_product,
@@ -764,6 +771,11 @@ WORDS: dict[str, tuple[Story, str]] = {
     "one address for unrelated names": (sinkhole, "blocked/dns/dns.injection.other"),
     "a block page's address": (block_page_address, "blocked/dns/dns.injection.block_page"),
     "the operator says so": (operator_says, "blocked/dns/dns.nxdomain"),
+    "a page of the family's own protection": (family_page, "no_network/filter/network.filter"),
+    "a notice of an order that speaks of families too": (
+        lambda: family_page(f"{ORDER_RU} Родительский контроль"),
+        "blocked/dns/dns.injection.block_page",
+    ),
     "denied twice here, proven abroad": (denied_twice, "blocked/dns/dns.nxdomain"),
     "refused twice here, proven abroad": (lambda: denied_twice("dns_refused_error"), "blocked/dns/dns.refused"),
     "the site refuses by law": (CODES["site_refuses_by_law"], "denied/legal/http.denied.legal"),

@@ -6,14 +6,22 @@ the filter's own word, attributes it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from probe.observations import HostFact
-from probe.verdict import answers, certificates, resolvers
+from probe.observations import HostFact, HttpFact
+from probe.verdict import answers, certificates, fingerprints, resolvers
 from probe.verdict.findings.dns import _BLOCKED_BY_OPERATOR, _FILTERED
 from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
+from probe.verdict.view import Case, dns, http
+
+_FAMILY = re.compile(
+    r"parental control|family (filter|protection|shield)|родительск\w+ контрол|детск\w+ интернет|семейн\w+ фильтр"
+    r"|ата-ана\w* бақылау",
+    re.IGNORECASE,
+)
+"""What providers call the service that a household orders. A state's notice speaks of an order."""
 
 
 def _match(case: Case, where: Where, observations: tuple[object, ...], **parameters: object) -> Match:
@@ -117,6 +125,31 @@ def filter_by_request(case: Case) -> Iterator[Match]:
 
 
 @row(
+    "filter_page",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="artefact",
+    proves=True,
+    sentence="DNS sends {host} to a page that says that a family's protection refuses it, which somebody here has ordered",
+    why="the filter's own word; a page that names an order or a register is none of these; the cap",
+    signatures=("network.filter",),
+)
+def filter_page(case: Case) -> Iterator[Match]:
+    led_to = {a for o in answers.lying_replies(case) for a in dns(o).addresses}
+    for o in case.of("dns_answers", "http"):
+        if o.operation.address in led_to and o.failure is None and not http(o).verified_chain and _is_familys(http(o)):
+            yield _match(case, "access", (o,))
+
+
+def _is_familys(fact: HttpFact) -> bool:
+    page = fingerprints.read(fact)
+    ordered = page is not None and page.blocks and page.certain
+    text = f"{fact.title or ''}\n{(fact.body or '')[: fingerprints.HEAD_CHARACTERS]}"
+    return not ordered and _FAMILY.search(text) is not None
+
+
+@row(
     "filter_says_blocked",
     speaks_for="no_network",
     weight=1.0,
@@ -182,6 +215,7 @@ ROWS: tuple[Row, ...] = (
     filter_local_resolver,
     filter_chosen_resolver,
     filter_by_request,
+    filter_page,
     filter_says_blocked,
     filter_takes_questions,
     filter_product,
