@@ -82,7 +82,7 @@ class Resolver:
             return False
         self._recent = [at for at in self._recent if at > now - 1]
         self._recent.append(now)
-        return len(self._recent) > limit
+        return len(self._recent) > int(limit)
 
     def _said(self, name: str) -> dict[str, Any] | None:
         says = self._conf["says"]

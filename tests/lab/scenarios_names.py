@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.lab import prove, rules
+from tests.lab.authority import Kind
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP
 from tests.lab.rules import Rule, When
@@ -67,7 +68,7 @@ def _said_at_home(says: dict[str, Says], **values: Any) -> Callable[[World], Wor
     return _with(nameservers=(server,), resolvers=(HOME,), **values)
 
 
-def _block_page(*names: str, certificate: str = "self_signed") -> Callable[[World], World]:
+def _block_page(*names: str, certificate: Kind = "self_signed") -> Callable[[World], World]:
     """The provider's resolver sends *names* to its own notice."""
 
     def build(world: World) -> World:
@@ -75,7 +76,7 @@ def _block_page(*names: str, certificate: str = "self_signed") -> Callable[[Worl
             name="notice.provider.example",
             address=BLOCK_PAGE,
             certificate=certificate,
-            plain=(("/", 200, _NOTICE),),  # type: ignore[arg-type]
+            plain=(("/", 200, _NOTICE),),
         )
         return dataclasses.replace(
             world, sites={**world.sites, notice.name: notice}, lies=dict.fromkeys(names, BLOCK_PAGE)
