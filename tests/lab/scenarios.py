@@ -197,7 +197,7 @@ def _about(site: str) -> tuple[Scenario, ...]:
         ),
         Scenario(
             name="sni_reset",
-        origin="ooni/probe-cli webconnectivityqa tlsBlockingConnectionResetWithConsistentDNS: http-failure, accessible false",
+            origin="ooni/probe-cli webconnectivityqa tlsBlockingConnectionResetWithConsistentDNS: http-failure, accessible false",
             check=(url,),
             draw=_another("sni_reset"),
             tells="a ClientHello with the name is swallowed, both ends get a RST",
@@ -214,7 +214,7 @@ def _about(site: str) -> tuple[Scenario, ...]:
         ),
         Scenario(
             name="dns_bogon",
-        origin="ooni/probe-cli webconnectivityqa dnsBlockingBOGON: dns, accessible false",
+            origin="ooni/probe-cli webconnectivityqa dnsBlockingBOGON: dns, accessible false",
             check=(url,),
             draw=_another("dns_bogon"),
             tells="the provider's resolver gives a private address for the name",
@@ -226,7 +226,7 @@ def _about(site: str) -> tuple[Scenario, ...]:
         ),
         Scenario(
             name="dns_nxdomain",
-        origin="ooni/probe-cli webconnectivityqa dnsBlockingNXDOMAIN: dns, accessible false",
+            origin="ooni/probe-cli webconnectivityqa dnsBlockingNXDOMAIN: dns, accessible false",
             check=(url,),
             draw=_another("dns_nxdomain"),
             tells="the provider's resolver says that the name does not exist",
@@ -238,7 +238,7 @@ def _about(site: str) -> tuple[Scenario, ...]:
         ),
         Scenario(
             name="dns_injection",
-        origin="ooni/probe-cli dnsping: spoofed answers, and the true one late",
+            origin="ooni/probe-cli dnsping: spoofed answers, and the true one late",
             check=(url,),
             draw=_another("dns_injection"),
             tells="on the path every question for the name gets a forged answer before the true one",
@@ -284,7 +284,7 @@ def _about(site: str) -> tuple[Scenario, ...]:
         ),
         Scenario(
             name="certificate_expired",
-        origin="ooni/probe-cli webconnectivityqa badSSLWithExpiredCertificate: blocking false, accessible false",
+            origin="ooni/probe-cli webconnectivityqa badSSLWithExpiredCertificate: blocking false, accessible false",
             check=(url,),
             draw=_another("certificate_expired"),
             tells="the right certificate, a week past its end",
