@@ -74,7 +74,8 @@ def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
 def _broken(url: str) -> str:
     """Why *url* cannot be taken apart."""
     host = url.partition("://")[2].partition("/")[0]
-    if ("[" in host) != ("]" in host):
+    # Which of these a Python refuses by itself differs between its versions; what is said of it does not.
+    if ("[" in host) != ("]" in host) or (host.startswith("[") and host.partition("]")[2][:1] not in ("", ":")):
         return "has an IPv6 address whose brackets do not match."
     if "[" in host:
         return "has no IPv6 address between its brackets, such as [2001:db8::1]."

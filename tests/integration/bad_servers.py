@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from probe.demo.pages import article
 from probe.demo.scene import Accepted, Act, Scene
-from probe.demo.world import Page, Reply, Script, Server
+from probe.demo.world import Page, Reply, Rule, Script, Server
 
 HEADER = "https://header.example/"
 BOMB = "https://bomb.example/"
@@ -108,7 +108,7 @@ ACT = Act(
             url=TITLE,
             done="",
             accepted=ANY,
-            server=Server(address="", names=(), plain=Page(headers=(("X-Note", ESCAPES_IN_ASCII),), body=NOTICE)),
+            rule=Rule(name="", page=Page(headers=(("X-Note", ESCAPES_IN_ASCII),), body=NOTICE)),
         ),
         Scene(url=GARBAGE, done="", accepted=ANY, server=_with(_garbage)),
         Scene(url=IDN_IN_ASCII, done="", accepted=ANY),

@@ -134,7 +134,7 @@ SAID = {
     bad.TITLE: (
         1,
         20,
-        "Blocked — your network shows a page of its own instead of the site (97 % sure)",
+        "Blocked — your network shows a page of its own instead of the site (more than 99 % sure)",
         (
             "Instead of title.example came a page that says access is closed by an order "
             "(“Access restricted�[2J�]0;owned��[31mRED�31m��gnp��”)."
