@@ -19,7 +19,7 @@ from tests.lab.baselines import BASELINES
 from tests.lab.figures import Proportion, quantile, reliability, wilson
 from tests.lab.net import REPOSITORY
 from tests.lab.scenarios import Scenario
-from tests.lab.score import OURS, Score, Unit, confusion, scenarios_with, score
+from tests.lab.score import OURS, Score, Unit, confusion, evenly_definite, scenarios_with, score
 
 if TYPE_CHECKING:
     from tests.lab.run import Trial
@@ -37,6 +37,8 @@ class Result:
     jobs: int
     seconds: float
     partial: bool = False
+    began: str = ""
+    """The state of the sources when the run began: rows are read then, the command anew by every trial."""
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -72,8 +74,15 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _machine(result: Result) -> str:
+def sources() -> str:
+    """The commit, and whether what is measured differs from it."""
     changed = _git("status", "--porcelain", "--", "probe", "targets", "storage", "tests/lab/*.py")
+    return f"{_git('rev-parse', '--short', 'HEAD') or 'unknown'}{' with uncommitted changes' if changed else ''}"
+
+
+def _machine(result: Result) -> str:
+    ended = sources()
+    commit = ended if result.began in ("", ended) else f"{result.began} at the start, {ended} at the end"
     cpu = next(
         (
             line.partition(":")[2].strip()
@@ -85,7 +94,7 @@ def _machine(result: Result) -> str:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     seeds = ", ".join(map(str, result.seeds))
     return (
-        f"Commit {_git('rev-parse', '--short', 'HEAD') or 'unknown'}{' with uncommitted changes' if changed else ''}; "
+        f"Commit {commit}; "
         f"seeds {seeds} (1: the rows as written); Python {platform.python_version()}, Linux {platform.release()}, "
         f"{os.cpu_count()} × {cpu}, load {load}; {result.jobs} labs side by side; {result.seconds / 60:.1f} minutes.\n"
         "`dalel check --format json --no-save -q`, default settings, only `SSL_CERT_FILE` set."
@@ -195,6 +204,7 @@ def _all_figures(result: Result) -> str:
         ("signature precision, in nodes", lambda s: str(Proportion(s.signature.common, s.signature.said))),
         ("signature recall, in nodes", lambda s: str(Proportion(s.signature.common, s.signature.true))),
         ("definite calls", lambda s: str(s.definite)),
+        ("… each scenario weighing the same", lambda s: _number(evenly_definite(result.units, s.judge))),
         ("Brier score over definite calls", lambda s: _number(s.brier)),
     ]
     lines = ["## Figures, with numerator, denominator and Wilson's 95 % interval", ""]

@@ -221,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = range(options.seed, options.seed + options.seeds)
     # What runs is let end, so that no lab leaves its directory behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    started = time.monotonic()
+    started, began = time.monotonic(), report.sources()
     trials = []
     for trial in run_all(ready, seeds, options.jobs):
         trials.append(trial)
@@ -236,6 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         jobs=options.jobs,
         seconds=time.monotonic() - started,
         partial=bool(options.only),
+        began=began,
     )
     text = report.text(result)
     # One row replayed is for the eyes; a whole run is for the record.

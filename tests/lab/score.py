@@ -135,6 +135,15 @@ def scenarios_with(units: Iterable[Unit], among: Callable[[Unit], bool], bad: Ca
     return Proportion(len({u.scenario for u in wanted if bad(u)}), len({u.scenario for u in wanted}))
 
 
+def evenly_definite(units: Iterable[Unit], judge: str = OURS) -> float | None:
+    """The mean over scenarios of their share of definite calls: a row that checks the whole catalogue counts once."""
+    by_scenario: dict[str, list[bool]] = {}
+    for unit in units:
+        by_scenario.setdefault(unit.scenario, []).append(unit.said[judge].status != "inconclusive")
+    shares = [sum(definite) / len(definite) for definite in by_scenario.values()]
+    return sum(shares) / len(shares) if shares else None
+
+
 def confusion(units: Iterable[Unit], judge: str = OURS) -> dict[str, dict[str, int]]:
     """True status → said status → how many."""
     table: dict[str, dict[str, int]] = {}

@@ -14,7 +14,7 @@ from tests.lab.baselines import (
     web_connectivity,
 )
 from tests.lab.scenarios import Words
-from tests.lab.score import OURS, Unit, confusion, score
+from tests.lab.score import OURS, Unit, confusion, evenly_definite, score
 
 URL, TRUE, LIE = "https://site.example/", "93.184.216.34", "10.10.34.35"
 
@@ -136,6 +136,7 @@ def test_calls_are_counted_by_the_definitions():
     assert (found.method.hits, found.method.total) == (1, 2)
     assert (found.definite.hits, found.definite.total) == (4, 6)
     assert found.brier == pytest.approx((0.81 + 0 + 0.04 + 0.04) / 4)
+    assert evenly_definite([*units, units[1]]) == pytest.approx((1 + 1 + 1 + 0 + 0) / 5)
     # What is said below the node that the row knows is neither right nor wrong: 3 of 3, and 0 of 2 said, 0 of 3 true.
     assert (found.signature.common, found.signature.said, found.signature.true) == (3, 5, 6)
     assert confusion(units)["blocked"] == {"blocked": 2, "inconclusive": 2}
