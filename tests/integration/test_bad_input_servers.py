@@ -135,10 +135,7 @@ SAID = {
         1,
         20,
         "Blocked — your network shows a page of its own instead of the site (more than 99 % sure)",
-        (
-            "Instead of title.example came a page that says access is closed by an order "
-            "(“Access restricted�[2J�]0;owned��[31mRED�31m��gnp��”)."
-        ),
+        "At 2 unrelated addresses abroad, asking for title.example failed every time (12 times, another page)",
     ),
     bad.IDN: (0, 20, WORKS, OWN_WORD.format("xn--e1afmkfd.example")),
 }
@@ -155,6 +152,16 @@ def test_what_the_reader_is_told(home, ordinary_kb, url):
     assert sentence in done.text
     assert "✓ Your network: works" in done.text
     assert done.code == code
+
+
+def test_a_title_that_acts_on_terminals_is_quoted_harmlessly(home):
+    """With -v the page's title stands on the screen, with a mark for everything that a terminal would act on."""
+    done = run(home, bad.TITLE, "--no-save", "-q", "-v")
+    assert (
+        "Instead of title.example came a page that says access is closed by an order "
+        "(“Access restricted�[2J�]0;owned��[31mRED�31m��gnp��”)."
+    ) in done.text
+    assert controls(done.out) == set()
 
 
 def test_an_endless_redirect_says_what_to_do(home, ordinary_kb):
