@@ -39,6 +39,13 @@ _PATH_LIMIT = 4096
 _NAMES_SHOWN = 4
 
 
+class _Console(Console):
+    """Rich ends a program whose reader has gone with exit code 1, which is a finding here: let the command say it."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
     """How to write: to what, how wide (``None``: as wide as it is), with colour, beyond ASCII, and how much."""
@@ -51,7 +58,7 @@ class Screen:
     lang: str = "en"
 
     def console(self) -> Console:
-        return Console(
+        return _Console(
             file=self.file,
             width=self.width,
             no_color=None if self.colour is None else not self.colour,
