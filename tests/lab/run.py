@@ -31,7 +31,7 @@ from tests.lab.lab import Lab
 from tests.lab.namespaces import Done, LabError
 from tests.lab.scenarios import Scenario
 from tests.lab.score import OURS, Unit
-from tests.lab.table import ALL, family
+from tests.lab.table import ALL, family, is_unseen
 
 LONGEST_S = 150
 """One command. Far more than any of it should take."""
@@ -193,6 +193,20 @@ def run_all(scenarios: Sequence[Scenario], seeds: Sequence[int], jobs: int) -> I
             raise
 
 
+def prove_all(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> int:
+    """Build and prove, and run no probe: what somebody does who writes rows of the half that is held out."""
+    failed = 0
+    for scenario, seed in ((scenario, seed) for seed in seeds for scenario in scenarios):
+        try:
+            with proven(scenario.drawn(seed), seed):
+                word = "proven"
+        except LabError as error:
+            failed += 1
+            word = str(error)
+        print(f"{scenario.name} seed {seed}: {word}", file=sys.stderr)
+    return 1 if failed else 0
+
+
 def _tell(trial: Trial, number: int, total: int) -> None:
     word = (
         "right" if trial.is_right else f"WRONG: {len(trial.wrong)} of {len(trial.units)}; {'; '.join(trial.complaints)}"
@@ -211,14 +225,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=vary.AS_WRITTEN, help="the first seed; 1 is the rows as written")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
     parser.add_argument("--only", action="append", default=[], help="scenarios by name, or NAME* for a beginning")
+    parser.add_argument("--half", choices=("all", "seen", "unseen"), default="all", help="the unseen half is held out")
+    parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
     parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
     parser.add_argument("--keep", type=Path, help="write the documents of wrong trials to this directory")
     options = parser.parse_args(arguments)
     chosen = [row for row in ALL if not options.only or any(_named(row.name, only) for only in options.only)]
+    if options.half != "all":
+        chosen = [row for row in chosen if is_unseen(row.name) == (options.half == "unseen")]
     if not chosen:
         parser.error(f"there is no scenario {', '.join(options.only)}")
     ready = [row for row in chosen if not row.needs]
     seeds = range(options.seed, options.seed + options.seeds)
+    if options.prove:
+        return prove_all(chosen, seeds)
     # What runs is let end, so that no lab leaves its directory behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started, began = time.monotonic(), report.sources()
@@ -235,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seeds=tuple(seeds),
         jobs=options.jobs,
         seconds=time.monotonic() - started,
-        partial=bool(options.only),
+        partial=bool(options.only) or options.half != "all",
         began=began,
     )
     text = report.text(result)
