@@ -39,7 +39,7 @@ class Recorded:
     horizons: dict[int, int]
 
 
-def write(name: str, asked: Sequence[Asked], observations: Sequence[Observation], verdicts: Sequence[Verdict]) -> None:
+def write(path: Path, asked: Sequence[Asked], observations: Sequence[Observation], verdicts: Sequence[Verdict]) -> None:
     """Write one run. The same facts give the same bytes."""
     lines = [
         {"asked": [dataclasses.asdict(one) for one in asked]},
@@ -47,8 +47,13 @@ def write(name: str, asked: Sequence[Asked], observations: Sequence[Observation]
     ]
     lines += [observation_to_json(observation) for observation in observations]
     text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
-    RUNS.mkdir(exist_ok=True)
-    (RUNS / f"{name}.jsonl.gz").write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def path_of(name: str) -> Path:
+    """Where the run *name* of the corpus is."""
+    return RUNS / f"{name}.jsonl.gz"
 
 
 def read(path: Path) -> Recorded:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
 
 from probe.demo.play import play
 from probe.demo.table import PROGRAMME
 from probe.verdict.model import Verdict
-from storage.location import resolve
-from storage.reader import Reader
 from tests import corpus
+from tests.lab import facts
 from tests.lab.namespaces import LabError
 from tests.lab.scenarios import SCENARIOS, Scenario
 from tests.lab.table import ALL
@@ -55,7 +52,9 @@ def _play(names: list[str]) -> Iterator[tuple[str, list[str]]]:
         if not names or names == ["all"] or f"demo-{act.name}" in names:
             played = asyncio.run(play(act, lambda _event: None))
             verdicts = [result.verdict for result in played.outcome.results]
-            corpus.write(f"demo-{act.name}", played.outcome.asked, played.outcome.observations, verdicts)
+            corpus.write(
+                corpus.path_of(f"demo-{act.name}"), played.outcome.asked, played.outcome.observations, verdicts
+            )
             urls = {result.number: result.url for result in played.outcome.results}
             yield f"demo-{act.name}", _lines(urls, verdicts)
     chosen = [scenario for scenario in ALL if not scenario.needs and _is_wanted(scenario, names)]
@@ -75,17 +74,13 @@ def _is_wanted(scenario: Scenario, names: list[str]) -> bool:
 
 
 def _play_scenario(scenario: Scenario) -> list[str]:
-    with tempfile.TemporaryDirectory() as folder, scenario.lab() as lab:
-        Path(folder).chmod(0o777)
-        url = f"sqlite:///{folder}/dalel.db"
-        lab.dalel("check", "--save", "--database", url, "-q", *scenario.asked)
-        with Reader.open(resolve(url, {})) as reader:
-            run = reader.last_run()
-            assert run is not None
-            _run, asked, observations = reader.load(run.id)
-            verdicts = list(reader.verdicts(run.id).values())
-    corpus.write(f"lab-{scenario.name}", asked, observations, verdicts)
-    return _lines({one.number: one.endpoint.url for one in asked}, verdicts)
+    path = corpus.path_of(f"lab-{scenario.name}")
+    with scenario.lab() as lab:
+        database = facts.database(lab)
+        lab.dalel("check", "--save", "--database", database, "-q", *scenario.asked)
+        verdicts = facts.keep(database, path)
+    urls = {one.number: one.endpoint.url for one in corpus.read(path).asked}
+    return _lines(urls, verdicts)
 
 
 def _lines(urls: dict[int, str], verdicts: list[Verdict]) -> list[str]:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from probe.experiments.suspicion import FOLLOW_UPS
-from tests.lab import vary
+from tests.lab import facts, vary
 from tests.lab.baselines import BASELINES, Judge, Said, reached_control
 from tests.lab.lab import Lab
 from tests.lab.namespaces import Done, LabError
@@ -82,9 +82,10 @@ def _bugs(document: dict[str, Any]) -> set[str]:
     return {f"{o['fact']['experiment']}: {o['fact']['error']}" for o in seen if o["kind"] == "bug"}
 
 
-def ask(lab: Lab, *words: str) -> tuple[Done, dict[str, Any]]:
-    """``dalel check …`` as a user types it, and its document; ``LabError`` if there is none."""
-    done = lab.dalel("check", *words, "--format", "json", "--no-save", "-q", timeout=LONGEST_S)
+def ask(lab: Lab, *words: str, keep: str | None = None) -> tuple[Done, dict[str, Any]]:
+    """``dalel check …`` as a user types it, and its document; ``LabError`` if there is none. *keep*: a database's URL."""
+    where = ("--save", "--database", keep) if keep else ("--no-save",)
+    done = lab.dalel("check", *words, "--format", "json", *where, "-q", timeout=LONGEST_S)
     if not done.stdout.startswith("{"):
         raise LabError(f"dalel: exit {done.returncode} after {done.seconds:.1f} s\n{done.stderr[-4000:]}")
     document: dict[str, Any] = json.loads(done.stdout)
@@ -128,13 +129,18 @@ def proven(row: Scenario, seed: int) -> Iterator[Lab]:
         yield lab
 
 
-def run_one(scenario: Scenario, seed: int = vary.AS_WRITTEN, controls: Controls | None = None) -> Trial:
-    """Build, prove, check; with *controls* hear what the others would say."""
+def run_one(
+    scenario: Scenario, seed: int = vary.AS_WRITTEN, controls: Controls | None = None, folder: Path | None = None
+) -> Trial:
+    """Build, prove, check; with *controls* hear what the others would say, with *folder* keep the facts there."""
     started = time.monotonic()
     row = scenario.drawn(seed)
     try:
         with proven(row, seed) as lab:
-            done, document = ask(lab, *row.asked)
+            database = facts.database(lab) if folder else None
+            done, document = ask(lab, *row.asked, keep=database)
+            if folder and database:
+                facts.keep(database, facts.path_in(folder, row.name, seed))
         elsewhere = controls.of(row, seed) if controls else {}
     except (LabError, OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}"
@@ -178,13 +184,15 @@ def _unit(
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def run_all(scenarios: Sequence[Scenario], seeds: Sequence[int], jobs: int) -> Iterator[Trial]:
-    """Every scenario under every seed, *jobs* labs side by side, as they end."""
+def run_all(
+    scenarios: Sequence[Scenario], seeds: Sequence[int], jobs: int, folder: Path | None = None
+) -> Iterator[Trial]:
+    """Every scenario under every seed, *jobs* labs side by side, as they end; their facts in *folder*."""
     work = [(scenario, seed) for seed in seeds for scenario in scenarios]
     random.Random(seeds[0]).shuffle(work)
     controls = Controls()
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run_one, scenario, seed, controls) for scenario, seed in work]
+        futures = [pool.submit(run_one, scenario, seed, controls, folder) for scenario, seed in work]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -225,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=vary.AS_WRITTEN, help="the first seed; 1 is the rows as written")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
     parser.add_argument("--only", action="append", default=[], help="scenarios by name, or NAME* for a beginning")
+    parser.add_argument("--facts", type=Path, help="keep every trial's facts in this directory, to be judged again")
     parser.add_argument("--half", choices=("all", "seen", "unseen"), default="all", help="the unseen half is held out")
     parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
     parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
@@ -243,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started, began = time.monotonic(), report.sources()
     trials = []
-    for trial in run_all(ready, seeds, options.jobs):
+    for trial in run_all(ready, seeds, options.jobs, options.facts):
         trials.append(trial)
         _tell(trial, len(trials), len(ready) * len(seeds))
         if options.keep and not trial.is_right:
