@@ -70,6 +70,14 @@ WORLD = Machine(
     leg=Leg(delay=0.038, hops=("62.115.44.1", "80.239.128.9", "213.248.97.5")),
     networks=("0.0.0.0/0",),
 )
+# Somebody's rented machine in Germany, at an address that no site of the world ever gets: 10 ms from every server.
+CONTROL = Machine(
+    name="control",
+    address="116.202.118.47/24",
+    gateway="116.202.118.1",
+    leg=Leg(delay=0.005, hops=("116.202.118.1", "213.239.224.9")),
+    resolvers=("8.8.8.8", "1.1.1.1"),
+)
 # Behind the household's own router, so that it is a private address and no interface of the probe's.
 HOUSEHOLD = Machine(
     name="household", address="192.168.0.2/24", gateway="192.168.0.1", leg=Leg(delay=0.0002, hops=("192.168.0.1",))
@@ -79,12 +87,20 @@ HOUSEHOLD = Machine(
 class Net:
     """Build, seal, use, remove. ``with Net((PROBE, WORLD), rules=…) as net: net["probe"].run(["ping", …])``.
 
-    The first machine is where the probe is. Raises ``LabError`` if this host cannot or if the result is not sealed.
+    The first machine is where the probe is. ``rules`` are for its packets, ``abroad`` for those of the machine ``control``, if
+    there is one. Raises ``LabError`` if this host cannot or if the result is not sealed.
     """
 
-    def __init__(self, machines: Sequence[Machine], *, rules: Sequence[Rule] = (), seed: int = 1) -> None:
+    def __init__(
+        self,
+        machines: Sequence[Machine],
+        *,
+        rules: Sequence[Rule] = (),
+        abroad: Sequence[Rule] = (),
+        seed: int = 1,
+    ) -> None:
         self._machines = tuple(machines)
-        self._plan_rules = tuple(rules)
+        self._plan_rules, self._abroad = tuple(rules), tuple(abroad)
         self._seed = seed
         self._stack = contextlib.ExitStack()
         self._router: _RouterProcess | None = None
@@ -170,6 +186,8 @@ class Net:
             ),
             probe=self._machines[0].name,
             rules=self._plan_rules,
+            control=next((machine.name for machine in self._machines if machine.name == CONTROL.name), None),
+            abroad=self._abroad,
             seed=self._seed,
         )
 

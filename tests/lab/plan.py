@@ -35,9 +35,12 @@ class PortPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that the router needs to know. ``probe`` names the port that "up" is seen from."""
+    """All that the router needs to know. ``probe`` names the port that "up" is seen from, and so does ``control``, the port of
+    a client abroad: of its packets the rules know nothing, but for those of ``abroad``, which know nothing of the probe's."""
 
     ports: tuple[PortPlan, ...]
     probe: str
     rules: tuple[Rule, ...] = ()
+    control: str | None = None
+    abroad: tuple[Rule, ...] = ()
     seed: int = 1

@@ -9,6 +9,7 @@ which answer pings, and speak up when a TTL runs out or a packet is too big. Rul
 from __future__ import annotations
 
 import base64
+import copy
 import heapq
 import ipaddress
 import json
@@ -26,7 +27,7 @@ from typing import Any
 from tests.lab import packets
 from tests.lab.packets import Packet
 from tests.lab.plan import Leg, Plan, PortPlan
-from tests.lab.rules import Place
+from tests.lab.rules import Place, Rule
 
 _ETH_P_IP = 0x0800
 _SOL_PACKET = 263
@@ -54,6 +55,19 @@ class _Port:
 
 
 @dataclass(slots=True)
+class _Side:
+    """What lies between one client, the probe or the control, and everybody else: the rules on the way, and the machines
+    whose leg is another one for it."""
+
+    client: _Port
+    rules: tuple[Rule, ...]
+    others: dict[str, _Port] = field(default_factory=dict)
+
+    def sees(self, port: _Port) -> _Port:
+        return self.others.get(port.plan.name, port)
+
+
+@dataclass(slots=True)
 class Tally:
     """What passed between the probe and one remote address, at the probe's interface, in IP bytes."""
 
@@ -70,9 +84,11 @@ class Router:
 
     def __init__(self, plan: Plan) -> None:
         self.random = random.Random(plan.seed)
-        self._rules = plan.rules
         self._ports = {port.name: _open(port) for port in plan.ports}
         self._probe = self._ports[plan.probe]
+        self._side = self._at_home = _Side(self._probe, plan.rules)
+        self._control = self._ports.get(plan.control) if plan.control else None
+        self._abroad = self._side_abroad(plan.abroad)
         self._table = sorted(
             ((ipaddress.IPv4Network(network), port) for port in self._ports.values() for network in port.plan.networks),
             key=lambda row: -row[0].prefixlen,
@@ -90,6 +106,16 @@ class Router:
 
     def _learn_hops(self) -> None:
         self._hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}
+
+    def _side_abroad(self, its_rules: tuple[Rule, ...]) -> _Side:
+        """The control's leg is its whole way: the line of the others, with its delay and loss, is the probe's trouble."""
+        others = {
+            name: replace(port, leg=Leg(delay=0.0, hops=port.leg.hops), inbound=_Lane(), outbound=_Lane())
+            for name, port in self._ports.items()
+            if port is not self._control
+        }
+        # Copies: what a rule remembers of the probe it must not know of the control.
+        return _Side(self._control or self._probe, copy.deepcopy(its_rules), others)
 
     # the loop
 
@@ -119,7 +145,8 @@ class Router:
             self._now = time.monotonic()
             length = (frame[16] << 8) | frame[17]
             if len(frame) >= 34 and frame[14] >> 4 == 4 and length <= len(frame) - 14:
-                self._take(port, Packet(bytearray(frame[14 : 14 + length]), up=port is self._probe))
+                up = port is self._probe or port is self._control
+                self._take(port, Packet(bytearray(frame[14 : 14 + length]), up=up))
             else:
                 self.dropped += 1
 
@@ -138,18 +165,21 @@ class Router:
     # one packet
 
     def _take(self, port: _Port, packet: Packet) -> None:
-        if packet.up:
+        target = self._route(packet.dst)
+        is_control = self._control is not None and (port is self._control or target is self._control)
+        side = self._side = self._abroad if is_control else self._at_home
+        if port is self._probe:
             tally = self._tally(packet.dst)
             tally.packets_up += 1
             tally.bytes_up += len(packet.data)
+        port = side.sees(port)
         middle = self._cross(port.leg, port.inbound, len(packet.data), self._now)
         if middle is None:
             return
-        target = self._route(packet.dst)
         if packet.dst in self._hops:
             self._answer_ping(packet, port)
         elif target is not None:
-            self._travel(packet, port, target, middle)
+            self._travel(packet, port, side.sees(target), middle)
 
     def _travel(self, packet: Packet, source: _Port, target: _Port, middle: float) -> None:
         way = (*source.leg.hops, *reversed(target.leg.hops))
@@ -167,11 +197,12 @@ class Router:
             return
         packet.age(len(way))
         # A rule may have given it another destination.
-        self._send(packet, self._route(packet.dst) or target, middle)
+        readdressed = self._route(packet.dst)
+        self._send(packet, self._side.sees(readdressed) if readdressed else target, middle)
 
     def _pass_rules(self, packet: Packet, reach: int) -> bool:
         """Whether the packet survives the rules that it comes by within *reach* routers."""
-        for rule in self._rules:
+        for rule in self._side.rules:
             distance = self._distance(rule.place, packet)
             if distance <= reach and rule.match(packet):
                 self._at, self._cause_up = rule.place, packet.up
@@ -181,9 +212,10 @@ class Router:
         return True
 
     def _distance(self, place: Place, packet: Packet) -> int:
-        near = len(self._probe.leg.hops)
+        client = self._side.client
+        near = len(client.leg.hops)
         port = self._route(packet.remote)
-        far = len(port.leg.hops) if port is not None and port is not self._probe else 0
+        far = len(port.leg.hops) if port is not None and port is not client else 0
         from_probe = {"home": 0, "access": min(1, near), "border": near, "far": near + far}[place]
         return from_probe if packet.up else near + far - from_probe
 
@@ -192,12 +224,13 @@ class Router:
         target, far = self._route(packet.dst), self._route(packet.remote)
         if target is None or far is None:
             return
-        near_delay, far_delay = self._probe.leg.delay, far.leg.delay
+        client, target, far = self._side.client, self._side.sees(target), self._side.sees(far)
+        near_delay, far_delay = client.leg.delay, far.leg.delay
         # Where the rule sits, as time from the probe and from the far end.
         from_probe = {"home": 0.0, "access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
         from_far = near_delay + far_delay - from_probe
         leaves = self._now + (from_probe if self._cause_up else from_far)
-        hops = len(self._probe.leg.hops) + len(far.leg.hops) - self._distance(self._at, packet)
+        hops = len(client.leg.hops) + len(far.leg.hops) - self._distance(self._at, packet)
         if packet.ttl <= hops:
             return
         packet.age(hops)
@@ -287,7 +320,7 @@ class Router:
                 self.tallies.clear()
                 self.seen = self.sent = self.dropped = 0
             case "rules":
-                self._rules = pickle.loads(base64.b64decode(order["rules"]))
+                self._at_home.rules = pickle.loads(base64.b64decode(order["rules"]))
             case "leg":
                 port = self._ports[order["port"]]
                 port.leg = replace(port.leg, **order["set"])
