@@ -1,4 +1,7 @@
-"""IPv4 packets as the router sees them: read lazily, rewritten in place, made from nothing. RFC 791, 9293, 768, 792."""
+"""IPv4 packets as the router sees them: read lazily, rewritten in place, made from nothing. RFC 791, 9293, 768, 792.
+
+What is made here from addresses of 16 bytes, or about an IPv6 packet, is IPv6 (``packets6``).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 @lru_cache(maxsize=65536)
 def text(address: bytes) -> str:
-    return socket.inet_ntoa(address)
+    return socket.inet_ntoa(address) if len(address) == 4 else socket.inet_ntop(socket.AF_INET6, address)
 
 
 @lru_cache(maxsize=65536)
 def raw(address: str) -> bytes:
-    return socket.inet_aton(address)
+    return socket.inet_pton(socket.AF_INET6, address) if ":" in address else socket.inet_aton(address)
 
 
 def checksum(data: bytes | bytearray | memoryview) -> int:
@@ -62,12 +65,21 @@ class Packet:
         return (self.remote, self.remote_port, near, self.protocol)
 
     @property
+    def version(self) -> int:
+        return 4
+
+    @property
     def ttl(self) -> int:
         return self.data[8]
 
     @property
     def dont_fragment(self) -> bool:
         return bool(self.data[6] & 0x40)
+
+    @property
+    def is_error(self) -> bool:
+        """An ICMP message that is not a ping; none is ever complained of (RFC 1122 §3.2.2)."""
+        return self.protocol == ICMP and self.data[self.header] != 8
 
     @property
     def flags(self) -> int:
@@ -122,7 +134,8 @@ class Packet:
         struct.pack_into("!H", data, start + offset, value or (0xFFFF if self.protocol == UDP else 0))
 
 
-def _ip(src: bytes, dst: bytes, protocol: int, body: bytes, *, ttl: int, identification: int) -> bytearray:
+def ip(src: bytes, dst: bytes, protocol: int, body: bytes, *, ttl: int, identification: int) -> bytearray:
+    """An IPv4 packet without options, whose checksums have yet to be computed."""
     return bytearray(
         struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), identification, 0x4000, ttl, protocol, 0, src, dst) + body
     )
@@ -136,36 +149,44 @@ def tcp(
     body = (
         struct.pack("!HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, flags, window, 0, 0) + payload
     )
-    packet = Packet(_ip(src, dst, TCP, body, ttl=ttl, identification=identification), up=up)
+    if len(src) == 16:
+        return packets6.packet(src, dst, TCP, body, ttl=ttl, up=up)
+    packet = Packet(ip(src, dst, TCP, body, ttl=ttl, identification=identification), up=up)
     packet.seal()
     return packet
 
 
 def udp(src: bytes, sport: int, dst: bytes, dport: int, payload: bytes, *, ttl: int = 64, up: bool = False) -> Packet:
     body = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
-    packet = Packet(_ip(src, dst, UDP, body, ttl=ttl, identification=0), up=up)
+    if len(src) == 16:
+        return packets6.packet(src, dst, UDP, body, ttl=ttl, up=up)
+    packet = Packet(ip(src, dst, UDP, body, ttl=ttl, identification=0), up=up)
     packet.seal()
     return packet
 
 
 def icmp(src: bytes, about: Packet, kind: int, code: int, rest: int = 0) -> Packet:
     """An ICMP error about a packet, to its sender, quoting its header and eight bytes (RFC 792)."""
+    if about.version == 6:
+        return packets6.icmp(packets6.raw_twin(src), about, kind, code, rest)
     body = bytearray(struct.pack("!BBHI", kind, code, 0, rest) + bytes(about.data[: about.header + 8]))
     struct.pack_into("!H", body, 2, checksum(body))
-    packet = Packet(_ip(src, about.src, ICMP, bytes(body), ttl=64, identification=0), up=not about.up)
+    packet = Packet(ip(src, about.src, ICMP, bytes(body), ttl=64, identification=0), up=not about.up)
     packet.seal()
     return packet
 
 
 def echo_reply(request: Packet) -> Packet | None:
     """The answer to a ping, ``None`` if it is no ping."""
+    if request.version == 6:
+        return packets6.echo_reply(request)
     body = request.data[request.header :]
     if request.protocol != ICMP or len(body) < 8 or body[0] != 8:
         return None
     body[0] = 0
     body[2:4] = b"\0\0"
     struct.pack_into("!H", body, 2, checksum(body))
-    packet = Packet(_ip(request.dst, request.src, ICMP, bytes(body), ttl=64, identification=0), up=not request.up)
+    packet = Packet(ip(request.dst, request.src, ICMP, bytes(body), ttl=64, identification=0), up=not request.up)
     packet.seal()
     return packet
 
@@ -241,13 +262,17 @@ def question(message: bytes) -> tuple[str, int, int] | None:
 
 
 def dns_reply(query: bytes, *, rcode: int = 0, address: str | None = None, ttl: int = 60) -> bytes:
-    """A reply to *query* that gives an IPv4 address, or only a code."""
+    """A reply to *query* that gives an address, where that is what was asked for, or only a code."""
     asked = question(query)
     assert asked is not None
     flags = 0x8180 | (struct.unpack_from("!H", query, 2)[0] & 0x0110) | rcode
-    answers = 1 if address is not None and asked[1] == 1 else 0
+    kind = 28 if address is not None and ":" in address else 1
+    answers = 1 if address is not None and asked[1] == kind else 0
     reply = query[:2] + struct.pack("!HHHHH", flags, 1, answers, 0, 0) + query[12 : asked[2]]
     if answers:
         assert address is not None
-        reply += struct.pack("!HHHIH", 0xC00C, 1, 1, ttl, 4) + raw(address)
+        reply += struct.pack("!HHHIH", 0xC00C, kind, 1, ttl, len(raw(address))) + raw(address)
     return reply
+
+
+from tests.lab import packets6  # noqa: E402 - it builds on what is above, and makes what is of the other version

@@ -32,9 +32,11 @@ class Network(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class When:
-    """Which packets: all that is given must hold. ``remote`` is networks of the end that is not the probe."""
+    """Which packets: all that is given must hold. ``remote`` is networks of the end that is not the probe, of either version;
+    ``version`` is 4 or 6, both if it is not given."""
 
     protocol: int | None = None
+    version: Literal[4, 6] | None = None
     ports: tuple[int, ...] = ()
     remote: tuple[str, ...] = ()
     side: Literal["up", "down"] | None = None
@@ -43,15 +45,19 @@ class When:
     """Of flows, not of packets: a share of source ports, as a path behind a load balancer."""
     by_address: bool = False
     """The fraction is of remote addresses instead: a balancer that does not look at ports."""
-    _networks: list[ipaddress.IPv4Network] = field(init=False, repr=False, compare=False, hash=False)
+    _networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = field(
+        init=False, repr=False, compare=False, hash=False
+    )
     _seen: dict[bytes, bool] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_networks", [ipaddress.IPv4Network(network) for network in self.remote])
+        object.__setattr__(self, "_networks", [ipaddress.ip_network(network) for network in self.remote])
         object.__setattr__(self, "_seen", {})
 
     def holds(self, packet: Packet) -> bool:
         if self.protocol is not None and packet.protocol != self.protocol:
+            return False
+        if self.version is not None and packet.version != self.version:
             return False
         if self.side is not None and (self.side == "up") != packet.up:
             return False
@@ -67,7 +73,7 @@ class When:
     def _is_remote(self, address: bytes) -> bool:
         known = self._seen.get(address)
         if known is None:
-            ip = ipaddress.IPv4Address(address)
+            ip = ipaddress.ip_address(address)
             known = self._seen[address] = any(ip in network for network in self._networks)
         return known
 
@@ -150,7 +156,7 @@ class Unreachable(Rule):
     offender: str = "198.51.100.1"
 
     def act(self, packet: Packet, network: Network) -> bool:
-        if packet.protocol != packets.ICMP:
+        if not packet.is_error:
             network.emit(packets.icmp(packets.raw(self.offender), packet, 3, self.code))
         return False
 
@@ -164,9 +170,11 @@ class Divert(Rule):
     _original: OrderedDict[tuple[int, int], tuple[bytes, int]] = field(default_factory=OrderedDict)
 
     def match(self, packet: Packet) -> bool:
+        to = packets.raw(self.to)
         if packet.up:
-            return packet.protocol in (TCP, UDP) and self.when.holds(packet) and packet.dst != packets.raw(self.to)
-        return packet.src == packets.raw(self.to) and (packet.protocol, packet.dport) in self._original
+            here = len(packet.dst) == len(to) and packet.dst != to
+            return here and packet.protocol in (TCP, UDP) and self.when.holds(packet)
+        return packet.src == to and (packet.protocol, packet.dport) in self._original
 
     def act(self, packet: Packet, network: Network) -> bool:
         if packet.up:
