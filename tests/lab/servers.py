@@ -45,6 +45,8 @@ http {{
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_cache shared:s:4m;
   server_names_hash_bucket_size 128;
+  map_hash_bucket_size 128;
+  map $scheme:$server_name $alternative {{ default ""; {alternatives}}}
   keepalive_timeout 60s;
   proxy_pass_header Date;
   proxy_set_header Host $host;
@@ -53,6 +55,7 @@ http {{
   add_header Strict-Transport-Security "max-age=31536000; includeSubDomains" always;
   add_header Content-Security-Policy "default-src 'self' data: blob:; script-src 'self' 'nonce-r4nd0m'; frame-ancestors 'none'; upgrade-insecure-requests" always;
   add_header X-Content-Type-Options nosniff always;
+  add_header Alt-Svc $alternative always;
   add_header Set-Cookie "sid=5f1c9a7be02d4c33a6b1; Max-Age=31536000; Path=/; Secure; HttpOnly; SameSite=Lax" always;
 {servers}}}
 """
@@ -91,11 +94,13 @@ def start(net: Net, world: World) -> Authority:
     _start_resolvers(net, world, issuer)
     listening = _start_web(net, world, issuer) + _start_services(net, world)
     _start_fronts(net, world)
+    _start_quic(net, world)
     expected = {("tcp", address, port) for address, port in listening}
     expected |= {("udp", address, 53) for address in PUBLIC_RESOLVERS} | {
         ("udp", address, 123) for address in world.clocks
     }
     expected |= {("tcp", address, 853) for address in PUBLIC_RESOLVERS}
+    expected |= {("udp", address, 443) for site in _with_quic(world) for address in site.served_at}
     near = {("udp", RESOLVER, 53), ("tcp", RESOLVER, 53)} if world.resolver_runs else set()
     near |= {("tcp", PORTAL, 80)} if world.portal else set()
     near |= {("tcp", PORTAL, PROXY_PORT)} if world.proxy else set()
@@ -126,7 +131,9 @@ def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int
         blocks.append(_resolver_block(net.directory, address))
         listening.append((address, 443))
     configuration = net.directory / "nginx.conf"
-    configuration.write_text(_NGINX.format(directory=net.directory, servers="".join(blocks)))
+    configuration.write_text(
+        _NGINX.format(directory=net.directory, servers="".join(blocks), alternatives=_alternatives(world))
+    )
     # -e and -p: nothing of this host's nginx is touched.
     command = [
         tool("nginx"),
@@ -139,6 +146,12 @@ def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int
     ]
     net["world"].spawn(command, log=str(net.directory / "nginx.log"))
     return listening
+
+
+def _alternatives(world: World) -> str:
+    """Which sites say that they have HTTP/3 (RFC 7838), for nginx's map."""
+    names = (site.name for site in world.sites.values() if site.quic)
+    return " ".join(f"'https:{name}' 'h3=\":443\"; ma=86400';" for name in names)
 
 
 def _write_certificate(
@@ -286,27 +299,52 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
 
 
 def _start_fronts(net: Net, world: World) -> None:
-    """One process for all front ends; each stands on ports 443 and 80 of its site."""
-    fronts = [
-        {
+    """One process for all front ends of a module; each stands on ports 443 and 80 of its site."""
+    by_module: dict[str, list[dict[str, object]]] = {}
+    for site in world.sites.values():
+        if site.front is None or not site.listening or not site.present:
+            continue
+        front = {
             "addresses": site.served_at,
             "ways": dict(site.front.ways),
             "other": site.front.other,
             "plain": site.front.plain,
             "certificate": [f"{net.directory}/{site.name}.pem", f"{net.directory}/{site.name}.key"],
         }
-        for site in world.sites.values()
-        if site.front is not None and site.listening and site.present
+        by_module.setdefault(site.front.by, []).append(front)
+    for module, fronts in by_module.items():
+        configuration: dict[str, object] = {"fronts": fronts, "https": HTTPS_BEHIND, "http": HTTP_BEHIND}
+        _spawn_services(net, net["world"], configuration, module=module)
+
+
+def _with_quic(world: World) -> list[Site]:
+    """The sites whose pages are there by HTTP/3 too."""
+    return [site for site in world.sites.values() if site.quic == "served" and site.listening and site.present]
+
+
+def _start_quic(net: Net, world: World) -> None:
+    """One process for all of HTTP/3."""
+    sites = [
+        {
+            "addresses": site.served_at,
+            "page": f"{net.directory}/{site.name}.html",
+            "chain": f"{net.directory}/{site.name}.pem",
+            "key": f"{net.directory}/{site.name}.key",
+        }
+        for site in _with_quic(world)
     ]
-    if fronts:
-        configuration = {"fronts": fronts, "https": HTTPS_BEHIND, "http": HTTP_BEHIND}
-        _spawn_services(net, net["world"], configuration, module="tests.lab.fronts")
+    if sites:
+        _spawn_services(net, net["world"], {"sites": sites}, "tests.lab.quic", "serve")
 
 
 def _spawn_services(
-    net: Net, machine: Namespace, configuration: dict[str, object], module: str = "tests.lab.services"
+    net: Net,
+    machine: Namespace,
+    configuration: dict[str, object],
+    module: str = "tests.lab.services",
+    *words: str,
 ) -> None:
-    command = [sys.executable, "-S", "-m", module, json.dumps(configuration)]
+    command = [sys.executable, "-S", "-m", module, *words, json.dumps(configuration)]
     machine.spawn(
         ["env", "--chdir", str(REPOSITORY), *command],
         log=str(net.directory / f"{module}.log"),

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 from urllib.parse import urlsplit
 
 from targets.loader import load_canaries, shipped_platforms
@@ -67,12 +68,13 @@ class Front:
 
     ``ways`` is by the name of the greeting, ``other`` for all names else, ``plain`` for port 80. See ``fronts.py`` for the
     words: ``serve``, ``silent``, ``close``, ``reset``, ``alert:112``, ``empty``, ``cut``, ``torn``, ``late:3/serve``,
-    ``half:reset``.
+    ``half:reset``. ``by`` is the module that runs it; one that has more words than ``fronts.py`` knows all of these too.
     """
 
     ways: tuple[tuple[str, str], ...] = ()
     other: str = "serve"
     plain: str = "serve"
+    by: str = "tests.lab.fronts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,8 @@ class Site:
     in place of the pages of port 443 and of port 80 (``{directory}``: where ``NAME.html`` lies, which is ``body`` if there is
     one). ``also_at`` are further addresses that DNS gives with the first one,
     ``dead_at`` those of all of them where nobody answers; at ``hidden_at`` the site is served as well, and DNS says nothing
-    of it. ``protocols`` is nginx's ssl_protocols.
+    of it. ``protocols`` is nginx's ssl_protocols. ``quic``: its pages are there by HTTP/3 too, and say so (``served``), or
+    they say so and nobody answers on that port (``announced``).
     """
 
     name: str
@@ -104,6 +107,7 @@ class Site:
     also_at: tuple[str, ...] = ()
     dead_at: tuple[str, ...] = ()
     hidden_at: tuple[str, ...] = ()
+    quic: Literal["", "served", "announced"] = ""
 
     @property
     def served_at(self) -> tuple[str, ...]:
