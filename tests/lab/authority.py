@@ -18,8 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-Kind = Literal["good", "expired", "not_yet", "wrong_name", "self_signed", "no_intermediate", "huge", "vendor", "forger"]
-"""``no_intermediate``: the server forgot to send it. ``huge``: a certificate of many names, some 15 KB. ``vendor``: by an
+Kind = Literal[
+    "good", "expired", "not_yet", "wrong_name", "self_signed", "no_intermediate", "huge", "vendor", "forger", "fresh", "ending"
+]  # fmt: skip
+"""``fresh`` began yesterday, ``ending`` ends tomorrow: only who has the date right can use them. ``no_intermediate``: the server forgot to send it. ``huge``: a certificate of many names, some 15 KB. ``vendor``: by an
 authority of the site owner's own. ``forger``: by an authority that nobody knows."""
 _OTHER_AUTHORITIES = {"vendor": "Messenger Service Root CA", "forger": "Secure Gateway CA"}
 
@@ -124,7 +126,8 @@ class Authority:
         key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = _rsa("leaf") if rsa_leaf else _ec("leaf")
         if kind == "wrong_name":
             names = ("parked.hosting.example",)
-        start, end = {"expired": (-100, -7), "not_yet": (7, 97)}.get(kind, (-20, 70))
+        spans = {"expired": (-100, -7), "not_yet": (7, 97), "fresh": (-1, 89), "ending": (-89, 1)}
+        start, end = spans.get(kind, (-20, 70))
         signer, issuer = self._key, self._intermediate.subject
         if kind == "self_signed":
             signer, issuer = key, _name(names[0])  # type: ignore[assignment]

@@ -27,7 +27,7 @@ from typing import Any
 from tests.lab import packets
 from tests.lab.packets import Packet
 from tests.lab.plan import Leg, Plan, PortPlan
-from tests.lab.rules import Place, Rule
+from tests.lab.rules import ON_TIME, Place, Rule
 
 _ETH_P_IP = 0x0800
 _SOL_PACKET = 263
@@ -103,6 +103,7 @@ class Router:
         self._cause_up = True
         self.tallies: dict[bytes, Tally] = {}
         self.seen = self.sent = self.dropped = 0
+        self.arrivals = ON_TIME
 
     def _learn_hops(self) -> None:
         self._hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}
@@ -193,12 +194,13 @@ class Router:
             hop = packets.raw((narrow.hops or way or ("0.0.0.0",))[-1])
             self._complain(packet, packets.icmp(hop, packet, 3, 4, narrow.mtu), source)
             return
+        self.arrivals = ON_TIME
         if not self._pass_rules(packet, len(way)):
             return
         packet.age(len(way))
         # A rule may have given it another destination.
         readdressed = self._route(packet.dst)
-        self._send(packet, self._side.sees(readdressed) if readdressed else target, middle)
+        self._send(packet, self._side.sees(readdressed) if readdressed else target, middle, self.arrivals)
 
     def _pass_rules(self, packet: Packet, reach: int) -> bool:
         """Whether the packet survives the rules that it comes by within *reach* routers."""
@@ -254,10 +256,11 @@ class Router:
 
     # time and queues
 
-    def _send(self, packet: Packet, target: _Port, middle: float) -> None:
+    def _send(self, packet: Packet, target: _Port, middle: float, later: tuple[float, ...] = ON_TIME) -> None:
         arrival = self._cross(target.leg, target.outbound, len(packet.data), middle)
         if arrival is not None:
-            self._hand_over(packet, target, arrival)
+            for seconds in later:
+                self._hand_over(packet, target, arrival + seconds)
 
     def _hand_over(self, packet: Packet, target: _Port, arrival: float) -> None:
         if target is self._probe:

@@ -21,10 +21,15 @@ Place = Literal["home", "access", "border", "far"]
 """On the first router; behind it; where the provider hands over to transit; behind the last router before the server."""
 
 
+ON_TIME = (0.0,)
+
+
 class Network(Protocol):
     """What a rule may do besides letting pass or eating."""
 
     random: random.Random
+    arrivals: tuple[float, ...]
+    """How much later than usual the packet that is looked at arrives, in seconds: once a number. A rule may set it."""
 
     def emit(self, packet: Packet) -> None:
         """Send a packet of the middlebox's own from where the rule sits towards the packet's destination."""
