@@ -317,6 +317,26 @@ def _start_fronts(net: Net, world: World) -> None:
         _spawn_services(net, net["world"], configuration, module=module)
 
 
+def _with_quic(world: World) -> list[Site]:
+    """The sites whose pages are there by HTTP/3 too."""
+    return [site for site in world.sites.values() if site.quic == "served" and site.listening and site.present]
+
+
+def _start_quic(net: Net, world: World) -> None:
+    """One process for all of HTTP/3."""
+    sites = [
+        {
+            "addresses": site.served_at,
+            "page": f"{net.directory}/{site.name}.html",
+            "chain": f"{net.directory}/{site.name}.pem",
+            "key": f"{net.directory}/{site.name}.key",
+        }
+        for site in _with_quic(world)
+    ]
+    if sites:
+        _spawn_services(net, net["world"], {"sites": sites}, "tests.lab.quic", "serve")
+
+
 def _spawn_services(
     net: Net,
     machine: Namespace,

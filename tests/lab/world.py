@@ -75,7 +75,6 @@ class Front:
     other: str = "serve"
     plain: str = "serve"
     by: str = "tests.lab.fronts"
-    by: str = "tests.lab.fronts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
