@@ -14,9 +14,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.lab import recursion
 from tests.lab.authority import Authority, authority
+from tests.lab.local_data import local_data
 from tests.lab.namespaces import LabError, Namespace, tool
-from tests.lab.net import REPOSITORY, RESOLVER, Net
+from tests.lab.net import CONTROL, REPOSITORY, RESOLVER, Net
 from tests.lab.world import PUBLIC_RESOLVERS, Nameserver, Site, World
 
 HTTPS_BEHIND, HTTP_BEHIND = 8443, 8080
@@ -108,7 +110,12 @@ def start(net: Net, world: World) -> Authority:
     for server in world.nameservers:
         sockets = household if server.is_household else near if server.address == RESOLVER else expected
         sockets |= {("udp", server.address, 53)} | ({("tcp", server.address, 53)} if server.tcp else set())
+    if world.recursion is not None:
+        expected |= {(kind, address, 53) for address in world.recursion.addresses() for kind in ("udp", "tcp")}
+        near |= {("udp", "127.0.0.1", 53)} if world.recursion.behind else set()
     _wait(net, {"world": expected, "provider": near} | ({"household": household} if household else {}))
+    if world.recursion is not None:
+        recursion.warm(net, world.recursion)
     return issuer
 
 
@@ -119,12 +126,13 @@ def start(net: Net, world: World) -> Authority:
 def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int]]:
     blocks: list[str] = []
     listening: list[tuple[str, int]] = []
+    abroad = {site.name: site for site in world.elsewhere}
     for site in world.sites.values():
         if not site.listening or not site.present:
             continue
         _write_certificate(net.directory, site.name, issuer, (site.name,), site)
         _write_page(net.directory, site)
-        blocks.append(_site_block(net.directory, site, shifted=bool(world.shift_days)))
+        blocks.append(_site_block(net.directory, site, abroad.get(site.name), shifted=bool(world.shift_days)))
         listening += [(address, port) for address in site.served_at for port in (443, 80)]
     for address, names in PUBLIC_RESOLVERS.items():
         _write_certificate(net.directory, address, issuer, names)
@@ -170,7 +178,23 @@ def _write_page(directory: Path, site: Site) -> None:
     (directory / f"{name}.html").write_bytes(site.body or page.encode())
 
 
-def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
+def _for_control(directory: Path, site: Site | None, other: str = "") -> str:
+    """Directives of a server that answers the control as *site* says, or with *other*."""
+    if site is None:
+        return ""
+    (directory / "abroad").mkdir(exist_ok=True)
+    _write_page(directory / "abroad", site)
+    page = f"root {directory}/abroad; try_files /{site.name}.html =404;"
+    if site.status != 200:
+        page = f'return {site.status} "<html><title>{site.status}</title></html>";'
+    its = CONTROL.address.partition("/")[0]
+    return f"""
+    error_page 418 = @abroad;
+    if ($remote_addr = {its}) {{ return 418; }}
+    location @abroad {{ {other or page} }}"""
+
+
+def _site_block(directory: Path, site: Site, abroad: Site | None = None, *, shifted: bool) -> str:
     page = f"root {directory}; try_files /{site.name}.html =404;"
     other = "return 301 https://$host$request_uri;"
     plain = "".join(f"    location = {path} {{ {_plain(status, body)} }}\n" for path, status, body in site.plain)
@@ -189,11 +213,11 @@ def _site_block(directory: Path, site: Site, *, shifted: bool) -> str:
     ssl_protocols {site.protocols};
     ssl_certificate {directory}/{site.name}.pem;
     ssl_certificate_key {directory}/{site.name}.key;
-    {site.https.replace("{directory}", str(directory)) or f"location / {{ {page} }}"}
+    {site.https.replace("{directory}", str(directory)) or f"location / {{ {page} }}"}{_for_control(directory, abroad)}
   }}
   server {{
 {"".join(at_open)}    server_name {site.name};
-{plain}    {site.http.replace("{directory}", str(directory)) or f"location / {{ {other} }}"}
+{plain}    {site.http.replace("{directory}", str(directory)) or f"location / {{ {other} }}"}{_for_control(directory, abroad, other)}
   }}
 """
 
@@ -227,35 +251,27 @@ def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
     tls = (
         f'  tls-port: 853\n  tls-service-pem: "{net.directory}/dot.pem"\n  tls-service-key: "{net.directory}/dot.key"\n'
     )
-    data = local_data(world.records(), world.abroad)
-    _start_unbound(net, net["world"], "public", "".join(interfaces) + tls, data)
-    if world.resolver_runs:
-        data = local_data(world.records(), world.lies)
-        _start_unbound(net, net["provider"], "provider", f"  interface: {RESOLVER}\n", data)
+    if world.recursion is not None:
+        recursion.start(net, world, "".join(interfaces) + tls)
+    else:
+        view, data = _said_to_control(world), local_data(world.records(), world.abroad)
+        _start_unbound(net, net["world"], "public", "".join(interfaces) + tls + view, data)
+        if world.resolver_runs:
+            data = local_data(world.records(), world.lies)
+            _start_unbound(net, net["provider"], "provider", f"  interface: {RESOLVER}\n", data)
     for server in world.nameservers:
         _start_nameserver(net, world, server)
 
 
-def local_data(addresses: dict[str, tuple[str, ...]], lies: dict[str, str]) -> str:
-    """unbound's lines for what is true, and for what is said instead. The name ``*`` lies about everything."""
-    kinds = {
-        "nxdomain": "always_nxdomain",
-        "refused": "always_refuse",
-        "silence": "always_deny",
-        "empty": "always_nodata",
-    }
-    lines, broken = [], []
-    for name, true in addresses.items():
-        said = lies.get(name, lies.get("*", ",".join(true)))
-        if said in kinds:
-            lines.append(f'  local-zone: "{name}." {kinds[said]}')
-        elif said == "servfail":
-            # A zone whose only server is this host itself, which unbound never asks.
-            lines.append(f'  local-zone: "{name}." always_transparent')
-            broken.append(f'forward-zone:\n  name: "{name}."\n  forward-addr: 127.0.0.1')
-        else:
-            lines += [f'  local-data: "{name}. 300 IN A {address}"' for address in said.split(",")]
-    return "\n".join((*lines, *broken))
+def _said_to_control(world: World) -> str:
+    """unbound's lines for a client that hears something else about some names (unbound.conf(5), "View Options")."""
+    if not world.said_elsewhere:
+        return ""
+    names = {name: world.records()[name] for name in world.said_elsewhere}
+    return (
+        f"  access-control-view: {CONTROL.address.partition('/')[0]}/32 abroad\nview:\n  name: abroad\n  view-first: yes\n"
+        f"{local_data(names, world.said_elsewhere)}\nserver:\n"
+    )
 
 
 def _start_nameserver(net: Net, world: World, server: Nameserver) -> None:

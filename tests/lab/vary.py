@@ -59,4 +59,7 @@ def abroad(world: World, whole: World) -> World:
     """*world* without what the probe's own country, provider and household do to it: its sites, names and ports, and what
     the resolvers abroad say; everything else as in *whole*."""
     values = {name: getattr(world, name) for name in ("sites", "names", "ports", "closed_ports", "abroad")}
-    return dataclasses.replace(whole, **values, lies=dict(world.abroad))
+    honest = world.recursion and dataclasses.replace(
+        world.recursion, before=None, warm=(), provider=(), validates=True, behind=False
+    )
+    return dataclasses.replace(whole, **values, lies=dict(world.abroad), recursion=honest)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from targets.loader import load_canaries, shipped_platforms
 from targets.model import Canaries, Endpoint
 from tests.lab.authority import Kind
+from tests.lab.zones import Recursion
 
 PUBLIC_RESOLVERS = {
     "8.8.8.8": ("dns.google", "8.8.8.8", "8.8.4.4"),
@@ -182,6 +183,13 @@ class World:
     """``redirect`` to its log-in page, that ``page`` in place of everything, or a redirect to where one must ``pay``."""
     resolver_runs: bool = True
     trusted: bytes = b""
+    recursion: Recursion | None = None
+    """The resolvers find every answer themselves, from a root down (see zones.py); else they know all names by heart."""
+
+    elsewhere: tuple[Site, ...] = ()
+    """Sites as they answer the control, where that is not as they answer everybody else."""
+    said_elsewhere: dict[str, str] = field(default_factory=dict)
+    """What the public resolvers say to the control, where that differs, in the words of ``lies``."""
 
     def change(self, *names: str, **values: object) -> World:
         """The same world with these sites different."""
@@ -207,6 +215,7 @@ class World:
         everybody = {address for site in self.sites.values() for address in (site.address, *site.served_at)}
         everybody |= {address for address, _ in self.ports}
         everybody |= {s.address for s in self.nameservers if not s.is_household and s.address != PROVIDERS_RESOLVER}
+        everybody |= set(self.recursion.addresses()) if self.recursion else set()
         return tuple(sorted((everybody | set(PUBLIC_RESOLVERS) | set(self.clocks)) - absent))
 
 
