@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import certifi
 from tests.lab import servers
 from tests.lab.authority import authority
 from tests.lab.namespaces import Done, Namespace, require
-from tests.lab.net import HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
+from tests.lab.net import CONTROL, HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
 from tests.lab.rules import Rule
 from tests.lab.world import World
 
@@ -46,7 +47,7 @@ class Lab:
     """``with Lab(world, rules=…) as lab: lab.dalel("check", "facebook")``. Starts in a second or two, leaves nothing.
 
     ``link``: the probe's machine has a default route. ``leg``: values for the world's leg (delay, loss, rate, mtu …),
-    ``near`` the same for the probe's.
+    ``near`` the same for the probe's. ``abroad``: the rules that the control's packets meet.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Lab:
         world: World,
         *,
         rules: Sequence[Rule] = (),
+        abroad: Sequence[Rule] = (),
         leg: dict[str, Any] | None = None,
         near: dict[str, Any] | None = None,
         link: bool = True,
@@ -74,14 +76,20 @@ class Lab:
         far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
         at_home = tuple(server.address for server in world.nameservers if server.is_household)
         household = (replace(HOUSEHOLD, own=at_home),) if at_home else ()
-        self.net = Net((probe, PROVIDER, far, *household), rules=rules, seed=seed)
+        self.net = Net((probe, PROVIDER, far, CONTROL, *household), rules=rules, abroad=abroad, seed=seed)
+        self._machine = probe.name
         self._stack = contextlib.ExitStack()
+        self.sources: Path | None = None
+        """A folder with the program's packages, to be run in place of the installed ones."""
+        self.launcher: tuple[str, ...] = ()
+        """What starts the installed command, if it is not started by itself."""
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.net)
             servers.start(self.net, self.world)
-            (self.net.directory / "home").mkdir()
+            for machine in ("", CONTROL.name):
+                (self.net.directory / f"home{machine}").mkdir()
             self._stack = stack.pop_all()
         return self
 
@@ -97,18 +105,26 @@ class Lab:
         """The file that holds the lab's root certificate: what ``SSL_CERT_FILE`` names."""
         return self.net.directory / "root.pem"
 
+    def from_control(self) -> Lab:
+        """The same lab, already entered, whose commands run on the machine abroad."""
+        seen = copy.copy(self)
+        seen._machine, seen.sources, seen.launcher = CONTROL.name, None, ()
+        return seen
+
     def environment(self) -> dict[str, str]:
         """Of the probe: an empty home, and the lab's root, unless its stores have it. Nothing else is set."""
-        home = {"HOME": str(self.net.directory / "home")}
-        return home if self.world.trusted else home | {"SSL_CERT_FILE": str(self.roots)}
+        home = {"HOME": str(self.net.directory / ("home" if self._machine == "probe" else "homecontrol"))}
+        if self.sources is not None:
+            home["PYTHONPATH"] = str(self.sources)
+        return home if self.world.trusted and self._machine == "probe" else home | {"SSL_CERT_FILE": str(self.roots)}
 
     def run(self, *argv: str, timeout: float = 20) -> Done:
         """A command on the probe's machine, as the probe is run: without any capability."""
-        return self.probe.run(argv, timeout=timeout, env=self.environment(), capabilities=False)
+        return self.net[self._machine].run(argv, timeout=timeout, env=self.environment(), capabilities=False)
 
     def dalel(self, *arguments: str, timeout: float = 90) -> Done:
         """The installed command."""
-        return self.run(str(DALEL), *arguments, timeout=timeout)
+        return self.run(*self.launcher, str(DALEL), *arguments, timeout=timeout)
 
     def measured(self, *argv: str, timeout: float = 90) -> Measured:
         """A command with what it took. It is started by a small process: a child counts its parent's memory as its own

@@ -93,15 +93,16 @@ def ask(lab: Lab, *words: str, keep: str | None = None) -> tuple[Done, dict[str,
 
 
 class Controls:
-    """The probe's own baselines from labs in which nothing is censored, each measured once."""
+    """The probe's own baselines from the control, each measured once: rows of one seed whose control would see the same share
+    one. It is asked after the probe, in the same lab, so that neither takes the other's time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._known: dict[str, dict[str, list[dict[str, Any]]]] = {}
 
-    def of(self, scenario: Scenario, seed: int) -> dict[str, list[dict[str, Any]]]:
-        """Observations by URL. ``LabError`` if that lab cannot be built."""
+    def of(self, scenario: Scenario, seed: int, lab: Lab) -> dict[str, list[dict[str, Any]]]:
+        """Observations by URL. ``LabError`` if a lab of its own is needed, and cannot be built."""
         world, rules = scenario.uncensored(seed)
         # Rows that are blocks only share one world, so most of them share one control.
         key = hashlib.sha256(repr((world, rules, sorted(scenario.asked))).encode()).hexdigest()
@@ -109,8 +110,11 @@ class Controls:
             mine = self._locks.setdefault(key, threading.Lock())
         with mine:
             if key not in self._known:
-                with Lab(world, rules=rules, seed=seed) as lab:
-                    _, document = ask(lab, *scenario.asked, *_SKIPPED)
+                if scenario.seen_world(seed) is not None:
+                    _, document = ask(lab.from_control(), *scenario.asked, *_SKIPPED)
+                else:
+                    with Lab(world, rules=rules, seed=seed) as other:
+                        _, document = ask(other, *scenario.asked, *_SKIPPED)
                 self._known[key] = {result["url"]: result["observations"] for result in document["results"]}
             return self._known[key]
 
@@ -130,24 +134,31 @@ def proven(row: Scenario, seed: int) -> Iterator[Lab]:
 
 
 def run_one(
-    scenario: Scenario, seed: int = vary.AS_WRITTEN, controls: Controls | None = None, folder: Path | None = None
+    scenario: Scenario,
+    seed: int = vary.AS_WRITTEN,
+    controls: Controls | None = None,
+    folder: Path | None = None,
+    sources: Path | None = None,
 ) -> Trial:
-    """Build, prove, check; with *controls* hear what the others would say, with *folder* keep the facts there."""
+    """Build, prove, check; with *controls* hear what the others would say, with *folder* keep the facts there. *sources*:
+    the program's packages, if they are not the installed ones."""
     started = time.monotonic()
     row = scenario.drawn(seed)
     try:
         with proven(row, seed) as lab:
+            lab.sources = sources
             database = facts.database(lab) if folder else None
             done, document = ask(lab, *row.asked, keep=database)
             if folder and database:
                 facts.keep(database, facts.path_in(folder, row.name, seed))
-        elsewhere = controls.of(row, seed) if controls else {}
+            # Without a foreign canary's handshake they have no control, for it is asked through the same network.
+            asked = controls if reached_control(document["network"]["observations"]) else None
+            elsewhere = asked.of(row, seed, lab) if asked else {}
     except (LabError, OSError, ValueError) as error:
         text = f"{type(error).__name__}: {error}"
         return Trial(scenario=row, seed=seed, error=text, seconds=time.monotonic() - started)
-    reachable = reached_control(document["network"]["observations"])
     judges = BASELINES if controls else {}
-    units = tuple(_unit(row, seed, result, elsewhere if reachable else {}, judges) for result in document["results"])
+    units = tuple(_unit(row, seed, result, elsewhere, judges) for result in document["results"])
     took = time.monotonic() - started
     return Trial(scenario=row, seed=seed, code=done.returncode, document=document, units=units, seconds=took)
 
@@ -185,14 +196,18 @@ def _unit(
 
 
 def run_all(
-    scenarios: Sequence[Scenario], seeds: Sequence[int], jobs: int, folder: Path | None = None
+    scenarios: Sequence[Scenario],
+    seeds: Sequence[int],
+    jobs: int,
+    folder: Path | None = None,
+    sources: Path | None = None,
 ) -> Iterator[Trial]:
     """Every scenario under every seed, *jobs* labs side by side, as they end; their facts in *folder*."""
     work = [(scenario, seed) for seed in seeds for scenario in scenarios]
     random.Random(seeds[0]).shuffle(work)
-    controls = Controls()
+    controls = None if sources else Controls()
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run_one, scenario, seed, controls, folder) for scenario, seed in work]
+        futures = [pool.submit(run_one, scenario, seed, controls, folder, sources) for scenario, seed in work]
         try:
             for future in as_completed(futures):
                 yield future.result()

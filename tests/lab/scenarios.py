@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.lab import prove, rules, vary
+from tests.lab import control, prove, rules, vary
 from tests.lab.lab import Lab
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
@@ -42,6 +42,10 @@ class Words:
             and self.method in (None, result.get("method"))
             and (result.get("signature") or "").startswith(self.signature)
         )
+
+
+def _no_different(world: World) -> World:
+    return world
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +77,14 @@ class Scenario:
 
     draw: Callable[[random.Random], Scenario] | None = None
     """The same row about another site, or otherwise different where it must not matter; see ``vary``."""
-    elsewhere: Callable[[World], World] = field(default=lambda world: world)
-    """What is different for somebody abroad, besides what ``uncensored`` takes away: a site that refuses a country."""
+    elsewhere: Callable[[World], World] = _no_different
+    """What is different for somebody abroad, besides what ``uncensored`` takes away: a site that refuses a country. Where it
+    is a site's page or a name's addresses, the servers of the one lab tell the control; where it is more than that, or the
+    year, the control measurement is made in a lab of its own, as ``uncensored`` has it, and nothing is proven from it."""
+    control: tuple[Proof, ...] | None = None
+    """What the control sees, if that is not what ``control.generic`` says."""
+    unproven_abroad: str = ""
+    """Why nothing is proven from the control."""
 
     def drawn(self, seed: int) -> Scenario:
         """The row as this seed has it: its site, and the order of its targets."""
@@ -87,17 +97,21 @@ class Scenario:
     def lab(self, seed: int = vary.AS_WRITTEN) -> Lab:
         """A fresh lab. Another seed draws addresses, delays and the marks of forged packets as well."""
         source = vary.drawn(self.name, seed)
-        if source is None:
-            world = self.world(_whole_world())
-            return Lab(world, rules=self.rules(world), leg=self.leg, link=self.link, seed=seed)
-        world = self.world(whole_world(salt=f"{self.name}/{seed}/"))
-        far, near = vary.legs(source, self.leg)
-        drawn_rules = vary.rules(source, self.rules(world))
-        return Lab(world, rules=drawn_rules, leg=far, near=near, link=self.link, seed=seed)
+        world = self.seen_world(seed) or self.world(_whole_world(seed))
+        its_rules, (_, abroad) = self.rules(world), self.uncensored(seed)
+        far, near = self.leg, {}
+        if source is not None:
+            far, near = vary.legs(source, self.leg)
+            its_rules = vary.rules(source, its_rules)
+        return Lab(world, rules=its_rules, abroad=abroad, leg=far, near=near, link=self.link, seed=seed)
+
+    def seen_world(self, seed: int = vary.AS_WRITTEN) -> World | None:
+        """The row's world if one lab can show it to the probe and to the control, each as it is there; else ``None``."""
+        return control.with_elsewhere(self.world(_whole_world(seed)), self.uncensored(seed)[0])
 
     def uncensored(self, seed: int = vary.AS_WRITTEN) -> tuple[World, tuple[Rule, ...]]:
         """The same Internet from a place abroad: the platforms' own troubles and what happens at their end, nothing else."""
-        whole = _whole_world() if seed == vary.AS_WRITTEN else whole_world(salt=f"{self.name}/{seed}/")
+        whole = _whole_world(seed)
         world = self.world(whole)
         # A censor may sit far away too; at the sites' own end, what acts on names is theirs.
         censor = (rules.ByName, rules.DnsInject) if self.is_block else ()
@@ -106,8 +120,21 @@ class Scenario:
 
     def prove(self, lab: Lab) -> None:
         """``LabError`` unless the network does what the row says."""
-        for proof in self.proofs:
+        for proof in (*self.proofs, *self.proofs_abroad()):
             proof(lab)
+
+    def proofs_abroad(self) -> tuple[Proof, ...]:
+        """What the control must see."""
+        if self.unproven_abroad:
+            return ()
+        if self.control is not None:
+            return (control.from_control(*self.control),)
+        return control.generic(self.acceptable[0].status, self.asked, is_elsewhere=self.is_elsewhere)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the row says that something is different abroad."""
+        return self.elsewhere is not _no_different
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -134,7 +161,10 @@ class Scenario:
         return any(words.status == "blocked" for words in self.acceptable)
 
 
-_whole_world = functools.cache(whole_world)
+@functools.cache
+def _whole_world(seed: int) -> World:
+    """One world a seed, so that rows whose control would see the same can share it."""
+    return whole_world() if seed == vary.AS_WRITTEN else whole_world(salt=f"{seed}/")
 
 
 def _address(name: str) -> Callable[[World], str]:

@@ -1,0 +1,124 @@
+"""The control vantage: what is different for it, and what each scenario must look like from there.
+
+A host abroad, in the same lab (``net.CONTROL``). The generic proof follows from the row's truth: where the trouble is the
+probe's own or somebody's between it and the site, the site answers abroad; where it is the platform's own, curl meets the same
+there as here. A row of which that is not so states its own proofs (``Scenario.control``) or says why there is none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from targets.loader import shipped_platforms
+from tests.lab.namespaces import LabError
+from tests.lab.world import World
+
+if TYPE_CHECKING:
+    from tests.lab.lab import Lab
+    from tests.lab.prove import Proof
+
+THEIR_OWN = ("outage", "denied")
+"""Truths that are the platform's own doing: they look the same from everywhere, unless the row says otherwise."""
+
+_PATIENCE_S = "2.5"
+_SAMPLE = ("https://www.facebook.com/", "https://www.livejournal.com/")
+"""What is looked at where the whole catalogue is checked."""
+_BROKEN_OFF = (16, 18, 35, 52, 56, 92)
+"""curl's exit codes for a connection that opened and came to a bad end, after whichever byte."""
+_SEEN_BY_NGINX = ("status", "https", "http", "body")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is different there
+
+
+def with_elsewhere(world: World, away: World) -> World | None:
+    """*world*, in which servers and resolvers show the control what they show in *away*.
+
+    ``None`` where one lab cannot be both: another year, other machines, certificates or ports, or directives of nginx that
+    are not a plain page. What *away* says at its provider's resolver is what the control's says.
+    """
+    names = {name for name in {**world.abroad, **away.lies} if world.abroad.get(name) != away.lies.get(name)}
+    others = [site for name, site in away.sites.items() if site != world.sites.get(name)]
+    same = (world.shift_days, world.names, world.ports, world.closed_ports) == (
+        away.shift_days, away.names, away.ports, away.closed_ports,
+    )  # fmt: skip
+    if not same or set(world.sites) != set(away.sites) or "*" in names:
+        return None
+    for site in others:
+        here = world.sites[site.name]
+        plainly = dataclasses.replace(here, **{field: getattr(site, field) for field in _SEEN_BY_NGINX})
+        if plainly != site or site.https or site.http:
+            return None
+    said = {name: away.lies.get(name, ",".join(world.records()[name])) for name in names}
+    return dataclasses.replace(world, elsewhere=tuple(others), said_elsewhere=said)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what must be seen there
+
+
+def from_control(*proofs: Proof) -> Proof:
+    """The same proofs, with the commands run on the control's machine."""
+
+    def prove(lab: Lab) -> None:
+        for proof in proofs:
+            try:
+                proof(lab.from_control())
+            except LabError as error:
+                raise LabError(f"from the control: {error}") from None
+
+    return prove
+
+
+def generic(truth: str, asked: Sequence[str], *, is_elsewhere: bool) -> tuple[Proof, ...]:
+    """What follows from the row's first acceptable word, for what it checks: URLs, names of platforms, or everything."""
+    alike = truth in THEIR_OWN and not is_elsewhere
+    return tuple((is_alike if alike else is_there)(url) for url in urls(asked))
+
+
+def urls(asked: Sequence[str]) -> tuple[str, ...]:
+    """One URL for each target of the command; a sample where there is none."""
+    first = {platform.id: platform.endpoints[0].url for platform in shipped_platforms() if platform.endpoints}
+    return tuple(dict.fromkeys(first.get(target, target) for target in asked)) or _SAMPLE
+
+
+def is_there(url: str) -> Proof:
+    """The control gets an answer that is no error, over a chain that it trusts; at a bare port, a connection."""
+
+    def prove(lab: Lab) -> None:
+        seen = outcome(lab.from_control(), url)
+        if not seen.startswith(("2", "3", "open")):
+            raise LabError(f"the scenario does not do what it says: from the control {url}: {seen}")
+
+    return prove
+
+
+def is_alike(url: str) -> Proof:
+    """curl meets the same on both sides: the same status, or the same kind of failure."""
+
+    def prove(lab: Lab) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            here, there = pool.map(lambda where: outcome(where, url), (lab, lab.from_control()))
+        if here != there:
+            raise LabError(f"the scenario does not do what it says: {url}: here {here}, from the control {there}")
+
+    return prove
+
+
+def outcome(lab: Lab, url: str) -> str:
+    """A status (``200``), ``open`` for a bare port, or a kind of failure in curl's terms."""
+    parts = urlsplit(url)
+    if parts.scheme == "tcp":
+        port = f"exec 3<>/dev/tcp/{parts.hostname}/{parts.port}"
+        code = lab.run("timeout", _PATIENCE_S, "bash", "-c", port).returncode
+        return {0: "open", 124: "silence"}.get(code, "no connection")
+    done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", _PATIENCE_S, "-w", "%{http_code}", url)
+    if done.returncode in _BROKEN_OFF:
+        return "broken off"
+    failures = {6: "no address", 7: "no connection", 28: "silence", 60: "untrusted"}
+    return failures.get(done.returncode, done.stdout if not done.returncode else f"curl {done.returncode}")
