@@ -114,10 +114,23 @@ _SEAL = """
 set -e
 mount -t tmpfs -o mode=755 lab /run
 echo 0 > /proc/sys/net/ipv4/ip_forward
+echo 0 > /proc/sys/net/ipv6/conf/all/forwarding
 echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
 echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6
 ip link set lo up
 """
+
+WITH_IPV6 = """
+for where in all default; do
+    echo 0 > /proc/sys/net/ipv6/conf/$where/accept_ra
+    echo 0 > /proc/sys/net/ipv6/conf/$where/autoconf
+    echo 0 > /proc/sys/net/ipv6/conf/$where/accept_dad
+    echo 0 > /proc/sys/net/ipv6/conf/$where/disable_ipv6
+done
+echo 1 > /proc/sys/net/ipv6/conf/default/addr_gen_mode
+"""
+"""Shell that switches IPv6 on in a machine: only the addresses that it is given (none is made up from a hardware address),
+at once (nobody is asked whether they are taken), and nobody who offers a route is believed."""
 
 
 class Namespace:

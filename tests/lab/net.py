@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from tests.lab.namespaces import LabError, Namespace, Sandbox
+from tests.lab.namespaces import WITH_IPV6, LabError, Namespace, Sandbox
+from tests.lab.packets6 import Translator
 from tests.lab.plan import Leg, Plan, PortPlan
 from tests.lab.rules import Rule
 
@@ -31,6 +32,9 @@ class Machine:
 
     ``address`` with its prefix length; ``gateway`` its default route, ``None`` for none at all. ``own`` are further
     addresses that are its own; ``networks`` is what the router sends to it (its own addresses if empty).
+
+    With ``address6`` it has IPv6 as well, with the default route ``gateway6``; ``only6``: it has no IPv4 but its loopback,
+    and ``address`` is what a translator shows of it. Without, its kernel has IPv6 switched off.
     """
 
     name: str
@@ -45,6 +49,14 @@ class Machine:
     """Names of tunnel interfaces that are up and lead nowhere."""
     files: tuple[tuple[str, bytes], ...] = ()
     """Files of this host that the machine sees otherwise: path and contents."""
+    address6: str = ""
+    gateway6: str | None = None
+    only6: bool = False
+
+    @property
+    def gateways(self) -> tuple[str | None, str | None]:
+        """The default routes that it should have, IPv4's and IPv6's."""
+        return (None if self.only6 else self.gateway, self.gateway6)
 
 
 # 2 + 38 ms one way: the path from the probe to the world has a round trip of 80 ms, to the provider's resolver 10 ms.
@@ -97,10 +109,12 @@ class Net:
         *,
         rules: Sequence[Rule] = (),
         abroad: Sequence[Rule] = (),
+        translator: Translator | None = None,
         seed: int = 1,
     ) -> None:
         self._machines = tuple(machines)
         self._plan_rules, self._abroad = tuple(rules), tuple(abroad)
+        self._translator = translator
         self._seed = seed
         self._stack = contextlib.ExitStack()
         self._router: _RouterProcess | None = None
@@ -121,7 +135,7 @@ class Net:
             self.directory.chmod(0o755)
             self.sandbox = stack.enter_context(Sandbox())
             self._build()
-            check_sealed(self.sandbox, {machine.name: machine.gateway for machine in self._machines})
+            check_sealed(self.sandbox, {machine.name: machine.gateways for machine in self._machines})
             self._router = stack.enter_context(_RouterProcess(self.sandbox.namespaces["router"], self._plan()))
             self._stack = stack.pop_all()
         return self
@@ -155,7 +169,7 @@ class Net:
 
     def _name_files(self, machine: Machine) -> str:
         """Shell that gives a machine its own resolv.conf and hosts, seen by nobody else."""
-        script = ""
+        script = WITH_IPV6 if machine.address6 else ""
         lines = "".join(f"nameserver {address}\n" for address in machine.resolvers)
         for name, text in (("resolv.conf", lines), ("hosts", machine.hosts)):
             path = self.directory / f"{machine.name}.{name}"
@@ -188,6 +202,8 @@ class Net:
             rules=self._plan_rules,
             control=next((machine.name for machine in self._machines if machine.name == CONTROL.name), None),
             abroad=self._abroad,
+            ipv6=any(machine.address6 for machine in self._machines),
+            translator=self._translator,
             seed=self._seed,
         )
 
@@ -199,20 +215,39 @@ def _mac(number: int, end: int) -> str:
 
 
 def _own_networks(machine: Machine) -> tuple[str, ...]:
-    return (machine.address.partition("/")[0] + "/32", *(f"{address}/32" for address in machine.own))
+    addresses = (machine.address.partition("/")[0], *machine.own, machine.address6.partition("/")[0])
+    return tuple(_alone(address) for address in addresses if address)
+
+
+def _alone(address: str) -> str:
+    """The network of one address."""
+    return f"{address}/128" if ":" in address else f"{address}/32"
 
 
 def _configuration(machine: Machine, interface: str, gateway_mac: str) -> list[str]:
-    orders = [f"link set {interface} name eth0", f"addr add {machine.address} dev eth0", "link set eth0 up"]
-    if machine.gateway is not None:
+    orders = [f"link set {interface} name eth0"]
+    orders += [] if machine.only6 else [f"addr add {machine.address} dev eth0"]
+    orders += [f"addr add {machine.address6} dev eth0 nodad"] if machine.address6 else []
+    orders.append("link set eth0 up")
+    if machine.gateway is not None and not machine.only6:
         orders += [
             f"neigh replace {machine.gateway} lladdr {gateway_mac} dev eth0 nud permanent",
             f"route add default via {machine.gateway} dev eth0 onlink",
         ]
+    if machine.gateway6 is not None:
+        # The neighbour is told, so that nobody has to be asked for it: the router knows no neighbour discovery.
+        orders += [
+            f"neigh replace {machine.gateway6} lladdr {gateway_mac} dev eth0 nud permanent",
+            f"route add ::/0 via {machine.gateway6} dev eth0 onlink",
+        ]
     for name in machine.tunnels:
         # Some kernels have no dummy interface: a pair of which both ends are here leads nowhere either.
         orders += [f"link add {name} type veth peer name {name}-end", f"link set {name} up", f"link set {name}-end up"]
-    return orders + [f"route add local {address}/32 dev lo" for address in machine.own]
+    return orders + [
+        # A route is enough for a server to listen on an IPv4 address; for IPv6 it has to be one of the machine's own.
+        f"addr add {address}/128 dev lo nodad" if ":" in address else f"route add local {address}/32 dev lo"
+        for address in machine.own
+    ]
 
 
 def _batch(namespace: Namespace, orders: Sequence[str]) -> None:
@@ -222,16 +257,17 @@ def _batch(namespace: Namespace, orders: Sequence[str]) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def check_sealed(sandbox: Sandbox, gateways: dict[str, str | None]) -> None:
+def check_sealed(sandbox: Sandbox, gateways: dict[str, tuple[str | None, str | None]]) -> None:
     """``LabError`` unless every namespace has only loopback and veths whose other end is in this sandbox, forwards nothing,
-    and has no default route but the one into the router that *gateways* names."""
+    and has no default routes but those into the router that *gateways* names (IPv4's and IPv6's)."""
     problems: list[str] = []
     ends: dict[tuple[str, int], int] = {}
     for name, namespace in sandbox.namespaces.items():
         problems += _interface_problems(name, _json(namespace, "-d", "link", "show"), ends)
-        problems += _route_problems(name, namespace, gateways.get(name))
-        forwarding = namespace.run(["cat", "/proc/sys/net/ipv4/ip_forward"]).ok().stdout.strip()
-        if forwarding != "0":
+        problems += _route_problems(name, namespace, gateways.get(name, (None, None)))
+        problems += _link_local_problems(name, namespace)
+        switches = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"]
+        if namespace.run(["cat", *switches]).ok().stdout.split() != ["0", "0"]:
             problems.append(f"{name} forwards packets")
     problems += _unpaired(ends)
     if problems:
@@ -270,15 +306,21 @@ def _unpaired(ends: dict[tuple[str, int], int]) -> list[str]:
     return lost + ["an interface of the router leads out of the lab" for index in router if index not in expected]
 
 
-def _route_problems(name: str, namespace: Namespace, gateway: str | None) -> list[str]:
+def _route_problems(name: str, namespace: Namespace, gateways: tuple[str | None, str | None]) -> list[str]:
     problems = []
-    for family in ("-4", "-6"):
+    for family, gateway in zip(("-4", "-6"), gateways, strict=True):
         for route in _json(namespace, family, "route", "show", "table", "all"):
             if route.get("dst") != "default" or route.get("type") in ("unreachable", "blackhole", "prohibit"):
                 continue
             if route.get("gateway") != gateway or route.get("dev") != "eth0":
                 problems.append(f"{name} has a default route by {route.get('gateway')} on {route.get('dev')}")
     return problems
+
+
+def _link_local_problems(name: str, namespace: Namespace) -> list[str]:
+    """A link-local address anywhere but on the veth to the router, which alone is a link of the lab."""
+    found = _json(namespace, "-6", "addr", "show", "scope", "link")
+    return [f"{name} has a link-local address on {link['ifname']}" for link in found if link["ifname"] != "eth0"]
 
 
 def _json(namespace: Namespace, *arguments: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.lab.packets6 import Translator
 from tests.lab.rules import Rule
 
 
@@ -36,11 +37,14 @@ class PortPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All that the router needs to know. ``probe`` names the port that "up" is seen from, and so does ``control``, the port of
-    a client abroad: of its packets the rules know nothing, but for those of ``abroad``, which know nothing of the probe's."""
+    a client abroad: of its packets the rules know nothing, but for those of ``abroad``, which know nothing of the probe's.
+    ``ipv6``: packets of that version are taken too; ``translator``: what stands at the probe's first router."""
 
     ports: tuple[PortPlan, ...]
     probe: str
     rules: tuple[Rule, ...] = ()
     control: str | None = None
     abroad: tuple[Rule, ...] = ()
+    ipv6: bool = False
+    translator: Translator | None = None
     seed: int = 1

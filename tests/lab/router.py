@@ -24,12 +24,14 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.lab import packets
+from tests.lab import packets, packets6
 from tests.lab.packets import Packet
+from tests.lab.packets6 import Packet6
 from tests.lab.plan import Leg, Plan, PortPlan
 from tests.lab.rules import ON_TIME, Place, Rule
 
-_ETH_P_IP = 0x0800
+_ETH_P_ALL, _ETH_P_IP, _ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD
+_MULTICAST = 0xFF
 _SOL_PACKET = 263
 _PACKET_IGNORE_OUTGOING = 23
 _BATCH = 128
@@ -49,7 +51,7 @@ class _Port:
     plan: PortPlan
     leg: Leg
     sock: socket.socket
-    frame: bytes
+    frames: dict[int, bytes]
     inbound: _Lane = field(default_factory=_Lane)
     outbound: _Lane = field(default_factory=_Lane)
 
@@ -84,13 +86,14 @@ class Router:
 
     def __init__(self, plan: Plan) -> None:
         self.random = random.Random(plan.seed)
-        self._ports = {port.name: _open(port) for port in plan.ports}
+        self._ports = {port.name: _open(port, ipv6=plan.ipv6) for port in plan.ports}
+        self._translator = plan.translator
         self._probe = self._ports[plan.probe]
         self._side = self._at_home = _Side(self._probe, plan.rules)
         self._control = self._ports.get(plan.control) if plan.control else None
         self._abroad = self._side_abroad(plan.abroad)
         self._table = sorted(
-            ((ipaddress.IPv4Network(network), port) for port in self._ports.values() for network in port.plan.networks),
+            ((ipaddress.ip_network(network), port) for port in self._ports.values() for network in port.plan.networks),
             key=lambda row: -row[0].prefixlen,
         )
         self._routes: dict[bytes, _Port] = {}
@@ -106,7 +109,8 @@ class Router:
         self.arrivals = ON_TIME
 
     def _learn_hops(self) -> None:
-        self._hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}
+        hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}
+        self._hops = hops | {packets6.raw_twin(hop) for hop in hops}
 
     def _side_abroad(self, its_rules: tuple[Rule, ...]) -> _Side:
         """The control's leg is its whole way: the line of the others, with its delay and loss, is the probe's trouble."""
@@ -144,10 +148,11 @@ class Router:
                 return
             self.seen += 1
             self._now = time.monotonic()
-            length = (frame[16] << 8) | frame[17]
-            if len(frame) >= 34 and frame[14] >> 4 == 4 and length <= len(frame) - 14:
-                up = port is self._probe or port is self._control
-                self._take(port, Packet(bytearray(frame[14 : 14 + length]), up=up))
+            packet = _read(frame, up=port is self._probe or port is self._control)
+            if packet is not None and self._translator is not None and port is self._probe:
+                packet = self._translator.out(packet)
+            if packet is not None:
+                self._take(port, packet)
             else:
                 self.dropped += 1
 
@@ -156,7 +161,7 @@ class Router:
         while due and due[0][0] <= now:
             _, _, port, data = heapq.heappop(due)
             try:
-                port.sock.send(port.frame + data)
+                port.sock.send(port.frames[data[0] >> 4] + data)
             except OSError:
                 # The machine's queue is full or the machine is gone: what a network does then is lose the packet.
                 self.dropped += 1
@@ -243,14 +248,15 @@ class Router:
             self._hand_over(packet, target, leaves)  # from the first router: as good as here
 
     def _complain(self, about: Packet, error: Packet, source: _Port) -> None:
-        """An ICMP error back to the sender. None about ICMP itself (RFC 1122, 3.2.2)."""
-        if about.protocol != packets.ICMP or about.data[about.header] == 8:
+        """An ICMP error back to the sender. None about an error (RFC 1122, 3.2.2; RFC 4443, 2.4)."""
+        if not about.is_error:
             self._send(error, source, self._now + source.leg.delay)
 
     def _answer_ping(self, packet: Packet, source: _Port) -> None:
         reply = packets.echo_reply(packet)
         if reply is not None:
-            hops = [packets.raw(hop) for hop in source.leg.hops]
+            raw = packets6.raw_twin if packet.version == 6 else bytes
+            hops = [raw(packets.raw(hop)) for hop in source.leg.hops]
             share = (hops.index(packet.dst) + 1) / len(hops) if packet.dst in hops else 1.0
             self._hand_over(reply, source, self._now + 2 * source.leg.delay * share)
 
@@ -263,6 +269,12 @@ class Router:
                 self._hand_over(packet, target, arrival + seconds)
 
     def _hand_over(self, packet: Packet, target: _Port, arrival: float) -> None:
+        if target is self._probe and self._translator is not None:
+            translated = self._translator.back(packet)
+            if translated is None:
+                self.dropped += 1
+                return
+            packet = translated
         if target is self._probe:
             tally = self._tally(packet.src)
             tally.packets_down += 1
@@ -295,7 +307,7 @@ class Router:
     def _route(self, address: bytes) -> _Port | None:
         known = self._routes.get(address)
         if known is None:
-            ip = ipaddress.IPv4Address(address)
+            ip = ipaddress.ip_address(address)
             known = next((port for network, port in self._table if ip in network), None)
             if known is not None and len(self._routes) < 65536:
                 self._routes[address] = known
@@ -372,16 +384,30 @@ class Control:
         return True
 
 
-def _open(plan: PortPlan) -> _Port:
+def _read(frame: bytes, *, up: bool) -> Packet | None:
+    """The packet of a frame; ``None`` for what is none (ARP), is cut off, or is IPv6 for the link only (multicast)."""
+    version = frame[14] >> 4 if len(frame) >= 34 else 0
+    if version == 4:
+        length = (frame[16] << 8) | frame[17]
+        return Packet(bytearray(frame[14 : 14 + length]), up=up) if length <= len(frame) - 14 else None
+    if version != 6 or len(frame) < 54 or frame[38] == _MULTICAST:
+        return None
+    length = 40 + ((frame[18] << 8) | frame[19])
+    return Packet6(bytearray(frame[14 : 14 + length]), up=up) if length <= len(frame) - 14 else None
+
+
+def _open(plan: PortPlan, *, ipv6: bool) -> _Port:
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     sock.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
     for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
         sock.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
-    sock.bind((plan.interface, _ETH_P_IP))
+    sock.bind((plan.interface, _ETH_P_ALL if ipv6 else _ETH_P_IP))
     sock.setblocking(False)
     mac = bytes.fromhex(plan.machine_mac.replace(":", ""))
     gateway = bytes.fromhex(plan.gateway_mac.replace(":", ""))
-    return _Port(plan, plan.leg, sock, mac + gateway + struct.pack("!H", _ETH_P_IP))
+    ends = mac + gateway
+    frames = {version: ends + struct.pack("!H", kind) for version, kind in ((4, _ETH_P_IP), (6, _ETH_P_IPV6))}
+    return _Port(plan, plan.leg, sock, frames)
 
 
 def main() -> None:

@@ -149,7 +149,7 @@ def test_every_namespace_is_sealed(net):
 
 def test_refuses_to_start_with_a_way_out():
     """A foreign interface, forwarding, a second default route or a veth that leads elsewhere: each is named."""
-    gateways = {"probe": PROBE.gateway, "world": WORLD.gateway}
+    gateways = {"probe": PROBE.gateways, "world": WORLD.gateways}
     breaches = {
         "ip link add out type bridge": "foreign interface out",
         "echo 1 > /proc/sys/net/ipv4/ip_forward": "forwards",

@@ -1,0 +1,84 @@
+"""IPv6 for a lab that wants it: which addresses its machines and sites have, and the translator where there is no IPv4."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tests.lab.net import CONTROL, PROBE, PROVIDER, RESOLVER, WORLD, Machine
+from tests.lab.packets6 import WELL_KNOWN, Translator, twin
+
+if TYPE_CHECKING:
+    from tests.lab.world import World
+
+PROBE6 = "2a5c:2f90:0:10::10"
+RESOLVER6 = twin(RESOLVER)
+ARPA = "ipv4only.arpa"
+"""A name that has only IPv4 addresses: an IPv6 one in an answer gives a translator's prefix away (RFC 7050)."""
+
+_LINES = {
+    PROBE.name: (f"{PROBE6}/64", "2a5c:2f90:0:10::1", ()),
+    PROVIDER.name: (f"{RESOLVER6}/64", f"{twin('92.47.151.1')}", (f"{twin('92.47.151.0')}/48",)),
+    WORLD.name: (f"{twin('62.115.44.2')}/64", twin("62.115.44.1"), ("::/0",)),
+    CONTROL.name: (f"{twin('116.202.118.47')}/64", twin("116.202.118.1"), ()),
+}
+"""Machine → its address, its default route, and what the router sends to it besides its own addresses."""
+
+
+def machine(plain: Machine, *, only6: bool = False, link: bool = True) -> Machine:
+    """The same machine with IPv6, with a default route if there is a *link*; with nothing else if ``only6``."""
+    address, gateway, networks = _LINES.get(plain.name, ("", None, ()))
+    if not address:
+        return plain
+    return dataclasses.replace(
+        plain,
+        address6=address,
+        gateway6=gateway if link else None,
+        only6=only6,
+        networks=(*plain.networks, *networks) if plain.networks else (),
+    )
+
+
+def machines(plain: Iterable[Machine], world: World) -> tuple[Machine, ...]:
+    """The machines of a lab, as *world* says: only the probe may be without IPv4."""
+    if not world.ipv6:
+        return tuple(plain)
+    only6 = world.ipv6 == "nat64"
+    return tuple(
+        machine(one, only6=only6 and one.name == PROBE.name, link=one.name != PROBE.name or world.route6)
+        for one in plain
+    )
+
+
+def translator(world: World) -> Translator | None:
+    """What stands at the first router where the probe has no IPv4."""
+    outside = PROBE.address.partition("/")[0]
+    return Translator(inside=PROBE6, outside=outside) if world.ipv6 == "nat64" else None
+
+
+def dual(world: World, *, without: tuple[str, ...] = ()) -> World:
+    """The same world with IPv6: every site has it but those *without*, and so have the resolvers."""
+    sites = {
+        name: site if name in without or site.front is not None else dataclasses.replace(site, six=twin(site.address))
+        for name, site in world.sites.items()
+    }
+    names = {**world.names, ARPA: "192.0.0.170"}
+    return dataclasses.replace(world, sites=sites, names=names, ipv6="dual")
+
+
+def nat64(world: World, *, with6: tuple[str, ...] = ()) -> World:
+    """The same world seen from a machine without IPv4, whose resolver makes addresses of ``64:ff9b::/96`` up (RFC 6147).
+
+    Only sites *with6* have IPv6 themselves.
+    """
+    translated = dual(world, without=tuple(name for name in world.sites if name not in with6))
+    return dataclasses.replace(translated, ipv6="nat64", resolvers=(RESOLVER6,))
+
+
+def synthesised(addresses: str) -> str:
+    """An answer (addresses with commas) with what DNS64 adds to it: nothing where it has IPv6, or is no address."""
+    if ":" in addresses or not addresses[:1].isdigit():
+        return addresses
+    prefix = WELL_KNOWN.partition("/")[0]
+    return ",".join([*addresses.split(","), *(f"{prefix}{address}" for address in addresses.split(","))])
