@@ -60,7 +60,9 @@ def translator(world: World) -> Translator | None:
 def dual(world: World, *, without: tuple[str, ...] = ()) -> World:
     """The same world with IPv6: every site has it but those *without*, and so have the resolvers."""
     sites = {
-        name: site if name in without or site.front is not None else dataclasses.replace(site, six=twin(site.address))
+        name: site
+        if name in without or site.front is not None
+        else dataclasses.replace(site, also_at=(*site.also_at, twin(site.address)))
         for name, site in world.sites.items()
     }
     names = {**world.names, ARPA: "192.0.0.170"}
@@ -76,9 +78,25 @@ def nat64(world: World, *, with6: tuple[str, ...] = ()) -> World:
     return dataclasses.replace(translated, ipv6="nat64", resolvers=(RESOLVER6,))
 
 
-def synthesised(addresses: str) -> str:
+def six(world: World, name: str) -> str:
+    """The IPv6 address of a site; ``KeyError`` if it has none."""
+    found = next((address for address in world.sites[name].also_at if ":" in address), None)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def provider_says(world: World) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """What the provider's resolver knows and what it lies, with what DNS64 makes of it where there is a translator."""
+    if world.ipv6 != "nat64":
+        return world.records(), world.lies
+    known = {name: tuple(synthesised(",".join(found)).split(",")) for name, found in world.records().items()}
+    return known, {name: synthesised(said) for name, said in world.lies.items()}
+
+
+def synthesised(said: str) -> str:
     """An answer (addresses with commas) with what DNS64 adds to it: nothing where it has IPv6, or is no address."""
-    if ":" in addresses or not addresses[:1].isdigit():
-        return addresses
+    if ":" in said or not said[:1].isdigit():
+        return said
     prefix = WELL_KNOWN.partition("/")[0]
-    return ",".join([*addresses.split(","), *(f"{prefix}{address}" for address in addresses.split(","))])
+    return ",".join([*said.split(","), *(f"{prefix}{address}" for address in said.split(","))])

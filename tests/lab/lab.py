@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import certifi
 
-from tests.lab import servers
+from tests.lab import dual, servers
 from tests.lab.authority import authority
 from tests.lab.namespaces import Done, Namespace, require
 from tests.lab.net import CONTROL, HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
@@ -76,7 +76,8 @@ class Lab:
         far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
         at_home = tuple(server.address for server in world.nameservers if server.is_household)
         household = (replace(HOUSEHOLD, own=at_home),) if at_home else ()
-        self.net = Net((probe, PROVIDER, far, CONTROL, *household), rules=rules, abroad=abroad, seed=seed)
+        machines = dual.machines((probe, PROVIDER, far, CONTROL, *household), world)
+        self.net = Net(machines, rules=rules, abroad=abroad, translator=dual.translator(world), seed=seed)
         self._machine = probe.name
         self._stack = contextlib.ExitStack()
         self.sources: Path | None = None

@@ -21,5 +21,9 @@ def local_data(addresses: dict[str, tuple[str, ...]], lies: dict[str, str]) -> s
             lines.append(f'  local-zone: "{name}." always_transparent')
             broken.append(f'forward-zone:\n  name: "{name}."\n  forward-addr: 127.0.0.1')
         else:
-            lines += [f'  local-data: "{name}. 300 IN A {address}"' for address in said.split(",")]
+            lines += [f'  local-data: "{name}. 300 IN {_kind(address)} {address}"' for address in said.split(",")]
     return "\n".join((*lines, *broken))
+
+
+def _kind(address: str) -> str:
+    return "AAAA" if ":" in address else "A"

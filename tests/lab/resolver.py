@@ -3,7 +3,7 @@
 Run as ``python -S -m tests.lab.resolver`` with one JSON object as its argument: ``address`` to listen on (UDP and, unless
 ``tcp`` is false, TCP port 53), ``names``: name → addresses, ``says``: name (``.name`` with all below it, ``*`` everything)
 → the fields of ``world.Says``, ``upstream``: who is asked about the rest instead of ``names``, ``missing``: the fields of a
-``Says`` for names that do not exist, ``edns``: ``good``, ``drop`` (silence) or ``formerr`` for questions with an OPT record, ``limit``: questions a second.
+``Says`` for names that do not exist (as the upstream says, if there is one), ``edns``: ``good``, ``drop`` (silence) or ``formerr`` for questions with an OPT record, ``limit``: questions a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from tests.lab import packets
 
-_A, _OPT = 1, 41
+_A, _AAAA, _OPT = 1, 28, 41
 _NOERROR, _FORMERR, _SERVFAIL, _NXDOMAIN, _REFUSED = 0, 1, 2, 3, 5
 _CD = 0x0010
 
@@ -38,9 +38,11 @@ def reply(
     _, kind, end = asked
     edns = has_edns(query, end)
     flags = 0x8080 | (struct.unpack_from("!H", query, 2)[0] & 0x0110) | rcode | (0x0200 if truncated else 0)
-    records = [] if truncated or rcode or kind != _A else list(addresses)
+    size = {_A: 4, _AAAA: 16}.get(kind)
+    found = [packets.raw(address) for address in addresses]
+    records = [] if truncated or rcode else [address for address in found if len(address) == size]
     head = query[:2] + struct.pack("!HHHHH", flags, 1, len(records), 0, 1 if edns else 0)
-    body = b"".join(struct.pack("!HHHIH", 0xC00C, 1, 1, 300, 4) + packets.raw(address) for address in records)
+    body = b"".join(struct.pack("!HHHIH", 0xC00C, kind, 1, 300, size or 0) + address for address in records)
     option = struct.pack("!HHH", 15, 2, error) if error is not None else b""
     opt = b"\0" + struct.pack("!HHIH", _OPT, 1232, 0, len(option)) + option if edns else b""
     return head + query[12:end] + body + opt
@@ -69,7 +71,11 @@ class Resolver:
         if said is not None:
             return await self._say(query, said, datagram=datagram)
         if self._conf["upstream"]:
-            return await _ask(self._conf["upstream"], query)
+            found = await _ask(self._conf["upstream"], query)
+            denied = found is not None and len(found) > 3 and found[3] & 15 == _NXDOMAIN
+            if denied and self._conf["missing"] is not None:
+                return await self._say(query, self._conf["missing"], datagram=datagram)
+            return found
         if name in self._conf["names"]:
             return reply(query, addresses=tuple(self._conf["names"][name]))
         if self._conf["missing"] is not None:

@@ -14,12 +14,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.lab import recursion
+from tests.lab import dual, packets, recursion
 from tests.lab.authority import Authority, authority
 from tests.lab.local_data import local_data
 from tests.lab.namespaces import LabError, Namespace, tool
 from tests.lab.net import CONTROL, REPOSITORY, RESOLVER, Net
-from tests.lab.world import PUBLIC_RESOLVERS, Nameserver, Site, World
+from tests.lab.world import PUBLIC_RESOLVERS, PUBLIC_RESOLVERS6, Nameserver, Site, World
 
 HTTPS_BEHIND, HTTP_BEHIND = 8443, 8080
 """Ports of a site's web server where a front end stands on its own ones."""
@@ -107,13 +107,15 @@ def start(net: Net, world: World) -> Authority:
     near |= {("tcp", PORTAL, 80)} if world.portal else set()
     near |= {("tcp", PORTAL, PROXY_PORT)} if world.proxy else set()
     household: set[_Socket] = set()
+    stubs: set[_Socket] = set()
+    by_machine = {"household": household, "probe": stubs, "provider": near, "world": expected}
     for server in world.nameservers:
-        sockets = household if server.is_household else near if server.address == RESOLVER else expected
+        sockets = by_machine[server.machine]
         sockets |= {("udp", server.address, 53)} | ({("tcp", server.address, 53)} if server.tcp else set())
     if world.recursion is not None:
         expected |= {(kind, address, 53) for address in world.recursion.addresses() for kind in ("udp", "tcp")}
         near |= {("udp", "127.0.0.1", 53)} if world.recursion.behind else set()
-    _wait(net, {"world": expected, "provider": near} | ({"household": household} if household else {}))
+    _wait(net, {"world": expected, "provider": near, "probe": stubs} | ({"household": household} if household else {}))
     if world.recursion is not None:
         recursion.warm(net, world.recursion)
     return issuer
@@ -205,8 +207,8 @@ def _site_block(directory: Path, site: Site, abroad: Site | None = None, *, shif
         page = f'return {site.status} "<html><title>{site.status}</title></html>";'
     secure, open_port = (HTTPS_BEHIND, HTTP_BEHIND) if site.front else (443, 80)
     ssl = "ssl http2" if site.http2 else "ssl"
-    at = [f"    listen {address}:{secure} {ssl} default_server;\n" for address in site.served_at]
-    at_open = [f"    listen {address}:{open_port} default_server;\n" for address in site.served_at]
+    at = [f"    listen {_bracketed(address)}:{secure} {ssl} default_server;\n" for address in site.served_at]
+    at_open = [f"    listen {_bracketed(address)}:{open_port} default_server;\n" for address in site.served_at]
     return f"""\
   server {{
 {"".join(at)}    server_name {site.name};
@@ -220,6 +222,10 @@ def _site_block(directory: Path, site: Site, abroad: Site | None = None, *, shif
 {plain}    {site.http.replace("{directory}", str(directory)) or f"location / {{ {other} }}"}{_for_control(directory, abroad, other)}
   }}
 """
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _plain(status: int, body: str) -> str:
@@ -255,12 +261,23 @@ def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
         recursion.start(net, world, "".join(interfaces) + tls)
     else:
         view, data = _said_to_control(world), local_data(world.records(), world.abroad)
+        view = _on_ipv6(world, *PUBLIC_RESOLVERS6) + view
         _start_unbound(net, net["world"], "public", "".join(interfaces) + tls + view, data)
         if world.resolver_runs:
-            data = local_data(world.records(), world.lies)
-            _start_unbound(net, net["provider"], "provider", f"  interface: {RESOLVER}\n", data)
+            data = local_data(*dual.provider_says(world))
+            own = f"  interface: {RESOLVER}\n" + _on_ipv6(world, dual.RESOLVER6)
+            _start_unbound(net, net["provider"], "provider", own, data)
     for server in world.nameservers:
         _start_nameserver(net, world, server)
+
+
+def _on_ipv6(world: World, *addresses: str) -> str:
+    """unbound's lines for listening at IPv6 addresses too, where there is IPv6."""
+    if not world.ipv6:
+        return ""
+    return (
+        "".join(f"  interface: {address}\n" for address in addresses) + "  do-ip6: yes\n  access-control: ::0/0 allow\n"
+    )
 
 
 def _said_to_control(world: World) -> str:
@@ -276,9 +293,8 @@ def _said_to_control(world: World) -> str:
 
 def _start_nameserver(net: Net, world: World, server: Nameserver) -> None:
     """One of the small resolvers, on the machine that has its address."""
-    machine = "household" if server.is_household else "provider" if server.address == RESOLVER else "world"
     configuration: dict[str, object] = {**dataclasses.asdict(server), "names": world.records()}
-    _spawn_services(net, net[machine], configuration, module="tests.lab.resolver")
+    _spawn_services(net, net[server.machine], configuration, module="tests.lab.resolver")
 
 
 def _start_unbound(net: Net, machine: Namespace, label: str, interfaces: str, data: str) -> None:
@@ -387,13 +403,19 @@ def _wait(net: Net, expected: dict[str, set[_Socket]], timeout: float = 20) -> N
 def _open(machine: Namespace, wanted: Iterable[_Socket]) -> set[_Socket]:
     """The listening TCP and bound UDP sockets of a machine, from /proc/PID/net."""
     found: set[_Socket] = set()
-    for kind, state in (("tcp", "0A"), ("udp", "07")):
-        for line in Path(f"/proc/{machine.pid}/net/{kind}").read_text().splitlines()[1:]:
+    for table, state in (("tcp", "0A"), ("udp", "07"), ("tcp6", "0A"), ("udp6", "07")):
+        for line in Path(f"/proc/{machine.pid}/net/{table}").read_text().splitlines()[1:]:
             _, local, _, its_state, *_ = line.split()
             if its_state == state:
                 address, _, port = local.partition(":")
-                found.add((kind, ".".join(str(byte) for byte in bytes.fromhex(address)[::-1]), int(port, 16)))
+                found.add((table.removesuffix("6"), _told(address), int(port, 16)))
     return found & set(wanted)
+
+
+def _told(address: str) -> str:
+    """An address as /proc/net has it: words of four bytes, each in this machine's order."""
+    words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
+    return packets.text(b"".join(words))
 
 
 def _said(net: Net, dead: list[subprocess.Popen[bytes]]) -> str:

@@ -21,6 +21,9 @@ PUBLIC_RESOLVERS = {
 }
 """Address of a public resolver, and what its certificate says."""
 
+PUBLIC_RESOLVERS6 = ("2001:4860:4860::8888", "2620:fe::fe", "2606:4700:4700::1111")
+"""The same over IPv6, for DNS alone."""
+
 PROVIDERS_RESOLVER = "92.47.151.210"
 
 _PREFIXES = {
@@ -86,7 +89,7 @@ class Site:
     connections if not. ``present``: nobody answers at the address if not. ``status`` is what every page of it gives.
     ``plain`` is what port 80 says for a path, otherwise it redirects to https. ``https`` and ``http`` are nginx directives
     in place of the pages of port 443 and of port 80 (``{directory}``: where ``NAME.html`` lies, which is ``body`` if there is
-    one). ``also_at`` are further addresses that DNS gives with the first one,
+    one). ``also_at`` are further addresses that DNS gives with the first one (IPv6 ones too, where the world has IPv6),
     ``dead_at`` those of all of them where nobody answers; at ``hidden_at`` the site is served as well, and DNS says nothing
     of it. ``protocols`` is nginx's ssl_protocols. ``quic``: its pages are there by HTTP/3 too, and say so (``served``), or
     they say so and nobody answers on that port (``announced``).
@@ -151,7 +154,19 @@ class Nameserver:
 
     @property
     def is_household(self) -> bool:
-        return ipaddress.IPv4Address(self.address).is_private
+        return ipaddress.IPv4Address(self.address).is_private and not self.is_stub
+
+    @property
+    def machine(self) -> str:
+        """Which machine of the lab it runs on."""
+        if self.is_household or self.is_stub:
+            return "household" if self.is_household else "probe"
+        return "provider" if self.address == PROVIDERS_RESOLVER else "world"
+
+    @property
+    def is_stub(self) -> bool:
+        """On the probe's machine itself, as 127.0.0.53 is."""
+        return ipaddress.IPv4Address(self.address).is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +206,11 @@ class World:
     said_elsewhere: dict[str, str] = field(default_factory=dict)
     """What the public resolvers say to the control, where that differs, in the words of ``lies``."""
 
+    ipv6: Literal["", "dual", "nat64"] = ""
+    """Whether the machines have IPv6 besides IPv4, or the probe's nothing else and a translator before it (see dual.py)."""
+    route6: bool = True
+    """With IPv6: whether the probe's machine has a default route for it."""
+
     def change(self, *names: str, **values: object) -> World:
         """The same world with these sites different."""
         changed = {name: replace(self.sites[name], **values) for name in names}  # type: ignore[arg-type]
@@ -214,8 +234,9 @@ class World:
         absent |= {address for site in self.sites.values() for address in site.dead_at}
         everybody = {address for site in self.sites.values() for address in (site.address, *site.served_at)}
         everybody |= {address for address, _ in self.ports}
-        everybody |= {s.address for s in self.nameservers if not s.is_household and s.address != PROVIDERS_RESOLVER}
+        everybody |= {s.address for s in self.nameservers if s.machine == "world"}
         everybody |= set(self.recursion.addresses()) if self.recursion else set()
+        everybody |= set(PUBLIC_RESOLVERS6) if self.ipv6 else set()
         return tuple(sorted((everybody | set(PUBLIC_RESOLVERS) | set(self.clocks)) - absent))
 
 
