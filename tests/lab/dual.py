@@ -54,7 +54,7 @@ def machines(plain: Iterable[Machine], world: World) -> tuple[Machine, ...]:
 def translator(world: World) -> Translator | None:
     """What stands at the first router where the probe has no IPv4."""
     outside = PROBE.address.partition("/")[0]
-    return Translator(inside=PROBE6, outside=outside) if world.ipv6 == "nat64" else None
+    return Translator(inside=PROBE6, outside=outside, prefix=world.prefix64) if world.ipv6 == "nat64" else None
 
 
 def dual(world: World, *, without: tuple[str, ...] = ()) -> World:
@@ -69,13 +69,13 @@ def dual(world: World, *, without: tuple[str, ...] = ()) -> World:
     return dataclasses.replace(world, sites=sites, names=names, ipv6="dual")
 
 
-def nat64(world: World, *, with6: tuple[str, ...] = ()) -> World:
-    """The same world seen from a machine without IPv4, whose resolver makes addresses of ``64:ff9b::/96`` up (RFC 6147).
+def nat64(world: World, *, with6: tuple[str, ...] = (), prefix: str = WELL_KNOWN) -> World:
+    """The same world seen from a machine without IPv4, whose resolver makes addresses with *prefix* up (RFC 6147).
 
     Only sites *with6* have IPv6 themselves.
     """
     translated = dual(world, without=tuple(name for name in world.sites if name not in with6))
-    return dataclasses.replace(translated, ipv6="nat64", resolvers=(RESOLVER6,))
+    return dataclasses.replace(translated, ipv6="nat64", resolvers=(RESOLVER6,), prefix64=prefix)
 
 
 def six(world: World, name: str) -> str:
@@ -90,13 +90,13 @@ def provider_says(world: World) -> tuple[dict[str, tuple[str, ...]], dict[str, s
     """What the provider's resolver knows and what it lies, with what DNS64 makes of it where there is a translator."""
     if world.ipv6 != "nat64":
         return world.records(), world.lies
-    known = {name: tuple(synthesised(",".join(found)).split(",")) for name, found in world.records().items()}
-    return known, {name: synthesised(said) for name, said in world.lies.items()}
+    said = {name: synthesised(",".join(found), world.prefix64) for name, found in world.records().items()}
+    known = {name: tuple(addresses.split(",")) for name, addresses in said.items()}
+    return known, {name: synthesised(lie, world.prefix64) for name, lie in world.lies.items()}
 
 
-def synthesised(said: str) -> str:
+def synthesised(said: str, prefix: str = WELL_KNOWN) -> str:
     """An answer (addresses with commas) with what DNS64 adds to it: nothing where it has IPv6, or is no address."""
     if ":" in said or not said[:1].isdigit():
         return said
-    prefix = WELL_KNOWN.partition("/")[0]
     return ",".join([*said.split(","), *(f"{prefix}{address}" for address in said.split(","))])

@@ -18,8 +18,8 @@ _HEADER = 40
 _ERRORS = {(11, 0): (3, 0), (3, 0): (1, 0), (3, 1): (1, 3), (3, 3): (1, 4), (3, 4): (2, 0), (3, 13): (1, 1)}
 """An ICMP error's type and code → those of ICMPv6; all other unreachables are "administratively prohibited"."""
 _MOST_QUOTED = 1280 - _HEADER - 8
-WELL_KNOWN = "64:ff9b::/96"
-"""The translators' own prefix (RFC 6052)."""
+WELL_KNOWN = "64:ff9b::"
+"""Where the addresses of translators begin (RFC 6052): a prefix of 96 bits."""
 
 
 def twin(address: str) -> str:
@@ -146,7 +146,7 @@ class Translator:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_inside", packets.raw(self.inside))
         object.__setattr__(self, "_outside", packets.raw(self.outside))
-        object.__setattr__(self, "_begins", packets.raw(self.prefix.partition("/")[0])[:12])
+        object.__setattr__(self, "_begins", packets.raw(self.prefix)[:12])
 
     def out(self, seen: Packet) -> Packet | None:
         """The packet as IPv4; itself if it is not for the translator, ``None`` if it cannot be said in IPv4."""

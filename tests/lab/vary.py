@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from typing import Any
+from typing import Any, Literal
 
 from tests.lab.rules import Rule
 from tests.lab.world import World
@@ -62,4 +62,6 @@ def abroad(world: World, whole: World) -> World:
     honest = world.recursion and dataclasses.replace(
         world.recursion, before=None, warm=(), provider=(), validates=True, behind=False
     )
-    return dataclasses.replace(whole, **values, lies=dict(world.abroad), recursion=honest)
+    # Whoever is abroad has both versions, if this world has them at all.
+    ipv6: Literal["", "dual"] = "dual" if world.ipv6 else ""
+    return dataclasses.replace(whole, **values, lies=dict(world.abroad), recursion=honest, ipv6=ipv6)

@@ -210,6 +210,8 @@ class World:
     """Whether the machines have IPv6 besides IPv4, or the probe's nothing else and a translator before it (see dual.py)."""
     route6: bool = True
     """With IPv6: whether the probe's machine has a default route for it."""
+    prefix64: str = "64:ff9b::"
+    """Where the translator's addresses begin: its own prefix of 96 bits, or the well-known one (RFC 6052)."""
 
     def change(self, *names: str, **values: object) -> World:
         """The same world with these sites different."""
