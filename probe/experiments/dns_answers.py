@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from probe.experiments.places import connectable, is_literal
+from probe.experiments.questions import REFUSAL_GAP_S
 from probe.experiments.steps import Place, connect, fetch, verified
 from probe.instruments import dns
 from probe.observations import DnsFact, Operation, ResolverRole
@@ -25,9 +26,8 @@ AD_NAME = "doubleclick.net"
 """What household filters refuse first; a resolver that refuses it and not a random label is somebody's filter."""
 
 _MOST_ADDRESSES = 3
-_REFUSAL_ROUNDS = 3
-_REFUSAL_GAP_S = 1.2
-"""Limits of a resolver are counted by the second: a refusal that meant the rate is over after it."""
+_REFUSAL_ROUNDS = 2
+"""Besides the baseline, which asks a refusal among many questions again by itself."""
 
 
 async def run(site: Site) -> None:
@@ -91,6 +91,8 @@ async def _udp(
 ) -> Operation:
     """One question; ``validate=False`` asks the resolver to answer even what fails DNSSEC (RFC 4035 §3.2.2)."""
     await site.session.pacer.flow()
+    if role == "system":
+        await site.session.questions.turn()
     deadlines = site.settings.deadlines
     asked = await dns.ask_udp(
         site.wire,
@@ -183,7 +185,7 @@ def _refused(site: Site) -> bool:
 async def _again(site: Site, server: Nameserver) -> None:
     """Is it the name that is refused, or whoever asks too much? Slowly, in turn with an innocuous name."""
     for number in range(_REFUSAL_ROUNDS):
-        await site.wire.sleep(_REFUSAL_GAP_S * site.settings.deadline_scale)
+        await site.wire.sleep(REFUSAL_GAP_S * site.settings.deadline_scale)
         innocuous = site.session.neutrals.innocuous(site.host, site.host)
         for name, is_innocuous in ((innocuous, True), (site.host, False)):
             await _udp(site, server, "system", "again", name, innocuous=is_innocuous, round_=number)

@@ -7,10 +7,12 @@ company's trouble is mistaken for ours. Every operation is an observation with i
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from probe.experiments.places import connectable
+from probe.experiments.questions import in_turn
 from probe.experiments.session import guarded
 from probe.experiments.steps import Place, arm, connect
 from probe.instruments import dns, ntp, tls
@@ -51,7 +53,12 @@ class _Patience:
 
     def __init__(self, session: Session) -> None:
         self._wire = session.wire
-        self._until = session.wire.monotonic() + session.settings.deadlines.own_side
+        self._whole_s = session.settings.deadlines.own_side
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew."""
+        self._until = self._wire.monotonic() + self._whole_s
 
     @property
     def left_s(self) -> float:
@@ -96,9 +103,9 @@ def _resolvers(session: Session, group: str, number: int) -> list[Awaitable[None
 async def _ask(session: Session, place: Place, server: str, name: str, *, system: bool) -> None:
     from probe.wire import Nameserver
 
-    await session.pacer.flow()
     deadlines = session.settings.deadlines
-    asked = await dns.ask_udp(
+    ask = functools.partial(
+        dns.ask_udp,
         session.wire,
         Nameserver(server),
         dns.Question(name),
@@ -106,6 +113,11 @@ async def _ask(session: Session, place: Place, server: str, name: str, *, system
         deadline_s=deadlines.own_side,
         resend_s=deadlines.dns_resend,
     )
+    if system:
+        asked = await in_turn(session, ask, refused=functools.partial(session.record, **place.fields()), urgent=True)
+    else:
+        await session.pacer.flow()
+        asked = await ask()
     asked.lingering.close()
     session.record(asked.operation, **place.fields())
 
@@ -115,16 +127,20 @@ async def _resolve(session: Session, place: Place, name: str, patience: _Patienc
     servers = session.wire.nameservers()
     if not servers:
         return None
-    await session.pacer.flow()
-    deadlines = session.settings.deadlines
-    asked = await dns.ask_udp(
-        session.wire,
-        servers[0],
-        dns.Question(name),
-        role="system",
-        deadline_s=patience.left_s,
-        resend_s=deadlines.dns_resend,
-    )
+
+    async def ask() -> dns.UdpAsked:
+        # Its turn and a rest after a refusal are our own waiting: the canary's patience begins with the question.
+        patience.renew()
+        return await dns.ask_udp(
+            session.wire,
+            servers[0],
+            dns.Question(name),
+            role="system",
+            deadline_s=patience.left_s,
+            resend_s=session.settings.deadlines.dns_resend,
+        )
+
+    asked = await in_turn(session, ask, refused=functools.partial(session.record, **place.fields()), urgent=True)
     asked.lingering.close()
     fact = asked.operation.fact
     assert isinstance(fact, DnsFact)

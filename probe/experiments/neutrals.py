@@ -90,6 +90,7 @@ async def _resolve(session: Session, place: Place, name: str) -> str | None:
     servers = session.wire.nameservers()
     if not servers:
         return None
+    await session.questions.turn()
     asked = await dns.ask_udp(
         session.wire,
         servers[0],

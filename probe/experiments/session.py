@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from probe.experiments.places import connectable
+from probe.experiments.questions import Questions
 from probe.observations import BugFact, Fact, Observation, Operation, Recorder
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class Session:
     has_ipv6: bool = False
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
+    questions: Questions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.questions = Questions(self.wire, self.settings.deadline_scale)
 
     def record(self, operation: Operation, **place: Any) -> Observation:
         return self.recorder.add(operation, **place)

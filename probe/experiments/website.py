@@ -7,11 +7,13 @@ retried and nothing raced in here; failures and long silences raise suspicions, 
 from __future__ import annotations
 
 import asyncio
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from probe.experiments.places import connectable, is_literal, sni_of
+from probe.experiments.questions import in_turn
 from probe.experiments.session import Focus
 from probe.experiments.steps import Place
 from probe.instruments import dns, tcp, tls
@@ -107,6 +109,9 @@ async def _addresses(site: Site, host: str, place: Place) -> list[str]:
 
 
 async def _ask_library(site: Site, host: str, place: Place) -> None:
+    """What the C library says, in the same moment: not where the resolver already refuses to be asked so much."""
+    if site.session.questions.slow:
+        return
     operation = await dns.ask_getaddrinfo(site.wire, host, deadline_s=site.settings.deadlines.dns)
     site.record(operation, **place.fields())
 
@@ -125,16 +130,15 @@ async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[s
         return []
     for server in servers[:3]:
         last = server == servers[:3][-1]
-        await site.session.pacer.flow()
-        with site.watching("dns", blank, place=place.fields(), name=host, address=server.address, port=server.port):
-            asked = await dns.ask_udp(
-                site.wire,
-                server,
-                dns.Question(host, qtype),
-                role="system",
-                deadline_s=deadlines.dns_system if last else deadlines.dns,
-                resend_s=deadlines.dns_resend,
-            )
+        ask = functools.partial(
+            _ask_once,
+            site,
+            server,
+            dns.Question(host, qtype),
+            place,
+            deadline_s=deadlines.dns_system if last else deadlines.dns,
+        )
+        asked = await in_turn(site.session, ask, refused=functools.partial(site.record, **place.fields()), patient=last)
         site.lingering.append(asked.lingering)
         operation = asked.operation
         site.record(operation, **place.fields())
@@ -143,6 +147,22 @@ async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[s
         if operation.failure not in ("generic_timeout_error", "dns_servfail_error", "dns_refused_error"):
             break
     return _judge_answer(site, operation)
+
+
+async def _ask_once(
+    site: Site, server: Nameserver, question: dns.Question, place: Place, *, deadline_s: float
+) -> dns.UdpAsked:
+    blank = DnsFact(transport="udp", role="system", qname=question.qname, qtype=question.qtype)
+    known = {"name": question.qname, "address": server.address, "port": server.port}
+    with site.watching("dns", blank, place=place.fields(), **known):
+        return await dns.ask_udp(
+            site.wire,
+            server,
+            question,
+            role="system",
+            deadline_s=deadline_s,
+            resend_s=site.settings.deadlines.dns_resend,
+        )
 
 
 async def _ask_whole(site: Site, server: Nameserver, question: dns.Question, place: Place) -> Operation:
