@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.lab import dual, packets, recursion
+from tests.lab import dual, packets, recursion, shelf
 from tests.lab.authority import Authority, authority
 from tests.lab.local_data import local_data
 from tests.lab.namespaces import LabError, Namespace, tool
@@ -48,6 +48,8 @@ http {{
   ssl_session_cache shared:s:4m;
   server_names_hash_bucket_size 128;
   map_hash_bucket_size 128;
+  limit_req_zone $binary_remote_addr zone=visitors:64k rate=6r/m;
+  map $scheme $root {{ default ""; }}
   map $scheme:$server_name $alternative {{ default ""; {alternatives}}}
   keepalive_timeout 60s;
   proxy_pass_header Date;
@@ -132,13 +134,14 @@ def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int
     for site in world.sites.values():
         if not site.listening or not site.present:
             continue
-        _write_certificate(net.directory, site.name, issuer, (site.name,), site)
-        _write_page(net.directory, site)
-        blocks.append(_site_block(net.directory, site, abroad.get(site.name), shifted=bool(world.shift_days)))
+        files = shelf.of(issuer, net.directory, site)
+        if site.front or site.quic or "{directory}" in site.https + site.http:
+            files.copy(net.directory, site.name)
+        its_abroad = _for_control(net.directory, abroad.get(site.name))
+        blocks.append(_site_block(net.directory, site, files, its_abroad, shifted=bool(world.shift_days)))
         listening += [(address, port) for address in site.served_at for port in (443, 80)]
     for address, names in PUBLIC_RESOLVERS.items():
-        _write_certificate(net.directory, address, issuer, names)
-        blocks.append(_resolver_block(net.directory, address))
+        blocks.append(_resolver_block(address, shelf.certificate(issuer, address, names)))
         listening.append((address, 443))
     configuration = net.directory / "nginx.conf"
     configuration.write_text(
@@ -164,40 +167,28 @@ def _alternatives(world: World) -> str:
     return " ".join(f"'https:{name}' 'h3=\":443\"; ma=86400';" for name in names)
 
 
-def _write_certificate(
-    directory: Path, label: str, issuer: Authority, names: tuple[str, ...], site: Site | None = None
-) -> None:
-    issued = issuer.issue(*names, kind=site.certificate if site else "good")
-    (directory / f"{label}.pem").write_bytes(issued.chain)
-    (directory / f"{label}.key").write_bytes(issued.key)
-
-
-def _write_page(directory: Path, site: Site) -> None:
-    """A home page of some 30 KB with a title, unless the site has one of its own."""
-    name = site.name
-    body = "".join(f"<p>{name}: paragraph {number}. {'Words of a page. ' * 12}</p>\n" for number in range(120))
-    page = f"<!doctype html><html><head><title>{name}</title></head><body>{body}</body></html>"
-    (directory / f"{name}.html").write_bytes(site.body or page.encode())
-
-
-def _for_control(directory: Path, site: Site | None, other: str = "") -> str:
-    """Directives of a server that answers the control as *site* says, or with *other*."""
+def _for_control(directory: Path, site: Site | None) -> tuple[str, str]:
+    """Directives of a site's two servers, of port 443 and of port 80, that answer the control as *site* says."""
     if site is None:
-        return ""
+        return "", ""
     (directory / "abroad").mkdir(exist_ok=True)
-    _write_page(directory / "abroad", site)
+    (directory / "abroad" / f"{site.name}.html").write_bytes(shelf.page(site))
     page = f"root {directory}/abroad; try_files /{site.name}.html =404;"
     if site.status != 200:
         page = f'return {site.status} "<html><title>{site.status}</title></html>";'
     its = CONTROL.address.partition("/")[0]
-    return f"""
+    one, other = (
+        f"""
     error_page 418 = @abroad;
     if ($remote_addr = {its}) {{ return 418; }}
-    location @abroad {{ {other or page} }}"""
+    location @abroad {{ {answer} }}"""
+        for answer in (page, "return 301 https://$host$request_uri;")
+    )
+    return one, other
 
 
-def _site_block(directory: Path, site: Site, abroad: Site | None = None, *, shifted: bool) -> str:
-    page = f"root {directory}; try_files /{site.name}.html =404;"
+def _site_block(directory: Path, site: Site, files: shelf.Files, abroad: tuple[str, str], *, shifted: bool) -> str:
+    page = f"root {files.pages}; try_files /{site.name}.html =404;"
     other = "return 301 https://$host$request_uri;"
     plain = "".join(f"    location = {path} {{ {_plain(status, body)} }}\n" for path, status, body in site.plain)
     if shifted:
@@ -213,13 +204,12 @@ def _site_block(directory: Path, site: Site, abroad: Site | None = None, *, shif
   server {{
 {"".join(at)}    server_name {site.name};
     ssl_protocols {site.protocols};
-    ssl_certificate {directory}/{site.name}.pem;
-    ssl_certificate_key {directory}/{site.name}.key;
-    {site.https.replace("{directory}", str(directory)) or f"location / {{ {page} }}"}{_for_control(directory, abroad)}
+    {_certificate(files)}
+    {site.https.replace("{directory}", str(directory)) or f"location / {{ {page} }}"}{abroad[0]}
   }}
   server {{
 {"".join(at_open)}    server_name {site.name};
-{plain}    {site.http.replace("{directory}", str(directory)) or f"location / {{ {other} }}"}{_for_control(directory, abroad, other)}
+{plain}    {site.http.replace("{directory}", str(directory)) or f"location / {{ {other} }}"}{abroad[1]}
   }}
 """
 
@@ -232,12 +222,16 @@ def _plain(status: int, body: str) -> str:
     return f"return {status};" if status == 204 else f"return {status} '{body}';"
 
 
-def _resolver_block(directory: Path, address: str) -> str:
+def _certificate(files: shelf.Files) -> str:
+    """A name with a variable in it is read when a handshake asks for it, so that a start need not read them all."""
+    return f"ssl_certificate $root{files.chain}; ssl_certificate_key $root{files.key};"
+
+
+def _resolver_block(address: str, files: shelf.Files) -> str:
     return f"""\
   server {{
     listen {address}:443 ssl http2 default_server;
-    ssl_certificate {directory}/{address}.pem;
-    ssl_certificate_key {directory}/{address}.key;
+    {_certificate(files)}
     location = /dns-query {{ proxy_pass http://127.0.0.1:{_DOH_PORT}; }}
     location / {{ return 200 "<html><title>{address}</title></html>"; }}
   }}
@@ -397,7 +391,7 @@ def _wait(net: Net, expected: dict[str, set[_Socket]], timeout: float = 20) -> N
             dead = [server for server in net.sandbox.servers if server.poll() is not None]
             if dead or time.monotonic() > deadline:
                 raise LabError(f"{machine}: nobody listens on {sorted(missing)[:5]}: {_said(net, dead)}")
-            time.sleep(0.01)
+            time.sleep(0.03)
 
 
 def _open(machine: Namespace, wanted: Iterable[_Socket]) -> set[_Socket]:
