@@ -20,7 +20,7 @@ SUFFIX = ".jsonl.gz"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Facts:
     """One trial's facts; ``name`` is the scenario's."""
 
     name: str
@@ -52,13 +52,8 @@ def keep(url: str, path: Path) -> list[Verdict]:
     return verdicts
 
 
-def path_in(folder: Path, name: str, seed: int) -> Path:
-    """Where a trial's facts are kept."""
-    return folder / f"{name}-{seed}{SUFFIX}"
-
-
-def kept(folder: Path) -> Iterator[Kept]:
+def kept(folder: Path) -> Iterator[Facts]:
     """All trials of a folder, by name and seed."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         name, _, seed = path.name.removesuffix(SUFFIX).rpartition("-")
-        yield Kept(name, int(seed), corpus.read(path))
+        yield Facts(name, int(seed), corpus.read(path))

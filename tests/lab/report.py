@@ -22,7 +22,7 @@ from tests.lab.scenarios import Scenario
 from tests.lab.score import OURS, Score, Unit, confusion, evenly_definite, scenarios_with, score
 
 if TYPE_CHECKING:
-    from tests.lab.run import Trial
+    from tests.lab.trials import Trial
 
 REPORTS = Path(__file__).with_name("reports")
 

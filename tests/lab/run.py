@@ -20,7 +20,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,54 +31,11 @@ from tests.lab.namespaces import Done, LabError
 from tests.lab.scenarios import Scenario
 from tests.lab.score import OURS, Unit
 from tests.lab.table import ALL, family, is_unseen
+from tests.lab.trials import Kept, Trial
 
 LONGEST_S = 150
 """One command. Far more than any of it should take."""
 _SKIPPED = tuple(word for name in FOLLOW_UPS for word in ("--skip", name))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One scenario under one seed: what was said, or why nothing was. ``network``: the own side was judged rightly."""
-
-    scenario: Scenario
-    seed: int
-    error: str = ""
-    code: int | None = None
-    document: dict[str, Any] = field(default_factory=dict)
-    units: tuple[Unit, ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def wrong(self) -> tuple[Unit, ...]:
-        return tuple(unit for unit in self.units if not unit.is_right())
-
-    @property
-    def complaints(self) -> tuple[str, ...]:
-        """What is wrong besides single calls."""
-        if self.error:
-            return (self.error,)
-        found = []
-        network = self.document["network"]
-        if not self.scenario.network_is_right(network):
-            found.append(f"the own side is said to be {network['status']} {network['method'] or ''}".rstrip())
-        if self.code not in self.scenario.exit_codes:
-            found.append(f"exit code {self.code}, not one of {self.scenario.exit_codes}")
-        found.extend(f"a bug of ours: {error}" for error in sorted(_bugs(self.document)))
-        platforms = {platform["status"] for platform in self.document["platforms"]}
-        if not self.scenario.is_block and "blocked" in platforms:
-            found.append("a platform is said to be blocked")
-        return tuple(found)
-
-    @property
-    def is_right(self) -> bool:
-        return not self.wrong and not self.complaints
-
-
-def _bugs(document: dict[str, Any]) -> set[str]:
-    """What the program says of its own mistakes in this run."""
-    seen = [*document["network"].get("observations", ()), *(o for r in document["results"] for o in r["observations"])]
-    return {f"{o['fact']['experiment']}: {o['fact']['error']}" for o in seen if o["kind"] == "bug"}
 
 
 def ask(lab: Lab, *words: str, keep: str | None = None) -> tuple[Done, dict[str, Any]]:
@@ -137,20 +93,20 @@ def run_one(
     scenario: Scenario,
     seed: int = vary.AS_WRITTEN,
     controls: Controls | None = None,
-    folder: Path | None = None,
+    kept: Kept | None = None,
     sources: Path | None = None,
 ) -> Trial:
-    """Build, prove, check; with *controls* hear what the others would say, with *folder* keep the facts there. *sources*:
+    """Build, prove, check; with *controls* hear what the others would say, with *kept* keep the facts there. *sources*:
     the program's packages, if they are not the installed ones."""
     started = time.monotonic()
     row = scenario.drawn(seed)
     try:
         with proven(row, seed) as lab:
             lab.sources = sources
-            database = facts.database(lab) if folder else None
+            database = facts.database(lab) if kept else None
             done, document = ask(lab, *row.asked, keep=database)
-            if folder and database:
-                facts.keep(database, facts.path_in(folder, row.name, seed))
+            if kept and database:
+                facts.keep(database, kept.facts_of(row.name, seed))
             # Without a foreign canary's handshake they have no control, for it is asked through the same network.
             asked = controls if reached_control(document["network"]["observations"]) else None
             elsewhere = asked.of(row, seed, lab) if asked else {}
@@ -199,21 +155,34 @@ def run_all(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int],
     jobs: int,
-    folder: Path | None = None,
+    kept: Kept | None = None,
     sources: Path | None = None,
 ) -> Iterator[Trial]:
-    """Every scenario under every seed, *jobs* labs side by side, as they end; their facts in *folder*."""
-    work = [(scenario, seed) for seed in seeds for scenario in scenarios]
-    random.Random(seeds[0]).shuffle(work)
+    """Every scenario under every seed, *jobs* labs side by side, as they end. What *kept* has is not run again."""
+    work = []
+    for scenario, seed in _in_order(scenarios, seeds):
+        trial = kept.load(scenario, seed) if kept else None
+        if trial is None:
+            work.append((scenario, seed))
+        else:
+            yield trial
     controls = None if sources else Controls()
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run_one, scenario, seed, controls, folder, sources) for scenario, seed in work]
+        futures = [pool.submit(run_one, scenario, seed, controls, kept, sources) for scenario, seed in work]
         try:
             for future in as_completed(futures):
+                if kept:
+                    kept.save(future.result())
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_order(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> Iterator[tuple[Scenario, int]]:
+    """One seed after the other, so that a run that is broken off has whole ones; within a seed no kind is in a row."""
+    for seed in seeds:
+        yield from ((scenario, seed) for scenario in random.Random(seed).sample(scenarios, len(scenarios)))
 
 
 def prove_all(scenarios: Sequence[Scenario], seeds: Sequence[int]) -> int:
@@ -248,7 +217,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=vary.AS_WRITTEN, help="the first seed; 1 is the rows as written")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, one after the other")
     parser.add_argument("--only", action="append", default=[], help="scenarios by name, or NAME* for a beginning")
-    parser.add_argument("--facts", type=Path, help="keep every trial's facts in this directory, to be judged again")
+    parser.add_argument(
+        "--kept", type=Path, help="keep trials and their facts in this directory; those there are not run"
+    )
     parser.add_argument("--half", choices=("all", "seen", "unseen"), default="all", help="the unseen half is held out")
     parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
     parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
@@ -267,7 +238,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started, began = time.monotonic(), report.sources()
     trials = []
-    for trial in run_all(ready, seeds, options.jobs, options.facts):
+    kept = Kept(options.kept) if options.kept else None
+    for trial in run_all(ready, seeds, options.jobs, kept):
         trials.append(trial)
         _tell(trial, len(trials), len(ready) * len(seeds))
         if options.keep and not trial.is_right:

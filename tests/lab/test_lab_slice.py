@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from tests.lab.lab import Lab
-from tests.lab.run import Trial, ask, run_one
+from tests.lab.run import ask, run_one
 from tests.lab.scenarios import SCENARIOS, Scenario
 from tests.lab.table import ALL
+from tests.lab.trials import Trial
 
 SLICE = tuple(row for row in ALL if not row.needs and (row.in_slice or row in SCENARIOS))
 SIDE_BY_SIDE = 3

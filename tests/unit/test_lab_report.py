@@ -7,9 +7,9 @@ import json
 from tests.lab import report
 from tests.lab.baselines import BASELINES, Said
 from tests.lab.report import Result
-from tests.lab.run import Trial
 from tests.lab.scenarios import Scenario, Words
 from tests.lab.score import OURS, Unit
+from tests.lab.trials import Trial
 
 URL = "https://site.example/"
 FINDING = {
