@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 THEIR_OWN = ("outage", "denied")
 """Truths that are the platform's own doing: they look the same from everywhere, unless the row says otherwise."""
 
-_PATIENCE_S = "2.5"
 _SAMPLE = ("https://www.facebook.com/", "https://www.livejournal.com/")
 """What is looked at where the whole catalogue is checked."""
 _BROKEN_OFF = (16, 18, 35, 52, 56, 92)
@@ -75,9 +74,12 @@ def from_control(*proofs: Proof) -> Proof:
     return prove
 
 
-def generic(truth: str, asked: Sequence[str], *, is_elsewhere: bool) -> tuple[Proof, ...]:
-    """What follows from the row's first acceptable word, for what it checks: URLs, names of platforms, or everything."""
-    alike = truth in THEIR_OWN and not is_elsewhere
+def generic(truth: str, asked: Sequence[str], *, is_elsewhere: bool, at_far_side: bool) -> tuple[Proof, ...]:
+    """What follows from the row's first acceptable word, for what it checks: URLs, names of platforms, or everything.
+
+    Where nobody can know the truth, it is the place that tells: *at_far_side* a rule acts on everybody.
+    """
+    alike = not is_elsewhere and (truth in THEIR_OWN or (truth == "inconclusive" and at_far_side))
     return tuple((is_alike if alike else is_there)(url) for url in urls(asked))
 
 
@@ -91,7 +93,7 @@ def is_there(url: str) -> Proof:
     """The control gets an answer that is no error, over a chain that it trusts; at a bare port, a connection."""
 
     def prove(lab: Lab) -> None:
-        seen = outcome(lab.from_control(), url)
+        seen = outcome(lab.from_control(), url, patience_s="10")
         if not seen.startswith(("2", "3", "open")):
             raise LabError(f"the scenario does not do what it says: from the control {url}: {seen}")
 
@@ -103,21 +105,21 @@ def is_alike(url: str) -> Proof:
 
     def prove(lab: Lab) -> None:
         with ThreadPoolExecutor(2) as pool:
-            here, there = pool.map(lambda where: outcome(where, url), (lab, lab.from_control()))
+            here, there = pool.map(lambda where: outcome(where, url), (lab.from_probe(), lab.from_control()))
         if here != there:
             raise LabError(f"the scenario does not do what it says: {url}: here {here}, from the control {there}")
 
     return prove
 
 
-def outcome(lab: Lab, url: str) -> str:
+def outcome(lab: Lab, url: str, patience_s: str = "2.5") -> str:
     """A status (``200``), ``open`` for a bare port, or a kind of failure in curl's terms."""
     parts = urlsplit(url)
     if parts.scheme == "tcp":
         port = f"exec 3<>/dev/tcp/{parts.hostname}/{parts.port}"
-        code = lab.run("timeout", _PATIENCE_S, "bash", "-c", port).returncode
+        code = lab.run("timeout", patience_s, "bash", "-c", port).returncode
         return {0: "open", 124: "silence"}.get(code, "no connection")
-    done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", _PATIENCE_S, "-w", "%{http_code}", url)
+    done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", patience_s, "-w", "%{http_code}", url)
     if done.returncode in _BROKEN_OFF:
         return "broken off"
     failures = {6: "no address", 7: "no connection", 28: "silence", 60: "untrusted"}

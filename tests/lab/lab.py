@@ -108,8 +108,15 @@ class Lab:
 
     def from_control(self) -> Lab:
         """The same lab, already entered, whose commands run on the machine abroad."""
+        return self._from(CONTROL.name)
+
+    def from_probe(self) -> Lab:
+        """The same, on the probe's machine."""
+        return self._from(PROBE.name)
+
+    def _from(self, machine: str) -> Lab:
         seen = copy.copy(self)
-        seen._machine, seen.sources, seen.launcher = CONTROL.name, None, ()
+        seen._machine = machine
         return seen
 
     def environment(self) -> dict[str, str]:

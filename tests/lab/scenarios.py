@@ -129,7 +129,12 @@ class Scenario:
             return ()
         if self.control is not None:
             return (control.from_control(*self.control),)
-        return control.generic(self.acceptable[0].status, self.asked, is_elsewhere=self.is_elsewhere)
+        return control.generic(
+            self.acceptable[0].status,
+            self.asked,
+            is_elsewhere=self.is_elsewhere,
+            at_far_side=bool(self.uncensored()[1]),
+        )
 
     @property
     def is_elsewhere(self) -> bool:
