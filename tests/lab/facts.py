@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +52,9 @@ def keep(url: str, path: Path) -> list[Verdict]:
     return verdicts
 
 
-def kept(folder: Path) -> Iterator[Facts]:
-    """All trials of a folder, by name and seed."""
+def kept(folder: Path, among: Container[tuple[str, int]] | None = None) -> Iterator[Facts]:
+    """All trials of a folder, or those *among* (scenario, seed), by name and seed."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         name, _, seed = path.name.removesuffix(SUFFIX).rpartition("-")
-        yield Facts(name, int(seed), corpus.read(path))
+        if among is None or (name, int(seed)) in among:
+            yield Facts(name, int(seed), corpus.read(path))

@@ -92,6 +92,11 @@ class Kept:
         data["units"] = tuple(_unit(unit, row.words_for(unit["url"])) for unit in data["units"])
         return Trial(scenario=row, **data)
 
+    def seeds_of(self, name: str) -> list[int]:
+        """The seeds under which a row was tried."""
+        found = (path.name.removesuffix(".json.gz").rpartition("-") for path in self.folder.glob(f"{name}-*.json.gz"))
+        return sorted(int(seed) for row, _, seed in found if row == name)
+
     def _path(self, name: str, seed: int) -> Path:
         return self.folder / f"{name}-{seed}.json.gz"
 
