@@ -11,8 +11,10 @@ from tests.lab import (
     scenarios_peer,
     scenarios_platforms,
     scenarios_unseen_blocks,
+    scenarios_unseen_disguised,
     scenarios_unseen_home,
     scenarios_unseen_house,
+    scenarios_unseen_pages,
     scenarios_unseen_sites,
 )
 from tests.lab.scenarios import Scenario
@@ -26,7 +28,14 @@ MODULES = (
     scenarios_oddities,
     scenarios_peer,
 )
-UNSEEN = (scenarios_unseen_blocks, scenarios_unseen_sites, scenarios_unseen_home, scenarios_unseen_house)
+UNSEEN = (
+    scenarios_unseen_blocks,
+    scenarios_unseen_sites,
+    scenarios_unseen_pages,
+    scenarios_unseen_disguised,
+    scenarios_unseen_home,
+    scenarios_unseen_house,
+)
 """Written by people who had not read the judge, and never run while rules or weights are being changed."""
 
 ALL: tuple[Scenario, ...] = tuple(scenario for module in (*MODULES, *UNSEEN) for scenario in module.SCENARIOS)
