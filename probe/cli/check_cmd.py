@@ -160,6 +160,7 @@ def command(**typed: Any) -> int:
         database=location.url if location else None,
         opt_ins=_opt_ins(words),
         canaries=canaries,
+        platforms=catalogue.platforms,
     )
     return _run(options, request, wire, kept_in=location.shown if location else None)
 
@@ -305,8 +306,9 @@ def _code(options: Options, measured: Measured) -> int:
     if measured.stopped_by is not None:
         return 128 + measured.stopped_by
     assert measured.pieces is not None
-    if measured.pieces.unsaved and options.form != "table":
-        click.echo(measured.pieces.unsaved, err=True)
+    if options.form != "table":
+        for line in (*measured.pieces.notes, *filter(None, [measured.pieces.unsaved])):
+            click.echo(line, err=True)
     if measured.bugs:
         from probe.cli.bug import report_parts
 

@@ -14,7 +14,7 @@ from probe.verdict.model import EndpointResult, NetworkVerdict, Run
 from probe.verdict.rollup import roll_up
 from probe.wire import Wire
 from probe.workflows.check import CheckOutcome, CheckRequest, check
-from targets.model import Asked
+from targets.model import Asked, Platform
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class _Heard:
             self.results[event.result.number] = event.result
             self.observations |= {o.number: o for o in event.observations}
 
-    def pieces(self, finished_us: int, kept_in: str | None) -> Pieces | None:
+    def pieces(self, finished_us: int, kept_in: str | None, platforms: tuple[Platform, ...]) -> Pieces | None:
         """Only what was measured. A platform has its word only if all of it was."""
         if self.run is None:
             return None
@@ -55,7 +55,7 @@ class _Heard:
             run=replace(self.run, interrupted=True, finished_us=finished_us),
             network=self.network,
             results=results,
-            platforms=tuple(word for word in roll_up(results) if word.platform not in missing),
+            platforms=tuple(word for word in roll_up(results, platforms) if word.platform not in missing),
             observations=tuple(self.observations[number] for number in sorted(self.observations)),
             trust=self.run.trust,
             kept_in=kept_in,
@@ -80,7 +80,7 @@ def measure(request: CheckRequest, wire: Wire, listen: Listener, *, kept_in: str
             raise unwritable[0] from None
         if not stopped:
             raise
-        return Measured(heard.pieces(wire.now_us(), kept_in), stopped_by=stopped[0])
+        return Measured(heard.pieces(wire.now_us(), kept_in, request.platforms), stopped_by=stopped[0])
     bugs = tuple(o.fact for o in outcome.observations if isinstance(o.fact, BugFact))
     return Measured(_pieces(outcome, kept_in), bugs=bugs, stopped_by=stopped[0] if stopped else None)
 
@@ -128,4 +128,5 @@ def _pieces(outcome: CheckOutcome, kept_in: str | None) -> Pieces:
         trust=outcome.trust,
         kept_in=kept_in,
         unsaved=outcome.unsaved,
+        notes=outcome.notes,
     )

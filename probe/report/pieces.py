@@ -12,7 +12,8 @@ from probe.verdict.model import EndpointResult, NetworkVerdict, PlatformVerdict,
 class Pieces:
     """One check. ``results`` are in the order asked; ``kept_in`` names the database, ``None`` if nothing was kept.
 
-    ``unsaved`` says in words what could not be written, and where it went instead.
+    ``unsaved`` says in words what could not be written, and where it went instead; ``notes`` are sentences about what was
+    done in the archive besides.
     """
 
     run: Run
@@ -23,3 +24,4 @@ class Pieces:
     trust: str
     kept_in: str | None = None
     unsaved: str | None = None
+    notes: tuple[str, ...] = ()

@@ -166,6 +166,8 @@ class _Report:
             yield from self._plain(f"Only these authorities were believed: {safe(pieces.trust)}")
         if pieces.run.interrupted:
             yield from self._plain("Stopped before the end: this is only what was measured until then.")
+        for note in pieces.notes:
+            yield from self._plain(safe(note, _PATH_LIMIT))
         if pieces.unsaved:
             yield from self._plain(safe(pieces.unsaved, _PATH_LIMIT))
         elif pieces.kept_in:

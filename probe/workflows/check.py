@@ -21,7 +21,7 @@ from probe.verdict.rollup import roll_up
 from probe.verdict.ruleset import RULESET
 from probe.wire import Wire
 from targets.loader import load_canaries
-from targets.model import Asked, Canaries
+from targets.model import Asked, Canaries, Platform
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRequest:
-    """What to check, how, and where to keep it (``database`` is a URL or ``None``: nothing is written)."""
+    """What to check, how, and where to keep it (``database`` is a URL or ``None``: nothing is written).
+
+    ``platforms``: the catalogue's, which say whether a platform was measured whole or in part.
+    """
 
     asked: tuple[Asked, ...]
     settings: Settings
@@ -38,11 +41,14 @@ class CheckRequest:
     opt_ins: tuple[str, ...] = ()
     canaries: Canaries | None = None
     trust: Trust | None = None
+    platforms: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What came of it. ``results`` are in the order asked. ``unsaved`` says why, where results could not be kept."""
+    """What came of it. ``results`` are in the order asked. ``unsaved`` says why, where results could not be kept;
+    ``notes`` what was done in the archive besides.
+    """
 
     run: Run
     asked: tuple[Asked, ...]
@@ -52,6 +58,7 @@ class CheckOutcome:
     observations: tuple[Observation, ...]
     trust: str
     unsaved: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def bugs(self) -> int:
@@ -79,10 +86,11 @@ async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOut
         asked=request.asked,
         network=ran.network,
         results=ran.results,
-        platforms=roll_up(ran.results),
+        platforms=roll_up(ran.results, request.platforms),
         observations=tuple(session.recorder.observations),
         trust=session.trust.label,
         unsaved=archive.unsaved if archive is not None else None,
+        notes=archive.notes if archive is not None else (),
     )
 
 

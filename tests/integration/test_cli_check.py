@@ -134,6 +134,19 @@ def test_fail_on_narrows_the_exit_code(home):
     assert check(home, "unplugged", GOOD, "--no-save", "--fail-on", "no_network").returncode == 1
 
 
+def test_a_part_of_a_platform_is_marked_as_one(home):
+    """Who checks one of a platform's addresses is not told about all of it."""
+    folder = home / "targets"
+    folder.mkdir()
+    (folder / "mine.toml").write_text(
+        f'id = "mine"\ncategory = "NEWS"\nwhy = "w"\n[names]\nen = "Mine"\n'
+        f'[services.web]\nrule = "any-of"\nendpoints = ["{GOOD}", "https://other.example/"]\n'
+    )
+    done = check(home, "names", GOOD, "--format", "json", "--no-save", DALEL_TARGETS_DIR=str(folder))
+    (platform,) = json.loads(done.stdout)["platforms"]
+    assert (platform["platform"], platform["partial"]) == ("mine", True)
+
+
 def test_csv_has_a_row_a_result(home):
     """For pandas and for Excel."""
     done = check(home, "names", GOOD, "--no-save", "--format", "csv")
@@ -196,7 +209,8 @@ def test_a_disk_that_fills_up_takes_the_record_and_not_the_answer(home):
     assert f"Results could not be written to {kept(home)} (" in text
     assert "go into the database the next time Dalel can write there." in text
 
-    check(home, "names", GOOD)
+    again = check(home, "names", GOOD)
+    assert "into the database." in " ".join(again.stdout.split())
     with contextlib.closing(sqlite3.connect(kept(home))) as database:
         assert database.execute("select count(*) from runs").fetchone() == (3,)
 
