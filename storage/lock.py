@@ -23,12 +23,14 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._made = False
 
     def acquire(self, *, alone: bool, wait_s: float) -> None:
         """Take it within *wait_s* seconds, or raise :class:`StorageError`; ``OSError`` where no file can be made."""
         deadline = time.monotonic() + wait_s
         operation = (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB
         while True:
+            self._made = self._made or not self._path.exists()
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if self._try(descriptor, operation):
                 self._descriptor = descriptor
@@ -58,6 +60,13 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def discard(self) -> None:
+        """Let go, and leave no file behind if there was none: what it would guard is no database of ours."""
+        if self._made:
+            self._path.unlink(missing_ok=True)
+            self._made = False
+        self.release()
 
     def __enter__(self) -> Self:
         return self

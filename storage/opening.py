@@ -49,7 +49,7 @@ def settle(location: Location, engine: Engine, *, writable: bool, wait_s: float)
         try:
             state = _checked_state(location)
         except BaseException:
-            lock.release()
+            lock.discard()
             raise
         if state == "current":
             return lock

@@ -100,6 +100,10 @@ def check_before_writing(path: Path, lock: FileLock, wait_s: float) -> None:
     try:
         with lock:
             lock.acquire(alone=False, wait_s=wait_s)
-            check_state(str(path), *read_state(path))
+            try:
+                check_state(str(path), *read_state(path))
+            except StorageError:
+                lock.discard()
+                raise
     except OSError as error:
         raise cannot_write(path, error.strerror or str(error)) from error

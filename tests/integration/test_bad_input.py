@@ -301,16 +301,19 @@ def test_a_newer_database_is_left_alone(home):
 
 
 def test_a_file_that_is_no_database(home):
-    """Somebody's list is not written over."""
+    """Somebody's list is not written over, and nothing is left beside it."""
     mine = home / "mine"
     mine.write_text("facebook\n" * 100)
+    before = sorted(home.iterdir())
     done = typed(home, "check", "example.com", "--database", str(mine))
     assert (done.returncode, done.stdout, done.stderr) == (
         2,
         "",
         f"dalel: {mine} cannot be read as a database (file is not a database). Name another file with --database.\n",
     )
+    typed(home, "status", "--database", str(mine))
     assert mine.read_text() == "facebook\n" * 100
+    assert sorted(home.iterdir()) == before
 
 
 def test_a_place_that_cannot_be_written(home):
