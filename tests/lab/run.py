@@ -67,6 +67,7 @@ class Controls:
         with mine:
             if key not in self._known:
                 if scenario.seen_world(seed) is not None:
+                    lab.net.renew_abroad()  # what the proofs have done there is forgotten
                     _, document = ask(lab.from_control(), *scenario.asked, *_SKIPPED)
                 else:
                     with Lab(world, rules=rules, seed=seed) as other:
@@ -102,7 +103,7 @@ def run_one(
     row = scenario.drawn(seed)
     try:
         with proven(row, seed) as lab:
-            lab.sources = sources
+            lab.sources, lab.launcher = sources, row.launcher
             database = facts.database(lab) if kept else None
             done, document = ask(lab, *row.asked, keep=database)
             if kept and database:

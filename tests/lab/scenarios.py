@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.lab import control, prove, rules, vary
 from tests.lab.lab import Lab
@@ -72,6 +73,8 @@ class Scenario:
     """Whether `make test` runs it; `make lab` runs every one."""
     origin: str = ""
     """Where the idea is from, when it is a peer's published case."""
+    launcher: tuple[str, ...] = ()
+    """What starts the command in place of the user's own hand."""
     needs: tuple[str, ...] = ()
     """Experiments that it takes to be right; without them it is listed as not yet."""
 
@@ -133,8 +136,15 @@ class Scenario:
             self.acceptable[0].status,
             self.asked,
             is_elsewhere=self.is_elsewhere,
-            at_far_side=bool(self.uncensored()[1]),
+            at_far_side=self._is_at_far_side(),
         )
+
+    def _is_at_far_side(self) -> bool:
+        """Whether something is otherwise than usual with what is checked, for somebody abroad too."""
+        whole = _whole_world(vary.AS_WRITTEN)
+        world, far = self.uncensored()
+        hosts = {urlsplit(url).hostname or "" for url in control.urls(self.check)}
+        return bool(far) or any(world.sites.get(host) != whole.sites.get(host) for host in hosts)
 
     @property
     def is_elsewhere(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.lab import (
     scenarios,
+    scenarios_ablations,
     scenarios_handshakes,
     scenarios_names,
     scenarios_oddities,
@@ -16,17 +17,20 @@ from tests.lab import (
     scenarios_unseen_house,
     scenarios_unseen_pages,
     scenarios_unseen_sites,
+    scenarios_zones,
 )
 from tests.lab.scenarios import Scenario
 
 MODULES = (
     scenarios,
     scenarios_names,
+    scenarios_zones,
     scenarios_paths,
     scenarios_handshakes,
     scenarios_platforms,
     scenarios_oddities,
     scenarios_peer,
+    scenarios_ablations,
 )
 UNSEEN = (
     scenarios_unseen_blocks,
