@@ -15,6 +15,7 @@ from tests.lab import (
     scenarios_unseen_disguised,
     scenarios_unseen_home,
     scenarios_unseen_house,
+    scenarios_unseen_mixed,
     scenarios_unseen_pages,
     scenarios_unseen_sites,
     scenarios_zones,
@@ -34,6 +35,7 @@ MODULES = (
 )
 UNSEEN = (
     scenarios_unseen_blocks,
+    scenarios_unseen_mixed,
     scenarios_unseen_sites,
     scenarios_unseen_pages,
     scenarios_unseen_disguised,
