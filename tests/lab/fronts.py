@@ -1,7 +1,7 @@
 """What stands in front of a site's pages and sorts connections: balancers, front ends that read names, broken servers.
 
 Run as ``python -m tests.lab.fronts`` with one JSON object: ``fronts`` (``addresses``, ``ways`` by the greeting's name,
-``other``, ``plain`` for port 80, ``certificate``: chain and key), ``https`` and ``http``: the ports of the real server.
+``other``, ``plain`` for port 80, ``abroad``: the way of a visitor's address, ``certificate``: chain and key), ``https`` and ``http``: the ports of the real server.
 
 A way is one word:
 
@@ -52,7 +52,9 @@ class Fronts:
             async with asyncio.TaskGroup() as group:
                 while True:
                     connection, peer = await loop.sock_accept(listener)
-                    group.create_task(self._take(front, connection, address, port, peer[1]))
+                    its = front["abroad"].get(peer[0])
+                    mine = {**front, "ways": {}, "other": its} if its else front
+                    group.create_task(self._take(mine, connection, address, port, peer[1]))
 
     async def _take(self, front: dict[str, Any], connection: socket.socket, address: str, port: int, peer: int) -> None:
         connection.setblocking(False)

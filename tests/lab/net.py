@@ -185,6 +185,10 @@ class Net:
         """The plan's rules anew: what they have seen so far is forgotten."""
         self.router.set_rules(*self._plan_rules)
 
+    def renew_abroad(self) -> None:
+        """The same for what the control meets."""
+        self.router.order(do="abroad", rules=base64.b64encode(pickle.dumps(self._abroad)).decode())
+
     def _plan(self) -> Plan:
         return Plan(
             ports=tuple(

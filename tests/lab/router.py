@@ -336,6 +336,8 @@ class Router:
                 self.seen = self.sent = self.dropped = 0
             case "rules":
                 self._at_home.rules = pickle.loads(base64.b64decode(order["rules"]))
+            case "abroad":
+                self._abroad.rules = pickle.loads(base64.b64decode(order["rules"]))
             case "leg":
                 port = self._ports[order["port"]]
                 port.leg = replace(port.leg, **order["set"])

@@ -522,7 +522,7 @@ TWINS: tuple[Scenario, ...] = (
     Scenario(
         name="server_resets_this_country",
         tells="the site resets every greeting from this country, whatever it names: from inside, a dead service",
-        world=_front(other="reset"),
+        world=_front(other="reset", abroad="serve"),
         acceptable=BROKEN,
         exit_codes=(1, 3),
         sound=(OTHER,),
@@ -531,6 +531,7 @@ TWINS: tuple[Scenario, ...] = (
             prove.handshake(FACEBOOK, "www.nobelprize.org", works=False),
             prove.handshake(NEUTRAL, FACEBOOK, works=True),
         ),
+        control=(prove.page(FACEBOOK_URL),),
     ),
     Scenario(
         name="server_silent_to_everybody",
@@ -580,6 +581,7 @@ TWINS: tuple[Scenario, ...] = (
         exit_codes=(0, 3),
         sound=(OTHER,),
         proofs=(prove.fails(FACEBOOK_URL, prove.HANDSHAKE, prove.RESET), prove.page(FACEBOOK_URL), _forget),
+        control=(prove.fails(FACEBOOK_URL, prove.HANDSHAKE, prove.RESET), prove.page(FACEBOOK_URL)),
     ),
     Scenario(
         name="server_restarts",
@@ -640,6 +642,7 @@ TWINS: tuple[Scenario, ...] = (
         exit_codes=(0, 1, 3),
         sound=(OTHER,),
         proofs=(prove.page(FACEBOOK_URL, 400),),
+        control=(prove.page(FACEBOOK_URL, 400),),
     ),
     Scenario(
         name="client_certificate_alert",

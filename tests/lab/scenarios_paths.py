@@ -169,6 +169,7 @@ _ADDRESSES = (
         ANY_OUTAGE,
         *_NO_FACEBOOK,
         rules=_unreachable(0, "92.47.144.1", "border"),
+        control=(prove.page(FACEBOOK_URL),),
     ),
     _row(
         "port_unreachable",
@@ -395,6 +396,7 @@ _OWN_SIDE = (
         prove.fails(FACEBOOK_URL, prove.HANDSHAKE, prove.RESET),
         prove.page(OTHER),
         world=lambda world: dataclasses.replace(world.change(FACEBOOK, listening=False), proxy=True),
+        control=(prove.fails(FACEBOOK_URL, prove.UNCONNECTED),),
         rules=_always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
         in_slice=True,
     ),

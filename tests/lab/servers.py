@@ -335,6 +335,7 @@ def _start_fronts(net: Net, world: World) -> None:
             "ways": dict(site.front.ways),
             "other": site.front.other,
             "plain": site.front.plain,
+            "abroad": {CONTROL.address.partition("/")[0]: site.front.abroad} if site.front.abroad else {},
             "certificate": [f"{net.directory}/{site.name}.pem", f"{net.directory}/{site.name}.key"],
         }
         by_module.setdefault(site.front.by, []).append(front)

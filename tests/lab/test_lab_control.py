@@ -42,6 +42,9 @@ def test_rules_at_the_far_side_remember_each_client_by_itself(net):
     """The first flow of each is reset: that the probe's was does not save the control's, nor the other way round."""
     for machine in ("probe", "control"):
         assert ask(net, "[outcome() for _ in range(2)]", machine) == ["ConnectionResetError", "got 10"]
+    net.renew_abroad()
+    assert ask(net, "[outcome() for _ in range(2)]") == ["got 10", "got 10"]
+    assert ask(net, "[outcome() for _ in range(2)]", "control") == ["ConnectionResetError", "got 10"]
 
 
 def test_the_probes_bad_line_is_not_the_controls():

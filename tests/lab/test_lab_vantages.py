@@ -92,6 +92,13 @@ def test_a_control_is_measured_once(monkeypatch):
         def __init__(self, name: str) -> None:
             self.name = name
 
+        @property
+        def net(self) -> Stub:
+            return self
+
+        def renew_abroad(self) -> None:
+            asked.append(("renewed", self.name))
+
         def from_control(self) -> str:
             return f"control of {self.name}"
 
@@ -99,7 +106,8 @@ def test_a_control_is_measured_once(monkeypatch):
     controls = Controls()
     for name in ("sni_drop", "sni_reset", "server_503"):
         controls.of(ROWS[name], 1, Stub(name))  # type: ignore[arg-type]
-    assert asked == [("control of sni_drop", FACEBOOK_URL), ("control of server_503", FACEBOOK_URL)]
+    seen = [(("renewed", name), (f"control of {name}", FACEBOOK_URL)) for name in ("sni_drop", "server_503")]
+    assert asked == [*seen[0], *seen[1]]
 
 
 @pytest.mark.parametrize("row", ALL, ids=lambda row: row.name)

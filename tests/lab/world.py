@@ -78,6 +78,8 @@ class Front:
     ways: tuple[tuple[str, str], ...] = ()
     other: str = "serve"
     plain: str = "serve"
+    abroad: str = ""
+    """What the control gets on port 443 instead, if that is something else."""
     by: str = "tests.lab.fronts"
 
 
