@@ -573,6 +573,7 @@ _ODD = (
             _said_by_provider({FACEBOOK: Says(addresses=(BLOCK_PAGE,))}, missing=Says(addresses=(BLOCK_PAGE,))),
             _with(abroad={FACEBOOK: "nxdomain"}),
         ),
+        control=(prove.fails(FACEBOOK_URL, prove.UNRESOLVED),),
     ),
     _row(
         "resolver_rewrites_what_it_cannot_find",
@@ -734,6 +735,7 @@ _ODD = (
         prove.answers(FACEBOOK, "SERVFAIL", "8.8.8.8"),
         prove.page(OTHER),
         world=_with(lies={FACEBOOK: "silence"}, abroad={FACEBOOK: "servfail"}),
+        control=(prove.fails(FACEBOOK_URL, prove.UNRESOLVED),),
     ),
     _row(
         "zone_empty",
