@@ -95,7 +95,7 @@ def warm(net: Net, recursion: Recursion) -> None:
     """Let the provider's resolver learn what it is to remember; then all is as the row says."""
     where = "127.0.0.1" if recursion.behind else RESOLVER
     for name in recursion.warm:
-        net["provider"].run([tool("dig"), f"@{where}", "+tries=1", "+time=8", name, "A"], timeout=12).ok()
+        net["provider"].run([tool("dig"), f"@{where}", "+tries=1", "+time=8", name, "A", name, "AAAA"], timeout=20).ok()
     if recursion.before is not None:
         _turn(net)
 

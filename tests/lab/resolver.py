@@ -3,7 +3,7 @@
 Run as ``python -S -m tests.lab.resolver`` with one JSON object as its argument: ``address`` to listen on (UDP and, unless
 ``tcp`` is false, TCP port 53), ``names``: name → addresses, ``says``: name (``.name`` with all below it, ``*`` everything)
 → the fields of ``world.Says``, ``upstream``: who is asked about the rest instead of ``names``, ``missing``: the fields of a
-``Says`` for names that do not exist (as the upstream says, if there is one), ``edns``: ``good``, ``drop`` (silence) or ``formerr`` for questions with an OPT record, ``limit``: questions a second.
+``Says`` for names that do not exist (as the upstream says, if there is one), ``edns``: ``good``, ``drop`` (silence), ``formerr`` or ``strip`` (as if it were not there) for questions with an OPT record, ``limit``: questions a second.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class Resolver:
         name, _, end = asked
         if self._is_too_much():
             return reply(query, rcode=_REFUSED)
-        if has_edns(query, end) and self._conf["edns"] != "good":
+        if self._conf["edns"] == "strip":
+            query = query[:10] + bytes(2) + query[12:end]
+        elif has_edns(query, end) and self._conf["edns"] != "good":
             # RFC 1035 servers say FORMERR, and what stands before them drops the question.
             return reply(query, rcode=_FORMERR) if self._conf["edns"] == "formerr" else None
         said = self._said(name)

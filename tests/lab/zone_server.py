@@ -105,6 +105,8 @@ class Tree:
             refusal.set_rcode(dns.rcode.REFUSED)
             return refusal.to_wire()
         spec = self.zones[zone]
+        if asker in spec["deaf_to"]:
+            return None
         dnssec = bool(asked.ednsflags & dns.flags.DO)
         key = (zone, question.name.to_text(), question.rdtype, dnssec, asked.edns)
         fixed = not spec["rotate"] and name not in (spec["tailored"] or {})
@@ -171,7 +173,9 @@ class _Reply:
 
     def _signature(self, rrset: dns.rrset.RRset) -> dns.rrset.RRset:
         zone, now = self._zone["name"], time.time_ns() // 10**9
-        expiration = now + (-7 if self._zone["fault"] == "expired" else 14) * _DAY
+        # The key itself is signed elsewhere and by hand; what nobody ran any more is what signs the zone.
+        ended = self._zone["fault"] == "expired" and rrset.rdtype != dns.rdatatype.DNSKEY
+        expiration = now + (-7 if ended else 14) * _DAY
         rrsig = dns.dnssec.sign(
             rrset, _key(zone), _name(zone), dnskey(zone), inception=now - 30 * _DAY, expiration=expiration
         )

@@ -45,7 +45,8 @@ class Zone:
     ``records``: name → (type, TTL, values), in place of what is true about that name (``*.ZONE`` is a wildcard).
     ``tailored``: name → asker's address → addresses, for zones that answer by who asks; no addresses: the name does not
     exist for that asker. ``denies``: names that it says do not exist though there are names below them (the opposite of
-    RFC 8020). ``rotate``: each answer begins with another address, and has only one. ``lowers``: it forgets how the question
+    RFC 8020). ``deaf_to``: askers whom it does not
+    hear. ``rotate``: each answer begins with another address, and has only one. ``lowers``: it forgets how the question
     was spelt, so that a resolver's mixed case does not come back. ``serial`` is the SOA's."""
 
     name: str
@@ -58,6 +59,7 @@ class Zone:
     tailored: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None
     denies: tuple[str, ...] = ()
     rotate: bool = False
+    deaf_to: tuple[str, ...] = ()
     lowers: bool = False
     serial: int = 2026112104
 
