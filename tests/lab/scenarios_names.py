@@ -709,16 +709,6 @@ _ODD = (
         world=_with(lies={FACEBOOK: "nxdomain"}, abroad={FACEBOOK: "nxdomain"}),
     ),
     _row(
-        "registered_again",
-        "the name exists again; the provider's resolver kept its absence for a day. A denial on purpose looks the same, so this "
-        "is the price of believing denials at all: the row is kept out until a second look exists",
-        UNKNOWN,
-        prove.answers(FACEBOOK, "NXDOMAIN"),
-        prove.truth(FACEBOOK),
-        world=_with(lies={FACEBOOK: "nxdomain"}),
-        needs=("history",),
-    ),
-    _row(
         "zone_broken",
         "the name's own DNS is broken: everybody's resolver fails",
         (Words("outage", "dns", "dns.servfail"),),
