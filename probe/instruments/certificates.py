@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from probe.instruments import der
 from probe.observations import Certificate
 
 if TYPE_CHECKING:
@@ -53,16 +54,16 @@ def describe(chain: Sequence[bytes], *, keep_der: bool) -> tuple[Certificate, ..
     """What is kept of *chain* (DER, leaf first). What cannot be parsed keeps its hash. ``keep_der`` up to ``MAX_DER``."""
     left = MAX_DER if keep_der else 0
     described = []
-    for der in chain[:MAX_CERTIFICATES]:
-        kept = base64.b64encode(der).decode() if len(der) <= left else None
-        left -= len(der) if kept else 0
-        described.append(_describe(der, kept))
+    for encoded in chain[:MAX_CERTIFICATES]:
+        kept = base64.b64encode(encoded).decode() if len(encoded) <= left else None
+        left -= len(encoded) if kept else 0
+        described.append(_describe(encoded, kept))
     return tuple(described)
 
 
-def _describe(der: bytes, kept: str | None) -> Certificate:
-    digest = hashlib.sha256(der).hexdigest()
-    parsed = _parse(der)
+def _describe(encoded: bytes, kept: str | None) -> Certificate:
+    digest = hashlib.sha256(encoded).hexdigest()
+    parsed = _parse(encoded)
     if parsed is None:
         return Certificate(sha256=digest, subject="", issuer="", not_before_us=0, not_after_us=0, der_base64=kept)
     return Certificate(
@@ -78,27 +79,23 @@ def _describe(der: bytes, kept: str | None) -> Certificate:
     )
 
 
-def _parse(der: bytes) -> x509.Certificate | None:
+def _parse(encoded: bytes) -> x509.Certificate | None:
     from cryptography import x509
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            return x509.load_der_x509_certificate(der)
+            return x509.load_der_x509_certificate(encoded)
     except (ValueError, x509.InvalidVersion):
         return None
 
 
 def names(certificate: x509.Certificate) -> tuple[str, ...]:
-    """The DNS names and addresses of the subject alternative name, the first ``MAX_NAMES`` of them."""
-    from cryptography import x509
+    """The DNS names and addresses of the subject alternative name, the first ``MAX_NAMES`` of them.
 
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        return ()
-    wanted = (item for item in alternatives if isinstance(item, x509.DNSName | x509.IPAddress))
-    return tuple(str(item.value)[:MAX_NAME] for item, _ in zip(wanted, range(MAX_NAMES), strict=False))
+    Names come whatever else is wrong with the certificate's extensions.
+    """
+    hosts, addresses = der.names(certificate.tbs_certificate_bytes)
+    return tuple(name[:MAX_NAME] for name in (*hosts, *addresses)[:MAX_NAMES])
 
 
 def _spki(certificate: x509.Certificate) -> str | None:
@@ -136,17 +133,11 @@ def _same_names(certificate: x509.Certificate) -> bool:
 
 def is_for(leaf: bytes, host: str) -> bool:
     """Whether the certificate names *host* (RFC 9525: a wildcard stands for one whole left-most label)."""
-    from cryptography import x509
-
     parsed = _parse(leaf)
     if parsed is None:
         return False
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            alternatives = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        return False
+    hosts, addresses = der.names(parsed.tbs_certificate_bytes)
     with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host) in alternatives.get_values_for_type(x509.IPAddress)
+        return str(ipaddress.ip_address(host)) in addresses
     _label, _, parent = host.lower().partition(".")
-    return any(name.lower() in (host.lower(), f"*.{parent}") for name in alternatives.get_values_for_type(x509.DNSName))
+    return any(name.lower() in (host.lower(), f"*.{parent}") for name in hosts)
