@@ -1143,6 +1143,7 @@ MIXED: tuple[Scenario, ...] = (
             prove.handshake(NEUTRAL, FACEBOOK, works=False),
             prove.page(OTHER),
         ),
+        control=(prove.fails(FACEBOOK_URL, prove.SILENT), prove.handshake(NEUTRAL, FACEBOOK, works=True)),
     ),
     Scenario(
         name="sni_reset_and_refusing_server",
@@ -1157,6 +1158,7 @@ MIXED: tuple[Scenario, ...] = (
             prove.handshake(NEUTRAL, FACEBOOK, works=False),
             prove.page(OTHER),
         ),
+        control=(prove.fails(FACEBOOK_URL, prove.UNCONNECTED), prove.handshake(NEUTRAL, FACEBOOK, works=True)),
     ),
     Scenario(
         name="sni_drop_and_dead_canary",

@@ -249,9 +249,11 @@ PARTS = (
         acceptable=ACCESSIBLE, exit_codes=(0,)),
     # Works for one visitor and not for the next: no word is wrong but one.
     row("half_the_backends_reset", "behind a balancer half of the servers reset every greeting: every other source port",
-        change(front=Front(other="half:reset")), _TRUTH, prove.half_fails(FACEBOOK), acceptable=(*ACCESSIBLE, *ANY_OUTAGE), exit_codes=(0, 1, 3)),
+        change(front=Front(other="half:reset")), _TRUTH, prove.half_fails(FACEBOOK), acceptable=(*ACCESSIBLE, *ANY_OUTAGE), exit_codes=(0, 1, 3),
+        control=(prove.half_fails(FACEBOOK),)),
     row("half_the_backends_silent", "behind a balancer half of the servers say nothing: every other source port",
-        change(front=Front(other="half:silent")), _TRUTH, prove.half_fails(FACEBOOK), acceptable=(*ACCESSIBLE, *ANY_OUTAGE), exit_codes=(0, 1, 3)),
+        change(front=Front(other="half:silent")), _TRUTH, prove.half_fails(FACEBOOK), acceptable=(*ACCESSIBLE, *ANY_OUTAGE), exit_codes=(0, 1, 3),
+        control=(prove.half_fails(FACEBOOK),)),
 )  # fmt: skip
 
 
@@ -265,9 +267,9 @@ _COUNTRY = html("Sorry", "This service is not available in your country.")
 _PLAIN_DENIAL: dict[str, Any] = {"check": (PLAIN_URL,), "acceptable": DENIED_OR_UNKNOWN}
 DENIALS = (
     _denied("denied_country_page", "403 with a page: not available in your country", page(_COUNTRY, 403),
-            prove.curl("not available in your country", FACEBOOK_URL), "geo", in_slice=True),
+            prove.curl("not available in your country", FACEBOOK_URL), "geo", in_slice=True, elsewhere=change(https="")),
     _denied("denied_country_page_ru", "403 with a page in Russian that says the same", page(html("Извините", "Сервис недоступен в вашей стране."), 403),
-            prove.curl("недоступен в вашей стране", FACEBOOK_URL), "geo"),
+            prove.curl("недоступен в вашей стране", FACEBOOK_URL), "geo", elsewhere=change(https="")),
     _denied("denied_bare", "403 and not a word why", page("<html><head><title>403 Forbidden</title></head></html>", 403),
             prove.page(FACEBOOK_URL, 403), "antibot", "geo"),
     _denied("denied_by_law", "451 with the reasons of RFC 7725", page(html("Unavailable For Legal Reasons"), 451,
