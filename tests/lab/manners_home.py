@@ -6,7 +6,6 @@ shares and probabilities are between 0 and 1. Nothing here is imported outside t
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 import time
 from collections import OrderedDict
@@ -405,8 +404,3 @@ class SomeAnswers(Rule):
         said = packets.dns_reply(packet.payload, rcode=self.rcode)
         network.emit(packets.udp(packet.dst, packet.dport, packet.src, packet.sport, said))
         return False
-
-
-def at(place: str, *rules: Rule) -> tuple[Rule, ...]:
-    """The same rules at this place."""
-    return tuple(dataclasses.replace(rule, place=place) for rule in rules)
