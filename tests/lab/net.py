@@ -46,7 +46,7 @@ class Machine:
     resolvers: tuple[str, ...] = ()
     hosts: str = "127.0.0.1 localhost\n"
     tunnels: tuple[str, ...] = ()
-    """Names of tunnel interfaces that are up and lead nowhere."""
+    """Names of tunnel interfaces that are up and lead nowhere; ``wg0=157.240.0.0/16,…`` has these routes."""
     files: tuple[tuple[str, bytes], ...] = ()
     """Files of this host that the machine sees otherwise: path and contents."""
     address6: str = ""
@@ -244,9 +244,10 @@ def _configuration(machine: Machine, interface: str, gateway_mac: str) -> list[s
             f"neigh replace {machine.gateway6} lladdr {gateway_mac} dev eth0 nud permanent",
             f"route add ::/0 via {machine.gateway6} dev eth0 onlink",
         ]
-    for name in machine.tunnels:
+    for name, _, networks in (tunnel.partition("=") for tunnel in machine.tunnels):
         # Some kernels have no dummy interface: a pair of which both ends are here leads nowhere either.
-        orders += [f"link add {name} type veth peer name {name}-end", f"link set {name} up", f"link set {name}-end up"]
+        orders += [f"link add {name} type veth peer name {name}-end", f"link set {name} arp off up"]
+        orders += [f"link set {name}-end up", *(f"route add {n} dev {name}" for n in networks.split(",") if n)]
     return orders + [
         # A route is enough for a server to listen on an IPv4 address; for IPv6 it has to be one of the machine's own.
         f"addr add {address}/128 dev lo nodad" if ":" in address else f"route add local {address}/32 dev lo"

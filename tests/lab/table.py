@@ -5,6 +5,8 @@ from __future__ import annotations
 from tests.lab import (
     scenarios,
     scenarios_ablations,
+    scenarios_apps,
+    scenarios_closures,
     scenarios_handshakes,
     scenarios_names,
     scenarios_oddities,
@@ -32,6 +34,8 @@ MODULES = (
     scenarios_oddities,
     scenarios_peer,
     scenarios_ablations,
+    scenarios_apps,
+    scenarios_closures,
 )
 UNSEEN = (
     scenarios_unseen_blocks,

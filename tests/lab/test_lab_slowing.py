@@ -62,6 +62,12 @@ def test_policer_lets_a_burst_pass_and_then_its_rate(network):
     assert all(network.passes(rule, down(40001)) for _ in range(20))
 
 
+def test_a_tariff_is_one_bucket_for_everything(network):
+    """Two flows without a name share it."""
+    rule = throttle.Police(rate=115_200, burst=4_000)
+    assert [network.passes(rule, down(40000 + number % 2)) for number in range(4)] == [True, True, False, False]
+
+
 def test_shaper_makes_packets_wait_in_line(network):
     """Each waits for those before it; what the queue does not hold is dropped; the client's own packets do not wait."""
     rule = greeted(network, throttle.NameShape(names=META, rate=115_200, queue=2_000))

@@ -23,11 +23,14 @@ class _Bucket:
     tokens: float
     at: float
 
-    def fill(self, rate: float, burst: int) -> None:
-        """What has come in since, at *rate* bits a second, up to *burst* bytes."""
+    def takes(self, packet: Packet, rate: float, burst: int) -> bool:
+        """Whether there is enough for a packet, at *rate* bits a second up to *burst* bytes; if so, it is spent."""
         now = monotonic()
         self.tokens = min(burst, self.tokens + (now - self.at) * rate / 8)
         self.at = now
+        enough = self.tokens >= len(packet.data)
+        self.tokens -= len(packet.data) if enough else 0
+        return enough
 
 
 @dataclass(kw_only=True)
@@ -55,11 +58,20 @@ class NamePolice(BySide):
     def slow(self, packet: Packet, network: Network) -> bool:
         bucket = self._buckets.get(packet.flow) or _Bucket(self.burst, monotonic())
         _remember(self._buckets, packet.flow, bucket)
-        bucket.fill(self.rate, self.burst)
-        if bucket.tokens < len(packet.data):
-            return False
-        bucket.tokens -= len(packet.data)
-        return True
+        return bucket.takes(packet, self.rate, self.burst)
+
+
+@dataclass(kw_only=True)
+class Police(Rule):
+    """One bucket for all that ``when`` holds, whatever it names: a tariff."""
+
+    rate: int = 64_000
+    burst: int = 6_000
+    _bucket: _Bucket | None = None
+
+    def act(self, packet: Packet, network: Network) -> bool:
+        self._bucket = self._bucket or _Bucket(self.burst, monotonic())
+        return self._bucket.takes(packet, self.rate, self.burst)
 
 
 @dataclass(kw_only=True)
