@@ -34,6 +34,7 @@ from tests.lab.world import Nameserver, Says, World
 
 BOGON_LIE = (Words("blocked", "dns", "dns.injection.bogon"),)
 ACCESSIBLE = (LUCKY,)
+HOME = "192.168.0.53"
 SECOND_RESOLVER, REFUSING = "195.12.114.53", "195.12.114.99"
 HALF_OF_THE_WEB = ("185.199.0.0/16", "138.201.0.0/16", "95.217.0.0/16", "104.21.0.0/16")
 """Hosting companies whom most neutral places are at."""
@@ -61,18 +62,18 @@ def _blocks(site: str) -> tuple[Scenario, ...]:
     by_name: tuple[Proof, ...] = (
         prove.truth(site), prove.handshake(NEUTRAL, site, works=False), prove.handshake(NEUTRAL, INNOCUOUS, works=True),
     )  # fmt: skip
-    here, begun = to(site), {"since": _RUN_BEGINS}
+    here = to(site)
     return (
         row("name_dropped_and_half_of_the_web_gone", "the name is dropped, and the networks of four hosting companies vanish as well, with most neutral places in them (April 2018, Russia)",
             SILENCE, *by_name, prove_blocks.first_bytes("www.debian.org", site, "s"), prove_blocks.network_gone("185.199.", "138.201.", "95.217.", "104.21."), prove_blocks.connected_site("www.python.org", works=True),
             rules=always(dropped, rules.Drop(when=When(protocol=TCP, remote=HALF_OF_THE_WEB))), sound=("https://www.wikipedia.org/",), **about),
         row("name_reset_and_503", "the name is reset on the way, and the site answers 503 to everybody else",
-            RESETS, *by_name, prove.fails(url, prove.RESET, prove.HANDSHAKE), prove_blocks.behind(site, INNOCUOUS, 503), world=change(site, status=503), rules=always(rules.NameReset(names=of)), **about),
+            RESETS, *by_name, prove.fails(url, prove.RESET, prove.HANDSHAKE), prove_blocks.behind(site, INNOCUOUS, 503), world=change(site, status=503), rules=always(rules.NameReset(names=of)), control=(prove.page(url, 503),), **about),
         row("lie_and_dead_server", "the provider's resolver gives a private address, and the true machine is dead besides",
             BOGON_LIE, prove.answers(site, BOGON), prove.truth(site), prove_blocks.connected_site(site, works=False),
-            world=lambda world: dataclasses.replace(world.change(site, present=False), lies={site: BOGON}), **about),
+            world=lambda world: dataclasses.replace(world.change(site, present=False), lies={site: BOGON}), control=(prove.fails(url, prove.SILENT),), **about),
         row("lie_and_expired_certificate", "the provider's resolver gives a private address, and the true site's certificate has run out besides",
-            BOGON_LIE, prove.answers(site, BOGON), prove.truth(site), prove.says("certificate has expired", "openssl", "s_client", "-connect", f"{{{site}}}:443", "-servername", site), world=lambda world: dataclasses.replace(world.change(site, certificate="expired"), lies={site: BOGON}), **about),
+            BOGON_LIE, prove.answers(site, BOGON), prove.truth(site), prove.says("certificate has expired", "openssl", "s_client", "-connect", f"{{{site}}}:443", "-servername", site), world=lambda world: dataclasses.replace(world.change(site, certificate="expired"), lies={site: BOGON}), control=(prove.certificate_error(url, "expired"),), **about),
         # A quarter of everything fails, so arms of both kinds fail: the contrast may be too thin.
         row("name_dropped_where_flows_die", "the name is dropped, and one member of a bundle of four links is dead: a quarter of all flows, whatever the name",
             (*SILENCE, UNKNOWN), prove.truth(site), prove.connects(NEUTRAL, low=20, high=38), prove_blocks.never(NEUTRAL, site), rules=always(dropped, rules.Drop(when=When(protocol=TCP, fraction=0.25))),
@@ -81,8 +82,8 @@ def _blocks(site: str) -> tuple[Scenario, ...]:
             SILENCE, *by_name, prove.fails("http://connectivitycheck.gstatic.com/generate_204", prove.SILENT), prove.fails("http://captive.apple.com/hotspot-detect.html", prove.SILENT),
             rules=always(dropped, rules.NameDrop(names=("gstatic.com", "apple.com"), http=True)), **about),
         row("name_dropped_behind_a_home_filter", "the name is dropped on the way; the household's own resolver refuses advertising, and not this name",
-            SILENCE, *by_name, prove.answers("doubleclick.net", "0.0.0.0"), prove.asks("192.168.0.2"),
-            world=lies(resolvers=("192.168.0.2",), nameservers=(Nameserver(address="192.168.0.2", upstream=RESOLVER, says={f".{ad}": Says(addresses=("0.0.0.0",)) for ad in ("doubleclick.net", "googleadservices.com", "adnxs.com")}),)),
+            SILENCE, *by_name, prove.answers("doubleclick.net", "0.0.0.0"), prove.asks(HOME),
+            world=lies(resolvers=(HOME,), nameservers=(Nameserver(address=HOME, upstream=RESOLVER, says={f".{ad}": Says(addresses=("0.0.0.0",)) for ad in ("doubleclick.net", "googleadservices.com", "adnxs.com")}),)),
             rules=always(dropped), **about),
         # Behind such a proxy every place is the site's own server, which may reset its name itself.
         row("name_reset_behind_a_proxy_of_names", "the provider's proxy takes every connection on port 443 and goes by the name; before it a device resets this one",
@@ -95,10 +96,10 @@ def _blocks(site: str) -> tuple[Scenario, ...]:
         # A lie that has been seen is a lie; whoever asks later may be told the truth.
         row("lie_ends_during_the_run", "for the first three seconds of the run the name's questions are answered with a private address, then the order is lifted",
             (*DNS, UNKNOWN, LUCKY), prove_blocks.in_force(always(rules.DnsInject(names=of, address=BOGON, place="access", pass_on=False)), prove.answers(site, BOGON)), prove.truth(site),
-            rules=always(censor.During(rule=rules.DnsInject(names=of, address=BOGON, place="access", pass_on=False), end=3, place="access", **begun)), **about),
+            rules=always(censor.During(rule=rules.DnsInject(names=of, address=BOGON, place="access", pass_on=False), end=3, place="access", since=_RUN_BEGINS)), **about),
         row("block_spreads_during_the_run", "the name is dropped; three seconds into the run the site's address vanishes as well",
             (*SILENCE, Words("blocked", "ip")), *by_name, prove.handshake(site, INNOCUOUS, works=True), prove_blocks.in_force(lambda world: (rules.Drop(when=here(world)),), prove_blocks.connected_site(site, works=False)),
-            rules=lambda world: (dropped, censor.During(rule=rules.Drop(when=here(world)), start=3, **begun)), **about),
+            rules=lambda world: (dropped, censor.During(rule=rules.Drop(when=here(world)), start=3, since=_RUN_BEGINS)), **about),
         row("name_dropped_and_twelve_flows_at_a_time", "the name is dropped, and the household's translator takes twelve new connections a second and forgets the rest",
             (*SILENCE, UNKNOWN), *by_name, prove.connects(NEUTRAL, low=4, high=30), rules=always(dropped, manners_blocks.FewFlows(most=12, seconds=1, place="home")),
             network=(Words("ok"), Words("inconclusive"), Words("no_network")), sound=(), **about),
