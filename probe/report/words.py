@@ -75,6 +75,7 @@ _HEADLINES: Mapping[str, str] = {
     "outage.server": "the site's server does not answer as it should; your network is not the cause",
     "outage.certificate": "the site's own certificate is not valid; your network is not the cause",
     "outage.tls.certificate.expired": "the site's own certificate has run out; your network is not the cause",
+    "outage.tls.certificate.not_yet_valid": "the site's own certificate is not valid yet; your network is not the cause",
     "outage.tls.certificate.wrong_host": "the site shows the certificate of another name; your network is not the cause",
     "outage.http": "the site answers with an error of its own; your network is not the cause",
     "outage.route": "the way to the site is broken far from you; the site's neighbours cannot be reached either",

@@ -103,6 +103,14 @@ SIGNATURES: dict[str, str] = {
         "The site's own certificate is right in everything but its dates. Nobody forges a certificate in order to let it "
         "expire: the site forgot to renew it. This computer's clock was looked at first."
     ),
+    "tls.certificate.not_yet_valid": (
+        "The site's own certificate is right in everything but its dates: its time has not come yet. The site put it up too "
+        "early. This computer's clock was looked at first."
+    ),
+    "tls.certificate.incomplete": (
+        "The site's certificate came without the one that links it to an authority that the web knows. Servers are often set "
+        "up so, and browsers find the link by themselves. A forger could look like this, so it stays inconclusive."
+    ),
     "tls.certificate.wrong_host": (
         "The certificate that was shown is valid, but for another name. A misconfigured server, a moved site and a lie of "
         "the DNS look like this."
@@ -135,7 +143,11 @@ SIGNATURES: dict[str, str] = {
     "http.eof.host": f"Connections are closed as soon as this site is named. {_HOST}",
     "http.timeout.any": f"The request was taken and no answer came. {_ANY}",
     "http.reset.any": f"The connection was broken off after the request. {_ANY}",
-    "http.eof.any": f"The answer broke off or was no proper one. {_ANY}",
+    "http.eof.any": f"The answer broke off. {_ANY}",
+    "http.garbled.any": (
+        "An answer came that is nothing a browser can read. Over a connection with the site's valid certificate the site "
+        "itself sent it, most likely because it is broken. Over plain HTTP anybody could have written it."
+    ),
     "http.server_error": (
         "The site answered that it is in trouble. Over a connection with its valid certificate that is its own word, so it "
         "counts as an outage. Over plain HTTP anybody could have written it, so it stays inconclusive."

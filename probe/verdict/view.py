@@ -408,6 +408,16 @@ class View:
                         found[address].add(site)
         return {address: frozenset(names) for address, names in found.items()}
 
+    @cached_property
+    def known_issuers(self) -> frozenset[str]:
+        """Names of authorities that signed for a site whose chain the shipped store verified in this run."""
+        return frozenset(
+            o.fact.chain[0].issuer
+            for observations in self._by_endpoint.values()
+            for o in observations
+            if verified(o.fact) and o.fact.chain
+        )
+
     def case(self, asked: Asked) -> Case:
         """Everything of one endpoint; built once."""
         if asked.number not in self._cases:

@@ -18,6 +18,7 @@ from tests.unit.verdict_scenarios import (
     dead_server,
     denied_once,
     flaky,
+    garbled,
     gateway_everywhere,
     national_ca,
     neighbours,
@@ -87,6 +88,9 @@ LEANINGS: list[tuple[str, Callable[[], Facts], str | None]] = [
     ("a bogon without a witness", CODES["dns_bogon_unconfirmed"], "blocked"),
     ("a wrong address", CODES["dns_wrong_address"], "blocked"),
     ("a household box that says so", CODES["filter_says_blocked"], "no_network"),
+    ("a link of the chain is missing", CODES["intermediate_missing"], "outage"),
+    ("an answer nobody can read", CODES["answer_is_garbled"], "outage"),
+    ("an answer nobody can read, over plain HTTP", lambda: garbled(f"http://{HOST}/"), "outage"),
     ("expired, clock unknown", CODES["certificate_expired_or_clock"], "outage"),
 ]
 

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from probe.observations import TcpFact
+from probe.observations import Soa, TcpFact
 from tests.unit.facts import (
     BLOCK_HOST,
     EOF,
+    GOOD_ISSUER,
     HOME,
     HOST,
     NEUTRALS,
@@ -210,6 +212,24 @@ def expired(*, healthy: bool = True) -> Facts:
     return facts.no_greeting("ssl_invalid_certificate", chain=chain, verify_code=10)
 
 
+def not_yet_valid() -> Facts:
+    return _healthy().no_greeting("ssl_invalid_certificate", chain=(certificate(HOST),), verify_code=9)
+
+
+def no_intermediate(*, issuer: str = GOOD_ISSUER, links: int = 0, code: int = 20) -> Facts:
+    """A leaf alone, by the issuer that other sites of the run verified with."""
+    chain = (certificate(HOST, issuer=issuer), *(certificate(subject="CN=link") for _ in range(links)))
+    facts = _healthy().canary("foreign/www.gnu.org", chain=(certificate("www.gnu.org"),), verified=True)
+    return facts.no_greeting("ssl_unknown_authority", chain=chain, verify_code=code, verified=False)
+
+
+def garbled(url: str = f"https://{HOST}/") -> Facts:
+    facts = _healthy(url).dns(SITE).tcp()
+    if url.startswith("https:"):
+        facts.tls()
+    return facts.http(None, failure="http_request_failed", malformed="illegal status line")
+
+
 def wrong_host() -> Facts:
     chain = (certificate("shop.example.org"),)
     return _healthy().no_greeting("ssl_invalid_hostname", chain=chain, verify_code=62)
@@ -347,6 +367,18 @@ def asked_slowly(facts: Facts, *, other: str | None = None, target: str | None =
             values = () if failure else (SITE,)
             facts.system("again", *values, failure=failure, name=name, arm=arm, round=number)
     return facts
+
+
+COM = Soa(zone="com", mname="a.gtld-servers.net", rname="nstld.verisign-grs.com", serial=1, ttl=512)
+
+
+def denied_by_zone(told: Soa = COM, abroad: Soa | None = COM, failure: str | None = None) -> Facts:
+    """The denial bears a zone's mark; DNS abroad is asked who runs that zone (``abroad``, or *failure*)."""
+    facts = _healthy().no_name("dns_nxdomain_error", soa=told).foreign(SITE).tried(SITE)
+    facts.system("cd", failure="dns_nxdomain_error", checking_disabled=True, soa=told)
+    at: dict[str, Any] = {"purpose": "dns_answers", "group": "parent", "role": "foreign", "server": "8.8.8.8"}
+    newer = replace(abroad, serial=2, ttl=900) if abroad else None
+    return facts.dns(name=told.zone, qtype="SOA", arm="target", failure=failure, soa=newer, **at)
 
 
 def denied_once() -> Facts:
@@ -679,6 +711,7 @@ CODES: dict[str, Story] = {
     "dns_trust_broken": unchecked_works,
     "dns_rewrites_missing": rewriting,
     "dns_stale_address": stale,
+    "dns_parents_denial": denied_by_zone,
     "dns_proxy": proxy_for_all_dns,
     "dns_tunnel_address": tunnel_address,
     "filter_hosts_file": hosts_file,
@@ -716,6 +749,7 @@ CODES: dict[str, Story] = {
     "national_interception": national_ca,
     "intercepted_everywhere": lambda: gateway_everywhere(trusted=False),
     "intercepted_here_only": antivirus_with_exceptions,
+    "intermediate_missing": no_intermediate,
     "unknown_issuer": strange_issuer,
     "forged_at_neutral": forged_elsewhere,
     "certificate_expired": expired,
@@ -734,6 +768,7 @@ CODES: dict[str, Story] = {
     "server_error": lambda: page(503),
     "server_error_unverified": lambda: plain(502),
     "refusal_unverified": lambda: plain(403),
+    "answer_is_garbled": garbled,
     "http_no_answer": lambda: _healthy().dns(SITE).tcp().tls().http(failure=TIMEOUT),
 }
 
@@ -784,6 +819,13 @@ WORDS: dict[str, tuple[Story, str]] = {
     "the site refuses the rate": (CODES["site_refuses_rate"], "denied/ratelimit/http.denied.ratelimit"),
     "a server error": (CODES["server_error"], "outage/http/http.server_error"),
     "an expired certificate": (expired, "outage/certificate/tls.certificate.expired"),
+    "a certificate put up too early": (not_yet_valid, "outage/certificate/tls.certificate.not_yet_valid"),
+    "an answer nobody can read": (garbled, "inconclusive/http.garbled.any"),
+    "an answer nobody can read, plain": (lambda: garbled(f"http://{HOST}/"), "inconclusive/http.garbled.any"),
+    "a link of the chain is missing": (no_intermediate, "inconclusive/tls.certificate.incomplete"),
+    "an issuer seen nowhere else": (lambda: no_intermediate(issuer=GATEWAY), "inconclusive/tls.mitm.unknown_ca"),
+    "a link that proves nothing": (lambda: no_intermediate(links=1), "inconclusive/tls.mitm.unknown_ca"),
+    "a root of its own under a known name": (lambda: no_intermediate(code=19), "inconclusive/tls.mitm.unknown_ca"),
     "a name gone everywhere": (gone_everywhere, "outage/dns/dns.nxdomain"),
     "a zone broken everywhere": (broken_everywhere, "outage/dns/dns.servfail"),
     "a published bogon": (bogon_published, "outage/dns/dns.published_bogon"),
@@ -822,6 +864,21 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a self-signed certificate": (self_signed, "inconclusive/tls.certificate.self_signed"),
     "another's certificate": (wrong_host, "inconclusive/tls.certificate.wrong_host"),
     "expired, clock unknown": (lambda: expired(healthy=False), "inconclusive/tls.certificate.expired"),
+    "a denial that may be remembered": (denied_by_zone, "inconclusive/dns.nxdomain"),
+    "a denial whose zone nobody knows of": (
+        lambda: denied_by_zone(abroad=None, failure=TIMEOUT),
+        "inconclusive/dns.nxdomain",
+    ),
+    "a denial with the mark of a zone of the provider's own": (
+        lambda: denied_by_zone(
+            replace(COM, zone="facebook.com", mname="ns.provider.example"), replace(COM, zone="facebook.com")
+        ),
+        "blocked/dns/dns.nxdomain",
+    ),
+    "a denial with the mark of a zone that there is not": (
+        lambda: denied_by_zone(replace(COM, zone="facebook.com"), None, "dns_nxdomain_error"),
+        "blocked/dns/dns.nxdomain",
+    ),
     "denied once": (denied_once, "inconclusive/dns.nxdomain"),
     "a failing resolver": (servfail_here_only, "inconclusive/dns.servfail"),
     "a redirect to a host whose name talks of blocking": (

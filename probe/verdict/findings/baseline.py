@@ -34,7 +34,12 @@ _CERTIFICATE_WORDS = {
     "ssl_invalid_hostname": "tls.certificate.wrong_host",
     "ssl_invalid_certificate": "tls.certificate.invalid",
 }
-_HTTP_WORDS = {"generic_timeout_error": "timeout", "connection_reset": "reset", "connection_aborted": "reset"}
+_HTTP_WORDS = {
+    "generic_timeout_error": "timeout",
+    "connection_reset": "reset",
+    "connection_aborted": "reset",
+    "http_request_failed": "garbled",
+}
 
 _REFUSALS = (403, 429, 451)
 
@@ -206,7 +211,7 @@ def tls_failed(case: Case) -> Iterator[Match]:
     basis="behaviour",
     sentence="{host} took the request and no complete answer came: {failure}",
     why="as dns_failed: whoever gets no further gets no page",
-    signatures=tuple(f"http.{word}.any" for word in ("timeout", "reset", "eof")),
+    signatures=tuple(f"http.{word}.any" for word in ("timeout", "reset", "eof", "garbled")),
 )
 def http_failed(case: Case) -> Iterator[Match]:
     for attempt, last in _failed_at(case, "http"):

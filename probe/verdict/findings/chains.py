@@ -100,6 +100,35 @@ def intercepted_here_only(case: Case) -> Iterator[Match]:
             )
 
 
+def _lacks_a_link(case: Case, observation: Observation) -> bool:
+    """Whether a leaf came alone, and its issuer is one that signs for sites whose chains verified in this run."""
+    fact = tls(observation)
+    alone = len(fact.chain) == 1 and not fact.chain[0].self_issued and fact.verify_code in (20, 21)
+    return alone and fact.chain[0].issuer in case.view.known_issuers
+
+
+@row(
+    "intermediate_missing",
+    speaks_for="outage",
+    weight=0.8,
+    family="certificate",
+    basis="artefact",
+    sentence="{host} shows its certificate without the one that links it to a known authority; the issuer that it names "
+    "(“{issuer}”) signs for other sites, which verified",
+    why="servers are often set up so, and browsers help themselves; a forger could borrow an issuer's name, so a leaning",
+    signatures=("tls.certificate.incomplete",),
+)
+def intermediate_missing(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    if o is not None and _lacks_a_link(case, o) and certificates.covers(tls(o).chain[0], case.name):
+        yield Match(
+            observations=(o,),
+            parameters={"host": case.name, "issuer": tls(o).chain[0].issuer},
+            method="certificate",
+            signature="tls.certificate.incomplete",
+        )
+
+
 @row(
     "unknown_issuer",
     speaks_for="blocked",
@@ -120,6 +149,7 @@ def unknown_issuer(case: Case) -> Iterator[Match]:
         and first is not None
         and issuer not in case.own.issuers()
         and not tls(o).system_store_verifies
+        and not _lacks_a_link(case, o)
     ):
         yield Match(
             observations=(o,),
@@ -175,6 +205,14 @@ def expired(case: Case) -> Observation | None:
     return o if first is not None and (not first.names or certificates.covers(first, case.name)) else None
 
 
+_BY_DATE = ("tls.certificate.expired", "tls.certificate.not_yet_valid")
+
+
+def _dates(observation: Observation) -> str:
+    """Which end of its time the certificate is beyond."""
+    return _BY_DATE[tls(observation).verify_code == _NOT_YET]
+
+
 @row(
     "certificate_expired",
     speaks_for="outage",
@@ -184,7 +222,7 @@ def expired(case: Case) -> Observation | None:
     proves=True,
     sentence="{host}'s own certificate is right in everything but its dates, and this computer's date is right",
     why="nobody forges a certificate of a public issuer to let it expire; the site's own neglect; the cap",
-    signatures=("tls.certificate.expired",),
+    signatures=_BY_DATE,
 )
 def certificate_expired(case: Case) -> Iterator[Match]:
     o = expired(case)
@@ -193,7 +231,7 @@ def certificate_expired(case: Case) -> Iterator[Match]:
             observations=(o,),
             parameters={"host": case.name},
             method="certificate",
-            signature="tls.certificate.expired",
+            signature=_dates(o),
             where="far_side",
         )
 
@@ -206,14 +244,12 @@ def certificate_expired(case: Case) -> Iterator[Match]:
     basis="behaviour",
     sentence="{host}'s certificate is outside its dates, but whether this computer's date is right is not known",
     why="an expired certificate or a wrong clock, and nothing told which; a reason",
-    signatures=("tls.certificate.expired",),
+    signatures=_BY_DATE,
 )
 def certificate_expired_or_clock(case: Case) -> Iterator[Match]:
     o = expired(case)
     if o is not None and not case.own.clock_is_good():
-        yield Match(
-            observations=(o,), parameters={"host": case.name}, method="certificate", signature="tls.certificate.expired"
-        )
+        yield Match(observations=(o,), parameters={"host": case.name}, method="certificate", signature=_dates(o))
 
 
 @row(
@@ -281,6 +317,7 @@ ROWS: tuple[Row, ...] = (
     national_interception,
     intercepted_everywhere,
     intercepted_here_only,
+    intermediate_missing,
     unknown_issuer,
     forged_at_neutral,
     certificate_expired,

@@ -11,7 +11,7 @@ from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
 from probe.verdict.findings.baseline import is_ordinary, is_verified_page, page_of
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, http
+from probe.verdict.view import Case, http, verified
 
 _SITE_REFUSES = {451: "legal", 429: "ratelimit"}
 
@@ -290,6 +290,31 @@ def http_no_answer(case: Case) -> Iterator[Match]:
         )
 
 
+@row(
+    "answer_is_garbled",
+    speaks_for="outage",
+    weight=0.8,
+    family="http",
+    basis="behaviour",
+    sentence="what {host} answered, over a connection with a valid certificate, is nothing that a browser can read",
+    why="the site's own bytes, for nobody on the way can make any; but no word of trouble, and another program may read it, so "
+    "a leaning",
+    signatures=("http.garbled.any",),
+)
+def answer_is_garbled(case: Case) -> Iterator[Match]:
+    attempt = case.failing
+    if attempt is None or attempt.stage != "http" or attempt.last is None or attempt.failure != "http_request_failed":
+        return
+    if http(attempt.last).verified_chain and any(verified(o.fact) for o in attempt.of("tls")):
+        yield Match(
+            observations=(attempt.last,),
+            parameters={"host": attempt.last.operation.name or case.name},
+            method="http",
+            signature="http.garbled.any",
+            where="far_side",
+        )
+
+
 ROWS: tuple[Row, ...] = (
     block_page,
     block_page_likely,
@@ -303,4 +328,5 @@ ROWS: tuple[Row, ...] = (
     server_error_unverified,
     refusal_unverified,
     http_no_answer,
+    answer_is_garbled,
 )
