@@ -6,6 +6,7 @@ lie cannot be told from a record that is out of date, ``inconclusive`` is accept
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.lab import censor, forgers, prove
@@ -24,14 +25,14 @@ _TLS = (Words("blocked", "tls"),)
 _MITM = (Words("blocked", "mitm"),)
 
 
-def _by_name(rule: type[ByName], *proofs: Proof, **values: Any) -> Make:
+def _by_name(rule: type[ByName], *proofs: Callable[[str], Proof], **values: Any) -> Make:
     """A rule on the site's name at the border; a stranger's name passes at its address, and its name nowhere."""
 
     def make(site: str) -> dict[str, Any]:
         spares = prove.handshake(site, _STRANGER, works=True)
         return {
             "rules": lambda _world: (rule(names=(site.removeprefix("www."),), **values),),
-            "proofs": (prove.truth(site), spares, *(proof(site) for proof in proofs)),  # type: ignore[operator]
+            "proofs": (prove.truth(site), spares, *(proof(site) for proof in proofs)),
         }
 
     return make
@@ -41,7 +42,7 @@ def _silent_elsewhere(site: str) -> Proof:
     return prove.handshake(_NEUTRAL, site, works=False)
 
 
-def _ended(*codes: int) -> Any:
+def _ended(*codes: int) -> Callable[[str], Proof]:
     return lambda site: prove.says(
         "",
         "sh",

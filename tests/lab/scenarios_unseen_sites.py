@@ -68,8 +68,9 @@ def both(*steps: Callable[[World], World]) -> Callable[[World], World]:
     return make
 
 
-def mannered(other: str, plain: str = "serve", **ways: str) -> Front:
-    return Front(other=other, plain=plain, ways=tuple(ways.items()), by=MANNERS)
+def mannered(other: str) -> Front:
+    """A front end on port 443 with one of the words of ``manners_sites.py``, whatever the name."""
+    return Front(other=other, by=MANNERS)
 
 
 def at(site: str, *ports: int) -> Callable[[World], When]:
