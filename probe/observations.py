@@ -108,6 +108,19 @@ class Answer:
     ttl: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soa:
+    """Which zone a reply is from, and who runs it (RFC 1035 §3.3.13): a denial bears it (RFC 2308), and so does the answer
+    to a question for it. ``zone`` in lower case, ``ttl`` in seconds.
+    """
+
+    zone: str
+    mname: str
+    rname: str
+    serial: int
+    ttl: int
+
+
 DnsTransport = Literal["udp", "tcp", "dot", "doh", "getaddrinfo"]
 ResolverRole = Literal["system", "foreign", "no_resolver", "zone"]
 
@@ -120,6 +133,7 @@ class DnsFact:
     runs none (whatever answers there was put in on the way), ``zone`` a server of the zone itself.
     ``reply_index``: 0 for the reply that was used; 1, 2 … for later replies to the same question that differ from it.
     ``extended_errors``: RFC 8914 info-codes. ``reply_ttl``: the IP TTL / hop limit of the reply's packet.
+    ``soa``: the zone that the reply speaks for, if it says so.
     ``resends``: how often we asked again; ``query_index``: which of these queries this reply is to (0 the first; each has
     a port and an id of its own).
     """
@@ -142,6 +156,7 @@ class DnsFact:
     malformed: str | None = None
     resends: int = 0
     query_index: int = 0
+    soa: Soa | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:

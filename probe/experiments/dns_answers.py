@@ -87,6 +87,7 @@ async def _udp(
     *,
     innocuous: bool = False,
     validate: bool = True,
+    qtype: str = "A",
     round_: int | None = None,
 ) -> Operation:
     """One question; ``validate=False`` asks the resolver to answer even what fails DNSSEC (RFC 4035 §3.2.2)."""
@@ -97,7 +98,7 @@ async def _udp(
     asked = await dns.ask_udp(
         site.wire,
         server,
-        dns.Question(name, checking_disabled=not validate, dnssec_ok=not validate),
+        dns.Question(name, qtype, checking_disabled=not validate, dnssec_ok=not validate),
         role=role,
         deadline_s=deadlines.dns,
         resend_s=deadlines.dns_resend,
@@ -136,18 +137,18 @@ async def _dot(site: Site, resolver: Canary) -> Operation:
     return operation
 
 
-async def _doh(site: Site, resolver: Canary) -> Operation:
+async def _doh(site: Site, resolver: Canary, question: dns.Question | None = None, group: str = "doh") -> Operation:
     await site.session.pacer.flow()
     operation = await dns.ask_doh(
         site.wire,
         resolver.where,
-        dns.Question(site.host),
+        question or dns.Question(site.host),
         url=f"https://{resolver.where}/dns-query",
         role="foreign",
         trust=site.session.trust,
         deadline_s=site.settings.deadlines.connect,
     )
-    site.record(operation, purpose="dns_answers", group="doh")
+    site.record(operation, purpose="dns_answers", group=group)
     return operation
 
 
@@ -164,7 +165,7 @@ def _system(site: Site) -> list[Awaitable[Operation | None]]:
     asked: list[Awaitable[Operation | None]] = [
         # A name that cannot exist: whoever answers it rewrites NXDOMAIN.
         _udp(site, server, "system", "random_label", f"{letters}.com", innocuous=True),
-        _udp(site, server, "system", "cd", site.host, validate=False),
+        _unchecked(site, server),
         _udp(site, server, "system", "filter", AD_NAME, innocuous=True),
         *(_udp(site, other, "system", "other", site.host) for other in servers[1:3]),
     ]
@@ -175,6 +176,25 @@ def _system(site: Site) -> list[Awaitable[Operation | None]]:
     if _refused(site):
         asked.append(_again(site, server))
     return asked
+
+
+async def _unchecked(site: Site, server: Nameserver) -> Operation:
+    """The name again, to be answered even if its signatures are broken; and who runs the zone that a denial names.
+
+    A resolver that remembers a true denial remembers its zone's SOA with it (RFC 2308 §5); one that denies by a list of
+    its own has none, or its own. DNS abroad knows which.
+    """
+    operation = await _udp(site, server, "system", "cd", site.host, validate=False)
+    fact = operation.fact
+    soa = fact.soa if isinstance(fact, DnsFact) and operation.failure == "dns_nxdomain_error" else None
+    resolvers = list(site.session.canaries.family("resolver"))
+    if soa is not None and resolvers and site.host.lower().endswith(f".{soa.zone}"):
+        site.wire.random.shuffle(resolvers)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_doh(site, resolvers[0], dns.Question(soa.zone, "SOA"), "parent"))
+            plain = _udp(site, Nameserver(resolvers[-1].where), "foreign", "parent", soa.zone, qtype="SOA")
+            both.create_task(plain)
+    return operation
 
 
 def _refused(site: Site) -> bool:

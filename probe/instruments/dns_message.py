@@ -17,7 +17,7 @@ import dns.name
 import dns.rdatatype
 
 from probe.instruments import failures
-from probe.observations import Answer, DnsFact
+from probe.observations import Answer, DnsFact, Soa
 
 PAYLOAD = 1232  # dnsflagday.net/2020: fits every path without fragments
 MAX_ANSWERS = 64
@@ -131,7 +131,23 @@ def _fields(message: dns.message.Message) -> dict[str, Any]:
         )[:MAX_EXTENDED_ERRORS],
         "authenticated_data": bool(message.flags & dns.flags.AD),
         "truncated": bool(message.flags & dns.flags.TC),
+        "soa": _soa(message),
     }
+
+
+def _soa(message: dns.message.Message) -> Soa | None:
+    """The first SOA record of the answer, or else of the authority section."""
+    for rrset in (*message.answer, *message.authority):
+        if rrset.rdtype == dns.rdatatype.SOA and len(rrset):
+            record: Any = rrset[0]
+            return Soa(
+                zone=rrset.name.to_text(omit_final_dot=True).lower()[:MAX_VALUE],
+                mname=record.mname.to_text(omit_final_dot=True).lower()[:MAX_VALUE],
+                rname=record.rname.to_text(omit_final_dot=True).lower()[:MAX_VALUE],
+                serial=int(record.serial),
+                ttl=int(rrset.ttl),
+            )
+    return None
 
 
 def _answers(message: dns.message.Message) -> tuple[Answer, ...]:

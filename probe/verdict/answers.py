@@ -7,7 +7,7 @@ everybody differently.
 
 from __future__ import annotations
 
-from probe.observations import DnsFact, Observation
+from probe.observations import DnsFact, Observation, Soa
 from probe.verdict import addresses, resolvers
 from probe.verdict.view import Case, dns, failed, tcp
 
@@ -43,6 +43,34 @@ def _plain_empty(observation: Observation) -> bool:
 def repeats(case: Case, failure: str) -> tuple[Observation, ...]:
     """The same denial again with checking disabled."""
     return tuple(o for o in case.of("dns_answers", "dns", "cd") if o.failure == failure)
+
+
+def parents_denials(case: Case) -> tuple[Observation, ...]:
+    """Denials with the SOA of a zone above the name, where that zone is run by the same abroad; and what showed that.
+
+    An honest resolver remembers a denial with the SOA of the zone that it is from (RFC 2308 §5), and goes on denying for
+    minutes to hours after the name was registered or added. Lists of resolvers have no SOA or one of their own. Where
+    nobody abroad told who runs the zone, the denial has the benefit of the doubt.
+    """
+    failure = "dns_nxdomain_error"
+    found: tuple[Observation, ...] = ()
+    for o in (*denied(case, failure), *repeats(case, failure)):
+        soa = dns(o).soa
+        if soa is None or not dns(o).qname.lower().endswith(f".{soa.zone}"):
+            continue
+        told = tuple(p for p in case.of("dns_answers", "dns", "parent") if dns(p).qname == soa.zone and _spoke(p))
+        same = tuple(p for p in told if p.failure is None and _same_zone(dns(p).soa, soa))
+        if same or not told:
+            found += (o, *same)
+    return tuple(dict.fromkeys(found))
+
+
+def _spoke(observation: Observation) -> bool:
+    return observation.failure in (None, "dns_nxdomain_error", "dns_no_answer")
+
+
+def _same_zone(one: Soa | None, other: Soa) -> bool:
+    return one is not None and (one.zone, one.mname, one.rname) == (other.zone, other.mname, other.rname)
 
 
 def lying_replies(case: Case) -> tuple[Observation, ...]:

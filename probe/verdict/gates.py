@@ -152,6 +152,11 @@ def stale_address(_case: Case, findings: Findings) -> Iterable[str]:
     return {"dns_sinkhole", "dns_wrong_address", "certificate_right_elsewhere"} if stale else ()
 
 
+def old_denial(_case: Case, findings: Findings) -> Iterable[str]:
+    """A denial with the true zone's own mark was true once: it may be a memory, and proves no lie."""
+    return {"dns_nxdomain_contradicted"} if "dns_parents_denial" in _codes(findings) else ()
+
+
 def trust_not_refusal(_case: Case, findings: Findings) -> Iterable[str]:
     """DNS that fails only where signatures are checked refuses nothing."""
     return {"dns_servfail_contradicted"} if "dns_trust_broken" in _codes(findings) else ()
@@ -210,6 +215,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
         EvidenceGate("rewriting_resolver", rewriting_resolver),
         EvidenceGate("stale_address", stale_address),
+        EvidenceGate("old_denial", old_denial),
         EvidenceGate("trust_not_refusal", trust_not_refusal),
         EvidenceGate("local_filter", local_filter),
         EvidenceGate("hosts_file_rules", hosts_file_rules),

@@ -8,6 +8,7 @@ import dns.rrset
 import pytest
 
 from probe.instruments.dns_message import MAX_ANSWERS, PAYLOAD, Question, Reply, build, fact, read
+from probe.observations import Soa
 
 ASKED = Question("Example.test")
 
@@ -135,6 +136,17 @@ def test_garbage_and_loops_are_misbehaving(data: bytes):
 
     assert (reply.usable, reply.failure) == (False, "dns_server_misbehaving")
     assert reply.fields["malformed"]
+
+
+def test_the_zone_that_a_denial_is_from_is_kept():
+    """The authority section's SOA, names in lower case, with its TTL; ``None`` without one."""
+    message = dns.message.from_wire(reply_to(ASKED, rcode=3))
+    message.authority.append(dns.rrset.from_text("Test.", 61, "IN", "SOA", "A.Nic.test. host.nic.TEST. 17 1 2 3 4"))
+
+    assert read(message.to_wire(), ASKED, 7).fields["soa"] == Soa(
+        zone="test", mname="a.nic.test", rname="host.nic.test", serial=17, ttl=61
+    )
+    assert read(reply_to(ASKED, rcode=3), ASKED, 7).fields["soa"] is None
 
 
 def test_extended_errors_and_authentication_are_kept():

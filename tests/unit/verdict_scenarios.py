@@ -75,6 +75,12 @@ def unacknowledged() -> Facts:
     return facts.own_pair(target_fact={"hello_acked": False}, innocuous_fact={"hello_acked": True})
 
 
+def half_blocked(*, rounds: int = 4, innocuous: str | None = None) -> Facts:
+    """One of two paths has the device: the name fails at a neutral, and then gets through to its own server."""
+    facts = _healthy().no_greeting().neutrals(1, innocuous=innocuous, rounds=rounds)
+    return facts.retry_tls(None, 1).retry_tls(None, 2)
+
+
 def dead_server() -> Facts:
     return _healthy().no_greeting().own_pair(innocuous=TIMEOUT, rounds=2).neutrals(target=None, rounds=1)
 

@@ -736,6 +736,23 @@ def dns_stale_address(case: Case) -> Iterator[Match]:
 
 
 @row(
+    "dns_parents_denial",
+    speaks_for="blocked",
+    weight=-1.0,
+    family="dns_excuse",
+    basis="behaviour",
+    sentence="the denial of {host} bears the mark of the true zone {zone}, as a resolver remembers it from before a name was "
+    "there",
+    why="lists deny without a zone's mark or with their own; honest resolvers remember denials for minutes to hours",
+)
+def dns_parents_denial(case: Case) -> Iterator[Match]:
+    shown = answers.parents_denials(case)
+    if shown and answers.contradictions(case):
+        zone = next(soa.zone for o in shown if (soa := dns(o).soa) is not None)
+        yield Match(observations=shown, parameters={"host": case.name, "zone": zone})
+
+
+@row(
     "dns_proxy",
     speaks_for="blocked",
     weight=-0.3,
@@ -800,6 +817,7 @@ ROWS: tuple[Row, ...] = (
     dns_trust_broken,
     dns_rewrites_missing,
     dns_stale_address,
+    dns_parents_denial,
     dns_proxy,
     dns_tunnel_address,
 )
