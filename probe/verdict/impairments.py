@@ -5,11 +5,13 @@ from __future__ import annotations
 from probe.observations import DnsFact, HttpFact, TlsFact
 from probe.verdict import answers, evidence, resolvers
 from probe.verdict.model import Finding, Status
+from probe.verdict.pairs import at_neutrals
 from probe.verdict.view import Case, failed
 
 SLOW_TLS_US = 5_000_000
 """The soft deadline of a greeting: past it a success counts as slow."""
 SLOW_DNS_US = 3_000_000
+_UNEVEN = 4
 _LIES = ("dns_bogon", "dns_two_replies", "dns_injected_no_resolver", "dns_nxdomain_contradicted", "dns_sinkhole")
 
 
@@ -38,7 +40,21 @@ def _flaky(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:
         found.append("address_dead")
     if "retry_succeeded" in codes and case.failing is not None:
         found.append("flaky")
+    if _uneven(case):
+        found.append("uneven")
     return tuple(found)
+
+
+def _uneven(case: Case) -> bool:
+    """Whether, at neutral addresses, this name failed again and again and the other name never.
+
+    Too little for a block once the name has got through: a device on one of two paths, or one that was switched on or off
+    during the run, looks like this. Of equal chances, one in sixteen runs of bad luck does too.
+    """
+    found = at_neutrals(case)
+    failures = sum(len(pair.target_failures) for pair in found)
+    successes = sum(len(pair.innocuous_successes) for pair in found)
+    return min(failures, successes) >= _UNEVEN and not any(pair.innocuous_failures for pair in found)
 
 
 def _lies(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:

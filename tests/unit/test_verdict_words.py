@@ -20,6 +20,7 @@ from tests.unit.verdict_scenarios import (
     flaky,
     garbled,
     gateway_everywhere,
+    half_blocked,
     national_ca,
     neighbours,
     one_address_dead,
@@ -115,6 +116,9 @@ def test_blocked_and_down() -> None:
     [
         (works, ()),
         (flaky, ("flaky",)),
+        (half_blocked, ("flaky", "uneven")),
+        (lambda: half_blocked(rounds=2), ("flaky",)),
+        (lambda: half_blocked(innocuous=TIMEOUT), ("flaky",)),
         (one_address_dead, ("address_dead",)),
         (lambda: works().no_connection(address="2a03:2880::1", group="v6"), ("ipv6_broken",)),
         (lambda: works().no_name("dns_no_answer", group="v6", qtype="AAAA"), ()),
