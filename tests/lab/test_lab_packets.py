@@ -46,6 +46,7 @@ class Recorder:
     def __init__(self) -> None:
         self.random = random.Random(1)
         self.sent: list[Packet] = []
+        self.arrivals: tuple[float, ...] = (0.0,)
 
     def emit(self, packet: Packet) -> None:
         self.sent.append(packet)
