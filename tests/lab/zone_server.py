@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import dns.dnssec
+import dns.dnssectypes
 import dns.exception
 import dns.flags
 import dns.message
@@ -47,8 +48,8 @@ def _key(zone: str) -> ec.EllipticCurvePrivateKey:
 @functools.cache
 def dnskey(zone: str) -> DNSKEY:
     """The zone's only key, which signs everything in it."""
-    algorithm = dns.dnssec.Algorithm.ECDSAP256SHA256
-    return cast("DNSKEY", dns.dnssec.make_dnskey(_key(zone).public_key(), algorithm, flags=_KEY_FLAGS))
+    algorithm = dns.dnssectypes.Algorithm.ECDSAP256SHA256
+    return dns.dnssec.make_dnskey(_key(zone).public_key(), algorithm, flags=_KEY_FLAGS)
 
 
 def ds(zone: str, *, bogus: bool = False) -> str:
@@ -179,7 +180,7 @@ class _Reply:
         rrsig = dns.dnssec.sign(
             rrset, _key(zone), _name(zone), dnskey(zone), inception=now - 30 * _DAY, expiration=expiration
         )
-        return cast("dns.rrset.RRset", dns.rrset.from_rdata(rrset.name, rrset.ttl, rrsig))
+        return dns.rrset.from_rdata(rrset.name, rrset.ttl, rrsig)
 
     def _refer(self, child: str) -> None:
         told, authority = self._zone["children"][child], self._message.authority

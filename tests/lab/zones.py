@@ -125,12 +125,12 @@ def tree(records: Mapping[str, Iterable[str]], zones: Iterable[Zone]) -> dict[st
         for name, kind, ttl, said in zone.records:
             _put(built[zone.name], name, kind, ttl, said)
     at: dict[str, list[str]] = {}
-    for name, zone in built.items():
-        _join(name, zone, built)
-        for _, address in zone["ns"]:
-            if address not in zone["dead"]:
+    for name, made in built.items():
+        _join(name, made, built)
+        for _, address in made["ns"]:
+            if address not in made["dead"]:
                 at.setdefault(address, [])
-                if zone["fault"] != "lame":
+                if made["fault"] != "lame":
                     at[address].append(name)
     return {"zones": built, "at": at}
 
