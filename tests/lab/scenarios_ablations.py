@@ -17,13 +17,13 @@ from tests.lab import prove, rules, scenarios, scenarios_names, scenarios_odditi
 from tests.lab.namespaces import LabError
 from tests.lab.packets import TCP
 from tests.lab.rules import Rule, When
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, Scenario, Words
+from tests.lab.scenarios import BOGON, FACEBOOK, FACEBOOK_URL, Scenario, Words
 from tests.lab.world import PUBLIC_RESOLVERS, World
 
 if TYPE_CHECKING:
     from tests.lab.lab import Lab
 
-_ALL = {
+_ALL: dict[str, Scenario] = {
     row.name: row
     for module in (scenarios, scenarios_names, scenarios_oddities, scenarios_paths, scenarios_platforms)
     for row in module.SCENARIOS
@@ -62,6 +62,7 @@ def _without_kernel(name: str) -> Scenario:
         in_slice=name == "path_mtu_hole",
         proofs=(*row.proofs, _kernel_is_silent),
         acceptable=_weaker(row),
+        exit_codes=tuple({*row.exit_codes, 3}),
     )
 
 
@@ -84,7 +85,11 @@ _KERNEL = (
 
 
 def _without(
-    row: Scenario, suffix: str, lost: str, extra: Callable[[World], tuple[Rule, ...]], proof: prove.Proof
+    row: Scenario,
+    suffix: str,
+    lost: str,
+    extra: Callable[[World], tuple[Rule, ...]],
+    *proofs: prove.Proof,
 ) -> Scenario:
     def every(world: World) -> tuple[Rule, ...]:
         return (*extra(world), *row.rules(world))
@@ -96,8 +101,9 @@ def _without(
         rules=every,
         draw=None,
         in_slice=False,
-        proofs=(*row.proofs, proof),
+        proofs=proofs,
         acceptable=_weaker(row),
+        exit_codes=tuple({*row.exit_codes, 3}),
     )
 
 
@@ -123,7 +129,14 @@ _ENCRYPTED = (
     "zone_broken",
     "pihole_nxdomain",
 )
-_ABROAD = ("dns_bogon", "moved_site", "zone_broken", "pihole_null", "company_split_horizon_dead")
+_ABROAD = {
+    "dns_bogon": prove.answers(FACEBOOK, BOGON),
+    "moved_site": prove.fails(FACEBOOK_URL, prove.UNTRUSTED, says="match"),
+    "zone_broken": prove.answers(FACEBOOK, "SERVFAIL"),
+    "pihole_null": prove.answers(FACEBOOK, "0.0.0.0"),
+    "company_split_horizon_dead": prove.answers(FACEBOOK, "10.20.30.40"),
+}
+"""Rows about names, and what is left of their proofs when only the own resolver can be asked."""
 
 # ---------------------------------------------------------------------------------------------------------------------
 # the neutral places of a contrast
@@ -157,7 +170,8 @@ def _with_wrong_clock(name: str) -> Scenario:
     clock = Words("no_network", "clock")
 
     def late(world: World) -> World:
-        return dataclasses.replace(row.world(world), shift_days=400)
+        shifted: World = dataclasses.replace(row.world(world), shift_days=400)
+        return shifted
 
     return dataclasses.replace(
         row,
@@ -191,37 +205,22 @@ _CLOCK = (
     "moved_site",
 )
 
+_NO_DOH = prove.fails("https://8.8.8.8/", prove.SILENT)
+_NO_NEUTRAL = prove.fails("https://www.lego.com/", prove.SILENT)
+
 SCENARIOS: tuple[Scenario, ...] = (
     *(_without_kernel(name) for name in _KERNEL),
     *(
-        _without(
-            _ALL[name],
-            "encrypted_dns",
-            "encrypted DNS vanishes",
-            _no_encrypted_dns,
-            prove.fails("https://8.8.8.8/", prove.SILENT),
-        )
-        for name in _ENCRYPTED
+        _without(row, "encrypted_dns", "encrypted DNS vanishes", _no_encrypted_dns, *row.proofs, _NO_DOH)
+        for row in map(_ALL.__getitem__, _ENCRYPTED)
     ),
     *(
-        _without(
-            _ALL[name],
-            "resolvers_abroad",
-            "no resolver abroad is reached",
-            _no_resolver_abroad,
-            prove.fails("https://8.8.8.8/", prove.SILENT),
-        )
-        for name in _ABROAD
+        _without(_ALL[name], "resolvers_abroad", "no resolver abroad is reached", _no_resolver_abroad, proof, _NO_DOH)
+        for name, proof in _ABROAD.items()
     ),
     *(
-        _without(
-            _ALL[name],
-            "neutral_places",
-            "no neutral place is reached",
-            _no_neutrals,
-            prove.fails("https://www.lego.com/", prove.SILENT),
-        )
-        for name in _NEUTRALS
+        _without(row, "neutral_places", "no neutral place is reached", _no_neutrals, *row.proofs, _NO_NEUTRAL)
+        for row in map(_ALL.__getitem__, _NEUTRALS)
     ),
     *(_with_wrong_clock(name) for name in _CLOCK),
 )
