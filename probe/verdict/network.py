@@ -124,7 +124,8 @@ class Round:
         ):
             if found is not None:
                 return NetworkVerdict(status="no_network", method=method, findings=(finding(method, *found),))
-        if self.alive("foreign") or (self.alive("literal") and self.alive("system", "domestic")):
+        by_address = self.alive("literal") and self.alive("system", "domestic") and not self.dead("foreign")
+        if self.alive("foreign") or by_address:
             healthy = tuple(o for m in self.members if m.passed for o in m.observations)
             return NetworkVerdict(status="ok", findings=(finding("healthy", healthy, {}),))
         return NetworkVerdict(status="inconclusive")

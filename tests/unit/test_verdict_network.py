@@ -186,6 +186,16 @@ def test_a_foreign_resolver_that_answers_disproves_a_cut() -> None:
     assert network(facts.canary("domestic/egov.kz")) != "international"
 
 
+def test_connections_without_greetings_abroad_are_no_health() -> None:
+    """Every well-known name abroad is silent to greetings while addresses there take connections: a whitelist, say."""
+    facts = Facts().machine().canary("system/92.46.1.1").canary("domestic/egov.kz")
+    for member in LITERALS:
+        facts.canary(member)
+    for name in NAMES:
+        facts.canary(name, TIMEOUT)
+    assert network(facts) == "inconclusive"
+
+
 def test_inspection_that_this_host_trusts_is_a_filter() -> None:
     """Two operators' canaries with one issuer that only this host knows."""
     assert network(_inspected_round(Facts(), trusted=True)) == "filter"

@@ -629,14 +629,15 @@ def wrong_clock() -> Facts:
     return facts.no_greeting("ssl_invalid_certificate", verify_code=9, chain=(certificate(HOST),))
 
 
-def no_world() -> Facts:
+def no_world(there: str = TIMEOUT, here: str = TIMEOUT) -> Facts:
+    """How the well-known places abroad fail, and how the site does."""
     facts = Facts().context().machine().canary("system/92.46.1.1")
     for member in ("literal/1.1.1.1", "literal/8.8.8.8"):
-        facts.canary(member, TIMEOUT)
+        facts.canary(member, there)
     for name in ("foreign/www.python.org", "foreign/www.debian.org"):
-        facts.canary(name, "tcp")
+        facts.canary(name, "tcp" if there == TIMEOUT else there)
     facts.canary("domestic/egov.kz").canary("domestic/kaspi.kz")
-    return facts.no_connection()
+    return facts.no_connection(here)
 
 
 def works() -> Facts:
@@ -841,6 +842,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a captive portal": (captive_portal, "no_network/captive_portal/network.captive_portal"),
     "a wrong clock": (wrong_clock, "no_network/clock/network.clock"),
     "no world": (no_world, "no_network/international/network.international"),
+    "a world that refuses": (lambda: no_world(REFUSED, REFUSED), "no_network/international/network.international"),
+    "a refusal while the world is silent": (lambda: no_world(here=REFUSED), "inconclusive/ip.reset"),
     "an inspecting gateway": (lambda: gateway_everywhere(trusted=True), "no_network/filter/network.filter"),
     "a hosts file": (hosts_file, "no_network/filter/network.filter"),
     "a lying name service": (name_service_lies, "no_network/filter/network.filter"),

@@ -148,12 +148,15 @@ def own_clock(case: Case) -> Iterator[Match]:
     signatures=("network.international",),
 )
 def own_international(case: Case) -> Iterator[Match]:
-    # Silence is explained; an answer, whatever it says, came through.
+    # Silence is explained, and a refusal that the well-known places abroad meet too. Any other answer came through.
     attempt = case.failing
-    silent = attempt is not None and attempt.failure in _SILENCE
-    cut_off = _no_success(case) and attempt is None
-    if silent or cut_off:
-        yield from (_match("international", *found) for found in _broken(case, "international"))
+    for observations, parameters in _broken(case, "international"):
+        if attempt is None:
+            explained = _no_success(case)
+        else:
+            explained = attempt.failure in {*_SILENCE, *(o.failure for o in observations if o.failure is not None)}
+        if explained:
+            yield _match("international", observations, parameters)
 
 
 @row(
