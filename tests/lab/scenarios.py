@@ -135,16 +135,23 @@ class Scenario:
         return control.generic(
             self.acceptable[0].status,
             self.asked,
-            is_elsewhere=self.is_elsewhere,
+            is_elsewhere=self.is_elsewhere or self._is_misled(),
             at_far_side=self._is_at_far_side(),
         )
+
+    def _is_misled(self) -> bool:
+        """Whether the provider's resolver says something else of what is checked than those abroad: there it is well."""
+        world = self.world(_whole_world(vary.AS_WRITTEN))
+        return any(world.lies.get(host) != world.abroad.get(host) for host in self._hosts())
+
+    def _hosts(self) -> set[str]:
+        return {urlsplit(url).hostname or "" for url in control.urls(self.check)}
 
     def _is_at_far_side(self) -> bool:
         """Whether something is otherwise than usual with what is checked, for somebody abroad too."""
         whole = _whole_world(vary.AS_WRITTEN)
         world, far = self.uncensored()
-        hosts = {urlsplit(url).hostname or "" for url in control.urls(self.check)}
-        return bool(far) or any(world.sites.get(host) != whole.sites.get(host) for host in hosts)
+        return bool(far) or any(world.sites.get(host) != whole.sites.get(host) for host in self._hosts())
 
     @property
     def is_elsewhere(self) -> bool:

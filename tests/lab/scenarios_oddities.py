@@ -132,7 +132,8 @@ SERVERS = (
         origin="ooni/probe-cli webconnectivityqa websiteDownTCPConnect: blocking false, accessible false"),
     well("client_certificate_wanted", "the server asks for a client's certificate, and serves those who have none", change(https="ssl_verify_client optional_no_ca; location / { return 200 hello; }"),
          prove.says("Requested Signature Algorithms", "sh", "-c", f"openssl s_client -connect {{{FACEBOOK}}}:443 -servername {FACEBOOK} </dev/null"), prove.curl("hello", FACEBOOK_URL)),
-    well("api_404", "a host for machines answers 404 on its front page", lambda world: world.change("abs.twimg.com", status=404), prove.page("https://abs.twimg.com/", 404), check=("https://abs.twimg.com/",)),
+    well("api_404", "a host for machines answers 404 on its front page", lambda world: world.change("abs.twimg.com", status=404), prove.page("https://abs.twimg.com/", 404), check=("https://abs.twimg.com/",),
+         control=(prove.page("https://abs.twimg.com/", 404),)),
     well("api_403", "a host for machines answers 403 on its front page", lambda world: world.change("abs.twimg.com", https=page("forbidden", 403)),
          prove.page("https://abs.twimg.com/", 403), check=("twitter",), sound=()),
     row("tcp_port_refused", "a bare TCP service is off", lambda world: dataclasses.replace(world, closed_ports=(("149.154.167.51", 443),)),
@@ -141,12 +142,14 @@ SERVERS = (
         check=("tcp://149.154.167.51:443",), rules=lambda _world: (rules.Drop(when=When(protocol=TCP, remote=("149.154.167.51/32",), ports=(443,)), place="far"),)),
     well("vendors_own_root", "the apps' servers have certificates of the vendor's own authority, which no store holds",
          lambda world: world.change("chat.signal.org", "storage.signal.org", "cdsi.signal.org", "sfu.voip.signal.org", certificate="vendor"),
-         prove.certificate_error("https://chat.signal.org/", "self-signed certificate in certificate chain"), check=("https://chat.signal.org/", "https://storage.signal.org/"), in_slice=True),
+         prove.certificate_error("https://chat.signal.org/", "self-signed certificate in certificate chain"), check=("https://chat.signal.org/", "https://storage.signal.org/"), in_slice=True,
+         control=(prove.certificate_error("https://chat.signal.org/", "self-signed certificate in certificate chain"),)),
     # Whose authority it is cannot be seen without the vendor's root at hand.
     row("vendors_host_under_a_forger", "the same host, shown a certificate by an authority that is neither the web's nor the vendor's",
         lambda world: world.change("chat.signal.org", certificate="forger"),
         prove.says("Secure Gateway CA", "sh", "-c", "openssl s_client -connect {chat.signal.org}:443 -servername chat.signal.org </dev/null"),
-        check=("https://chat.signal.org/",), acceptable=(Words("blocked", "mitm"),), exit_codes=(1,), needs=("the vendor's root",)),
+        check=("https://chat.signal.org/",), acceptable=(Words("blocked", "mitm"),), exit_codes=(1,), needs=("the vendor's root",),
+        unproven_abroad="here the forged chain is the site's own; a box on the way that forges knows no host of a vendor's"),
 )  # fmt: skip
 
 _STORY = "Роскомнадзор сообщил, что сайт заблокирован. Доступ к сайту ограничен по решению суда, пишет ведомство. " * 2
