@@ -249,10 +249,10 @@ _AIR = (
     ),
     _slow_line(
         "queue_swollen_upwards",
-        "the way up carries 96 kbit/s and has a queue of seconds, the way down is quick: our own questions delay each other",
-        prove_home.longest("8.8.8.8", over=0.3, of=150, pause=0.001),
+        "the way up carries 128 kbit/s and has a queue of seconds, the way down is quick: our own questions delay each other",
+        prove_home.longest("8.8.8.8", over=0.25, of=150, pause=0.001),
         prove.page(OTHER),
-        rules=always(manners_home.Shaper(when=When(side="up"), rate=96_000, queue=60_000, place="access")),
+        rules=always(manners_home.Shaper(when=When(side="up"), rate=128_000, queue=48_000, place="access")),
     ),
     _slow_line(
         "satellites_change",

@@ -348,7 +348,7 @@ _HELPERS = (
 _NAMES = (
     row(
         "resolver_slow_under_load",
-        "the provider's resolver answers a dozen questions a second, and those who come in a crowd wait for seconds",
+        "the provider's resolver answers some twenty questions a second, and those who come in a crowd wait for seconds",
         FINE,
         prove_home.longest(RESOLVER, over=1.0, of=40, pause=0.01),
         prove.page(FACEBOOK_URL),
@@ -357,7 +357,7 @@ _NAMES = (
         exit_codes=(0, 3),
         rules=always(
             manners_home.Shaper(
-                when=When(remote=(f"{RESOLVER}/32",), ports=(53,), side="up"), rate=6_000, queue=4_000, place="access"
+                when=When(remote=(f"{RESOLVER}/32",), ports=(53,), side="up"), rate=9_000, queue=4_000, place="access"
             )
         ),
     ),
@@ -580,16 +580,16 @@ def _through(site: str) -> tuple[Scenario, ...]:
         block(
             "dropped_by_name_over_a_swollen_queue",
             9,
-            "the name's greeting is dropped, and the way up carries 96 kbit/s with a queue of seconds",
+            "the name's greeting is dropped, and the way up carries 128 kbit/s with a queue of seconds",
             silence,
             prove.truth(site),
             *by_name,
             prove.fails(url, prove.SILENT),
             prove.page(OTHER),
-            prove_home.longest("8.8.8.8", over=0.3, of=150, pause=0.001),
+            prove_home.longest("8.8.8.8", over=0.25, of=150, pause=0.001),
             rules=always(
                 dropped,
-                manners_home.Shaper(when=When(side="up"), rate=96_000, queue=60_000, place="access"),
+                manners_home.Shaper(when=When(side="up"), rate=128_000, queue=48_000, place="access"),
             ),
         ),
     )
