@@ -127,7 +127,6 @@ _SOUND = (
         denied_by("com", "no-such-name-at-all.com"),
         prove.page(FACEBOOK_URL),
         world=_found(_zone(signed=True)),
-        in_slice=True,
     ),
     _row(
         "zone_with_one_dead_server",
@@ -309,7 +308,6 @@ _TROUBLES = (
         denied_by("com", FACEBOOK, ABROAD),
         prove.page(OTHER),
         world=_found(_zone(absent=True)),
-        in_slice=True,
     ),
     _row(
         "domain_expired_and_provider_rewrites",
@@ -420,7 +418,7 @@ _LIES = (
             _zone(),
             provider=(f'local-zone: "{DOMAIN}." static', f'local-data: "{DOMAIN}. 60 IN {_OWN_SOA}"'),
         ),
-        in_slice=False,
+        in_slice=True,
     ),
     _row(
         "policy_sends_to_a_notice",
