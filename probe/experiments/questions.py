@@ -46,6 +46,8 @@ class Questions:
         self._next = 0.0
         self._urgent = 0
         self._helped = self._in_vain = 0
+        self.strained = False
+        """Whether a resolver has refused what may have been too much: what can be left unasked is."""
         self._lines = {True: asyncio.Lock(), False: asyncio.Lock()}
 
     @property
@@ -92,10 +94,10 @@ class Questions:
         return sum(at >= self._sent[-1] - self._scale for at in self._sent) if self._sent else 0
 
     async def rest(self, rounds: int) -> bool:
-        """Rest after a refusal, and slow down. Whether asking again is of any use: not twice where that helped nobody."""
-        if rounds and not self._helped:
-            if self._in_vain >= _VAIN or self._in_a_second() < CROWD:
-                self._gap_s = 0.0  # it was not the pace
+        """Rest after a refusal, and slow down. Whether asking again is of any use: not where that helped nobody."""
+        self.strained = True
+        if rounds and not self._helped and (self._in_vain >= _VAIN or self._in_a_second() < CROWD):
+            self._gap_s, self.strained = 0.0, False  # it was not the pace
             return False
         begun = self._wire.monotonic()
         await self._wire.sleep((REFUSAL_GAP_S + 0.3 * self._wire.random.random()) * self._scale)

@@ -110,7 +110,7 @@ async def _addresses(site: Site, host: str, place: Place) -> list[str]:
 
 async def _ask_library(site: Site, host: str, place: Place) -> None:
     """What the C library says, in the same moment: not where the resolver already refuses to be asked so much."""
-    if site.session.questions.slow:
+    if site.session.questions.strained:
         return
     operation = await dns.ask_getaddrinfo(site.wire, host, deadline_s=site.settings.deadlines.dns)
     site.record(operation, **place.fields())
