@@ -100,6 +100,7 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails("https://egov.kz/", prove.SILENT),
         world=_with_holes,
+        needs=("shutdown",),
         rules=_always(closures.Closed(holes=closures.NAMED_HOLES, place="access")),
     ),
     _closed(
@@ -121,6 +122,7 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails(OTHER, prove.SILENT),
         world=_with_holes,
+        needs=("shutdown",),
         rules=_always(closures.Closed(holes=(*_CUT.holes, *closures.NAMED_HOLES))),
     ),
     _closed(
@@ -143,6 +145,7 @@ _SHUTDOWNS = (
         prove_apps.open_port("8.8.8.8", 443, works=True),
         prove.handshake(FACEBOOK, "egov.kz", works=True),
         _forget,
+        needs=("shutdown",),
         rules=_always(censor.OnlyListed(names=("kz",))),
     ),
     _closed(
@@ -159,12 +162,12 @@ _SHUTDOWNS = (
     ),
     _closed(
         "shutdown_begins_during_the_run",
-        "a second and a half after the run begins, everything vanishes",
+        "a third of a second after the run begins, everything vanishes",
         CHANCE,
         _in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
-        rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=1.5)),
-        check=(FACEBOOK_URL, OTHER, "telegram", "x"),
+        rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.3)),
+        check=(FACEBOOK_URL, OTHER, "telegram", "https://x.com/"),
         network=(*CHANCE, Words("ok")),
     ),
     _closed(
@@ -289,7 +292,7 @@ _COMPUTER = (
         "the computer is closed for twenty seconds soon after the run begins: every deadline is over when it wakes",
         CHANCE,
         prove.page(FACEBOOK_URL),
-        check=(FACEBOOK_URL, OTHER, "telegram", "x"),
+        check=(FACEBOOK_URL, OTHER, "telegram", "https://x.com/"),
         sound=(),
         launcher=_asleep(1.2, 20),
         network=(Words("ok"), *CHANCE),
