@@ -1,0 +1,67 @@
+"""A denial that names a zone: who runs that zone is asked abroad, and only then."""
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+
+from probe.experiments import dns_answers
+from probe.observations import DnsFact, Observation
+from probe.wire import Nameserver
+from targets.model import Canaries, Canary
+from tests.integration.test_experiments_pairs import TARGET, measuring
+
+pytestmark = pytest.mark.anyio
+
+ABROAD = Canaries(
+    members=tuple(Canary(family="resolver", where=where, operator=where) for where in ("8.8.8.8", "9.9.9.9"))
+)
+
+
+def denying(zone: str | None, rcode: dns.rcode.Rcode = dns.rcode.NXDOMAIN):
+    """A resolver with that code for every address, with the SOA of *zone*; and who knows every zone's SOA."""
+
+    def resolver(data: bytes) -> list[bytes]:
+        query = dns.message.from_wire(data)
+        reply, name = dns.message.make_response(query), query.question[0].name
+        soa = dns.rrset.from_text(zone or name, 60, "IN", "SOA", "ns.nic.example. host.nic.example. 5 1 1 1 1")
+        if query.question[0].rdtype == soa.rdtype:
+            reply.answer.append(soa)
+        else:
+            reply.set_rcode(rcode)
+            reply.authority += [soa] if zone else []
+        return [reply.to_wire()]
+
+    return resolver
+
+
+async def parents(zone: str | None, rcode: dns.rcode.Rcode = dns.rcode.NXDOMAIN) -> list[Observation]:
+    """What is asked of the zone that a denial of the target names."""
+    async with measuring(lambda _hello: True, resolver=denying(zone, rcode)) as site:
+        site.session.canaries = ABROAD
+        await dns_answers._unchecked(site, Nameserver("203.0.113.53"))
+    for lingering in site.lingering:
+        lingering.close()
+    return [o for o in site.session.recorder.observations if o.group == "parent"]
+
+
+async def test_who_runs_the_zone_of_a_denial_is_asked_abroad():
+    """Once plainly and once encrypted, for the zone's SOA; what the plain one says is kept."""
+    asked = await parents("example.")
+
+    assert [(o.fact.qname, o.fact.qtype) for o in asked if isinstance(o.fact, DnsFact)] == [("example", "SOA")] * 2
+    assert {o.fact.transport for o in asked if isinstance(o.fact, DnsFact)} == {"udp", "doh"}
+    (plain,) = [o.fact for o in asked if isinstance(o.fact, DnsFact) and o.fact.transport == "udp"]
+    assert plain.soa is not None
+    assert (plain.soa.zone, plain.soa.mname, plain.soa.serial) == ("example", "ns.nic.example", 5)
+
+
+@pytest.mark.parametrize("zone", [None, f"{TARGET}.", "other.", "."])
+async def test_nothing_is_asked_of_zones_that_cannot_remember(zone: str | None):
+    """No zone; one that the name itself is; one that it is not below; the root, which would deny a whole TLD."""
+    assert await parents(zone) == []
+
+
+async def test_only_denials_are_followed():
+    """A failure with a zone's mark is no denial."""
+    assert await parents("example.", dns.rcode.SERVFAIL) == []
