@@ -59,6 +59,8 @@ def parents_denials(case: Case) -> tuple[Observation, ...]:
         if soa is None or not dns(o).qname.lower().endswith(f".{soa.zone}"):
             continue
         told = tuple(p for p in case.of("dns_answers", "dns", "parent") if dns(p).qname == soa.zone and _spoke(p))
+        # Whoever takes all plain questions to itself knows of its own zone "abroad" too.
+        told = tuple(p for p in told if dns(p).transport in _ENCRYPTED) or told
         same = tuple(p for p in told if p.failure is None and _same_zone(dns(p).soa, soa))
         if same or not told:
             found += (o, *same)

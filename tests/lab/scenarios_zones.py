@@ -24,6 +24,7 @@ from tests.lab.scenarios_names import (
     NOBODY,
     POOL,
     UNKNOWN,
+    _all_dns_here,
     _at,
     _block_page,
     _blocked,
@@ -419,6 +420,19 @@ _LIES = (
             provider=(f'local-zone: "{DOMAIN}." static', f'local-data: "{DOMAIN}. 60 IN {_OWN_SOA}"'),
         ),
         in_slice=True,
+    ),
+    _row(
+        "policy_denies_with_a_zone_of_its_own_for_everybody",
+        "as before, and whoever is asked plainly, the provider's resolver answers: its zone is known \"abroad\" too; DoH is honest",
+        _blocked("dns.nxdomain"),
+        dig(FACEBOOK, ABROAD, has=(*_DENIED, f"{DOMAIN}. 60 IN SOA ns.provider.example.")),
+        dig(DOMAIN, "9.9.9.9", "-t", "SOA", has=("NOERROR", "ns.provider.example.")),
+        prove.page("https://8.8.8.8/"),
+        world=_found(
+            _zone(),
+            provider=(f'local-zone: "{DOMAIN}." static', f'local-data: "{DOMAIN}. 60 IN {_OWN_SOA}"'),
+        ),
+        rules=_all_dns_here,
     ),
     _row(
         "policy_sends_to_a_notice",

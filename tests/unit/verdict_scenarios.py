@@ -387,6 +387,14 @@ def denied_by_zone(told: Soa = COM, abroad: Soa | None = COM, failure: str | Non
     return facts.dns(name=told.zone, qtype="SOA", arm="target", failure=failure, soa=newer, **at)
 
 
+def denied_by_zone_of_a_proxy() -> Facts:
+    """As with a zone of the provider's own, and plain questions abroad are answered by the provider: DoH alone is honest."""
+    own = replace(COM, zone="facebook.com", mname="ns.provider.example")
+    at: dict[str, Any] = {"purpose": "dns_answers", "group": "parent", "role": "foreign", "transport": "doh"}
+    facts = denied_by_zone(own, own)
+    return facts.dns(name=own.zone, qtype="SOA", server="9.9.9.9", soa=replace(COM, zone=own.zone), **at)
+
+
 def denied_once() -> Facts:
     return _healthy().no_name("dns_nxdomain_error").foreign(SITE).tried(SITE)
 
@@ -882,6 +890,10 @@ WORDS: dict[str, tuple[Story, str]] = {
         lambda: denied_by_zone(
             replace(COM, zone="facebook.com", mname="ns.provider.example"), replace(COM, zone="facebook.com")
         ),
+        "blocked/dns/dns.nxdomain",
+    ),
+    "a denial with the mark of a zone of the provider's own, which answers for everybody": (
+        denied_by_zone_of_a_proxy,
         "blocked/dns/dns.nxdomain",
     ),
     "a denial with the mark of a zone that there is not": (
