@@ -135,5 +135,7 @@ def outcome(lab: Lab, url: str, patience_s: str = "2.5") -> str:
     done = lab.run("curl", "-sS", "-o", "/dev/null", "-m", patience_s, "-w", "%{http_code}", url)
     if done.returncode in _BROKEN_OFF:
         return "broken off"
+    if "esolving timed out" in done.stderr:
+        return "no address"
     failures = {6: "no address", 7: "no connection", 28: "silence", 60: "untrusted"}
     return failures.get(done.returncode, done.stdout if not done.returncode else f"curl {done.returncode}")

@@ -106,7 +106,7 @@ class Router:
         self._cause_up = True
         self.tallies: dict[bytes, Tally] = {}
         self.seen = self.sent = self.dropped = 0
-        self.arrivals = ON_TIME
+        self.arrivals: tuple[float, ...] = ON_TIME
 
     def _learn_hops(self) -> None:
         hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}

@@ -102,7 +102,7 @@ class Scenario:
         source = vary.drawn(self.name, seed)
         world = self.seen_world(seed) or self.world(_whole_world(seed))
         its_rules, (_, abroad) = self.rules(world), self.uncensored(seed)
-        far, near = self.leg, {}
+        far, near = self.leg, dict[str, Any]()
         if source is not None:
             far, near = vary.legs(source, self.leg)
             its_rules = vary.rules(source, its_rules)

@@ -330,7 +330,7 @@ def _start_fronts(net: Net, world: World) -> None:
     for site in world.sites.values():
         if site.front is None or not site.listening or not site.present:
             continue
-        front = {
+        front: dict[str, object] = {
             "addresses": site.served_at,
             "ways": dict(site.front.ways),
             "other": site.front.other,
