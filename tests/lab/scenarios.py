@@ -1,192 +1,21 @@
-"""The scenarios, as data: what the network does, what is checked, and which words are right about it.
-
-One row a scenario. ``acceptable`` is what the truth allows from this one vantage: a status, a method or ``None`` for any,
-and the beginning of a signature. A row that is not a block must never have ``blocked`` in it.
-"""
+"""The scenarios that the lab began with, as data: one row a scenario (see scenario.py for what a row is)."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from tests.lab import control, prove, rules, vary
-from tests.lab.lab import Lab
+from tests.lab import prove, rules
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
-from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
+from tests.lab.scenario import BOGON, FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
 from tests.lab.servers import PORTAL
-from tests.lab.world import World, whole_world
+from tests.lab.world import World
 
-FACEBOOK = "www.facebook.com"
-FACEBOOK_URL = f"https://{FACEBOOK}/"
-OTHER = "https://www.livejournal.com/"
-BOGON = "10.10.34.35"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One right way to say it."""
-
-    status: str
-    method: str | None = None
-    signature: str = ""
-
-    def fit(self, result: dict[str, Any]) -> bool:
-        return (
-            result["status"] == self.status
-            and self.method in (None, result.get("method"))
-            and (result.get("signature") or "").startswith(self.signature)
-        )
-
-
-def _no_different(world: World) -> World:
-    return world
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
-    """See the module. ``world`` and ``rules`` are built when the scenario is run; ``exit_codes`` are dalel's."""
-
-    name: str
-    tells: str
-    check: tuple[str, ...] = (FACEBOOK_URL,)
-    acceptable: tuple[Words, ...]
-    exit_codes: tuple[int, ...]
-    proofs: tuple[Proof, ...]
-    world: Callable[[World], World] = field(default=lambda world: world)
-    rules: Callable[[World], tuple[Rule, ...]] = field(default=lambda world: ())
-    leg: dict[str, Any] = field(default_factory=dict)
-    link: bool = True
-    network: tuple[Words, ...] = (Words("ok"),)
-    """What may be said of the own side; ``ok`` unless the own side is the trouble."""
-    sound: tuple[str, ...] = ()
-    """Further URLs that are checked in the same run and must be accessible."""
-    spares: Callable[[str], bool] = field(default=lambda url: False)
-    """Which URLs the trouble does not touch: those must be accessible."""
-    in_slice: bool = False
-    """Whether `make test` runs it; `make lab` runs every one."""
-    origin: str = ""
-    """Where the idea is from, when it is a peer's published case."""
-    launcher: tuple[str, ...] = ()
-    """What starts the command in place of the user's own hand."""
-    needs: tuple[str, ...] = ()
-    """Experiments that it takes to be right; without them it is listed as not yet."""
-
-    draw: Callable[[random.Random], Scenario] | None = None
-    """The same row about another site, or otherwise different where it must not matter; see ``vary``."""
-    elsewhere: Callable[[World], World] = _no_different
-    """What is different for somebody abroad, besides what ``uncensored`` takes away: a site that refuses a country. Where it
-    is a site's page or a name's addresses, the servers of the one lab tell the control; where it is more than that, or the
-    year, the control measurement is made in a lab of its own, as ``uncensored`` has it, and nothing is proven from it."""
-    control: tuple[Proof, ...] | None = None
-    """What the control sees, if that is not what ``control.generic`` says."""
-    unproven_abroad: str = ""
-    """Why nothing is proven from the control."""
-
-    def drawn(self, seed: int) -> Scenario:
-        """The row as this seed has it: its site, and the order of its targets."""
-        source = vary.drawn(self.name, seed)
-        if source is None:
-            return self
-        row = dataclasses.replace(self.draw(source), name=self.name) if self.draw else self
-        return dataclasses.replace(row, check=vary.order(source, row.check))
-
-    def lab(self, seed: int = vary.AS_WRITTEN) -> Lab:
-        """A fresh lab. Another seed draws addresses, delays and the marks of forged packets as well."""
-        source = vary.drawn(self.name, seed)
-        world = self.seen_world(seed) or self.world(_whole_world(seed))
-        its_rules, (_, abroad) = self.rules(world), self.uncensored(seed)
-        far, near = self.leg, dict[str, Any]()
-        if source is not None:
-            far, near = vary.legs(source, self.leg)
-            its_rules = vary.rules(source, its_rules)
-        return Lab(world, rules=its_rules, abroad=abroad, leg=far, near=near, link=self.link, seed=seed)
-
-    def seen_world(self, seed: int = vary.AS_WRITTEN) -> World | None:
-        """The row's world if one lab can show it to the probe and to the control, each as it is there; else ``None``."""
-        return control.with_elsewhere(self.world(_whole_world(seed)), self.uncensored(seed)[0])
-
-    def uncensored(self, seed: int = vary.AS_WRITTEN) -> tuple[World, tuple[Rule, ...]]:
-        """The same Internet from a place abroad: the platforms' own troubles and what happens at their end, nothing else."""
-        whole = _whole_world(seed)
-        world = self.world(whole)
-        # A censor may sit far away too; at the sites' own end, what acts on names is theirs.
-        censor = (rules.ByName, rules.DnsInject) if self.is_block else ()
-        far = tuple(rule for rule in self.rules(world) if rule.place == "far" and not isinstance(rule, censor))
-        return self.elsewhere(vary.abroad(world, whole)), far
-
-    def prove(self, lab: Lab) -> None:
-        """``LabError`` unless the network does what the row says."""
-        for proof in (*self.proofs, *self.proofs_abroad()):
-            proof(lab)
-
-    def proofs_abroad(self) -> tuple[Proof, ...]:
-        """What the control must see."""
-        if self.unproven_abroad:
-            return ()
-        if self.control is not None:
-            return (control.from_control(*self.control),)
-        return control.generic(
-            self.acceptable[0].status,
-            self.asked,
-            is_elsewhere=self.is_elsewhere or self._is_misled(),
-            at_far_side=self._is_at_far_side(),
-        )
-
-    def _is_misled(self) -> bool:
-        """Whether the provider's resolver says something else of what is checked than those abroad: there it is well."""
-        world = self.world(_whole_world(vary.AS_WRITTEN))
-        return any(world.lies.get(host) != world.abroad.get(host) for host in self._hosts())
-
-    def _hosts(self) -> set[str]:
-        return {urlsplit(url).hostname or "" for url in control.urls(self.check)}
-
-    def _is_at_far_side(self) -> bool:
-        """Whether something is otherwise than usual with what is checked, for somebody abroad too."""
-        whole = _whole_world(vary.AS_WRITTEN)
-        world, far = self.uncensored()
-        return bool(far) or any(world.sites.get(host) != whole.sites.get(host) for host in self._hosts())
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether the row says that something is different abroad."""
-        return self.elsewhere is not _no_different
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The command's targets; none is the default catalogue."""
-        return (*self.check, *self.sound)
-
-    def words_for(self, url: str) -> tuple[Words, ...]:
-        """What may be said of one endpoint, the truth first."""
-        return (Words("accessible"),) if url in self.sound or self.spares(url) else self.acceptable
-
-    def is_right(self, result: dict[str, Any]) -> bool:
-        """Whether one entry of ``results`` says what is true."""
-        return any(words.fit(result) for words in self.words_for(result["url"]))
-
-    def network_is_right(self, network: dict[str, Any]) -> bool:
-        return any(words.fit(network) for words in self.network)
-
-    @property
-    def is_own_side(self) -> bool:
-        return all(words.status == "no_network" for words in self.network)
-
-    @property
-    def is_block(self) -> bool:
-        return any(words.status == "blocked" for words in self.acceptable)
-
-
-@functools.cache
-def _whole_world(seed: int) -> World:
-    """One world a seed, so that rows whose control would see the same can share it."""
-    return whole_world() if seed == vary.AS_WRITTEN else whole_world(salt=f"{seed}/")
+__all__ = ("BOGON", "FACEBOOK", "FACEBOOK_URL", "OTHER", "Scenario", "Words")
 
 
 def _address(name: str) -> Callable[[World], str]:
