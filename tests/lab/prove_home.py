@@ -281,3 +281,51 @@ def signed_by(url: str, issuer: str) -> Proof:
         )
 
     return prove
+
+
+def oldest_dead(name: str, *, others: int) -> Proof:
+    """A flow to port 80 gets no answer any more after so many others have begun, and the newest of those does."""
+    program = (
+        "import socket, sys\n"
+        "flows = [socket.create_connection((sys.argv[1], 80), 1) for n in range(int(sys.argv[2]) + 1)]\n"
+        "def ask(s):\n"
+        "    s.settimeout(1)\n"
+        "    try: s.send(b'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'); return 'yes' if s.recv(99) else 'end'\n"
+        "    except OSError: return 'no'\n"
+        "print(ask(flows[-1]), ask(flows[0]))\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        said = _python(lab, program, lab.world.addresses()[name], str(others))
+        _expect(f"the newest and the oldest of {others + 1} flows", said, "yes no")
+
+    return from_start(prove)
+
+
+def wrong_sums(url: str, *, visits: int) -> Proof:
+    """In so many visits this machine drops segments for their checksum (``InCsumErrors`` of /proc/net/snmp)."""
+
+    def prove(lab: Lab) -> None:
+        for _ in range(visits):
+            lab.run("curl", "-sS", "-o", "/dev/null", "-m", "10", url)
+        names, values = (line.split() for line in lab.run("grep", "^Tcp:", "/proc/net/snmp").ok().stdout.splitlines())
+        dropped = int(dict(zip(names, values, strict=True))["InCsumErrors"])
+        _expect(f"{dropped} segments with wrong sums", dropped > 0, True)
+
+    return prove
+
+
+def closed_datagram_port(address: str, wanted: str) -> Proof:
+    """A datagram to a port where nobody listens: ``refused``, which ICMP says, or ``silence``."""
+    program = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 9999)); s.settimeout(1); s.send(b'x')\n"
+        "try: s.recv(9)\n"
+        "except TimeoutError: print('silence')\n"
+        "except ConnectionRefusedError: print('refused')\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        _expect(f"{address}:9999", _python(lab, program, address), wanted)
+
+    return prove

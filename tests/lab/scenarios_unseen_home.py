@@ -89,6 +89,7 @@ _TRANSLATORS = (
         "the router has room for thirty flows; with every new one it forgets the one that was quiet for longest",
         prove_home.from_start(prove.page(FACEBOOK_URL), prove.page(OTHER)),
         prove_home.one_by_one(LIVEJOURNAL, made=40, of=40),
+        prove_home.oldest_dead(LIVEJOURNAL, others=32),
         rules=always(manners_home.FlowTable(size=30, full="forget", place="home")),
     ),
     _line(
@@ -228,6 +229,7 @@ _AIR = (
     _line(
         "packets_with_wrong_sums",
         "in a tenth of all packets that carry something a bit is turned, and whoever gets them drops them for their checksum",
+        prove_home.wrong_sums(OTHER, visits=4),
         prove.connects(LIVEJOURNAL, low=40, high=40),
         prove_home.under(
             always(manners_home.Corrupt(probability=1.0, place="home")),
@@ -384,7 +386,7 @@ _SHAPES = (
     _well(
         "no_icmp_from_abroad",
         "nothing of ICMP comes from beyond the provider: no pings, no routers on the way, no reasons",
-        prove_home.connected("4.36.66.178", 443, "silence"),
+        prove_home.closed_datagram_port("8.8.8.8", "silence"),
         prove.page(FACEBOOK_URL),
         leg={"hops": ()},
         rules=always(rules.Drop(when=When(protocol=ICMP))),
