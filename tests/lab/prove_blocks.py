@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.prove import Proof
-from tests.lab.rules import Rule
-from tests.lab.world import World
 
 _GREET = (
     "import socket, ssl, struct, sys, threading, time\n"
@@ -35,16 +32,18 @@ def forget(lab: Lab) -> None:
     lab.net.renew_rules()
 
 
-def in_force(make: Callable[[World], tuple[Rule, ...]], *proofs: Proof) -> Proof:
-    """The proofs hold under these rules, which are those of the scenario at the time that matters."""
+def once_begun(*proofs: Proof, after: float = 0.0) -> Proof:
+    """The proofs hold so many seconds after what a run begins with: the probe asks the time (NTP, RFC 4330)."""
+    program = (
+        "import socket, sys, time\n"
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'\\x23' + bytes(47), (sys.argv[1], 123))\n"
+        "time.sleep(float(sys.argv[2]))\n"
+    )
 
     def run(lab: Lab) -> None:
-        lab.net.router.set_rules(*make(lab.world))
-        try:
-            for proof in proofs:
-                proof(lab)
-        finally:
-            lab.net.renew_rules()
+        lab.run(sys.executable, "-I", "-S", "-c", program, lab.world.clocks[0], str(after)).ok()
+        for proof in proofs:
+            proof(lab)
 
     return run
 
@@ -303,5 +302,15 @@ def network_gone(*prefixes: str, of: int = 6) -> Proof:
         there = [site.address for site in lab.world.sites.values() if site.address.startswith(prefixes)]
         expect(f"sites in {prefixes}", len(there) >= of, wanted=True)
         connected(*there[:of], works=False)(lab)
+
+    return run
+
+
+def dig_has_true(site: str) -> Proof:
+    """The site's own address is among those that the provider's resolver gives."""
+
+    def run(lab: Lab) -> None:
+        seen = lab.run("dig", "+short", site, "A").stdout.split()
+        expect(f"{site} is {seen}", lab.world.sites[site].address in seen, wanted=True)
 
     return run

@@ -95,10 +95,10 @@ def _blocks(site: str) -> tuple[Scenario, ...]:
             leg={"loss": 0.14}, rules=always(manners_blocks.NameResetMisses(names=of)), network=(Words("ok"), Words("inconclusive"), Words("no_network")), sound=(), **about),
         # A lie that has been seen is a lie; whoever asks later may be told the truth.
         row("lie_ends_during_the_run", "for the first three seconds of the run the name's questions are answered with a private address, then the order is lifted",
-            (*DNS, UNKNOWN, LUCKY), prove_blocks.in_force(always(rules.DnsInject(names=of, address=BOGON, place="access", pass_on=False)), prove.answers(site, BOGON)), prove.truth(site),
+            (*DNS, UNKNOWN, LUCKY), prove.truth(site), prove_blocks.once_begun(prove.answers(site, BOGON)), prove_blocks.once_begun(prove.truth(site), prove.page(f"https://{site}/"), after=3),
             rules=always(censor.During(rule=rules.DnsInject(names=of, address=BOGON, place="access", pass_on=False), end=3, place="access", since=_RUN_BEGINS)), **about),
         row("block_spreads_during_the_run", "the name is dropped; three seconds into the run the site's address vanishes as well",
-            (*SILENCE, Words("blocked", "ip")), *by_name, prove.handshake(site, INNOCUOUS, works=True), prove_blocks.in_force(lambda world: (rules.Drop(when=here(world)),), prove_blocks.connected_site(site, works=False)),
+            (*SILENCE, Words("blocked", "ip")), *by_name, prove.handshake(site, INNOCUOUS, works=True), prove_blocks.once_begun(prove_blocks.connected_site(site, works=False), after=3.1),
             rules=lambda world: (dropped, censor.During(rule=rules.Drop(when=here(world)), start=3, since=_RUN_BEGINS)), **about),
         row("name_dropped_and_twelve_flows_at_a_time", "the name is dropped, and the household's translator takes twelve new connections a second and forgets the rest",
             (*SILENCE, UNKNOWN), *by_name, prove.connects(NEUTRAL, low=4, high=30), rules=always(dropped, manners_blocks.FewFlows(most=12, seconds=1, place="home")),
@@ -132,9 +132,9 @@ def _near(site: str) -> tuple[Scenario, ...]:
         row("content_network_drops_a_former_customer", "the site's server is dead, and a content network that many neutral places are at drops greetings with the name of the customer it threw out",
             ANY_OUTAGE, prove.truth(site), prove_blocks.connected_site(site, works=False), prove_blocks.first_bytes("www.rfc-editor.org", site, "s"), prove_blocks.first_bytes("www.rfc-editor.org", INNOCUOUS, "y"),
             prove_blocks.first_bytes(NEUTRAL, site, "y"), world=change(site, present=False), rules=always(rules.NameDrop(names=of, when=When(protocol=TCP, remote=ONE_CONTENT_NETWORK), place="far")), **about),
-        # The first address refuses at once, and every browser goes on to the second, which is true.
-        row("lie_beside_the_truth", "the provider's resolver gives two addresses, the first one of its own where nothing listens, the second the true one",
-            ACCESSIBLE, prove.answers(site, REFUSING), prove.truth(site), prove.page(url), world=lambda world: _two_addresses(world, site), **about),
+        # The false one refuses at once, and every browser goes on to the true one.
+        row("lie_beside_the_truth", "the provider's resolver gives two addresses in either order: one of its own where nothing listens, and the true one",
+            ACCESSIBLE, prove.says(REFUSING, "dig", "+short", site), prove_blocks.dig_has_true(site), prove_blocks.connected(REFUSING, works=False), prove.truth(site), prove.page(url), world=lambda world: _two_addresses(world, site), **about),
         row("second_resolver_lies", "this computer has two resolvers: the first tells the truth, the second would deny the name and is not asked",
             ACCESSIBLE, prove.asks(RESOLVER, SECOND_RESOLVER), prove.answers(site, "NXDOMAIN", SECOND_RESOLVER), prove.page(url),
             world=lies(resolvers=(RESOLVER, SECOND_RESOLVER), nameservers=(Nameserver(address=SECOND_RESOLVER, says={site: Says(rcode=3)}),)), **about),
@@ -142,10 +142,10 @@ def _near(site: str) -> tuple[Scenario, ...]:
             ACCESSIBLE, prove_blocks.page_takes(url, low=2, high=15), prove_blocks.page_takes(OTHER, low=2, high=15), rules=always(manners_blocks.SlowToKnow(place="home")), sound=(), **about),
         # The censor remembers what a neighbour behind the same address asked for: the network's doing, and over before it can be told from any trouble.
         row("left_over_from_a_neighbour", "for four seconds of the run nothing passes to the site's address: a neighbour behind the same translator has just named something forbidden there",
-            (LUCKY, UNKNOWN), prove.truth(site), prove.page(url), prove_blocks.in_force(lambda world: (rules.Drop(when=here(world)),), prove_blocks.connected_site(site, works=False)),
+            (LUCKY, UNKNOWN), prove.truth(site), prove.page(url), prove_blocks.once_begun(prove_blocks.connected_site(site, works=False)), prove_blocks.once_begun(prove.page(url), after=4),
             rules=lambda world: (censor.During(rule=rules.Drop(when=here(world)), end=4, since=_RUN_BEGINS),), **about),
         row("scrubber_of_two_companies_dead", "the site and another platform are behind the same scrubbing company, whose point of presence here is dead",
-            ANY_OUTAGE, prove.truth(site), prove.truth("nordvpn.com"), prove_blocks.connected("186.2.163.31", "186.2.163.77", works=False), prove.handshake(NEUTRAL, site, works=True),
+            ANY_OUTAGE, prove.answers(site, "186.2.163.31"), prove.answers("nordvpn.com", "186.2.163.77"), prove.truth(site), prove_blocks.connected("186.2.163.31", "186.2.163.77", works=False), prove.handshake(NEUTRAL, site, works=True),
             world=lambda world: world.change(site, address="186.2.163.31", present=False).change("nordvpn.com", address="186.2.163.77", present=False), check=(url, "https://nordvpn.com/")),
     )  # fmt: skip
 
