@@ -252,7 +252,7 @@ def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
         f'  tls-port: 853\n  tls-service-pem: "{net.directory}/dot.pem"\n  tls-service-key: "{net.directory}/dot.key"\n'
     )
     if world.recursion is not None:
-        recursion.start(net, world, "".join(interfaces) + tls)
+        recursion.start(net, world, "".join(interfaces) + tls + _said_to_control(world))
     else:
         view, data = _said_to_control(world), local_data(world.records(), world.abroad)
         view = _on_ipv6(world, *PUBLIC_RESOLVERS6) + view
