@@ -341,7 +341,7 @@ _TROUBLES = (
         denied_by("com", FACEBOOK),
         _true(FACEBOOK, ABROAD),
         prove.page(OTHER),
-        world=_found(before=(_zone(absent=True),), warm=(FACEBOOK,)),
+        world=_found(before=(Zone(name="com", serial=2026112103), _zone(absent=True)), warm=(FACEBOOK,)),
         in_slice=True,
     ),
     _row(
