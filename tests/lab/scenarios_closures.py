@@ -134,6 +134,7 @@ _SHUTDOWNS = (
         prove.fails(OTHER, prove.UNCONNECTED),
         prove.answers(FACEBOOK, "", "8.8.8.8"),
         rules=_always(dataclasses.replace(_CUT, resets=True)),
+        in_slice=True,
     ),
     _closed(
         "whitelist_of_names",
@@ -167,7 +168,7 @@ _SHUTDOWNS = (
         _in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
         rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.3)),
-        check=(FACEBOOK_URL, OTHER, "telegram", "https://x.com/"),
+        check=(FACEBOOK_URL, OTHER, "https://x.com/"),
         network=(*CHANCE, Words("ok")),
     ),
     _closed(
@@ -298,6 +299,18 @@ _COMPUTER = (
         network=(Words("ok"), *CHANCE),
     ),
     _row(
+        "asleep_with_its_radio_off",
+        "the same, and nothing arrives or leaves meanwhile, as with a machine whose radio sleeps too",
+        CHANCE,
+        _in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
+        prove.page(FACEBOOK_URL),
+        rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.4, end=20)),
+        check=(FACEBOOK_URL, OTHER, "telegram", "https://x.com/"),
+        sound=(),
+        launcher=_asleep(1.2, 20),
+        network=(Words("ok"), *CHANCE),
+    ),
+    _row(
         "asleep_while_it_waits_for_a_dead_server",
         "the server is dead, and the computer is closed for twenty seconds while the run waits for it",
         (Words("outage"), *NOT_KNOWN, Words("no_network")),
@@ -340,6 +353,7 @@ _COMPUTER = (
         prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNCONNECTED),
         prove.page(OTHER),
         world=lambda world: dataclasses.replace(world, tunnels=("wg0=157.240.0.0/16",)),
+        in_slice=True,
     ),
     _row(
         "antivirus_root_not_installed",
