@@ -302,7 +302,7 @@ _TROUBLES = (
         rules=_unreachable(*NETWORK_SERVERS),
     ),
     _row(
-        "domain_expired",
+        "domain_taken_out_by_the_registry",
         "the registry has taken the domain out: the TLD's own denial, at every resolver",
         (Words("outage", "dns", "dns.nxdomain"),),
         denied_by("com", FACEBOOK),
