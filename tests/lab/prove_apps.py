@@ -8,11 +8,26 @@ from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.net import REPOSITORY
 from tests.lab.prove import Proof
+from tests.lab.rules import Rule
 
 
 def _expect(what: str, seen: object, wanted: object) -> None:
     if seen != wanted:
         raise LabError(f"the scenario does not do what it says: {what}: {seen!r}, not {wanted!r}")
+
+
+def in_force(rule: Rule, *proofs: Proof) -> Proof:
+    """The proofs hold while this rule is in force, which in the row it is later, or now and then."""
+
+    def prove(lab: Lab) -> None:
+        lab.net.router.set_rules(rule)
+        try:
+            for proof in proofs:
+                proof(lab)
+        finally:
+            lab.net.renew_rules()
+
+    return prove
 
 
 def http3(name: str, *, works: bool, at: str | None = None, padding: int = 0) -> Proof:

@@ -13,7 +13,6 @@ from typing import Any
 from targets.loader import load_canaries
 from tests.lab import censor, closures, prove, prove_apps, rules, throttle
 from tests.lab.censor_quic import QuicDrop, QuicVersionDrop
-from tests.lab.lab import Lab
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
@@ -48,13 +47,13 @@ def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
 # HTTP/3
 
 
-def _h3(world: World) -> World:
+def with_http3(world: World) -> World:
     """The sites that are asked about have HTTP/3 and say so, and so have some of those that may be neutral places."""
     return world.change(FACEBOOK, LIVEJOURNAL, *load_canaries().innocuous[:5], quic="served")
 
 
 def _quic(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: prove.Proof, **more: Any) -> Scenario:
-    return _row(name, tells, acceptable, prove_apps.announced(FACEBOOK), *proofs, **{"world": _h3, **more})
+    return _row(name, tells, acceptable, prove_apps.announced(FACEBOOK), *proofs, **{"world": with_http3, **more})
 
 
 def _by_http3(*, works: bool) -> prove.Proof:
@@ -113,7 +112,7 @@ _QUIC = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.handshake(FACEBOOK, STRANGER, works=True),
         prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
-        world=_h3,
+        world=with_http3,
         rules=_always(QuicDrop(names=META), rules.NameDrop(names=META)),
     ),
     _quic(
@@ -123,15 +122,6 @@ _QUIC = (
         prove_apps.negotiates(FACEBOOK, works=True),
         *_NOBODY_PASSES,
         rules=_always(QuicVersionDrop()),
-        needs=("quic",),
-    ),
-    _quic(
-        "quic_dropped_at_the_border",
-        "nothing to or from UDP port 443 crosses the border, whatever it names",
-        ALL_QUIC,
-        prove_apps.negotiates(FACEBOOK, works=False),
-        *_NOBODY_PASSES,
-        rules=_always(rules.Drop(when=_H3)),
         needs=("quic",),
     ),
     _quic(
@@ -157,7 +147,7 @@ _QUIC = (
         _by_http3(works=False),
         prove_apps.http3(LIVEJOURNAL, works=True),
         prove.page(FACEBOOK_URL),
-        world=lambda world: _h3(world).change(FACEBOOK, quic="announced"),
+        world=lambda world: with_http3(world).change(FACEBOOK, quic="announced"),
     ),
     _quic(
         "quic_dropped_at_the_site",
@@ -190,20 +180,6 @@ _QUICK_ELSEWHERE = prove_apps.takes(LIVEJOURNAL, LIVEJOURNAL, less_than=3.0)
 def _pages(name: str, how: str = "", before: str = "") -> str:
     """nginx: the pages of a site, sent in some way."""
     return f"{before}location / {{ root {{directory}}; try_files /{name}.html =404; {how} }}"
-
-
-def _in_force(rule: Rule, *proofs: prove.Proof) -> prove.Proof:
-    """The proofs hold while this rule is in force, which in the row it is now and then."""
-
-    def run(lab: Lab) -> None:
-        lab.net.router.set_rules(rule)
-        try:
-            for proof in proofs:
-                proof(lab)
-        finally:
-            lab.net.renew_rules()
-
-    return run
 
 
 def _slow(name: str, tells: str, rule: Rule, seconds: float, *, acceptable: tuple[Words, ...] = SLOWED) -> Scenario:
@@ -290,7 +266,7 @@ _SPEED = (
         "throttled_now_and_then",
         "the policer works for two seconds out of five: who measures once may meet either",
         (*SLOWED, *UNSETTLED),
-        _in_force(throttle.NamePolice(names=META), prove_apps.takes(FACEBOOK, FACEBOOK, more_than=3.0)),
+        prove_apps.in_force(throttle.NamePolice(names=META), prove_apps.takes(FACEBOOK, FACEBOOK, more_than=3.0)),
         _QUICK_STRANGER,
         world=_long,
         rules=_always(closures.Schedule(rule=throttle.NamePolice(names=META), on=2, off=3)),

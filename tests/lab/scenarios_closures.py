@@ -59,20 +59,6 @@ def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
     return lambda _world: rules_
 
 
-def _in_force(rule: Rule, *proofs: prove.Proof) -> prove.Proof:
-    """The proofs hold while this rule is in force, which in the row it is later, or now and then."""
-
-    def run(lab: Lab) -> None:
-        lab.net.router.set_rules(rule)
-        try:
-            for proof in proofs:
-                proof(lab)
-        finally:
-            lab.net.renew_rules()
-
-    return run
-
-
 def _forget(lab: Lab) -> None:
     """What the devices remember of the proofs is not part of the row."""
     lab.net.renew_rules()
@@ -165,7 +151,7 @@ _SHUTDOWNS = (
         "shutdown_begins_during_the_run",
         "a third of a second after the run begins, everything vanishes",
         CHANCE,
-        _in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
+        prove_apps.in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
         rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.3)),
         check=(FACEBOOK_URL, OTHER, "https://x.com/"),
@@ -175,7 +161,7 @@ _SHUTDOWNS = (
         "shutdown_comes_and_goes",
         "from the beginning of the run everything vanishes for three seconds out of six",
         CHANCE,
-        _in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
+        prove_apps.in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
         rules=_always(closures.Schedule(rule=_SHUT, since=_RUN_BEGINS)),
         network=(*CHANCE, Words("ok")),
@@ -184,7 +170,7 @@ _SHUTDOWNS = (
         "international_cut_comes_and_goes",
         "from the beginning of the run nothing crosses the border for four seconds out of eight",
         CHANCE,
-        _in_force(_CUT, prove.fails(FACEBOOK_URL, prove.SILENT), prove.page("https://egov.kz/")),
+        prove_apps.in_force(_CUT, prove.fails(FACEBOOK_URL, prove.SILENT), prove.page("https://egov.kz/")),
         prove.page(FACEBOOK_URL),
         rules=_always(closures.Schedule(rule=_CUT, since=_RUN_BEGINS, on=4, off=4)),
         network=(*CHANCE, Words("ok")),
@@ -193,7 +179,7 @@ _SHUTDOWNS = (
         "block_comes_and_goes",
         "the name is dropped for two seconds out of four: what a run meets is chance, and one success withdraws a flip",
         (*SNI_SILENCE, *NOT_KNOWN, *FINE),
-        _in_force(
+        prove_apps.in_force(
             rules.NameDrop(names=META),
             prove.fails(FACEBOOK_URL, prove.SILENT),
             prove.handshake(FACEBOOK, STRANGER, works=True),
@@ -302,7 +288,7 @@ _COMPUTER = (
         "asleep_with_its_radio_off",
         "the same, and nothing arrives or leaves meanwhile, as with a machine whose radio sleeps too",
         CHANCE,
-        _in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
+        prove_apps.in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
         rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.4, end=20)),
         check=(FACEBOOK_URL, OTHER, "telegram", "https://x.com/"),

@@ -10,11 +10,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import prove, rules
+from tests.lab import prove, prove_apps, rules
 from tests.lab.packets import TCP, UDP
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
 from tests.lab.scenarios import ANY_OUTAGE, BOGON, FACEBOOK, Scenario, Words
+from tests.lab.scenarios_apps import with_http3
 from tests.lab.scenarios_platforms import ACCESSIBLE, add, page, row
 from tests.lab.world import Site, World
 
@@ -160,7 +161,8 @@ APPS = (
          _E + "sni_blocking: interference.reset, control ok", prove.truth("www.kernel.org"), prove.fails("https://www.kernel.org/", prove.HANDSHAKE, prove.RESET),
          rules=_named(rules.NameReset, "kernel.org"), **_blocked("tls", "tls.reset.sni")),
     _row("peer_quic_dropped", "UDP port 443 is dropped, TCP is left alone", EXAMPLE_URL, _E + "dslx: QUIC generic_timeout_error, TCP and TLS ok", prove.page(EXAMPLE_URL),
-         rules=lambda _world: (rules.Drop(when=When(protocol=UDP, ports=(443,))),), needs=("quic",), **_blocked("quic")),
+         prove_apps.http3(EXAMPLE, works=False), prove_apps.negotiates(EXAMPLE, works=False), prove_apps.http3("www.livejournal.com", works=False),
+         world=lambda world: with_http3(peers()(world)).change(EXAMPLE, quic="served"), rules=lambda _world: (rules.Drop(when=When(protocol=UDP, ports=(443,))),), needs=("quic",), **_blocked("quic")),
 )  # fmt: skip
 
 SCENARIOS: tuple[Scenario, ...] = (*WEB, *APPS)
