@@ -3,7 +3,7 @@
 Run as ``python -S -m tests.lab.resolver`` with one JSON object as its argument: ``address`` to listen on (UDP and, unless
 ``tcp`` is false, TCP port 53), ``names``: name → addresses, ``says``: name (``.name`` with all below it, ``*`` everything)
 → the fields of ``world.Says``, ``upstream``: who is asked about the rest instead of ``names``, ``missing``: the fields of a
-``Says`` for names that do not exist (as the upstream says, if there is one), ``edns``: ``good``, ``drop`` (silence), ``formerr`` or ``strip`` (as if it were not there) for questions with an OPT record, ``limit``: questions a second.
+``Says`` for names that do not exist (as the upstream says, if there is one), ``edns``: ``good``, ``drop`` (silence), ``formerr`` or ``strip`` (as if it were not there) for questions with an OPT record, ``bare`` to pass on denials without their zone, ``limit``: questions a second.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Resolver:
             return reply(query, rcode=_REFUSED)
         if self._conf["edns"] == "strip":
             query = query[:10] + bytes(2) + query[12:end]
-        elif has_edns(query, end) and self._conf["edns"] != "good":
+        elif has_edns(query, end) and self._conf["edns"] not in ("good", "bare"):
             # RFC 1035 servers say FORMERR, and what stands before them drops the question.
             return reply(query, rcode=_FORMERR) if self._conf["edns"] == "formerr" else None
         said = self._said(name)
@@ -77,7 +77,7 @@ class Resolver:
             denied = found is not None and len(found) > 3 and found[3] & 15 == _NXDOMAIN
             if denied and self._conf["missing"] is not None:
                 return await self._say(query, self._conf["missing"], datagram=datagram)
-            return found
+            return reply(query, rcode=_NXDOMAIN) if denied and self._conf["edns"] == "bare" else found
         if name in self._conf["names"]:
             return reply(query, addresses=tuple(self._conf["names"][name]))
         if self._conf["missing"] is not None:

@@ -345,6 +345,20 @@ _TROUBLES = (
         in_slice=True,
     ),
     _row(
+        "registered_again_and_the_mark_is_lost",
+        "as before, and a forwarder of the provider's hands on denials without the zone that they are from: a denial on purpose "
+        "looks the same, so the row is kept out until a second look exists",
+        UNKNOWN,
+        dig(FACEBOOK, None, has=_DENIED, lacks=("SOA",)),
+        denied_by("com", "no-such-name-at-all.com", ABROAD),
+        _true(FACEBOOK, ABROAD),
+        prove.page(OTHER),
+        world=_behind(
+            _found(before=(Zone(name="com", serial=2026112103), _zone(absent=True)), warm=(FACEBOOK,), behind=True), edns="bare"
+        ),
+        needs=("history",),
+    ),
+    _row(
         "name_added_a_moment_ago",
         "the name is new in its zone; the provider's resolver remembers the zone's own denial",
         UNKNOWN,
