@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Any
 
 import dns.dnssec
+import dns.exception
 import dns.flags
 import dns.message
 import dns.name
@@ -46,7 +48,9 @@ def kinds(section: list[dns.rrset.RRset]) -> list[str]:
 
 def signed_rightly(reply: dns.message.Message, zone: str) -> None:
     """Every signature of the answer holds under the zone's key now; an exception otherwise."""
-    keys = {dns.name.from_text(zone or "."): dns.rrset.from_rdata(dns.name.from_text(zone or "."), 1, dnskey(zone))}
+    keys: dict[dns.name.Name, Any] = {
+        dns.name.from_text(zone or "."): dns.rrset.from_rdata(dns.name.from_text(zone or "."), 1, dnskey(zone))
+    }
     rrsets = [rrset for rrset in reply.answer if rrset.rdtype != dns.rdatatype.RRSIG]
     signatures = [rrset for rrset in reply.answer if rrset.rdtype == dns.rdatatype.RRSIG]
     for rrset, signature in zip(rrsets, signatures, strict=True):
@@ -69,7 +73,8 @@ def test_root_and_registry_refer_downwards():
         assert not reply.flags & dns.flags.AA
         assert reply.authority[0].name.to_text() == zone
         assert near in {rdata.to_text() for rrset in reply.additional for rdata in rrset}
-    assert kinds(reply.authority) == ["NS", "NSEC", "RRSIG"]
+        last = kinds(reply.authority)
+    assert last == ["NS", "NSEC", "RRSIG"]
 
 
 def test_a_signed_zone_answers_with_signatures_that_hold():
@@ -85,7 +90,7 @@ def test_a_signed_zone_answers_with_signatures_that_hold():
     )
     assert expired is not None
     assert bogus is not None
-    with pytest.raises(dns.dnssec.ValidationFailure, match="no RRSIGs validated"):
+    with pytest.raises(dns.exception.DNSException, match="no RRSIGs validated"):
         signed_rightly(expired, "example.com")
     assert bogus.answer[0] != parent.answer[0]
 
