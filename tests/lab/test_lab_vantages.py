@@ -115,3 +115,29 @@ def test_every_row_is_proven_from_the_control_or_says_why_not(row: Scenario):
     """A row states proofs or a reason, never both."""
     assert bool(row.proofs_abroad()) != bool(row.unproven_abroad)
     assert row.control is None or not row.unproven_abroad
+
+
+def test_a_row_may_say_what_the_control_sees():
+    """Its own proofs stand in place of the generic ones, and run on the control's machine; with a reason there is none."""
+    seen = []
+
+    class Stub:
+        def from_control(self) -> str:
+            return "the control's lab"
+
+    row = dataclasses.replace(ROWS["server_503"], control=(seen.append,))
+    for proof in row.proofs_abroad():
+        proof(Stub())  # type: ignore[arg-type]
+    assert seen == ["the control's lab"]
+    assert dataclasses.replace(ROWS["server_503"], unproven_abroad="why").proofs_abroad() == ()
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("sni_drop", "is_there"), ("captive_portal", "is_there"), ("far_away", "is_there"), ("dns_empty", "is_there"),
+    ("server_refuses", "is_alike"), ("path_mtu_hole", "is_alike"), ("server_silent_to_everybody", "is_alike"),
+    ("denied_bare", "is_alike"), ("denied_country_page", "is_there"), ("moved_and_off", "is_there"),
+])  # fmt: skip
+def test_the_truth_and_the_place_tell_what_the_control_sees(name: str, kind: str):
+    """A page where the trouble is near the probe or for its country only; the same where it is the site's own."""
+    row = next(row for row in ALL if row.name == name)
+    assert {proof.__qualname__.partition(".")[0] for proof in row.proofs_abroad()} == {kind}
