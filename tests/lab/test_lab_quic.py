@@ -47,6 +47,7 @@ def test_a_name_is_read_from_a_real_initial():
     assert initials.Greeting(destination).name(flight) == "www.facebook.com"
     broken = flight[:200] + bytes((flight[200] ^ 1,)) + flight[201:]
     assert initials.Greeting(destination).name(broken) is None
+    assert initials.initials(flight[:-1]) == []
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])

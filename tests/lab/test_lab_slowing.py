@@ -149,6 +149,7 @@ def test_readers_of_first_segments_and_servers_that_want_whole_greetings(network
     assert not network.passes(rule, segment(whole[250:], seq=1250))
     assert network.passes(rule, segment(whole[:100], port=40001))
     assert network.passes(rule, segment(whole[100:], port=40001, seq=1100))
+    assert network.passes(rule, segment(whole, port=40001, seq=1517))
     server = closures.SplitIntolerant()
     assert network.passes(server, segment(whole))
     assert network.passes(server, segment(up=False, flags=ACK))
