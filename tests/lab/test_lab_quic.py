@@ -43,11 +43,12 @@ def test_keys_of_the_rfc():
 def test_a_name_is_read_from_a_real_initial():
     """aioquic's greeting names the site to whoever is on the path; one byte changed, and nobody can read it."""
     (flight,) = first_flight("www.facebook.com")
-    destination = initials.initials(flight)[0].destination
+    (packet,) = initials.initials(flight)
+    destination = packet.destination
     assert initials.Greeting(destination).name(flight) == "www.facebook.com"
     broken = flight[:200] + bytes((flight[200] ^ 1,)) + flight[201:]
     assert initials.Greeting(destination).name(broken) is None
-    assert initials.initials(flight[:-1]) == []
+    assert initials.initials(flight[: packet.end - 1]) == []
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
