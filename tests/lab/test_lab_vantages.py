@@ -119,7 +119,7 @@ def test_every_row_is_proven_from_the_control_or_says_why_not(row: Scenario):
 
 def test_a_row_may_say_what_the_control_sees():
     """Its own proofs stand in place of the generic ones, and run on the control's machine; with a reason there is none."""
-    seen = []
+    seen: list[Any] = []
 
     class Stub:
         def from_control(self) -> str:
