@@ -183,6 +183,9 @@ class Wire:
 
     def __init__(self, *, rng: random.Random | None = None, resolv_conf: Path = Path("/etc/resolv.conf")) -> None:
         self.random = rng if rng is not None else random.Random()
+        self.translator: str | None = None
+        """On a host without IPv4: where the addresses of this network's translator begin (NAT64: 96 bits, as ``64:ff9b::``),
+        once that is known. IPv4 addresses are reached through it then, as the system does it for other programs."""
         self._resolv_conf = resolv_conf
 
     # clocks
@@ -202,6 +205,8 @@ class Wire:
 
     def place(self, address: str, port: int, transport: Transport) -> tuple[str, int] | None:  # noqa: ARG002
         """Where *address* really is; ``None`` leaves it unanswered for ever (pretend networks only)."""
+        if self.translator is not None and ":" not in address:
+            return (translated(address, self.translator), port)
         return (address, port)
 
     # connections
@@ -305,6 +310,16 @@ class Wire:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def translated(address: str, prefix: str) -> str:
+    """The IPv6 address for an IPv4 one behind a translator (RFC 6052 §2.2, prefix of 96 bits). Addresses that are not of
+    the public Internet stay as they are (§3.1): a translator does not serve them.
+    """
+    ip = ipaddress.IPv4Address(address)
+    if not ip.is_global:
+        return address
+    return str(ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) | int(ip)))
 
 
 def parse_resolv_conf(text: str) -> tuple[Nameserver, ...]:

@@ -241,7 +241,7 @@ async def _no_resolver(site: Site) -> Operation | None:
 
 
 async def _try(site: Site, address: str, *, from_system: bool) -> None:
-    if ":" in address and not site.session.has_ipv6:
+    if ":" in address and not site.session.uses_ipv6:
         return
     place = Place(purpose="dns_answers", endpoint=site.number, group=f"address/{address}")
     if site.scheme == "tcp":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable
+from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
 from probe.experiments.places import connectable
@@ -17,11 +18,14 @@ from probe.experiments.session import guarded
 from probe.experiments.steps import Place, arm, connect
 from probe.instruments import dns, ntp, tls
 from probe.observations import ClockFact, DnsFact, HostFact, Operation
+from probe.verdict import addresses
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session
     from targets.model import Canary
 
+ONLY_IPV4 = "ipv4only.arpa"
+"""RFC 7050: a name that has IPv4 addresses and no others, whoever is asked."""
 NOWHERE = "192.0.2.1"
 """RFC 5737: nobody lives there, so whoever answers stands in the way (a transparent proxy)."""
 
@@ -29,12 +33,16 @@ NOWHERE = "192.0.2.1"
 async def own_side(session: Session, group: str, number: int = 0) -> None:
     """One round. Cheap: about ten small flows, each with the same short deadline."""
     _host(session, group, number)
+    if session.translator_asked is not None:
+        await guarded(session, "network", _translator(session, group, number), endpoint=None)
+        session.translator_asked.set()
     questions = [
         *_resolvers(session, group, number),
         *_literals(session, group, number),
         *_names(session, group, number),
         *_portals(session, group, number),
         *_clocks(session, group, number),
+        *_version_6(session, group, number),
     ]
     if group == "after":
         # Silence is the healthy answer here, so it is waited for only once something has failed.
@@ -78,6 +86,8 @@ def _host(session: Session, group: str, number: int) -> None:
         suspended_s=state.suspended_s,
     )
     session.has_ipv6 = bool(state.default_route_v6)
+    if state.default_route_v6 and state.default_route_v4 is False and session.translator_asked is None:
+        session.translator_asked = asyncio.Event()
     session.record(Operation(fact=fact, started_us=session.wire.now_us()), **_place(group, number, "host").fields())
 
 
@@ -122,8 +132,10 @@ async def _ask(session: Session, place: Place, server: str, name: str, *, system
     session.record(asked.operation, **place.fields())
 
 
-async def _resolve(session: Session, place: Place, name: str, patience: _Patience) -> str | None:
-    """An address of *name* from the system's resolver; only a failure is recorded under the member."""
+async def _resolve(session: Session, place: Place, name: str, patience: _Patience, *, qtype: str = "A") -> str | None:
+    """An address of *name* from the system's resolver; only a failure is recorded under the member, and of AAAA not that:
+    most names without one are in order.
+    """
     servers = session.wire.nameservers()
     if not servers:
         return None
@@ -134,7 +146,7 @@ async def _resolve(session: Session, place: Place, name: str, patience: _Patienc
         return await dns.ask_udp(
             session.wire,
             servers[0],
-            dns.Question(name),
+            dns.Question(name, qtype),
             role="system",
             deadline_s=patience.left_s,
             resend_s=session.settings.deadlines.dns_resend,
@@ -146,7 +158,8 @@ async def _resolve(session: Session, place: Place, name: str, patience: _Patienc
     assert isinstance(fact, DnsFact)
     usable = [address for address in fact.addresses if connectable(address)]
     if not usable:
-        session.record(asked.operation, **place.fields())
+        if qtype == "A":
+            session.record(asked.operation, **place.fields())
         return None
     return usable[0]
 
@@ -209,6 +222,67 @@ async def _greet(session: Session, place: Place, canary: Canary, *, verify: bool
     session.record(shaken.operation, **place.fields())
     if shaken.stream is not None:
         shaken.stream.close()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# IPv6, where this host has it
+
+
+def _version_6(session: Session, group: str, number: int) -> list[Awaitable[None]]:
+    """Two operators' canaries over IPv6, and what the resolver makes of a name that has only IPv4."""
+    if not session.has_ipv6:
+        return []
+    asked: list[Awaitable[None]] = [
+        _touch_6(session, _place(group, number, f"ipv6/{canary.where}"), canary.where)
+        for canary in session.neutrals.canaries[:2]
+    ]
+    # Behind a translator alone this was asked first of all.
+    return asked if session.translator_asked is not None else [*asked, _translator(session, group, number)]
+
+
+async def _touch_6(session: Session, place: Place, name: str) -> None:
+    patience = _Patience(session)
+    address = await _resolve(session, place, name, patience, qtype="AAAA")
+    if address is None or _is_translated(session, address):
+        return
+    stream = await connect(session, place, address, 443, name=name, deadline_s=patience.left_s)
+    session.over_ipv6[name] = stream is not None
+    if stream is not None:
+        stream.close()
+
+
+def _is_translated(session: Session, address: str) -> bool:
+    """Whether an IPv6 address is an IPv4 one behind a translator, whose death would say nothing about IPv6."""
+    known = session.wire.translator
+    prefixes = (IPv6Network(f"{known}/96"),) if known is not None else ()
+    parsed = addresses.parse(address)
+    return parsed is not None and addresses.unwrap(parsed, prefixes).version == 4
+
+
+async def _translator(session: Session, group: str, number: int) -> None:
+    """Ask for the IPv6 address of a name that has none: a resolver that gives one speaks for a translator (RFC 7050)."""
+    servers = session.wire.nameservers()
+    if not servers:
+        return
+    deadlines = session.settings.deadlines
+    ask = functools.partial(
+        dns.ask_udp,
+        session.wire,
+        servers[0],
+        dns.Question(ONLY_IPV4, "AAAA"),
+        role="system",
+        deadline_s=deadlines.own_side,
+        resend_s=deadlines.dns_resend,
+    )
+    place = _place(group, number, f"nat64/{ONLY_IPV4}")
+    asked = await in_turn(session, ask, refused=functools.partial(session.record, **place.fields()), urgent=True)
+    asked.lingering.close()
+    session.record(asked.operation, **place.fields())
+    fact = asked.operation.fact
+    assert isinstance(fact, DnsFact)
+    prefixes = addresses.prefixes_of(fact.addresses)
+    if prefixes and session.translator_asked is not None:
+        session.wire.translator = str(prefixes[0].network_address)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from probe.experiments.steps import Place
 from probe.instruments import dns
-from probe.observations import DnsFact
+from probe.observations import DnsFact, Operation
 from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
     from random import Random
 
     from probe.experiments.session import Session
+    from probe.wire import Nameserver
     from targets.model import Canaries
 
 
@@ -87,13 +88,27 @@ class Neutrals:
 
 
 async def _resolve(session: Session, place: Place, name: str) -> str | None:
-    servers = session.wire.nameservers()
-    if not servers:
-        return None
+    """An address of *name*, by the first two of the system's resolvers. One that was silent comes last from then on, so that
+    its silence is not waited for at every look.
+    """
+    silent = session.silent_resolvers
+    for server in sorted(session.wire.nameservers()[:2], key=lambda server: server.address in silent):
+        operation = await _ask(session, place, server, name)
+        fact = operation.fact
+        assert isinstance(fact, DnsFact)
+        if operation.failure == "generic_timeout_error" and server.address not in silent:
+            silent.add(server.address)
+            continue
+        usable = [address for address in fact.addresses if _is_public(address)]
+        return usable[0] if usable else None
+    return None
+
+
+async def _ask(session: Session, place: Place, server: Nameserver, name: str) -> Operation:
     await session.questions.turn()
     asked = await dns.ask_udp(
         session.wire,
-        servers[0],
+        server,
         dns.Question(name),
         role="system",
         deadline_s=session.settings.deadlines.dns,
@@ -102,10 +117,7 @@ async def _resolve(session: Session, place: Place, name: str) -> str | None:
     asked.lingering.close()
     # How the neutral was found is no arm of anything.
     session.record(asked.operation, **(place.fields() | {"group": "draw", "arm": None, "round": None}))
-    fact = asked.operation.fact
-    assert isinstance(fact, DnsFact)
-    usable = [address for address in fact.addresses if _is_public(address)]
-    return usable[0] if usable else None
+    return asked.operation
 
 
 def _is_public(address: str) -> bool:

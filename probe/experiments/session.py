@@ -64,12 +64,22 @@ class Session:
     own_side_known: asyncio.Event = field(default_factory=asyncio.Event)
     hopeless: asyncio.Event = field(default_factory=asyncio.Event)
     has_ipv6: bool = False
+    over_ipv6: dict[str, bool] = field(default_factory=dict)
+    """Canaries that were asked over IPv6, and whether they took the connection."""
+    silent_resolvers: set[str] = field(default_factory=set)
+    translator_asked: asyncio.Event | None = None
+    """On a host without IPv4: set once it is known whether a translator serves it. ``None``: there is nothing to wait for."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
     questions: Questions = field(init=False)
 
     def __post_init__(self) -> None:
         self.questions = Questions(self.wire, self.settings.deadline_scale)
+
+    @property
+    def uses_ipv6(self) -> bool:
+        """Whether it is of use to ask anything over IPv6: there is a route, and no word yet that it leads nowhere."""
+        return self.has_ipv6 and (not self.over_ipv6 or any(self.over_ipv6.values()))
 
     def record(self, operation: Operation, **place: Any) -> Observation:
         return self.recorder.add(operation, **place)
@@ -168,9 +178,11 @@ class Site:
         return self.session.record(operation, **(place | {"endpoint": self.number}))
 
     def first_address(self) -> str | None:
-        """The address that the baseline went to: the first one that may be connected to."""
+        """The address that the baseline went to: the first one that may be connected to, where IPv6 leads nowhere an IPv4
+        one. What is asked at an address of a dead version waits for nothing.
+        """
         usable = [address for address in self.addresses if connectable(address)]
-        v6 = self.session.has_ipv6
+        v6 = self.session.uses_ipv6
         return next((address for address in usable if v6 or ":" not in address), None)
 
     def look_at(self, focus: Focus, addresses: list[str]) -> None:

@@ -18,7 +18,7 @@ _MOST = 4
 async def addresses(site: Site) -> None:
     """The name's other addresses (connect, and handshake on ``https://``), and its other web port."""
     usable = [address for address in site.addresses if connectable(address)]
-    if not site.session.has_ipv6:
+    if not site.session.uses_ipv6:
         usable = [address for address in usable if ":" not in address]
     async with asyncio.TaskGroup() as group:
         for address in usable[1 : 1 + _MOST]:

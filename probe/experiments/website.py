@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 async def run(site: Site) -> None:
     """Measure the endpoint as a browser would, over each address family that this host has."""
+    if site.session.translator_asked is not None:
+        await site.session.translator_asked.wait()
     async with asyncio.TaskGroup() as families:
         for family in site.settings.families:
             if family == 6 and not site.session.has_ipv6 and ":" not in site.host:

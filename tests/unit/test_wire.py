@@ -204,3 +204,20 @@ def test_the_host_tells_its_state_without_sending():
 
     assert isinstance(state.in_container, bool)
     assert state.suspended_s is None or state.suspended_s >= -1
+
+
+@pytest.mark.parametrize(
+    ("address", "reached"),
+    [
+        ("157.240.9.35", "64:ff9b::9df0:923"),
+        ("10.10.34.35", "10.10.34.35"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("2a9d::1", "2a9d::1"),
+    ],
+)
+def test_behind_a_translator_public_addresses_are_reached_through_it(address, reached):
+    """RFC 6052: the IPv4 address stands at the end of the prefix; private ones and IPv6 stay as they are."""
+    wire = Wire()
+    assert wire.place(address, 443, "tcp") == (address, 443)
+    wire.translator = "64:ff9b::"
+    assert wire.place(address, 443, "tcp") == (reached, 443)
