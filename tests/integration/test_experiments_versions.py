@@ -183,6 +183,10 @@ async def test_without_ipv4_the_translator_is_found_before_anything_is_connected
     assert {(o.operation.address, o.failure) for o in passed} == {(FOUR, None), (SIX, None)}
     assert FOUR not in wire.went_to
     (told,) = [o for o in session.recorder.observations if (o.member or "").startswith("nat64/")]
+    assert told.operation.duration_us is not None
+    known_us = told.operation.started_us + told.operation.duration_us
+    baseline = [o for o in session.recorder.observations if o.purpose == "baseline"]
+    assert min(o.operation.started_us for o in baseline) >= known_us
     assert isinstance(told.fact, DnsFact)
     assert told.fact.qname == ONLY_IPV4
 

@@ -8,6 +8,7 @@ from tests.lab import (
     scenarios_apps,
     scenarios_closures,
     scenarios_handshakes,
+    scenarios_ipv6,
     scenarios_liars,
     scenarios_names,
     scenarios_oddities,
@@ -38,6 +39,7 @@ MODULES = (
     scenarios_ablations,
     scenarios_apps,
     scenarios_closures,
+    scenarios_ipv6,
 )
 UNSEEN = (
     scenarios_unseen_blocks,
@@ -52,6 +54,9 @@ UNSEEN = (
 
 ALL: tuple[Scenario, ...] = tuple(scenario for module in (*MODULES, *UNSEEN) for scenario in module.SCENARIOS)
 """Names are unique; a test holds that."""
+
+SLICE = tuple(row for row in ALL if not row.needs and (row.in_slice or row in scenarios.SCENARIOS))
+"""What `make test` runs."""
 
 _FAMILIES = {
     s.name: module.__name__.rpartition("scenarios_")[2] for module in (*MODULES, *UNSEEN) for s in module.SCENARIOS
