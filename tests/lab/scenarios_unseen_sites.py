@@ -339,7 +339,8 @@ def _half_fleet(site: str) -> dict[str, Any]:
     staging = Site(name="staging.example-company.com", address="51.91.60.60", front=Front())
     shown = prove.shown_at("51.91.60.60", staging.name)
     world = both(add(staging), changed(site, front=mannered(f"half/to:{staging.address}")))
-    return {"world": world, "proofs": (prove.truth(site), shown, half_shows(site, staging.name))}
+    half = half_shows(site, staging.name)
+    return {"world": world, "proofs": (prove.truth(site), shown, half), "control": (half,)}
 
 
 def half_shows(site: str, other: str, of: int = 20) -> Proof:
