@@ -48,6 +48,10 @@ def _own_side(canaries: Canaries, wire: Wire) -> Iterator[str]:
         f"  a connection with a TLS greeting (TCP port 443) to three drawn from: {_members(canaries.family('foreign'))}"
     )
     yield f"  the same to: {_members(canaries.family('domestic')[:2])}"
+    yield (
+        "  where this computer has IPv6: a connection over it (TCP port 443) to two of the three, and a DNS question to your "
+        "own DNS server about ipv4only.arpa, which tells whether your network translates IPv6 to IPv4"
+    )
     yield f"  a page over plain HTTP (TCP port 80), two drawn from: {_members(canaries.family('portal'))}"
     yield f"  the time (NTP, UDP port 123) from: {_members(canaries.family('clock')[:1])}"
 

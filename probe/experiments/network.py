@@ -230,7 +230,7 @@ async def _greet(session: Session, place: Place, canary: Canary, *, verify: bool
 
 def _version_6(session: Session, group: str, number: int) -> list[Awaitable[None]]:
     """Two operators' canaries over IPv6, and what the resolver makes of a name that has only IPv4."""
-    if not session.has_ipv6:
+    if not session.has_ipv6 or 6 not in session.settings.families:
         return []
     asked: list[Awaitable[None]] = [
         _touch_6(session, _place(group, number, f"ipv6/{canary.where}"), canary.where)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 from collections.abc import AsyncIterator
 
@@ -124,6 +125,14 @@ async def test_a_host_without_ipv6_asks_nothing_about_it():
     assert not members(session, "ipv6")
     assert not members(session, "nat64")
     assert session.translator_asked is None
+
+
+async def test_who_wants_ipv4_only_sends_nothing_over_ipv6():
+    """``-4`` holds for the own side too."""
+    async with session_on(four=True, six=True) as (session, _wire):
+        session.settings = dataclasses.replace(session.settings, families=(4,))
+        await own_side(session, "before")
+    assert not members(session, "ipv6")
 
 
 async def test_two_operators_are_asked_over_ipv6():
