@@ -174,7 +174,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         dig(FACEBOOK, None, "+time=9", has=_FAILS),
         _true(FACEBOOK, ABROAD),
         prove.page(OTHER),
-        world=_found(_zone(signed=True)),
+        world=_found(_zone(signed=True), warm=(FACEBOOK,)),
         rules=_forged(address=BOGON),
     ),
     _row(
@@ -185,7 +185,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         dig(FACEBOOK, None, "+time=9", has=_FAILS),
         _true(FACEBOOK, ABROAD),
         prove.page(OTHER),
-        world=_found(),
+        world=_found(_zone(), warm=(FACEBOOK,)),
         rules=_forged(rcode=3, kinds=()),
     ),
     _row(
