@@ -22,6 +22,7 @@ from probe.verdict import addresses
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session
+    from probe.wire import Nameserver
     from targets.model import Canary
 
 ONLY_IPV4 = "ipv4only.arpa"
@@ -133,35 +134,39 @@ async def _ask(session: Session, place: Place, server: str, name: str, *, system
 
 
 async def _resolve(session: Session, place: Place, name: str, patience: _Patience, *, qtype: str = "A") -> str | None:
-    """An address of *name* from the system's resolver; only a failure is recorded under the member, and of AAAA not that:
-    most names without one are in order.
+    """An address of *name* from the system's resolvers, the second one where the first is silent, as a stub asks; only a
+    failure is recorded under the member, and of AAAA not that: most names without one are in order.
     """
-    servers = session.wire.nameservers()
-    if not servers:
-        return None
-
-    async def ask() -> dns.UdpAsked:
-        # Its turn and a rest after a refusal are our own waiting: the canary's patience begins with the question.
-        patience.renew()
-        return await dns.ask_udp(
-            session.wire,
-            servers[0],
-            dns.Question(name, qtype),
-            role="system",
-            deadline_s=patience.left_s,
-            resend_s=session.settings.deadlines.dns_resend,
-        )
-
-    asked = await in_turn(session, ask, refused=functools.partial(session.record, **place.fields()), urgent=True)
-    asked.lingering.close()
-    fact = asked.operation.fact
-    assert isinstance(fact, DnsFact)
-    usable = [address for address in fact.addresses if connectable(address)]
-    if not usable:
+    silent = session.silent_resolvers
+    known_silent = frozenset(silent)
+    for server in sorted(session.wire.nameservers()[:2], key=lambda server: server.address in silent):
+        ask = functools.partial(_ask_for, session, server, dns.Question(name, qtype), patience)
+        asked = await in_turn(session, ask, refused=functools.partial(session.record, **place.fields()), urgent=True)
+        asked.lingering.close()
+        fact = asked.operation.fact
+        assert isinstance(fact, DnsFact)
+        usable = [address for address in fact.addresses if connectable(address)]
+        if usable:
+            return usable[0]
         if qtype == "A":
             session.record(asked.operation, **place.fields())
-        return None
-    return usable[0]
+        if asked.operation.failure != "generic_timeout_error" or server.address in known_silent:
+            return None
+        silent.add(server.address)
+    return None
+
+
+async def _ask_for(session: Session, server: Nameserver, question: dns.Question, patience: _Patience) -> dns.UdpAsked:
+    # Its turn and a rest after a refusal are our own waiting: the canary's patience begins with the question.
+    patience.renew()
+    return await dns.ask_udp(
+        session.wire,
+        server,
+        question,
+        role="system",
+        deadline_s=patience.left_s,
+        resend_s=session.settings.deadlines.dns_resend,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -221,3 +221,12 @@ async def test_a_silent_first_resolver_is_waited_for_once():
         wire.resolvers = (SILENT,)
         assert await session.neutrals.draw(session, place, ()) is None
         assert wire.went_to.count(SILENT) > asked
+
+
+async def test_the_own_side_lives_where_the_second_resolver_answers():
+    """A silent first resolver is no dead network: canaries are found by the second one, as any program finds them."""
+    async with session_on(four=True, six=False, dead=(SILENT,)) as (session, wire):
+        wire.resolvers = (SILENT, "203.0.113.53")
+        await own_side(session, "before")
+    reached = {o.member for o in session.recorder.observations if isinstance(o.fact, TcpFact) and o.failure is None}
+    assert len([member for member in reached if (member or "").startswith("foreign/")]) == 3
