@@ -30,7 +30,7 @@ from tests.lab.lab import Lab
 from tests.lab.namespaces import Done, LabError
 from tests.lab.scenarios import Scenario
 from tests.lab.score import OURS, Unit
-from tests.lab.table import ALL, family, is_unseen
+from tests.lab.table import ALL, SLICE, family, is_unseen
 from tests.lab.trials import Kept, Trial
 
 LONGEST_S = 150
@@ -156,6 +156,8 @@ def run_all(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int],
     jobs: int,
+    *,
+    controls: Controls | None = None,
     kept: Kept | None = None,
     sources: Path | None = None,
 ) -> Iterator[Trial]:
@@ -167,7 +169,6 @@ def run_all(
             work.append((scenario, seed))
         else:
             yield trial
-    controls = None if sources else Controls()
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(run_one, scenario, seed, controls, kept, sources) for scenario, seed in work]
         try:
@@ -222,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--kept", type=Path, help="keep trials and their facts in this directory; those there are not run"
     )
     parser.add_argument("--half", choices=("all", "seen", "unseen"), default="all", help="the unseen half is held out")
+    parser.add_argument("--slice", action="store_true", help="the rows that `make test` runs; nobody else is heard")
     parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
     parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
     parser.add_argument("--keep", type=Path, help="write the documents of wrong trials to this directory")
@@ -229,6 +231,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [row for row in ALL if not options.only or any(_named(row.name, only) for only in options.only)]
     if options.half != "all":
         chosen = [row for row in chosen if is_unseen(row.name) == (options.half == "unseen")]
+    if options.slice:
+        chosen = [row for row in chosen if row in SLICE]
     if not chosen:
         parser.error(f"there is no scenario {', '.join(options.only)}")
     ready = [row for row in chosen if not row.needs]
@@ -240,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started, began = time.monotonic(), report.sources()
     trials = []
     kept = Kept(options.kept) if options.kept else None
-    for trial in run_all(ready, seeds, options.jobs, kept):
+    for trial in run_all(ready, seeds, options.jobs, controls=None if options.slice else Controls(), kept=kept):
         trials.append(trial)
         _tell(trial, len(trials), len(ready) * len(seeds))
         if options.keep and not trial.is_right:
@@ -252,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seeds=tuple(seeds),
         jobs=options.jobs,
         seconds=time.monotonic() - started,
-        partial=bool(options.only) or options.half != "all",
+        partial=bool(options.only) or options.half != "all" or options.slice,
         began=began,
     )
     text = report.text(result)

@@ -12,8 +12,8 @@ from probe.verdict.model import METHODS, STATUSES
 from tests.lab.namespaces import LabError
 from tests.lab.net import REPOSITORY
 from tests.lab.scenarios import Scenario
-from tests.lab.table import ALL
-from tests.lab.test_lab_slice import SLICE, lab_of
+from tests.lab.table import ALL, SLICE
+from tests.lab.test_lab_slice import lab_of
 
 TROUBLED = tuple(scenario for scenario in SLICE if scenario.name != "healthy")
 

@@ -15,10 +15,9 @@ import pytest
 from tests.lab.lab import Lab
 from tests.lab.run import ask, run_one
 from tests.lab.scenarios import SCENARIOS, Scenario
-from tests.lab.table import ALL
+from tests.lab.table import SLICE
 from tests.lab.trials import Trial
 
-SLICE = tuple(row for row in ALL if not row.needs and (row.in_slice or row in SCENARIOS))
 SIDE_BY_SIDE = 3
 """Labs at once: most of a check's time is waiting."""
 
