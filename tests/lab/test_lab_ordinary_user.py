@@ -31,5 +31,5 @@ def test_an_ordinary_user_sees_the_same():
     done = subprocess.run(
         command, cwd=REPOSITORY, env=ENVIRONMENT, capture_output=True, text=True, timeout=900, check=False
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, done.stderr[-2000:] + done.stdout.partition("## Wrong")[2][:3000]
     assert f"{len(SLICE)} scenarios ran and proved themselves" in done.stdout
