@@ -27,7 +27,7 @@ _NEUTRAL, _INNOCUOUS = "www.wikipedia.org", "www.nobelprize.org"
 _SIX, _FOUR = When(version=6), When(version=4)
 
 ACCESSIBLE = (Words("accessible"),)
-UNKNOWN = (Words("inconclusive"), Words("outage"))
+UNKNOWN = (Words("inconclusive"),)
 SNI_SILENT = (Words("blocked", "tls", "tls.timeout.sni"),)
 BY_DNS = (Words("blocked", "dns", "dns.injection.bogon"),)
 
@@ -42,7 +42,7 @@ def _row(
     **more: Any,
 ) -> Scenario:
     """A row on a network with both versions, with another site beside that is well."""
-    codes = {"accessible": (0,), "blocked": (1,), "outage": (1, 3), "inconclusive": (1, 3), "no_network": (3,)}
+    codes = {"accessible": (0,), "blocked": (1,), "outage": (1, 3), "inconclusive": (3,), "no_network": (3,)}
     its_rules = rules if callable(rules) else lambda _world: rules
     values = {"exit_codes": codes[acceptable[0].status], "sound": (OTHER,)} | more
     return Scenario(
@@ -390,6 +390,7 @@ _BLOCKED = (
         prove6.fails(FACEBOOK_URL, 6, SILENT),
         *_BOTH,
         rules=_at_both(rules.Drop),
+        control=(prove6.page(FACEBOOK_URL, 4), prove6.page(FACEBOOK_URL, 6)),
     ),
     # ablations: a broken version beside a block excuses nothing that was proven over the other one
     _row(
@@ -510,7 +511,7 @@ _TRANSLATED = (
     _row(
         "translator_dead",
         "the translator delivers nothing; sites with IPv6 of their own are there. No censor: every name is lost",
-        (Words("inconclusive"), Words("no_network"), Words("outage")),
+        (*UNKNOWN, Words("no_network")),
         prove6.routes(four=False, six=True),
         prove6.fails(FACEBOOK_URL, 6, SILENT),
         prove6.fails(OTHER, 6, SILENT),
