@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,7 @@ def keep(url: str, path: Path) -> list[Verdict]:
     return verdicts
 
 
-def kept(folder: Path, among: Container[tuple[str, int]] | None = None) -> Iterator[Facts]:
-    """All trials of a folder, or those *among* (scenario, seed), by name and seed."""
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
-        name, _, seed = path.name.removesuffix(SUFFIX).rpartition("-")
-        if among is None or (name, int(seed)) in among:
-            yield Facts(name, int(seed), corpus.read(path))
+def read(path: Path) -> Facts:
+    """What :func:`keep` wrote."""
+    name, _, seed = path.name.removesuffix(SUFFIX).rpartition("-")
+    return Facts(name, int(seed), corpus.read(path))

@@ -22,9 +22,8 @@ from pathlib import Path
 
 from probe.verdict import evidence
 from probe.verdict.rows import MOST
-from tests.lab import facts
-from tests.lab.baselines import Said
-from tests.lab.score import OURS, Unit, evenly_definite, score
+from tests.lab.again import again
+from tests.lab.score import Unit, evenly_definite, score
 from tests.lab.table import ALL, is_unseen
 from tests.lab.trials import Kept
 
@@ -102,17 +101,9 @@ def table_with(weights: Mapping[str, float]) -> Iterator[None]:
 
 def judged_again(units: Sequence[Unit], folder: Path, weights: Mapping[str, float]) -> list[Unit]:
     """The same units, with what the judge says now, by *weights*."""
-    wanted = {(unit.scenario, unit.seed, unit.url): unit for unit in units}
-    names = {(unit.scenario, unit.seed) for unit in units}
-    found = []
+    wanted = {(unit.scenario, unit.seed) for unit in units}
     with table_with(weights):
-        for trial in facts.kept(folder, among=names):
-            for url, verdict in trial.verdicts():
-                unit = wanted.get((trial.name, trial.seed, url))
-                if unit is not None:
-                    words = Said(verdict.status, verdict.method, verdict.confidence, "", verdict.signature or "")
-                    found.append(replace(unit, said={OURS: words}))
-    return found
+        return [unit for _, now in again(folder, among=wanted) for unit in now.units]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
