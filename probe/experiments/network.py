@@ -13,7 +13,7 @@ from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
 from probe.experiments.places import connectable
-from probe.experiments.questions import in_turn
+from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_order, in_turn
 from probe.experiments.session import guarded
 from probe.experiments.steps import Place, arm, connect
 from probe.instruments import dns, ntp, tls
@@ -98,7 +98,7 @@ def _host(session: Session, group: str, number: int) -> None:
 
 def _resolvers(session: Session, group: str, number: int) -> list[Awaitable[None]]:
     names = [canary.where for canary in session.neutrals.canaries]
-    servers = session.wire.nameservers()[:2]
+    servers = session.wire.nameservers()[:MOST_RESOLVERS]
     asked: list[Awaitable[None]] = [
         _ask(session, _place(group, number, f"system/{server.address}"), server.address, name, system=True)
         for server, name in zip(servers, names, strict=False)
@@ -134,12 +134,12 @@ async def _ask(session: Session, place: Place, server: str, name: str, *, system
 
 
 async def _resolve(session: Session, place: Place, name: str, patience: _Patience, *, qtype: str = "A") -> str | None:
-    """An address of *name* from the system's resolvers, the second one where the first is silent, as a stub asks; only a
+    """An address of *name* from the system's resolvers, the next one where one is silent or fails, as a stub asks; only a
     failure is recorded under the member, and of AAAA not that: most names without one are in order.
     """
     silent = session.silent_resolvers
     known_silent = frozenset(silent)
-    for server in sorted(session.wire.nameservers()[:2], key=lambda server: server.address in silent):
+    for server in in_order(session):
         ask = functools.partial(_ask_for, session, server, dns.Question(name, qtype), patience)
         asked = await in_turn(session, ask, refused=functools.partial(session.record, **place.fields()), urgent=True)
         asked.lingering.close()
@@ -150,9 +150,10 @@ async def _resolve(session: Session, place: Place, name: str, patience: _Patienc
             return usable[0]
         if qtype == "A":
             session.record(asked.operation, **place.fields())
-        if asked.operation.failure != "generic_timeout_error" or server.address in known_silent:
+        if asked.operation.failure not in NO_WORD or server.address in known_silent:
             return None
-        silent.add(server.address)
+        if asked.operation.failure == "generic_timeout_error":
+            silent.add(server.address)
     return None
 
 

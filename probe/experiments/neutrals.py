@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probe.experiments.questions import NO_WORD, in_order
 from probe.experiments.steps import Place
 from probe.instruments import dns
 from probe.observations import DnsFact, Operation
@@ -88,19 +89,19 @@ class Neutrals:
 
 
 async def _resolve(session: Session, place: Place, name: str) -> str | None:
-    """An address of *name*, by the first two of the system's resolvers. One that was silent comes last from then on, so that
-    its silence is not waited for at every look.
+    """An address of *name*, by the system's resolvers in turn. One that was silent comes last from then on, so that its
+    silence is not waited for at every look.
     """
     silent = session.silent_resolvers
-    for server in sorted(session.wire.nameservers()[:2], key=lambda server: server.address in silent):
+    for server in in_order(session):
         operation = await _ask(session, place, server, name)
         fact = operation.fact
         assert isinstance(fact, DnsFact)
-        if operation.failure == "generic_timeout_error" and server.address not in silent:
-            silent.add(server.address)
-            continue
         usable = [address for address in fact.addresses if _is_public(address)]
-        return usable[0] if usable else None
+        if usable or operation.failure not in NO_WORD or server.address in silent:
+            return usable[0] if usable else None
+        if operation.failure == "generic_timeout_error":
+            silent.add(server.address)
     return None
 
 

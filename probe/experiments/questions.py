@@ -18,7 +18,7 @@ from probe.observations import Operation
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session
-    from probe.wire import Wire
+    from probe.wire import Nameserver, Wire
 
 REFUSAL_GAP_S = 1.2
 """Limits of a resolver are counted by the second: a refusal that meant the rate is over after it."""
@@ -26,6 +26,19 @@ CROWD = 8
 """Questions in one second that a household's browser asks too; no known limit is lower by default."""
 MOST_ROUNDS = 3
 """Times that a refusal is asked again, each time slower."""
+MOST_RESOLVERS = 3
+"""resolv.conf(5), MAXNS: of further lines no program knows."""
+NO_WORD = frozenset(
+    {
+        "generic_timeout_error",
+        "connection_refused",
+        "host_unreachable",
+        "network_unreachable",
+        "dns_servfail_error",
+        "dns_refused_error",
+    }
+)
+"""After these a stub asks the next resolver (glibc, resolv/res_send.c): nobody answered, or nobody who would know."""
 _REFUSED = "dns_refused_error"
 _SHARE = 0.7
 """Of what the resolver answered in its busiest second: other programs of this host ask too."""
@@ -108,6 +121,11 @@ class Questions:
         elif rounds:
             self._gap_s = min(1.2 * self._gap_s, _SLOWEST_S * self._scale)
         return True
+
+
+def in_order(session: Session) -> list[Nameserver]:
+    """The resolvers that the platform's programs ask, those that have been silent in this run last."""
+    return sorted(session.wire.nameservers()[:MOST_RESOLVERS], key=lambda it: it.address in session.silent_resolvers)
 
 
 async def in_turn(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from probe.experiments.places import connectable, is_literal, sni_of
-from probe.experiments.questions import in_turn
+from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
 from probe.experiments.session import Focus
 from probe.experiments.steps import Place
 from probe.instruments import dns, tcp, tls
@@ -130,8 +130,8 @@ async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[s
         site.record(operation, **place.fields())
         site.suspect("dns", operation)
         return []
-    for server in servers[:3]:
-        last = server == servers[:3][-1]
+    for server in servers[:MOST_RESOLVERS]:
+        last = server == servers[:MOST_RESOLVERS][-1]
         ask = functools.partial(
             _ask_once,
             site,
@@ -146,7 +146,7 @@ async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[s
         site.record(operation, **place.fields())
         if isinstance(operation.fact, DnsFact) and operation.fact.truncated:
             operation = await _ask_whole(site, server, dns.Question(host, qtype), place)
-        if operation.failure not in ("generic_timeout_error", "dns_servfail_error", "dns_refused_error"):
+        if operation.failure not in NO_WORD:
             break
     return _judge_answer(site, operation)
 

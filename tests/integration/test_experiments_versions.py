@@ -43,11 +43,14 @@ class Host(Wire):
         self._dead = dead
         self.went_to: list[str] = []
         self.resolvers: tuple[str, ...] = ("203.0.113.53",)
+        self.without_resolver: tuple[str, ...] = ()
 
     def place(self, address: str, port: int, transport: Transport) -> tuple[str, int] | None:
         found = super().place(address, port, transport)
         assert found is not None
         self.went_to.append(found[0])
+        if found[0] in self.without_resolver:
+            return ("127.0.0.1", 1)
         return None if found[0].startswith(self._dead or "-") else ("127.0.0.1", self._ports[transport])
 
     def nameservers(self) -> tuple[Nameserver, ...]:
@@ -230,3 +233,24 @@ async def test_the_own_side_lives_where_the_second_resolver_answers():
         await own_side(session, "before")
     reached = {o.member for o in session.recorder.observations if isinstance(o.fact, TcpFact) and o.failure is None}
     assert len([member for member in reached if (member or "").startswith("foreign/")]) == 3
+
+
+async def test_the_own_side_lives_where_the_third_resolver_answers():
+    """Whose machine runs none is passed over as a silent one is: canaries, neutral places and pages are found by the third."""
+    place = Place(purpose="dns_answers", endpoint=0)
+    async with session_on(four=True, six=False, dead=(SILENT,)) as (session, wire):
+        wire.resolvers, wire.without_resolver = (SILENT, "203.0.113.55", "203.0.113.53"), ("203.0.113.55",)
+        await own_side(session, "before")
+        assert await session.neutrals.draw(session, place, ()) is not None
+        async with asyncio.TaskGroup() as group:
+            about = site(session, group)
+            session.own_side_known.set()
+            await run(about)
+        for lingering in about.lingering:
+            lingering.close()
+    found = session.recorder.observations
+    reached = {o.member for o in found if isinstance(o.fact, TcpFact) and o.failure is None}
+    assert len([member for member in reached if (member or "").startswith("foreign/")]) == 3
+    assert [o.operation.address for o in found if o.purpose == "baseline" and isinstance(o.fact, TcpFact)] == [FOUR]
+    passed = [o.member for o in found if (o.member or "").startswith("system/") and o.failure is None]
+    assert passed == ["system/203.0.113.53"]
