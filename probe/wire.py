@@ -293,6 +293,10 @@ class Wire:
         found = [fields for line in lines if len(fields := line.partition("#")[0].split()) > 1]
         return tuple(fields[0] for fields in found if host.lower() in (name.lower() for name in fields[1:]))
 
+    def gateway(self) -> str | None:
+        """The IPv4 address of this network's own router (the default route's); ``None`` where there is none or unknown."""
+        return _gateway_v4()
+
     def host(self) -> HostState:
         """Routes, tunnels, proxy settings and sleep, read from the host itself. Sends nothing."""
         return HostState(
@@ -426,12 +430,31 @@ async def readable(sockets: Sequence[UdpSocket]) -> None:
             loop.remove_reader(descriptor)
 
 
-def _default_route_v4() -> bool | None:
+def _default_routes_v4() -> list[list[str]] | None:
+    """Lines of the kernel's table that lead everywhere and are up, as fields (proc(5), /proc/net/route)."""
     try:
         lines = Path("/proc/net/route").read_text().splitlines()[1:]
     except OSError:
         return None
-    return any(fields[1] == "00000000" and int(fields[3], 16) & 1 for line in lines if len(fields := line.split()) > 3)
+    return [
+        fields
+        for line in lines
+        if len(fields := line.split()) > 3 and fields[1] == "00000000" and int(fields[3], 16) & 1
+    ]
+
+
+def _default_route_v4() -> bool | None:
+    routes = _default_routes_v4()
+    return None if routes is None else bool(routes)
+
+
+def _gateway_v4() -> str | None:
+    """Of the first default route with a router; the table has addresses as numbers in this host's own byte order."""
+    for fields in _default_routes_v4() or ():
+        number = int(fields[2], 16)
+        if number:
+            return str(ipaddress.IPv4Address(number.to_bytes(4, sys.byteorder)))
+    return None
 
 
 def _default_route_v6() -> bool | None:

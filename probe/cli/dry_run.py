@@ -101,7 +101,8 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         ),
         "neutral_pair": (
             "TLS greetings that name the site, and others that name something harmless, taking turns at "
-            f"{settings.budgets.neutrals} harmless addresses"
+            f"{settings.budgets.neutrals} harmless addresses; three connections to your own router where something broke off "
+            "at once"
         ),
         "neutral_chain": "this name at two unrelated sites, to see whose certificate comes",
         "own_pair": "the same taking turns at the site's own address",

@@ -68,6 +68,10 @@ class DemoWire(Wire):
     def hosts_file(self, host: str) -> tuple[str, ...]:
         return self._world.hosts_file.get(host.lower(), ())
 
+    def gateway(self) -> str | None:
+        """There is no router at home whose distance could be taken."""
+        return None
+
     def host(self) -> HostState:
         """One IPv4 connection at home, nothing in between that the world does not have."""
         return HostState(

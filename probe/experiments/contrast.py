@@ -12,6 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from probe.experiments import gateway
 from probe.experiments.places import sni_of
 from probe.experiments.steps import ArmResult, Place, arm, connect, verified
 from probe.observations import Arm, Operation, Purpose
@@ -25,8 +26,10 @@ _TRIES = 4
 
 
 async def neutral_pairs(site: Site) -> None:
-    """Alternate T and I at two neutral addresses, side by side."""
+    """Alternate T and I at two neutral addresses, side by side; what broke off at once is held against the own router."""
     async with asyncio.TaskGroup() as group:
+        if gateway.broke_off_at_once(site):
+            group.create_task(gateway.measure(site))
         pairs = [
             group.create_task(_neutral_pair(site, index)) for index in range(1, site.settings.budgets.neutrals + 1)
         ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from probe.observations import HostFact, TlsFact
 from probe.verdict import evidence
 from probe.verdict.findings.baseline import is_own_success, is_verified_page
+from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.model import Finding, Status
 
@@ -116,6 +117,15 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     return FLIPS | tcp | {"connected", "tls_no_answer", "refuses_every_name"}
 
 
+def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
+    """What is broken off as quickly as the own network's router answers may be its doing: no word against the provider.
+
+    A household's router, an antivirus and a company's gateway act on names at every address, as a provider does, so only
+    the time tells them apart; a provider's device as near as that is let off with them.
+    """
+    return FLIPS | {"reset_too_early", "answer_behind_reset"} if broken_off_beside(case) else ()
+
+
 def path_mtu(case: Case, _findings: Findings) -> Iterable[str]:
     """If only small packets are answered, or the kernel saw a big one lost, silence is no evidence about names."""
     return _AT_OWN_ADDRESS if rescued_by_size(case) or lost_segments(case) else ()
@@ -211,6 +221,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
     for gate in (
         EvidenceGate("late_success_withdraws", late_success_withdraws),
         EvidenceGate("transparent_proxy", transparent_proxy),
+        EvidenceGate("broken_beside", broken_beside),
         EvidenceGate("path_mtu", path_mtu),
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
         EvidenceGate("rewriting_resolver", rewriting_resolver),

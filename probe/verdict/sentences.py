@@ -78,6 +78,7 @@ _IMPAIRMENTS = {
 _GATES = {
     "late_success_withdraws": "the name was answered later in the comparison, so the comparison does not count",
     "transparent_proxy": "somebody on the way takes every connection, so connections and comparisons do not count",
+    "broken_beside": "what breaks the connections is as near as this network's own router, which may be what does it",
     "path_mtu": "only small packets get through, so silence says nothing about the name",
     "page_is_the_sites_own": "the page came with the site's own valid certificate, so it is the site's own word",
     "rewriting_resolver": "this DNS invents addresses for every missing name, so its answer says nothing about this one",

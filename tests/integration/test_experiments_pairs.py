@@ -46,6 +46,11 @@ class Loopback(Wire):
     def nameservers(self) -> tuple[Nameserver, ...]:
         return (Nameserver("203.0.113.53"),)
 
+    def gateway(self) -> str | None:
+        return self.router
+
+    router: str | None = "192.0.2.254"
+
 
 def resolver(data: bytes) -> list[bytes]:
     """An address for every name, none in the network of another."""
@@ -300,3 +305,43 @@ async def test_a_cancelled_wait_leaves_an_observation():
             await task
         (found,) = site.session.recorder.observations
         assert (found.failure, found.operation.name, found.endpoint) == ("interrupted", TARGET, 0)
+
+
+def broke_off(took_us: int) -> Operation:
+    """A greeting that was reset."""
+    return Operation(
+        fact=TlsFact(sni=TARGET, verify=True), started_us=0, duration_us=took_us, failure="connection_reset"
+    )
+
+
+def asked_of_the_router(site: Site) -> list[tuple[str | None, str | None, bool]]:
+    """Address, failure, and whether the time was taken, of every connection to the router."""
+    found = [o for o in site.session.recorder.observations if o.group == "gateway"]
+    return [(o.operation.address, o.failure, o.operation.duration_us is not None) for o in found]
+
+
+async def test_what_breaks_off_at_once_is_held_against_the_router():
+    """The router's distance is taken three times, and its address is not kept."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        site.suspicions["tls"] = broke_off(4_000)
+        await contrast.neutral_pairs(site)
+        assert asked_of_the_router(site) == [(None, None, True)] * 3
+
+
+async def test_a_router_that_is_not_known_is_recorded_as_not_asked():
+    """So that the judge knows that nothing was measured because nothing could be."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        assert isinstance(site.wire, Loopback)
+        site.wire.router = None
+        site.suspicions["tls"] = broke_off(4_000)
+        await contrast.neutral_pairs(site)
+        assert asked_of_the_router(site) == [(None, "network_unreachable", False)]
+
+
+async def test_what_breaks_off_late_asks_nothing_of_the_router():
+    """No router at home is as far as this, and silence is no answer of anybody's."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        site.suspicions["tls"] = broke_off(21_000)
+        site.suspicions["tcp"] = None
+        await contrast.neutral_pairs(site)
+        assert asked_of_the_router(site) == []

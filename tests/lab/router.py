@@ -184,6 +184,7 @@ class Router:
             return
         if packet.dst in self._hops:
             self._answer_ping(packet, port)
+            self._refuse(packet, port)
         elif target is not None:
             self._travel(packet, port, side.sees(target), middle)
 
@@ -259,6 +260,13 @@ class Router:
             hops = [raw(packets.raw(hop)) for hop in source.leg.hops]
             share = (hops.index(packet.dst) + 1) / len(hops) if packet.dst in hops else 1.0
             self._hand_over(reply, source, self._now + 2 * source.leg.delay * share)
+
+    def _refuse(self, packet: Packet, source: _Port) -> None:
+        """The first router of a leg is the household's own: it refuses connections at once, from where rules at ``home`` sit."""
+        first = source.leg.hops[:1]
+        asks = packet.version == 4 and packet.protocol == packets.TCP and not packet.flags & packets.RST
+        if asks and packet.dst in map(packets.raw, first):
+            self._hand_over(packets.reset(packet, to_sender=True), source, self._now)
 
     # time and queues
 

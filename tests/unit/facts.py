@@ -195,6 +195,7 @@ class Facts:
         hop: int = 0,
         member: str | None = None,
         vantage: str = "local",
+        duration_us: int = 40_000,
         **fact: Any,
     ) -> Facts:
         """One connection."""
@@ -206,6 +207,7 @@ class Facts:
             name=name or self.host,
             address=address,
             port=port,
+            duration_us=duration_us,
             group=group,
             arm=arm,
             round=round,

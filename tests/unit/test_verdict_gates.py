@@ -24,6 +24,7 @@ from tests.unit.verdict_scenarios import (
     household_filter,
     name_service_lies,
     neighbours,
+    reset_by_the_own_router,
     router_with_dead_backend,
     servfail_here_only,
     sni_block,
@@ -137,6 +138,7 @@ def company_box() -> Facts:
 EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("late_success_withdraws", late_success, "blocked"),
     ("transparent_proxy", proxied_flip, "blocked"),
+    ("broken_beside", reset_by_the_own_router, "blocked"),
     ("path_mtu", unacknowledged_behind_mtu, "blocked"),
     ("local_filter", chosen_filter_says_censored, "inconclusive"),
     ("hosts_file_rules", name_service_lies, "accessible"),

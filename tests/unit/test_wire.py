@@ -221,3 +221,20 @@ def test_behind_a_translator_public_addresses_are_reached_through_it(address, re
     assert wire.place(address, 443, "tcp") == (address, 443)
     wire.translator = "64:ff9b::"
     assert wire.place(address, 443, "tcp") == (reached, 443)
+
+
+ROUTES = """Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+eth0 0001A8C0 00000000 0001 0 0 100 00FFFFFF 0 0 0
+tun0 00000000 00000000 0001 0 0 50 00000000 0 0 0
+eth0 00000000 {router} {flags} 0 0 100 00000000 0 0 0
+"""
+
+
+@pytest.mark.parametrize(("flags", "found"), [("0003", "192.168.0.1"), ("0002", None)])
+def test_gateway_is_the_default_route_that_has_a_router(
+    flags: str, found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers are in the host's byte order; a route without a router, or one that is down, is passed over."""
+    router = f"{int.from_bytes(bytes((192, 168, 0, 1)), sys.byteorder):08X}"
+    monkeypatch.setattr(Path, "read_text", lambda _path: ROUTES.format(router=router, flags=flags))
+    assert Wire().gateway() == found

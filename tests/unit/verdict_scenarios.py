@@ -118,6 +118,20 @@ def reset_beside() -> Facts:
     return facts.retry_tls(RESET, 1, duration_us=400)
 
 
+def reset_by_name(took_us: int = 5_000, *asked: str | None, router_us: int = 400) -> Facts:
+    """Resets for the name alone, everywhere, *took_us* after it was named; the own router was *asked*, and what came of it."""
+    facts = _healthy().no_greeting(RESET, duration_us=took_us).retry_tls(RESET, 1, duration_us=took_us)
+    for failure in asked:
+        place: dict[str, Any] = {"purpose": "neutral_pair", "group": "gateway"}
+        facts.tcp(failure=failure, duration_us=router_us, port=9, **place)
+    return facts.neutrals(target=RESET, target_fact={"duration_us": took_us}).healthy("after", 1)
+
+
+def reset_by_the_own_router(took_us: int = 3_500) -> Facts:
+    """The router is three milliseconds away, over a slow radio, and so is whatever resets the name."""
+    return reset_by_name(took_us, REFUSED, REFUSED, REFUSED, router_us=3_000)
+
+
 # -- certificates ------------------------------------------------------------------------------------------------------
 
 
@@ -787,6 +801,8 @@ CODES: dict[str, Story] = {
     "http_no_answer": lambda: _healthy().dns(SITE).tcp().tls().http(failure=TIMEOUT),
 }
 
+RESET_BESIDE = "inconclusive/tls.reset.any"
+
 WORDS: dict[str, tuple[Story, str]] = {
     "a working site": (works, "accessible"),
     "a working plain site": (plain, "accessible"),
@@ -803,6 +819,12 @@ WORDS: dict[str, tuple[Story, str]] = {
     "unacknowledged by name": (unacknowledged, "blocked/tls/tls.timeout.sni"),
     "a real answer behind a reset": (answer_behind_reset, "blocked/tls/tls.reset.sni"),
     "a reset too early": (early_reset, "blocked/tls/tls.reset.sni"),
+    "a reset by name, never held against the router": (reset_by_name, "blocked/tls/tls.reset.sni"),
+    "a reset by name as near as the router": (reset_by_the_own_router, RESET_BESIDE),
+    "a reset by name beyond the router": (lambda: reset_by_the_own_router(5_100), "blocked/tls/tls.reset.sni"),
+    "a reset by name at once, never held against the router": (lambda: reset_by_name(1_900), RESET_BESIDE),
+    "a reset by name near a silent router": (lambda: reset_by_name(9_900, TIMEOUT), RESET_BESIDE),
+    "a reset by name far from a silent router": (lambda: reset_by_name(10_100, TIMEOUT), "blocked/tls/tls.reset.sni"),
     "plain HTTP silence by name": (http_block, "blocked/http/http.timeout.host"),
     "a page by order for that name everywhere": (
         lambda: notice(elsewhere=ORDER_RU),

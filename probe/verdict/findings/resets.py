@@ -4,13 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.observations import Observation, TlsFact
+from probe.observations import HttpFact, Observation, TlsFact
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case
 
 WARM_RTTS = 3
-LOCAL_US = 1_000
-"""A reset within a millisecond on a path that takes ten or more was made in this host or its own network."""
+SLACK_US = 2_000
+"""What answers within this much of the own router's round trip cannot be told from it: programs and radios take time."""
+FAR_US = 10_000
+"""No router at home is further than this, slow Wi-Fi included: the border where the router itself would not be asked."""
+_BROKEN_OFF = frozenset(
+    {
+        "connection_reset",
+        "connection_aborted",
+        "eof_error",
+        "connection_already_closed",
+        "ssl_failed_handshake",
+        "http_request_failed",
+    }
+)
+
+
+def own_network_us(case: Case) -> tuple[int, bool]:
+    """How long an answer from within the own network may take, and whether that was measured.
+
+    The router's least round trip, for both are held to the least of theirs, and a slack. A router that was asked and was
+    silent may be at any distance that such routers have; where it was never asked, only the slack is left.
+    """
+    asked = case.of("neutral_pair", "tcp", "gateway")
+    took = [
+        o.operation.duration_us
+        for o in asked
+        if o.failure in (None, "connection_refused") and o.operation.duration_us is not None
+    ]
+    if took:
+        return min(took) + SLACK_US, True
+    return (FAR_US if asked else SLACK_US), False
+
+
+def broken_off_beside(case: Case) -> tuple[Observation, ...]:
+    """Exchanges with the name that were broken off as soon as the own network could have, wherever they went.
+
+    Two at least: waiting for a processor makes an answer late, and nothing makes it early.
+    """
+    limit, _measured = own_network_us(case)
+    found = tuple(
+        o
+        for o in case.observations
+        if o.failure in _BROKEN_OFF
+        and o.arm != "innocuous"
+        and o.purpose in ("baseline", "retry", "own_pair", "neutral_pair")
+        and isinstance(o.fact, TlsFact | HttpFact)
+        and not (isinstance(o.fact, TlsFact) and o.fact.chain)
+        and case.is_in_question(o)
+        and o.operation.duration_us is not None
+        and o.operation.duration_us <= limit
+    )
+    return found if len(found) >= 2 else ()
 
 
 def _resets(case: Case) -> tuple[Observation, ...]:
@@ -94,7 +144,8 @@ def _early(case: Case) -> Iterator[tuple[Observation, int]]:
     signatures=("tls.reset.sni",),
 )
 def reset_too_early(case: Case) -> Iterator[Match]:
-    early = [(o, rtt) for o, rtt in _early(case) if not _local(o, rtt)]
+    limit, _measured = own_network_us(case)
+    early = [(o, rtt) for o, rtt in _early(case) if (o.operation.duration_us or 0) > limit]
     if len(early) >= 2:
         first, rtt = early[0]
         parameters = {
@@ -111,27 +162,32 @@ def reset_too_early(case: Case) -> Iterator[Match]:
         )
 
 
-def _local(observation: Observation, rtt_us: int) -> bool:
-    return (observation.operation.duration_us or 0) < LOCAL_US and rtt_us >= 10 * LOCAL_US
-
-
 @row(
     "reset_from_beside",
     speaks_for="no_network",
     weight=1.5,
     family="reset",
     basis="artefact",
-    sentence="the connection was broken within a millisecond of naming {host}, and its server is {rtt_ms} ms away: this "
-    "computer or its own network did it",
-    why="antivirus and company gateways break connections by name too; not proof, for fibre to the provider is quick",
+    sentence="the connection was broken {took_ms} ms after {host} was named, as quickly as this network's own router answers, "
+    "and its server is {rtt_ms} ms away: this computer or its own network did it",
+    why="antivirus, home routers and company gateways break connections by name too; not proof, for fibre to the provider is "
+    "quick",
     signatures=("network.filter",),
 )
 def reset_from_beside(case: Case) -> Iterator[Match]:
-    beside = [(o, rtt) for o, rtt in _early(case) if _local(o, rtt)]
+    limit, measured = own_network_us(case)
+    beside = [
+        (o, rtt) for o, rtt in _early(case) if (o.operation.duration_us or 0) <= (limit if measured else SLACK_US)
+    ]
     if len(beside) >= 2:
+        first, rtt = beside[0]
         yield Match(
             observations=tuple(o for o, _ in beside),
-            parameters={"host": case.name, "rtt_ms": round(beside[0][1] / 1000, 1)},
+            parameters={
+                "host": case.name,
+                "took_ms": round((first.operation.duration_us or 0) / 1000, 1),
+                "rtt_ms": round(rtt / 1000, 1),
+            },
             method="filter",
             signature="network.filter",
             where="lan",

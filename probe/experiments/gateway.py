@@ -1,0 +1,53 @@
+"""How far this network's own router is: what breaks off as quickly as it answers may have been broken off by it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from probe.experiments.steps import Place
+from probe.instruments import tcp
+from probe.observations import Operation, TcpFact
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Site
+
+AT_ONCE_US = 20_000
+"""Longer than any round trip to a router at home, slow Wi-Fi included."""
+GROUP = "gateway"
+_TRIES = 3
+_PORT = 9
+"""Discard (RFC 863): closed nearly everywhere, and a refusal is a round trip as well as a yes is."""
+
+
+def broke_off_at_once(site: Site) -> bool:
+    """Whether an answer that ended something in question came too soon to leave the own network out."""
+    return any(
+        operation is not None
+        and operation.failure not in (None, "generic_timeout_error", "interrupted")
+        and operation.duration_us is not None
+        and operation.duration_us < AT_ONCE_US
+        for operation in site.suspicions.values()
+    )
+
+
+async def measure(site: Site) -> None:
+    """Three connections to the router, one after the other. Recorded without its address, which is nobody's business.
+
+    Where there is no router to be asked, that is recorded too: as a network that is not reachable.
+    """
+    place = Place(purpose="neutral_pair", endpoint=site.number, group=GROUP)
+    address = site.wire.gateway()
+    if address is None:
+        nobody = Operation(fact=TcpFact(), started_us=site.wire.now_us(), failure="network_unreachable", port=_PORT)
+        site.session.record(nobody, **place.fields())
+        return
+    for number in range(_TRIES):
+        await site.session.pacer.flow()
+        connected = await tcp.connect(site.wire, address, _PORT, deadline_s=site.settings.deadlines.arm_floor)
+        if connected.stream is not None:
+            connected.stream.close()
+        unnamed = dataclasses.replace(connected.operation, address=None)
+        site.session.record(unnamed, **(place.fields() | {"round": number}))
+        if unnamed.failure == "generic_timeout_error":
+            return
