@@ -161,10 +161,11 @@ class Lingering:
     def _arrived(self) -> list[_Heard]:
         arrived, self._early = self._early, []
         for query in self.queries:
-            if query.sock.fileno() >= 0:
-                # An ICMP error after the answer says nothing about the answer.
-                with contextlib.suppress(OSError):
-                    arrived += itertools.islice(iter(functools.partial(query.poll, self._asking), None), MAX_READ)
+            # An ICMP error says nothing about answers, and is told before those that came first: look once more.
+            for _look in range(2):
+                if query.sock.fileno() >= 0:
+                    with contextlib.suppress(OSError):
+                        arrived += itertools.islice(iter(functools.partial(query.poll, self._asking), None), MAX_READ)
         return arrived
 
     def close(self) -> None:

@@ -111,6 +111,38 @@ def contradictions(case: Case) -> tuple[Observation, ...]:
     )
 
 
+def overtook_the_truth(case: Case) -> tuple[Observation, ...]:
+    """Replies that the user was given, none of them right, where a right one to the same datagram came from elsewhere later.
+
+    A packet that was doubled on the way gets two answers of one resolver, which may differ; but both come equally far, so
+    another TTL shows another sender.
+    """
+    late = tuple(o for o in case.of("late", "dns") if any(case.right(a) for a in dns(o).addresses))
+    return tuple(
+        o
+        for o in main_replies(case)
+        if dns(o).addresses and not any(case.right(a) for a in dns(o).addresses)
+        if any(_one_datagram(o, right) and _from_elsewhere(o, right) for right in late)
+    )
+
+
+def _one_datagram(one: Observation, other: Observation) -> bool:
+    a, b = dns(one), dns(other)
+    return (one.operation.started_us, one.operation.address, a.transport, a.qname, a.qtype, a.query_index) == (
+        other.operation.started_us,
+        other.operation.address,
+        b.transport,
+        b.qname,
+        b.qtype,
+        b.query_index,
+    )
+
+
+def _from_elsewhere(one: Observation, other: Observation) -> bool:
+    a, b = dns(one).reply_ttl, dns(other).reply_ttl
+    return a is not None and b is not None and a != b
+
+
 def is_private(observation: Observation) -> bool:
     """Whether the resolver that replied is in this host or its own network."""
     told = dns(observation).resolver_is_private
@@ -153,7 +185,7 @@ def local_proofs(case: Case) -> tuple[Observation, ...]:
     faster than any forwarder could have asked.
     """
     told = tuple(o for o in lies(case) if is_private(o))
-    if not told:
+    if not told or is_unsteady(case, told):
         return ()
     advertising = tuple(
         o
@@ -166,6 +198,37 @@ def local_proofs(case: Case) -> tuple[Observation, ...]:
         if any(same_manner(o, lie) for lie in told) and _made_at_gateway(case, o)
     )
     return (*advertising, *fast)
+
+
+def is_unsteady(case: Case, told: tuple[Observation, ...]) -> bool:
+    """Whether who told these lies answers for the name too, or denies innocuous names alike: then it keeps no list.
+
+    A household's resolver that asks two others by turns does so when one of those has lost everything.
+    """
+    servers = {o.operation.address for o in told}
+    otherwise = any(
+        o.operation.address in servers and any(not (case.bogon(a) or case.wrong(a)) for a in dns(o).addresses)
+        for o in case.of("dns_answers", "dns", "cd")
+    )
+    return otherwise or denies_strangers(case, told)
+
+
+def denies_strangers(case: Case, told: tuple[Observation, ...]) -> bool:
+    """Whether the same resolvers denied innocuous names of two operators in this run, in the manner of these denials."""
+    servers = {o.operation.address for o in told if failed(o)}
+    draws = (
+        o
+        for purpose in ("dns_answers", "neutral_pair", "neutral_chain")
+        for o in case.view.everywhere(purpose, "dns", "draw")
+    )
+    own = (o for o in case.own.observations if not (o.member or "").startswith("filter/"))
+    denied_alike = {
+        resolvers.operator_of(dns(o).qname)
+        for o in (*draws, *own)
+        if isinstance(o.fact, DnsFact) and o.fact.qtype == "A" and o.operation.address in servers
+        if failed(o) and any(same_manner(o, lie) for lie in told)
+    }
+    return len(denied_alike) >= 2
 
 
 def _own_filter_checks(case: Case) -> tuple[Observation, ...]:

@@ -93,6 +93,19 @@ async def test_a_later_different_reply_is_told_when_asked_for():
     assert 100_000 <= (second.duration_us or 0) < 350_000, "when it came, not when it was read"
 
 
+async def test_a_later_reply_is_told_though_the_machine_says_that_nobody_listens():
+    """A forgery in the name of a machine without a resolver: its ICMP error is told first, what came before it all the same."""
+    async with nano.serve_udp(lambda query: [reply(query, "10.1.2.3"), reply(query, "10.1.2.4")]) as server:
+        asked = await ask(server.port)
+        await asyncio.sleep(0.1)
+    asked.lingering.queries[0].sock.send(b"")
+    await asyncio.sleep(0.1)
+    late = asked.lingering.drain()
+    asked.lingering.close()
+
+    assert [fact_of(one).addresses for one in late] == [("10.1.2.4",)]
+
+
 async def test_the_same_reply_again_is_not_told():
     """Duplicates and another order of the same addresses are no news."""
     _operation, late = await asked_once(

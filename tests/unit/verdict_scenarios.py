@@ -304,6 +304,25 @@ def injected_where_nobody_listens(address: str = "4.36.66.178") -> Facts:
     return facts.dns(address, arm="target", **at)
 
 
+def injected_by_volleys(address: str = "4.36.66.178", elsewhere: str = "8.7.198.45", ttl: int = 52) -> Facts:
+    """As before, but each forgery names another silent stranger; the truth comes last, and from another distance (*ttl*)."""
+    facts = _healthy().dns(address, reply_ttl=57)
+    facts.dns(SITE, purpose="late", group=None, reply_index=1, reply_ttl=ttl)
+    facts.observations[-1] = replace(
+        facts.observations[-1],
+        operation=replace(facts.observations[-1].operation, started_us=facts.observations[-2].operation.started_us),
+    )
+    facts.tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE)
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
+    return facts.dns(elsewhere, arm="target", **at)
+
+
 def injected_denial(failure: str = "dns_servfail_error", rcode: int = 2) -> Facts:
     """The provider fails, an address without a resolver fails alike for this name only, and abroad the truth verifies."""
     facts = _healthy().dns(failure=failure).foreign(SITE).tried(SITE)
@@ -478,6 +497,15 @@ def household_filter_by_speed() -> Facts:
     facts = _healthy().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
     facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=1_100)
     return way_to_home(facts, 800)
+
+
+def denies_by_turns(*names: str, server: str = HOME, unchecked: str | None = None) -> Facts:
+    """The resolver denies the name and what filters deny first; and innocuous *names*, or answers when asked again."""
+    facts = denied_twice(server=server)
+    facts.system("filter", failure="dns_nxdomain_error", name="doubleclick.net", server=server)
+    for name in names:
+        facts.dns(failure="dns_nxdomain_error", name=name, server=server, **facts.own(f"foreign/{name}"))
+    return facts.system("cd", unchecked, server=server, checking_disabled=True) if unchecked else facts
 
 
 def way_to_home(facts: Facts, took_us: int, failure: str | None = None, rtt_us: int | None = None) -> Facts:
@@ -842,6 +870,11 @@ WORDS: dict[str, tuple[Story, str]] = {
     "two replies": (two_replies, "blocked/dns/dns.injection.bogon"),
     "one address for unrelated names": (sinkhole, "blocked/dns/dns.injection.other"),
     "a block page's address": (block_page_address, "blocked/dns/dns.injection.block_page"),
+    "volleys of strangers' addresses where nobody listens": (injected_by_volleys, "blocked/dns/dns.injection.other"),
+    "two answers to a packet that was doubled": (
+        lambda: injected_by_volleys(ttl=57),
+        "inconclusive/dns.injection.other",
+    ),
     "the operator says so": (operator_says, "blocked/dns/dns.nxdomain"),
     "a page of the family's own protection": (family_page, "no_network/filter/network.filter"),
     "a notice of an order that speaks of families too": (
@@ -879,6 +912,23 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a lying name service": (name_service_lies, "no_network/filter/network.filter"),
     "a household filter": (household_filter, "no_network/filter/network.filter"),
     "a household filter, by its speed": (household_filter_by_speed, "no_network/filter/network.filter"),
+    "a household filter that denies": (denies_by_turns, "no_network/filter/network.filter"),
+    "the same, and one test page is gone": (
+        lambda: denies_by_turns("www.python.org"),
+        "no_network/filter/network.filter",
+    ),
+    "a household's resolver that denies anybody": (
+        lambda: denies_by_turns("www.python.org", "www.debian.org"),
+        "inconclusive/dns.nxdomain",
+    ),
+    "a household's resolver that denies and answers": (
+        lambda: denies_by_turns(unchecked=SITE),
+        "inconclusive/dns.nxdomain",
+    ),
+    "a provider's resolver that denies anybody": (
+        lambda: denies_by_turns("www.python.org", "www.debian.org", server=PROVIDER),
+        "inconclusive/dns.nxdomain",
+    ),
     "a filter somebody chose": (chosen_filter, "no_network/filter/network.filter"),
     "filtered by request": (filtered_by_request, "no_network/filter/network.filter"),
     "antivirus with exceptions": (antivirus_with_exceptions, "inconclusive/tls.mitm.unknown_ca"),

@@ -174,9 +174,10 @@ def _put_in(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...
 
 
 def _used(case: Case, o: Observation) -> bool:
-    """Whether the user was given the same addresses, and none of them is right."""
+    """Whether the user was given the same addresses, or ones that came before the right one, and none of them is right."""
     found = set(dns(o).addresses)
-    return any(found & set(dns(m).addresses) for m in answers.main_replies(case)) and not any(map(case.right, found))
+    same = any(found & set(dns(m).addresses) for m in answers.main_replies(case))
+    return (same or bool(answers.overtook_the_truth(case))) and not any(map(case.right, found))
 
 
 def _reached_the_user(case: Case, forged: tuple[Observation, ...]) -> bool:
@@ -184,7 +185,7 @@ def _reached_the_user(case: Case, forged: tuple[Observation, ...]) -> bool:
 
     Not where the user's own resolver gave an address that nothing speaks against: what then fails is something else.
     """
-    made = {a for o in forged for a in dns(o).addresses}
+    made = {a for o in (*forged, *answers.overtook_the_truth(case)) for a in dns(o).addresses}
     given = {a for o in answers.main_replies(case) for a in dns(o).addresses}
     return all(a in made or ((case.bogon(a) or case.wrong(a)) and not case.right(a)) for a in given)
 
@@ -498,7 +499,9 @@ def _denial(case: Case, failure: str, word: str) -> Iterator[Match]:
     signatures=("dns.nxdomain",),
 )
 def dns_nxdomain_contradicted(case: Case) -> Iterator[Match]:
-    yield from _denial(case, "dns_nxdomain_error", "nxdomain")
+    # Whoever denies innocuous names as well has lost more than this one.
+    if not answers.denies_strangers(case, answers.denied(case, "dns_nxdomain_error")):
+        yield from _denial(case, "dns_nxdomain_error", "nxdomain")
 
 
 @row(
