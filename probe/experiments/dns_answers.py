@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from probe.experiments.places import connectable, is_literal
 from probe.experiments.questions import REFUSAL_GAP_S
 from probe.experiments.steps import Place, connect, fetch, verified
 from probe.instruments import dns
-from probe.observations import DnsFact, Operation, ResolverRole
+from probe.observations import DnsFact, Operation, ResolverRole, TcpFact
 from probe.wire import Nameserver
 
 if TYPE_CHECKING:
@@ -68,14 +68,40 @@ async def _quietly(question: Awaitable[Operation | None]) -> Operation | None:
 def _foreign(site: Site) -> list[Awaitable[Operation | None]]:
     resolvers = list(site.session.canaries.family("resolver"))
     site.wire.random.shuffle(resolvers)
-    asked: list[Awaitable[Operation | None]] = [
-        _udp(site, Nameserver(resolver.where), "foreign", "foreign", site.host) for resolver in resolvers[:2]
-    ]
+    asked: list[Awaitable[Operation | None]] = [_plain(site, Nameserver(resolver.where)) for resolver in resolvers[:2]]
     if resolvers:
         asked.append(_tcp(site, resolvers[0]))
         asked.append(_dot(site, resolvers[-1]))
         asked.extend(_doh(site, resolver) for resolver in resolvers[:2])
     return asked
+
+
+async def _plain(site: Site, server: Nameserver) -> Operation:
+    """Ask in clear; where the name meets silence here as at home, once more beside an innocuous one."""
+    operation = await _udp(site, server, "foreign", "foreign", site.host)
+    if _unanswered(operation) and _name_meets_silence(site):
+        await _both(site, server, "foreign", site.session.neutrals.innocuous(site.host, site.host), round_=1)
+    return operation
+
+
+def _unanswered(operation: Operation) -> bool:
+    return operation.failure == "generic_timeout_error"
+
+
+def _name_meets_silence(site: Site) -> bool:
+    """Whether the system's resolver has said nothing about the name so far."""
+    operation = site.suspicions.get("dns")
+    return "dns" in site.suspicions and (operation is None or _unanswered(operation))
+
+
+async def _both(
+    site: Site, server: Nameserver, role: Literal["foreign", "no_resolver"], innocuous: str, *, round_: int
+) -> tuple[Operation, Operation]:
+    """The name and an innocuous one in the same moment: (what came of the name, what of the other)."""
+    async with asyncio.TaskGroup() as both:
+        other = both.create_task(_udp(site, server, role, role, innocuous, innocuous=True, round_=round_))
+        target = both.create_task(_udp(site, server, role, role, site.host, round_=round_))
+    return target.result(), other.result()
 
 
 async def _udp(
@@ -223,17 +249,20 @@ async def _way_to(site: Site, server: Nameserver) -> None:
 
 
 async def _no_resolver(site: Site) -> Operation | None:
-    """Ask T and I of an address that runs no resolver: an answer to T alone was put in on the way."""
+    """Ask T and I of an address that runs no resolver: an answer to T alone was put in on the way.
+
+    Where the machine itself says that nobody listens, silence about T alone tells that T did not get there: once more then.
+    """
     place = Place(purpose="dns_answers", endpoint=site.number)
     neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses))
     if neutral is None:
         return None
     server = Nameserver(neutral.address)
     innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
-    async with asyncio.TaskGroup() as both:
-        both.create_task(_udp(site, server, "no_resolver", "no_resolver", innocuous, innocuous=True))
-        target = both.create_task(_udp(site, server, "no_resolver", "no_resolver", site.host))
-    return target.result()
+    target, other = await _both(site, server, "no_resolver", innocuous, round_=0)
+    if _unanswered(target) and other.failure == "connection_refused" and _name_meets_silence(site):
+        await _both(site, server, "no_resolver", innocuous, round_=1)
+    return target
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -250,15 +279,21 @@ async def _try(site: Site, address: str, *, from_system: bool) -> None:
             stream.close()
         return
     right = await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)
-    if from_system and not right and not _silent(site):
+    if from_system and not right and _speaks(site, address):
         await _page_there(site, address)
 
 
-def _silent(site: Site) -> bool:
-    """Whether the address took no connection and refused none: it would show no page either."""
-    waiting = "tcp" in site.suspicions
-    operation = site.suspicions.get("tcp")
-    return waiting and (operation is None or operation.failure == "generic_timeout_error")
+def _speaks(site: Site, address: str) -> bool:
+    """Whether the address took a connection or refused one: one that is silent would show no page either.
+
+    Asked of what was recorded, not of what was suspected: a connection that was slow is no silence.
+    """
+    silence = ("generic_timeout_error", "interrupted")
+    return any(
+        o.endpoint == site.number and o.operation.address == address and o.failure not in silence
+        for o in site.session.recorder.observations
+        if isinstance(o.fact, TcpFact)
+    )
 
 
 async def _page_there(site: Site, address: str) -> None:
