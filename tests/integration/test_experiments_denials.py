@@ -1,4 +1,4 @@
-"""A denial that names a zone: who runs that zone is asked abroad, and only then."""
+"""A denial that names a zone: who runs that zone is asked abroad, and only then. What is asked of silence abroad, too."""
 
 import dns.message
 import dns.rcode
@@ -6,10 +6,10 @@ import dns.rrset
 import pytest
 
 from probe.experiments import dns_answers
-from probe.observations import DnsFact, Observation
+from probe.observations import DnsFact, Observation, Operation
 from probe.wire import Nameserver
 from targets.model import Canaries, Canary
-from tests.integration.test_experiments_pairs import TARGET, measuring
+from tests.integration.test_experiments_pairs import TARGET, measuring, resolver
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +65,51 @@ async def test_nothing_is_asked_of_zones_that_cannot_remember(zone: str | None):
 async def test_only_denials_are_followed():
     """A failure with a zone's mark is no denial."""
     assert await parents("example.", dns.rcode.SERVFAIL) == []
+
+
+def silent_about_the_target(data: bytes) -> list[bytes]:
+    """An address for every name but the target's, about which there is silence."""
+    return [] if dns.message.from_wire(data).question[0].name.to_text() == f"{TARGET}." else resolver(data)
+
+
+@pytest.mark.parametrize(
+    ("at_home", "rounds"),
+    [(None, [None, 1, 1]), ("generic_timeout_error", [None, 1, 1]), ("dns_nxdomain_error", [None])],
+)
+async def test_silence_abroad_is_asked_again_where_there_is_silence_at_home(
+    at_home: str | None, rounds: list[int | None]
+):
+    """Beside an innocuous name, which is answered; where home denies or fails, silence abroad is another matter."""
+    async with measuring(lambda _hello: True, resolver=silent_about_the_target) as site:
+        failed = Operation(
+            fact=DnsFact(transport="udp", role="system", qname=TARGET, qtype="A"), started_us=0, failure=at_home
+        )
+        site.suspicions["dns"] = failed if at_home else None
+        await dns_answers._plain(site, Nameserver("8.8.8.8"))
+    for lingering in site.lingering:
+        lingering.close()
+    asked = [o for o in site.session.recorder.observations if o.group == "foreign"]
+    assert sorted((o.round for o in asked), key=str, reverse=True) == rounds
+    assert {o.arm for o in asked if o.failure is None} == ({"innocuous"} if 1 in rounds else set())
+
+
+@pytest.mark.parametrize("listening", [True, False])
+async def test_silence_where_nobody_listens_is_asked_again(listening: bool, monkeypatch: pytest.MonkeyPatch):
+    """Only a machine that says of the innocuous name that nobody listens tells anything by its silence about the target."""
+    async with measuring(lambda _hello: True) as site:
+        site.suspicions["dns"] = None
+
+        async def answer(_site: object, server: Nameserver, role: str, innocuous: str, *, round_: int):
+            asked.append(round_)
+            fact = DnsFact(transport="udp", role="no_resolver", qname=TARGET, qtype="A")
+            refused = "generic_timeout_error" if listening else "connection_refused"
+            return tuple(
+                Operation(fact=fact, started_us=0, failure=failure) for failure in ("generic_timeout_error", refused)
+            )
+
+        asked: list[int] = []
+        monkeypatch.setattr(dns_answers, "_both", answer)
+        await dns_answers._no_resolver(site)
+    for lingering in site.lingering:
+        lingering.close()
+    assert asked == ([0] if listening else [0, 1])

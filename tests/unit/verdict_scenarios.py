@@ -444,6 +444,45 @@ def silent_here_only() -> Facts:
     return _healthy().no_name(TIMEOUT).foreign(SITE).tried(SITE)
 
 
+def questions_dropped(
+    *,
+    server: str = PROVIDER,
+    twice: bool = True,
+    nobody: str = REFUSED,
+    there: str = TIMEOUT,
+    others: str | None = None,
+    readable: tuple[str, ...] = ("8.8.8.8", "9.9.9.9"),
+    stream: str | None = TIMEOUT,
+) -> Facts:
+    """Questions for the name get lost on the way, and nothing else does; a machine without a resolver says so of others.
+
+    ``nobody`` and ``there`` are what came of the innocuous name and of this one at such a machine, ``others`` what came of
+    innocuous names abroad; ``readable`` are asked in clear, over ``stream`` as well.
+    """
+    facts = _healthy().no_name(TIMEOUT, server=server, rcode=None)
+    if twice:
+        facts.system("cd", failure=TIMEOUT, server=server, rcode=None, checking_disabled=True)
+    for number in (0, 1):
+        at: dict[str, Any] = {"purpose": "dns_answers", "round": number}
+        empty: dict[str, Any] = {"group": "no_resolver", "role": "no_resolver", "server": NEUTRALS[0], "rcode": None}
+        facts.dns(failure=nobody, name="www.wikipedia1.org", arm="innocuous", **at, **empty)
+        facts.dns(failure=TIMEOUT if number else there, arm="target", **at, **empty)
+        for where in readable:
+            abroad: dict[str, Any] = {"group": "foreign", "role": "foreign", "server": where}
+            facts.dns(failure=TIMEOUT, arm="target", rcode=None, **at, **abroad)
+            if number:
+                values = () if others else (OTHER_SITE,)
+                rcode = None if others else 0
+                facts.dns(
+                    *values, failure=others, name="www.wikipedia1.org", arm="innocuous", rcode=rcode, **at, **abroad
+                )
+    place: dict[str, Any] = {"purpose": "dns_answers", "group": "tcp", "role": "foreign", "transport": "tcp"}
+    facts.dns(*(() if stream else (SITE,)), failure=stream, server="8.8.8.8", rcode=None if stream else 0, **place)
+    for where in ("8.8.8.8", "9.9.9.9"):
+        facts.dns(SITE, purpose="dns_answers", group="doh", role="foreign", transport="doh", server=where)
+    return facts.tried(SITE)
+
+
 def gone_everywhere() -> Facts:
     return _healthy().no_name("dns_nxdomain_error").foreign(failure="dns_nxdomain_error")
 
@@ -763,6 +802,7 @@ CODES: dict[str, Story] = {
     "dns_servfail_contradicted": servfail_here_only,
     "dns_no_answer_contradicted": empty_here_only,
     "dns_timeout_contradicted": silent_here_only,
+    "dns_questions_dropped": questions_dropped,
     "dns_nowhere": gone_everywhere,
     "dns_broken_everywhere": broken_everywhere,
     "dns_trust_broken": unchecked_works,
@@ -831,6 +871,8 @@ CODES: dict[str, Story] = {
 
 RESET_BESIDE = "inconclusive/tls.reset.any"
 
+LOST = "inconclusive/dns.timeout"
+
 WORDS: dict[str, tuple[Story, str]] = {
     "a working site": (works, "accessible"),
     "a working plain site": (plain, "accessible"),
@@ -883,6 +925,18 @@ WORDS: dict[str, tuple[Story, str]] = {
     ),
     "denied twice here, proven abroad": (denied_twice, "blocked/dns/dns.nxdomain"),
     "refused twice here, proven abroad": (lambda: denied_twice("dns_refused_error"), "blocked/dns/dns.refused"),
+    "questions for the name lost, and only in clear": (questions_dropped, "blocked/dns/dns.timeout"),
+    "the same, at home once": (lambda: questions_dropped(twice=False), LOST),
+    "the same, by the household's resolver": (lambda: questions_dropped(server=HOME), LOST),
+    "the same, and no machine says that nobody listens": (lambda: questions_dropped(nobody=TIMEOUT), LOST),
+    "the same, and one arrived where nobody listens": (lambda: questions_dropped(there=REFUSED), LOST),
+    "the same, and others are lost abroad as well": (lambda: questions_dropped(others=TIMEOUT), LOST),
+    "the same, one operator asked": (lambda: questions_dropped(readable=("8.8.8.8", "8.8.4.4")), LOST),
+    "the same, of operators who are not heard in secret": (
+        lambda: questions_dropped(readable=("8.8.8.8", "1.1.1.1")),
+        LOST,
+    ),
+    "the same, and over a stream it is answered": (lambda: questions_dropped(stream=None), LOST),
     "the site refuses by law": (CODES["site_refuses_by_law"], "denied/legal/http.denied.legal"),
     "the site refuses the country": (CODES["site_refuses_country"], "denied/geo/http.denied.geo"),
     "the site refuses robots": (CODES["site_refuses_visitor"], "denied/antibot/http.denied.antibot"),

@@ -467,7 +467,7 @@ def _twice(case: Case, failure: str) -> bool:
     return len(answers.denied(case, failure)) + len(answers.repeats(case, failure)) >= 2
 
 
-def _healthy_resolver(case: Case) -> bool:
+def is_healthy_resolver(case: Case) -> bool:
     """Whether the system's resolver answers for other names, as the own side saw around the failure."""
     number = next((o.number for o in answers.main_replies(case)), 0)
     around = case.own.around(number)
@@ -476,7 +476,7 @@ def _healthy_resolver(case: Case) -> bool:
 
 def _denial(case: Case, failure: str, word: str) -> Iterator[Match]:
     shown = _contradicted(case, failure, proven=True)
-    if shown and _twice(case, failure) and _healthy_resolver(case):
+    if shown and _twice(case, failure) and is_healthy_resolver(case):
         yield Match(
             observations=shown,
             parameters={"host": case.name},
