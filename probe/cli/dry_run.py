@@ -104,7 +104,8 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             f"{settings.budgets.neutrals} harmless addresses; three connections to your own router where something broke off "
             "at once"
         ),
-        "neutral_chain": "this name at two unrelated sites, to see whose certificate comes",
+        "neutral_chain": "this name and a harmless one at two unrelated sites, to see whose certificate comes; and three "
+        "connections to your own router",
         "own_pair": "the same taking turns at the site's own address",
         "path_mtu": "the same greeting in small packets, at the site's own address",
         "siblings": "up to four of the site's other addresses, and its other web port (80 or 443)",

@@ -9,6 +9,7 @@ Arms alternate I T I T … from fresh ports with a gap between them: three T the
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -65,9 +66,11 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None
 async def neutral_chains(site: Site) -> None:
     """The target's name at two neutral addresses, up to the certificate: a chain in its name there was made on the way.
 
-    A neutral has no certificate for the target and can only show its own; no innocuous arm is needed.
+    A neutral has no certificate for the target and can only show its own. Where it shows one, an innocuous name that it does
+    not serve either tells whether that is what it shows to every stranger.
     """
     async with asyncio.TaskGroup() as places:
+        places.create_task(gateway.measure(site))
         for index in range(1, site.settings.budgets.neutrals + 1):
             places.create_task(_neutral_chain(site, index))
 
@@ -75,8 +78,12 @@ async def neutral_chains(site: Site) -> None:
 async def _neutral_chain(site: Site, index: int) -> None:
     place = Place(purpose="neutral_chain", endpoint=site.number, group=f"neutral/{index}", arm="target")
     neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses), site.neutral_networks)
-    if neutral is not None:
-        await verified(site, place, neutral.address, 443, deadline_s=site.settings.deadlines.tls_soft)
+    if neutral is None:
+        return
+    innocuous: tuple[Arm, str] = ("innocuous", site.session.neutrals.innocuous(site.host, neutral.name))
+    for which, name in (("target", site.host), innocuous):
+        here = dataclasses.replace(place, arm=which)
+        await verified(site, here, neutral.address, 443, deadline_s=site.settings.deadlines.tls_soft, name=name)
 
 
 async def own_pair(site: Site) -> None:

@@ -87,7 +87,8 @@ class Session:
     def excused(self, stage: str) -> bool:
         """Whether what is known of the own side explains a failure at *stage*, so that asking on explains nothing.
 
-        A dead resolver excuses names, a wrong clock certificates; only a dead or captured link excuses everything.
+        A dead resolver excuses names, a wrong clock certificates (stage ``certificate``, not all of ``tls``: it drops no
+        greeting); only a dead or captured link excuses everything.
         """
         if self.network is None or self.network.status != "no_network":
             return False
@@ -95,9 +96,12 @@ class Session:
         return scope is None or stage in scope
 
 
+# A certificate that does not verify is an answer, not a silence.
+CERTIFICATE = ("ssl_invalid_certificate", "ssl_invalid_hostname", "ssl_unknown_authority")
+
 _EXCUSES: dict[str, frozenset[str]] = {
     "resolver": frozenset({"dns"}),
-    "clock": frozenset({"tls"}),
+    "clock": frozenset({"certificate"}),
     "filter": frozenset(),
     "international": frozenset(),
     "whitelist": frozenset(),
@@ -265,6 +269,10 @@ class Site:
             return not (self.flipped or self.succeeded)
         return True
 
+    def _about_certificate(self, stage: str) -> bool:
+        operation = self.suspicions.get(stage)
+        return stage == "tls" and operation is not None and operation.failure in CERTIFICATE
+
     async def _take_turn(self) -> None:
         await self.turns.take(self.asked)
         self.turn.set()
@@ -273,7 +281,7 @@ class Site:
         try:
             await self.session.own_side_known.wait()
             await self.turn.wait()
-            if self.succeeded or self.session.excused(stage):
+            if self.succeeded or self.session.excused("certificate" if self._about_certificate(stage) else stage):
                 return
             self.on_step(name)
             with contextlib.suppress(TimeoutError):

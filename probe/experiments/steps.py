@@ -95,26 +95,33 @@ async def arm(
     )
 
 
-async def shake_hands(site: Site, place: Place, address: str, port: int, *, deadline_s: float) -> TlsStream | None:
-    """Connect and shake hands for the name in question, verifying the chain; both recorded. The stream is the caller's."""
-    stream = await connect(site.session, place, address, port, name=site.host)
+async def shake_hands(
+    site: Site, place: Place, address: str, port: int, *, deadline_s: float, name: str | None = None
+) -> TlsStream | None:
+    """Connect and shake hands for the name in question (or *name*), verifying the chain; both recorded. The stream is the
+    caller's.
+    """
+    host = name or site.host
+    stream = await connect(site.session, place, address, port, name=host)
     if stream is None:
         return None
     shaken = await tls.handshake(
         site.wire,
         stream,
-        hello=tls.Hello(sni=sni_of(site.host)),
+        hello=tls.Hello(sni=sni_of(host)),
         trust=site.session.trust,
-        host=site.host,
+        host=host,
         deadline_s=deadline_s,
     )
     site.session.record(shaken.operation, **place.fields())
     return shaken.stream
 
 
-async def verified(site: Site, place: Place, address: str, port: int, *, deadline_s: float) -> bool:
-    """Whether a handshake at *address* verifies for the name in question."""
-    secure = await shake_hands(site, place, address, port, deadline_s=deadline_s)
+async def verified(
+    site: Site, place: Place, address: str, port: int, *, deadline_s: float, name: str | None = None
+) -> bool:
+    """Whether a handshake at *address* verifies for the name in question (or *name*)."""
+    secure = await shake_hands(site, place, address, port, deadline_s=deadline_s, name=name)
     if secure is not None:
         secure.close()
     return secure is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probe.experiments import contrast, dns_answers, path_mtu, retry, siblings
+from probe.experiments.session import CERTIFICATE
 from probe.observations import Operation
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "neighbours": siblings.neighbours,
 }
 
-# A certificate that does not verify is an answer, not a silence: pairs tell nothing about it, addresses do.
-_CERTIFICATE = ("ssl_invalid_certificate", "ssl_invalid_hostname", "ssl_unknown_authority")
-
 _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers",),
     "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair"),
@@ -41,7 +39,8 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     ``page`` is a response over plain HTTP that an ordinary site would not give; ``tcp://`` endpoints have no name to
     contrast, so pairs are left out.
     """
-    if stage == "tls" and operation is not None and operation.failure in _CERTIFICATE:
+    # Pairs tell nothing about a certificate that does not verify, addresses do.
+    if stage == "tls" and operation is not None and operation.failure in CERTIFICATE:
         stage = "certificate"
     names = [
         name

@@ -89,3 +89,17 @@ def product(issuer: str | None) -> str | None:
     """
     found = _PRODUCTS.search(issuer or "")
     return found.group(0) if found else None
+
+
+_HOUSEHOLDS = re.compile(
+    r"\b(192\.168|10\.\d+|172\.(1[6-9]|2\d|3[01]))\.\d+\.\d+\b|\.(local|localdomain|lan|home|box|internal|arpa|router)\b"
+    r"|router|gateway|modem|firewall|openwrt|mikrotik|keenetic|zyxel|tp-?link|d-?link|netgear|linksys|asus|tenda|mi-?wifi"
+    r"|huawei|zte|ubnt|ubiquiti|unifi|synology|qnap",
+    re.IGNORECASE,
+)
+
+
+def of_a_household(certificate: Certificate) -> bool:
+    """Whether a certificate may be that of a device in the own household or company: signed by itself, or in such words."""
+    words = " ".join((certificate.subject, certificate.issuer, *certificate.names))
+    return certificate.self_issued or bool(_HOUSEHOLDS.search(words)) or product(words) is not None

@@ -99,6 +99,10 @@ SIGNATURES: dict[str, str] = {
         "The certificate was made by an issuer that the web does not know. It may be antivirus, a company gateway, a state, "
         "or the site's own doing. Which of them cannot be told from here, so it stays inconclusive."
     ),
+    "tls.mitm.stranger": (
+        "Somebody else's valid certificate is shown for this name, and the same one where the site has never been. So "
+        "something on the way answers in the site's place."
+    ),
     "tls.certificate.expired": (
         "The site's own certificate is right in everything but its dates. Nobody forges a certificate in order to let it "
         "expire: the site forgot to renew it. This computer's clock was looked at first."

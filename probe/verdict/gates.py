@@ -162,6 +162,12 @@ def stale_address(_case: Case, findings: Findings) -> Iterable[str]:
     return {"dns_sinkhole", "dns_wrong_address", "certificate_right_elsewhere"} if stale else ()
 
 
+def stranger_everywhere(_case: Case, findings: Findings) -> Iterable[str]:
+    """A stranger who is met wherever the name is asked for has no old address, and is no mistake of the site's."""
+    everywhere = "stranger_at_neutral" in _codes(findings)
+    return {"dns_stale_address", "certificate_wrong_host"} if everywhere else ()
+
+
 def old_denial(_case: Case, findings: Findings) -> Iterable[str]:
     """A denial with the true zone's own mark was true once: it may be a memory, and proves no lie."""
     return {"dns_nxdomain_contradicted"} if "dns_parents_denial" in _codes(findings) else ()
@@ -191,7 +197,9 @@ def healthy_line_may_filter(_case: Case, findings: Findings) -> Iterable[str]:
 
 def products_filter(_case: Case, findings: Findings) -> Iterable[str]:
     """A certificate by a filtering product is a company's, a school's or an antivirus', until a provider is proven."""
-    return {"forged_at_neutral", "unknown_issuer"} if "filter_product" in _codes(findings) else ()
+    return (
+        {"forged_at_neutral", "stranger_at_neutral", "unknown_issuer"} if "filter_product" in _codes(findings) else ()
+    )
 
 
 def portal_page(_case: Case, findings: Findings) -> Iterable[str]:
@@ -226,6 +234,8 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
         EvidenceGate("rewriting_resolver", rewriting_resolver),
         EvidenceGate("stale_address", stale_address),
+        # After the one above: what it has set aside stays so.
+        EvidenceGate("stranger_everywhere", stranger_everywhere),
         EvidenceGate("old_denial", old_denial),
         EvidenceGate("trust_not_refusal", trust_not_refusal),
         EvidenceGate("local_filter", local_filter),

@@ -84,6 +84,7 @@ _GATES = {
     "rewriting_resolver": "this DNS invents addresses for every missing name, so its answer says nothing about this one",
     "old_denial": "the name's own zone or the one above it said so once, so the denial may be remembered and not made up",
     "stale_address": "the address belongs to somebody else by now, so it is old and not forged",
+    "stranger_everywhere": "the stranger is met wherever the name is asked for, so it is neither an old address nor a mistake",
     "trust_not_refusal": "the DNS failure comes from checking signatures, so it is no refusal",
     "local_filter": "the refusal was made in the own household or company, so the provider is not to blame for it",
     "hosts_file_rules": "this computer's own list of names rules for every other program on it",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 from collections.abc import AsyncIterator, Callable
 
@@ -17,6 +18,7 @@ from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
 from probe.instruments.trust import Trust
 from probe.observations import Observation, Operation, TlsFact
 from probe.settings import Settings
+from probe.verdict.model import NetworkVerdict
 from probe.verdict.networks import network_of
 from probe.wire import Nameserver, Transport, Wire
 from targets.model import Asked, Canaries, Canary, Endpoint
@@ -345,3 +347,41 @@ async def test_what_breaks_off_late_asks_nothing_of_the_router():
         site.suspicions["tcp"] = None
         await contrast.neutral_pairs(site)
         assert asked_of_the_router(site) == []
+
+
+async def asked_with_a_wrong_clock(failure: str | None) -> set[str]:
+    """What is asked about a greeting that failed so (``None``: silence) on a computer whose date is wrong."""
+    begun: set[str] = set()
+
+    async def note(_site: Site) -> None:
+        begun.add("neutral_pair")
+
+    async with measuring(lambda _hello: True) as site:
+        site.session.network = NetworkVerdict(status="no_network", method="clock")
+        site.session.own_side_known.set()
+        site.follow_ups = lambda *_about: [("neutral_pair", note)]
+        failed = broke_off(4_000)
+        site.suspect("tls", dataclasses.replace(failed, failure=failure) if failure else None)
+    return begun
+
+
+@pytest.mark.parametrize("failure", [None, "generic_timeout_error", "connection_reset"])
+async def test_a_wrong_clock_does_not_excuse_a_greeting_that_fails(failure: str | None):
+    """Dates stop no packet: what is dropped by name is contrasted, whatever day it is here."""
+    assert await asked_with_a_wrong_clock(failure) == {"neutral_pair"}
+
+
+async def test_a_wrong_clock_excuses_certificates():
+    """A certificate that is not in date is explained by the date."""
+    assert await asked_with_a_wrong_clock("ssl_invalid_certificate") == set()
+
+
+async def test_certificates_are_asked_for_under_both_names():
+    """Where the target's name is shown a certificate, a name that is not served there either is shown one too."""
+    async with measuring(lambda _hello: True) as site:
+        await contrast.neutral_chains(site)
+        found = [
+            o for o in site.session.recorder.observations if o.group == "neutral/1" and isinstance(o.fact, TlsFact)
+        ]
+        assert [(o.arm, o.operation.name == TARGET) for o in found] == [("target", True), ("innocuous", False)]
+        assert all(isinstance(o.fact, TlsFact) and o.fact.chain for o in found)

@@ -132,7 +132,7 @@ GROUPS = {
         "foreign", "tcp", "dot", "doh", "no_resolver", "random_label", "cd", "sinkhole", "never_asked", "filter", "other",
         *(f"address/{a}" for a in ADDRESSES),
     ),
-    "neutral_pair": ("neutral/1", "neutral/2"),
+    "neutral_pair": ("neutral/1", "neutral/2", "gateway"),
     "neutral_chain": ("neutral/1", "neutral/2"),
     "own_pair": ("own/157.240.205.35",),
     "path_mtu": ("normal", "small", "small+mss"),

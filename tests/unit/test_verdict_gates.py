@@ -27,7 +27,9 @@ from tests.unit.verdict_scenarios import (
     reset_by_the_own_router,
     router_with_dead_backend,
     servfail_here_only,
+    shown_at_the_sink,
     sni_block,
+    stranger_shown,
     unacknowledged,
     wrong_clock,
 )
@@ -61,7 +63,7 @@ def own_page_about_an_order() -> Facts:
 
 def rewritten_twice() -> Facts:
     """A resolver that rewrites missing names sends two dead names to its advertising server."""
-    facts = _sinkholed(_healthy().also(2, "https://dead.example/"))
+    facts = shown_at_the_sink(_sinkholed(_healthy().also(2, "https://dead.example/")))
     facts.dns(BLOCK_HOST, endpoint=2, name="dead.example")
     facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
     return facts.system("random_label", BLOCK_HOST, name="qwertyuiopasdg.com")
@@ -72,7 +74,7 @@ def moved_twice() -> Facts:
     chain = (certificate("shop.example.org"),)
     facts = _healthy().also(2, "https://meduza.io/").dns(BLOCK_HOST).tcp(BLOCK_HOST)
     facts.tls(BLOCK_HOST, failure="ssl_invalid_hostname", chain=chain, verify_code=62)
-    facts.foreign(SITE).tried(SITE)
+    shown_at_the_sink(facts.foreign(SITE).tried(SITE))
     facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
     return facts.dns(BLOCK_HOST, endpoint=2, name="meduza.io")
 
@@ -170,6 +172,8 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("healthy_line_may_filter", antivirus_on_a_healthy_line, "own_side_healthy"),
     ("portal_page", order_behind_a_portal, "block_page"),
     ("products_filter", company_box, "unknown_issuer"),
+    ("stranger_everywhere", lambda: stranger_shown("ssl_invalid_hostname"), "dns_stale_address"),
+    ("stranger_everywhere", lambda: stranger_shown("ssl_invalid_hostname"), "certificate_wrong_host"),
     ("clock_first", expired_with_wrong_clock, "certificate_expired_or_clock"),
 ]
 

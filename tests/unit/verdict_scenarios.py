@@ -16,6 +16,7 @@ from tests.unit.facts import (
     GOOD_ISSUER,
     HOME,
     HOST,
+    INNOCUOUS,
     NEUTRALS,
     OTHER_SITE,
     PROVIDER,
@@ -211,6 +212,35 @@ def forged_elsewhere(places: int = 2, **fact: Any) -> Facts:
     return facts
 
 
+def stranger_shown(
+    failure: str = "ssl_unknown_authority",
+    *,
+    places: int = 2,
+    elsewhere: str = "22" * 32,
+    first_byte_us: int = 5_000,
+    shown: tuple[str, ...] = NEUTRALS,
+    **fields: Any,
+) -> Facts:
+    """One stranger's certificate for the name, at its own address and where it is not served; *elsewhere*: another name's."""
+    told = {"subject": "CN=panel.example", "issuer": "CN=Panel Default CA", **fields}
+    stranger = replace(certificate("panel.example"), sha256="11" * 32, **told)
+    code = {"ssl_invalid_hostname": 62}.get(failure, 20)
+    fact: dict[str, Any] = {
+        "chain": (stranger,),
+        "verify_code": code,
+        "verified": False,
+        "first_byte_us": first_byte_us,
+    }
+    facts = _healthy().no_greeting(failure, server_hello=True, **fact)
+    for n, address in enumerate(shown[:places], 1):
+        at: dict[str, Any] = {"address": address, "purpose": "neutral_chain", "group": f"neutral/{n}"}
+        facts.tls(arm="target", failure=failure, server_hello=True, **at, **fact)
+        own = (replace(certificate("neutral.example"), sha256=elsewhere),)
+        bad: dict[str, Any] = {"failure": "ssl_invalid_hostname", "verify_code": 62, "verified": False}
+        facts.tls(arm="innocuous", sni=INNOCUOUS, server_hello=True, chain=own, **at, **bad)
+    return facts.healthy("after", 1)
+
+
 VENDOR = "O=Some Vendor, CN=Some Vendor Root"
 
 
@@ -371,7 +401,18 @@ def _sinkholed(facts: Facts) -> Facts:
     return facts.foreign(SITE).tried(SITE)
 
 
+def shown_at_the_sink(facts: Facts, body: str = "<title>Index of /</title>") -> Facts:
+    """What a browser is shown at an address that is not the site's, over plain http."""
+    at: dict[str, Any] = {"address": BLOCK_HOST, "purpose": "dns_answers", "group": f"page/{BLOCK_HOST}"}
+    return facts.http(200, url=f"http://{HOST}/", body=body, **at)
+
+
 def sinkhole() -> Facts:
+    return shown_at_the_sink(sink_without_page())
+
+
+def sink_without_page() -> Facts:
+    """The sink takes connections, and nobody has read what it shows: it may be a family's own filter."""
     facts = _sinkholed(_healthy().also(2, "https://meduza.io/"))
     facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
     return facts.dns(BLOCK_HOST, endpoint=2, name="meduza.io")
@@ -563,8 +604,7 @@ def filtered_by_request() -> Facts:
 
 def family_page(body: str = "Сайт закрыт услугой «Родительский контроль»") -> Facts:
     """Two unrelated names are sent to a page of the provider's that speaks of the family's own protection."""
-    at: dict[str, Any] = {"address": BLOCK_HOST, "purpose": "dns_answers", "group": f"page/{BLOCK_HOST}"}
-    return sinkhole().http(200, url=f"http://{HOST}/", body=body, **at)
+    return shown_at_the_sink(sink_without_page(), body)
 
 
 def home_box_says_blocked() -> Facts:
@@ -849,6 +889,7 @@ CODES: dict[str, Story] = {
     "intermediate_missing": no_intermediate,
     "unknown_issuer": strange_issuer,
     "forged_at_neutral": forged_elsewhere,
+    "stranger_at_neutral": stranger_shown,
     "certificate_expired": expired,
     "certificate_expired_or_clock": lambda: expired(healthy=False),
     "certificate_wrong_host": wrong_host,
@@ -870,6 +911,7 @@ CODES: dict[str, Story] = {
 }
 
 RESET_BESIDE = "inconclusive/tls.reset.any"
+STRANGER = "inconclusive/tls.mitm.unknown_ca"
 
 LOST = "inconclusive/dns.timeout"
 
@@ -901,6 +943,28 @@ WORDS: dict[str, tuple[Story, str]] = {
         "blocked/http/http.block_page.host",
     ),
     "a redirect to a block page": (CODES["redirect_to_block_page"], "blocked/http/http.redirect.any"),
+    "a stranger's certificate everywhere": (stranger_shown, "blocked/mitm/tls.mitm.unknown_ca"),
+    "a stranger's valid certificate everywhere": (
+        lambda: stranger_shown("ssl_invalid_hostname"),
+        "blocked/mitm/tls.mitm.stranger",
+    ),
+    "a stranger's certificate at one other place": (lambda: stranger_shown(places=1), STRANGER),
+    "a stranger's certificate at two places of one operator": (
+        lambda: stranger_shown(shown=(NEUTRALS[0], NEUTRALS[0].rpartition(".")[0] + ".99")),
+        STRANGER,
+    ),
+    "a stranger's certificate for every name": (lambda: stranger_shown(elsewhere="11" * 32), STRANGER),
+    "a stranger's certificate as near as the router": (lambda: stranger_shown(first_byte_us=1_900), STRANGER),
+    "a router's certificate everywhere": (lambda: stranger_shown(issuer="CN=ASUSTeK Router CA"), STRANGER),
+    "a certificate for an address at home": (lambda: stranger_shown(names=("192.168.1.1",)), STRANGER),
+    "a product's certificate everywhere": (
+        lambda: stranger_shown(issuer="CN=FortiGate CA"),
+        "inconclusive/network.filter",
+    ),
+    "a certificate that signed itself everywhere": (
+        lambda: stranger_shown(self_issued=True),
+        "inconclusive/tls.certificate.self_signed",
+    ),
     "a forged national certificate": (national_ca, "blocked/mitm/tls.mitm.known_ca"),
     "the same, expired": (lambda: national_ca(expired=True), "blocked/mitm/tls.mitm.known_ca"),
     "the same, trusted here": (national_ca_trusted_here, "blocked/mitm/tls.mitm.known_ca"),
@@ -911,6 +975,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "injected on the way": (injected, "blocked/dns/dns.injection.bogon"),
     "two replies": (two_replies, "blocked/dns/dns.injection.bogon"),
     "one address for unrelated names": (sinkhole, "blocked/dns/dns.injection.other"),
+    "one address for unrelated names, not looked at": (sink_without_page, "inconclusive/-/dns.injection.other"),
     "a block page's address": (block_page_address, "blocked/dns/dns.injection.block_page"),
     "volleys of strangers' addresses where nobody listens": (injected_by_volleys, "blocked/dns/dns.injection.other"),
     "two answers to a packet that was doubled": (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import Observation, TlsFact
-from probe.verdict import certificates
+from probe.verdict import certificates, networks
+from probe.verdict.findings.resets import own_network_us
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, tls, verified
 
@@ -181,6 +182,7 @@ def forged_at_neutral(case: Case) -> Iterator[Match]:
     forged = {
         found.operation.address: found
         for found in case.of("neutral_chain", "tls")
+        if found.arm != "innocuous"
         if certificates.unknown_issuer(found.fact) == issuer
         if (first := certificates.leaf(found.fact)) is not None and certificates.covers(first, case.name)
     }
@@ -192,6 +194,60 @@ def forged_at_neutral(case: Case) -> Iterator[Match]:
             signature="tls.mitm.unknown_ca",
             where="unknown",
         )
+
+
+@row(
+    "stranger_at_neutral",
+    speaks_for="blocked",
+    weight=2.0,
+    family="certificate",
+    basis="artefact",
+    proves=True,
+    sentence="{places} unrelated addresses abroad show one and the same certificate (“{subject}”) when asked for {host}, and "
+    "another one for another name: somebody on the way answers in their place",
+    why="the site, its neighbours abroad and their operators share no certificate, and none of them shows it to strangers in "
+    "general; self-signed ones and those of household devices and filtering products are left out; the cap",
+    signatures=("tls.mitm.unknown_ca", "tls.mitm.stranger"),
+)
+def stranger_at_neutral(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    first = certificates.leaf(o.fact) if o is not None else None
+    if o is None or first is None or _may_be_of_the_household(case, o):
+        return
+    shown = [
+        found for found in case.of("neutral_chain", "tls") if found.operation.address and _sha256(found) is not None
+    ]
+    others = {(found.operation.address, _sha256(found)) for found in shown if found.arm == "innocuous"}
+    honest = {address for address, _ in others} - {address for address, sha256 in others if sha256 == first.sha256}
+    places = {
+        networks.network_of(found.operation.address or ""): found
+        for found in shown
+        if found.arm == "target" and _sha256(found) == first.sha256 and found.operation.address in honest
+    }
+    places.pop(networks.network_of(o.operation.address or ""), None)
+    quick, _measured = own_network_us(case)
+    near = [f for f in (o, *places.values()) if (tls(f).first_byte_us or 0) <= quick]
+    if len(places) >= 2 and not near:
+        trusted = o.failure == "ssl_invalid_hostname"
+        yield Match(
+            observations=(o, *shown),
+            parameters={"host": case.name, "subject": first.subject, "places": len(places)},
+            method="mitm",
+            signature="tls.mitm.stranger" if trusted else "tls.mitm.unknown_ca",
+            where="unknown",
+        )
+
+
+def _sha256(observation: Observation) -> str | None:
+    first = certificates.leaf(observation.fact)
+    return first.sha256 if first is not None else None
+
+
+def _may_be_of_the_household(case: Case, observation: Observation) -> bool:
+    """Whether the certificate may have been shown by a device or a gateway of the own household or company."""
+    first, issuer = certificates.leaf(observation.fact), certificates.unknown_issuer(observation.fact)
+    own = issuer is not None and issuer in case.own.issuers()
+    return own or bool(tls(observation).system_store_verifies) or first is None or certificates.of_a_household(first)
 
 
 def expired(case: Case) -> Observation | None:
@@ -320,6 +376,7 @@ ROWS: tuple[Row, ...] = (
     intermediate_missing,
     unknown_issuer,
     forged_at_neutral,
+    stranger_at_neutral,
     certificate_expired,
     certificate_expired_or_clock,
     certificate_wrong_host,
