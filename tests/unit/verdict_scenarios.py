@@ -975,7 +975,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "injected on the way": (injected, "blocked/dns/dns.injection.bogon"),
     "two replies": (two_replies, "blocked/dns/dns.injection.bogon"),
     "one address for unrelated names": (sinkhole, "blocked/dns/dns.injection.other"),
-    "one address for unrelated names, not looked at": (sink_without_page, "inconclusive/-/dns.injection.other"),
+    "one address for unrelated names, not looked at": (sink_without_page, "inconclusive/dns.injection.other"),
     "a block page's address": (block_page_address, "blocked/dns/dns.injection.block_page"),
     "volleys of strangers' addresses where nobody listens": (injected_by_volleys, "blocked/dns/dns.injection.other"),
     "two answers to a packet that was doubled": (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.observations import DnsFact, Observation
+from probe.observations import DnsFact, HttpFact, Observation, TcpFact
 from probe.verdict import addresses, answers, fingerprints, resolvers
 from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
@@ -343,7 +343,7 @@ def _is_false(case: Case, o: Observation) -> bool:
 def dns_sinkhole(case: Case) -> Iterator[Match]:
     told = tuple(o for o in answers.lying_replies(case) if not any(case.bogon(a) for a in dns(o).addresses))
     honest = [o for o in case.of("dns_answers", "dns", "random_label") if o.failure == "dns_nxdomain_error"]
-    shared = {a for o in told for a in dns(o).addresses if len(_others_there(case, a)) >= 1}
+    shared = {a for o in told for a in dns(o).addresses if _others_there(case, a) and _was_looked_at(case, a)}
     if answers.from_provider(told) and shared and honest and answers.proven_truths(case):
         yield Match(
             observations=(*told, *honest, *answers.proven_truths(case)),
@@ -352,6 +352,13 @@ def dns_sinkhole(case: Case) -> Iterator[Match]:
             signature=_kind(case, told),
             where=_where(told),
         )
+
+
+def _was_looked_at(case: Case, address: str) -> bool:
+    """Whether a page there was read, or there is nobody to show one: the page may be a family's own filter's."""
+    there = [o for o in case.observations if o.operation.address == address and o.failure is None]
+    connected = any(isinstance(o.fact, TcpFact) for o in there)
+    return not connected or any(isinstance(o.fact, HttpFact) for o in there)
 
 
 def _others_there(case: Case, address: str) -> set[str]:
