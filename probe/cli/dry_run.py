@@ -43,7 +43,10 @@ def _own_side(canaries: Canaries, wire: Wire) -> Iterator[str]:
     yield f"  DNS questions (UDP port 53) to your own DNS servers: {_list(servers) or 'none are set'}"
     yield f"  one DNS question (UDP port 53) to each of: {_members(canaries.family('resolver')[:2])}"
     yield f"  one connection (TCP port 443), closed at once, to each of: {_members(canaries.family('literal'))}"
-    yield "  one connection (TCP port 443) to 192.0.2.1, where nobody lives: an answer would be a proxy in the way"
+    yield (
+        "  one connection to each of TCP ports 443 and 80 of 192.0.2.1, where nobody lives: an answer would be a proxy in "
+        "the way"
+    )
     yield (
         f"  a connection with a TLS greeting (TCP port 443) to three drawn from: {_members(canaries.family('foreign'))}"
     )

@@ -47,7 +47,7 @@ async def own_side(session: Session, group: str, number: int = 0) -> None:
     ]
     if group == "after":
         # Silence is the healthy answer here, so it is waited for only once something has failed.
-        questions.append(_nowhere(session, group, number))
+        questions += [_nowhere(session, group, number, port) for port in (443, 80)]
     async with asyncio.TaskGroup() as asking:
         for question in questions:
             asking.create_task(guarded(session, "network", question, endpoint=None))
@@ -183,17 +183,16 @@ def _literals(session: Session, group: str, number: int) -> list[Awaitable[None]
     ]
 
 
-async def _touch(session: Session, place: Place, address: str, deadline_s: float) -> None:
-    stream = await connect(session, place, address, 443, deadline_s=deadline_s)
+async def _touch(session: Session, place: Place, address: str, deadline_s: float, port: int = 443) -> None:
+    stream = await connect(session, place, address, port, deadline_s=deadline_s)
     if stream is not None:
         stream.close()
 
 
-async def _nowhere(session: Session, group: str, number: int) -> None:
+async def _nowhere(session: Session, group: str, number: int, port: int) -> None:
     # Whoever answers for an address that nobody has is near: no distance has to be waited for.
-    await _touch(
-        session, _place(group, number, f"transparent/{NOWHERE}"), NOWHERE, session.settings.deadlines.arm_floor
-    )
+    member = f"transparent/{NOWHERE}" + (f":{port}" if port != 443 else "")
+    await _touch(session, _place(group, number, member), NOWHERE, session.settings.deadlines.arm_floor, port)
 
 
 def _names(session: Session, group: str, number: int) -> list[Awaitable[None]]:

@@ -42,11 +42,11 @@ async def _once(site: Site, place: Place, address: str) -> bool:
         if "http" not in site.suspicions:
             return await verified(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
         secure = await shake_hands(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
-        return secure is not None and await fetch(site, place, secure, verified_chain=True)
+        return secure is not None and await fetch(site, place, secure, verified_chain=True, as_baseline=True)
     stream = await connect(site.session, place, address, site.port, name=site.host)
     if stream is None:
         return False
     if site.scheme == "tcp":
         stream.close()
         return True
-    return await fetch(site, place, stream, verified_chain=False)
+    return await fetch(site, place, stream, verified_chain=False, as_baseline=True)

@@ -128,12 +128,22 @@ async def verified(
 
 
 async def fetch(
-    site: Site, place: Place, stream: TcpStream | TlsStream, *, verified_chain: bool, url: str | None = None
+    site: Site,
+    place: Place,
+    stream: TcpStream | TlsStream,
+    *,
+    verified_chain: bool,
+    url: str | None = None,
+    as_baseline: bool = False,
 ) -> bool:
-    """Ask for the page in question (or *url*) once, body kept; recorded. Whether any response came. Closes the stream."""
+    """Ask for the page in question (or *url*) once, body kept; recorded. Whether any response came. Closes the stream.
+
+    *as_baseline*: read as much of the page as the baseline does.
+    """
     from probe.instruments import http
 
     budgets, patience_s = site.settings.budgets, site.settings.deadlines.tls_soft
+    whole = as_baseline and site.settings.profile == "full"
     operation = await http.request(
         site.wire,
         stream,
@@ -143,7 +153,7 @@ async def fetch(
         verified_chain=verified_chain,
         head_deadline_s=patience_s,
         body_deadline_s=patience_s,
-        body_cap=budgets.body_light,
+        body_cap=budgets.body_full if whole else budgets.body_light,
         header_cap=budgets.headers,
         keep_body=True,
     )

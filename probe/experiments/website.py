@@ -245,7 +245,13 @@ async def _page(site: Site, stream: TcpStream | TlsStream, url: str, address: st
     next_url = redirect(url, fact.location) if 300 <= fact.status < 400 else None
     if url.startswith("http:") and _unexpected(fact, url, next_url):
         site.suspect("page", operation)
+    if next_url == url and place.hop >= _ROUND_AND_ROUND and url.startswith("http:"):
+        site.suspect("page", operation)
     return _Answered(next_url)
+
+
+_ROUND_AND_ROUND = 3
+"""Times that an address may lead to itself: some sites do so once, to see whether a cookie comes back."""
 
 
 def redirect(url: str, location: str | None) -> str | None:
@@ -302,11 +308,12 @@ async def _request(
 def _unexpected(fact: HttpFact, url: str, next_url: str | None) -> bool:
     """A response over plain HTTP that anyone on the way could have written, and that is not a plain page or upgrade.
 
-    A page that reads as a notice of blocking may be the site's own: only an unrelated address can tell.
+    A page that reads as a notice of blocking, or has no word of its own, may be the site's: only an unrelated address can
+    tell.
     """
     assert fact.status is not None
     if next_url is None:
         page = fingerprints.read(fact)
-        return fact.status >= 400 or (page is not None and page.blocks)
+        return fact.status >= 400 or (page is not None and page.blocks) or fingerprints.is_hollow(fact)
     here, there = urlsplit(url).hostname or "", urlsplit(next_url).hostname or ""
     return here.split(".")[-2:] != there.split(".")[-2:]

@@ -157,3 +157,26 @@ def is_challenge(fact: HttpFact) -> bool:
 def is_country_refusal(fact: HttpFact) -> bool:
     """Whether the site says that it does not serve this country."""
     return bool(_COUNTRY.search(f"{fact.title or ''}\n{fact.body or ''}"))
+
+
+_ELSEWHERE = re.compile(
+    r"<(?:iframe|frame)\b[^>]*\bsrc\s*=|<meta\b[^>]*http-equiv\s*=\s*[\"']?refresh\b[^>]*\burl\s*=", re.IGNORECASE
+)
+_UNSEEN = re.compile(
+    r"<!--.*?-->|<(head|script|style|noframes|noscript)\b.*?</\1\s*>|<[^>]*>|&nbsp;", re.IGNORECASE | re.DOTALL
+)
+
+
+def is_hollow(fact: HttpFact) -> bool:
+    """Whether a page has no word of its own: nothing at all, or only a frame around (or a refresh to) something else."""
+    if fact.status != 200 or fact.method == "HEAD" or fact.body is None or fact.body_truncated:
+        return False
+    if not fact.body_length and not fact.body:
+        return True
+    short = max(fact.body_length or 0, len(fact.body)) <= HEAD_CHARACTERS
+    return short and bool(_ELSEWHERE.search(fact.body)) and not _UNSEEN.sub("", fact.body).strip()
+
+
+def leads_to_itself(fact: HttpFact) -> bool:
+    """Whether a redirect names the very address that was asked for."""
+    return fact.status is not None and 300 <= fact.status < 400 and fact.location == fact.url

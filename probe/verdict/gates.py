@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from probe.observations import HostFact, TlsFact
 from probe.verdict import evidence
-from probe.verdict.findings.baseline import is_own_success, is_verified_page
+from probe.verdict.findings.baseline import is_own_page, is_own_success, pages_put_in
 from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.model import Finding, Status
@@ -141,7 +141,26 @@ def page_is_the_sites_own(case: Case, findings: Findings) -> Iterable[str]:
 
 
 def _final_page_verified(case: Case) -> bool:
-    return any(attempt.ok and is_verified_page(attempt) for attempt in case.baseline)
+    return any(attempt.ok and is_own_page(case, attempt) for attempt in case.baseline)
+
+
+def _pages_of_others(case: Case) -> set[str]:
+    """Findings by which a page made the site accessible, unless one of its pages came over a verified chain of its own."""
+    own = any(attempt.ok and is_own_page(case, attempt) for attempt in case.all_baselines)
+    return set() if own else {"page_over_plain_http", "page_over_verified_chain", "machine_answered"}
+
+
+def put_in_on_the_way(case: Case, findings: Findings) -> Iterable[str]:
+    """A page that unrelated addresses gave for this name too is nobody's word for the site, nor is where it led."""
+    found = _codes(findings) & {"neutral_flip", "neutral_flip_once"} and pages_put_in(case)
+    return _pages_of_others(case) if found else ()
+
+
+def proxy_for_pages(case: Case, findings: Findings) -> Iterable[str]:
+    """A cache that takes every plain request goes by its name: it says of a site's own pages and errors everywhere."""
+    if not case.own.proxied_pages:
+        return ()
+    return {f.code for f in findings if f.code in FLIPS and (f.signature or "").startswith("http.")}
 
 
 def own_side_is_scoped(_case: Case, findings: Findings) -> Iterable[str]:
@@ -202,10 +221,14 @@ def products_filter(_case: Case, findings: Findings) -> Iterable[str]:
     )
 
 
-def portal_page(_case: Case, findings: Findings) -> Iterable[str]:
-    """Behind a captive portal or a pay page, a plain page is the portal's: neither the site's nor a block's."""
-    codes = _codes(findings)
-    return _PAGES_PUT_IN | {"page_over_plain_http", "connected"} if "own_captive_portal" in codes else ()
+def portal_page(case: Case, findings: Findings) -> Iterable[str]:
+    """Behind a captive portal or a pay page, a plain page is the portal's: neither the site's nor a block's.
+
+    So it is where somebody answers every plain request, and lets everything else pass.
+    """
+    if "own_captive_portal" in _codes(findings):
+        return _PAGES_PUT_IN | _pages_of_others(case) | {"connected"}
+    return _PAGES_PUT_IN | _pages_of_others(case) if case.own.pages_swapped else ()
 
 
 def clock_first(_case: Case, findings: Findings) -> Iterable[str]:
@@ -228,7 +251,10 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
     gate.name: gate
     for gate in (
         EvidenceGate("late_success_withdraws", late_success_withdraws),
+        # Before the proxies: what they void may still say that the page is not the site's.
+        EvidenceGate("put_in_on_the_way", put_in_on_the_way),
         EvidenceGate("transparent_proxy", transparent_proxy),
+        EvidenceGate("proxy_for_pages", proxy_for_pages),
         EvidenceGate("broken_beside", broken_beside),
         EvidenceGate("path_mtu", path_mtu),
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),

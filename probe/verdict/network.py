@@ -108,6 +108,15 @@ class Round:
     @cached_property
     def proxied(self) -> tuple[Observation, ...]:
         """Connections to an address where nobody lives that somebody took."""
+        return tuple(o for o in self._taken if o.operation.port != 80)
+
+    @property
+    def proxied_pages(self) -> tuple[Observation, ...]:
+        """The same on the port of plain pages: a cache, or whoever writes them."""
+        return tuple(o for o in self._taken if o.operation.port == 80)
+
+    @cached_property
+    def _taken(self) -> tuple[Observation, ...]:
         return tuple(o for m in self.family("transparent") for o in m.observations if m.passed)
 
     @cached_property
@@ -378,6 +387,18 @@ class OwnSide:
     def proxied(self) -> tuple[Observation, ...]:
         """Observations that show a transparent proxy."""
         return tuple(o for r in self.rounds for o in r.proxied)
+
+    @property
+    def proxied_pages(self) -> tuple[Observation, ...]:
+        """Observations that show that somebody takes every plain request."""
+        return tuple(o for r in self.rounds for o in r.proxied_pages)
+
+    @property
+    def pages_swapped(self) -> bool:
+        """Whether the test pages of two operators were somebody else's, and none ever was right."""
+        portals = [m for r in self.rounds for m in r.family("portal")]
+        swapped = {resolvers.operator_of(fingerprints.host_of(m.where) or "") for m in portals if m.stage == "page"}
+        return len(swapped) >= 2 and not any(m.passed for m in portals)
 
     @property
     def observations(self) -> tuple[Observation, ...]:

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from probe.observations import HttpFact, Observation, TlsFact
 from probe.verdict import fingerprints
-from probe.verdict.view import Case, failed
+from probe.verdict.view import Case, failed, http
 
 TARGET_FAILURES = 6
 INNOCUOUS_SUCCESSES = 5
@@ -54,7 +54,14 @@ class Sent:
 class Pair:
     """All arms at one address. An arm whose connection failed says nothing about names and is left out."""
 
-    def __init__(self, purpose: str, group: str, address: str, observations: Iterable[Observation]) -> None:
+    def __init__(
+        self,
+        purpose: str,
+        group: str,
+        address: str,
+        observations: Iterable[Observation],
+        doubtful: frozenset[Answer] = frozenset(),
+    ) -> None:
         self.purpose = purpose
         self.group = group
         self.address = address
@@ -62,8 +69,12 @@ class Pair:
             (o for o in observations if o.arm is not None and isinstance(o.fact, TlsFact | HttpFact)),
             key=lambda o: o.number,
         )
-        usual = _usual_pages(o for o in exchanges if o.arm == "innocuous")
-        read = (Sent(o.arm == "target", _passed(o, usual), o) for o in exchanges if _says_something(o))
+        innocuous = [
+            o for o in exchanges if o.arm == "innocuous" and isinstance(o.fact, HttpFact) and o.failure is None
+        ]
+        usual = frozenset(_page(o) for o in innocuous)
+        put_in = doubtful - {answer_of(http(o)) for o in innocuous}
+        read = (Sent(o.arm == "target", _passed(o, usual, put_in), o) for o in exchanges if _says_something(o))
         self.sent = tuple(read)
 
     @cached_property
@@ -155,16 +166,37 @@ def _page(observation: Observation) -> Page:
     return fact.status, fingerprints.site_of(fact.location)
 
 
-def _usual_pages(innocuous: Iterable[Observation]) -> frozenset[Page]:
-    return frozenset(_page(o) for o in innocuous if isinstance(o.fact, HttpFact) and o.failure is None)
+Answer = tuple[int | None, str | None, int | None, str | None]
 
 
-def _passed(observation: Observation, usual: frozenset[Page]) -> bool:
-    """TLS: a ServerHello and nothing less. Plain HTTP: an answer that nobody on the way is known to give."""
+def answer_of(fact: HttpFact) -> Answer:
+    """What makes two answers the same one: the status, where it leads (the asked name left out), and every byte."""
+    host = fingerprints.host_of(fact.url)
+    location = fact.location.replace(host, "") if fact.location and host else fact.location
+    return fact.status, location, fact.body_length, fact.body_sha256
+
+
+def _doubtful(case: Case) -> frozenset[Answer]:
+    """Answers over plain HTTP with which the baseline ended, and which no site has much reason to give."""
+    ends = (attempt.last for attempt in case.all_baselines if attempt.ok and attempt.stage == "http")
+    facts = (http(last) for last in ends if last is not None)
+    return frozenset(
+        answer_of(fact)
+        for fact in facts
+        if not fact.verified_chain and (fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact))
+    )
+
+
+def _passed(observation: Observation, usual: frozenset[Page], put_in: frozenset[Answer]) -> bool:
+    """TLS: a ServerHello and nothing less. Plain HTTP: an answer that nobody on the way is known to give, and that is not
+    the doubtful one of the name's own address over again: two servers have no word in common that they say of one name.
+    """
     fact = observation.fact
     if isinstance(fact, TlsFact):
         return fact.server_hello and not failed(observation)
     if not isinstance(fact, HttpFact) or observation.failure is not None:
+        return False
+    if observation.arm == "target" and answer_of(fact) in put_in:
         return False
     page = fingerprints.read(fact)
     elsewhere = fingerprints.leads_elsewhere(fact) and _page(observation) not in usual
@@ -179,7 +211,8 @@ def pairs(case: Case, purpose: str) -> tuple[Pair, ...]:
             continue
         if o.arm is not None and o.operation.address is not None and isinstance(o.fact, TlsFact | HttpFact):
             found.setdefault((o.group or "", o.operation.address), []).append(o)
-    built = (Pair(purpose, group, address, members) for (group, address), members in sorted(found.items()))
+    doubtful = _doubtful(case)
+    built = (Pair(purpose, group, address, members, doubtful) for (group, address), members in sorted(found.items()))
     return tuple(pair for pair in built if pair.sent)
 
 

@@ -17,11 +17,13 @@ from tests.integration.test_experiments_pairs import CANARIES, HURRIED, TARGET, 
 pytestmark = pytest.mark.anyio
 
 NOTICE = "<title>Новости</title>Доступ к сайту ограничен по решению суда"
+FRAME = "<html><body style='margin:0'><iframe src='http://192.0.2.7/?invalid'></iframe></body></html>"
+TO_ITSELF = f"302 Found\r\nLocation: http://{TARGET}/"
 
 
-async def browsed(first: str, status: str = "200 OK") -> list[Observation]:
-    """What is observed when the target's first answer is the page *first*, and all later ones are ordinary."""
-    pages = [(status, first)]
+async def browsed(first: str, status: str = "200 OK", times: int | None = None) -> list[Observation]:
+    """What is observed when the target's first answer (first eleven, of a redirect) is *first*, and later ones are ordinary."""
+    pages = [(status, first)] * (times or (11 if status == TO_ITSELF else 1))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -65,13 +67,23 @@ def targets(observations: list[Observation]) -> dict[str | None, int]:
 
 
 @pytest.mark.parametrize(
-    ("page", "status"), [(NOTICE, "200 OK"), ("Sorry", "403 Forbidden")], ids=("notice", "refusal")
+    ("page", "status"),
+    [(NOTICE, "200 OK"), ("Sorry", "403 Forbidden"), ("", "200 OK"), (FRAME, "200 OK"), ("", TO_ITSELF)],
+    ids=("notice", "refusal", "nothing", "frame", "circle"),
 )
 async def test_a_doubtful_page_is_asked_for_at_neutral_places_to_the_end(page: str, status: str):
-    """A notice of blocking, whatever its status, and a refusal may be the site's own: unrelated addresses can tell."""
+    """A notice of blocking, whatever its status, a refusal, a page without a word and an address that leads to itself may be
+    the site's own: unrelated addresses can tell.
+    """
     assert targets(await browsed(page, status)) == {"neutral/1": 6, "neutral/2": 6}
 
 
-async def test_an_ordinary_page_is_believed():
+@pytest.mark.parametrize("page", ["<title>Hello</title>", "Hello <iframe src='//ads.example/'></iframe>"])
+async def test_an_ordinary_page_is_believed(page: str):
     """Nothing is asked after a page that nobody has reason to doubt."""
-    assert {o.purpose for o in await browsed("<title>Hello</title>")} == {"baseline"}
+    assert {o.purpose for o in await browsed(page)} == {"baseline"}
+
+
+async def test_an_address_that_leads_to_itself_once_is_believed():
+    """Some sites look whether a cookie comes back."""
+    assert {o.purpose for o in await browsed("", TO_ITSELF, times=1)} == {"baseline"}

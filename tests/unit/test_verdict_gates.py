@@ -12,20 +12,25 @@ from probe.verdict import gates
 from tests.unit.facts import BLOCK_HOST, HOME, HOST, NEUTRALS, PROVIDER, SITE, TIMEOUT, Facts, certificate, kernel
 from tests.unit.verdict_scenarios import (
     ISCA,
+    MOVED,
     ORDER_RU,
     _healthy,
     _portal_round,
     _sinkholed,
+    asked_elsewhere,
+    cache_takes_pages,
     captive_portal,
     chosen_filter,
     denied_by_zone,
     denied_twice,
     expired,
+    hollow,
     household_filter,
     name_service_lies,
     neighbours,
     reset_by_the_own_router,
     router_with_dead_backend,
+    sent_to_the_shop,
     servfail_here_only,
     shown_at_the_sink,
     sni_block,
@@ -136,11 +141,18 @@ def company_box() -> Facts:
     return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
 
 
+def led_away_at_one_place() -> Facts:
+    """A redirect to a stranger's good page, which one neutral gives for the name too."""
+    return asked_elsewhere(sent_to_the_shop(), 1, **MOVED)
+
+
 # gate, story, word with it, what changes without it: (attribute of the verdict, value without the gate)
 EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("late_success_withdraws", late_success, "blocked"),
     ("transparent_proxy", proxied_flip, "blocked"),
     ("broken_beside", reset_by_the_own_router, "blocked"),
+    ("put_in_on_the_way", led_away_at_one_place, "accessible"),
+    ("proxy_for_pages", lambda: cache_takes_pages(hollow()), "blocked"),
     ("path_mtu", unacknowledged_behind_mtu, "blocked"),
     ("local_filter", chosen_filter_says_censored, "inconclusive"),
     ("hosts_file_rules", name_service_lies, "accessible"),

@@ -712,6 +712,66 @@ def notice(elsewhere: str | None = None) -> Facts:
     return facts
 
 
+PLAIN = f"http://{HOST}/"
+EMPTY: dict[str, Any] = {"body": "", "body_length": 0}
+FRAME: dict[str, Any] = {
+    "body": "<html><head><title>x</title></head><body><iframe src='http://92.46.1.80/?invalid'></iframe></body></html>",
+    "body_length": 106,
+    "body_sha256": "f0",
+}
+TO_ITSELF: dict[str, Any] = {"status": 302, "location": PLAIN, **EMPTY}
+MOVED: dict[str, Any] = {"status": 302, "location": "https://shop.example/"}
+
+
+def asked_elsewhere(facts: Facts, places: int = 2, innocuous: dict[str, Any] | None = None, **target: Any) -> Facts:
+    """Plain HTTP at neutrals: the name is answered with *target*, the other one with *innocuous*."""
+    other = innocuous or {"status": 404, "body_sha256": "404"}
+    for index in range(places):
+        at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
+        facts.http(arm="innocuous", round=0, url="http://www.wikipedia1.org/", **at, **other)
+        for n in range(6):
+            facts.http(arm="target", round=n, url=PLAIN, **at, **target)
+            facts.http(arm="innocuous", round=n + 1, url="http://www.wikipedia1.org/", **at, **other)
+    return facts
+
+
+def hollow(page: dict[str, Any] = EMPTY, **elsewhere: Any) -> Facts:
+    """A plain page without a word, and what two neutrals say when asked for the name."""
+    return asked_elsewhere(plain(**page), **(elsewhere or page))
+
+
+def sent_to_the_shop(status: int = 200, *, verified: bool = True, **page: Any) -> Facts:
+    """A plain redirect to another site, whose own page comes over a verified chain."""
+    facts = plain(**MOVED)
+    facts.dns("92.46.1.80", name="shop.example", hop=1).tcp("92.46.1.80", name="shop.example", hop=1)
+    if verified:
+        facts.tls("92.46.1.80", sni="shop.example", hop=1)
+    url = "https://shop.example/" if verified else "http://shop.example/"
+    return facts.http(status, url=url, address="92.46.1.80", hop=1, **page)
+
+
+def cache_takes_pages(facts: Facts) -> Facts:
+    """Somebody takes every plain request, also for an address where nobody lives."""
+    return facts.tcp("192.0.2.1", port=80, name="192.0.2.1", **facts.own("transparent/192.0.2.1:80", "after", 1))
+
+
+def torn(received: int, asked_again: int, *, truncated: bool) -> Facts:
+    """A page that stops after so many bytes, and a retry that has so many and was satisfied."""
+    facts = _healthy().dns(SITE).tcp().tls().http(failure=TIMEOUT, body_length=received)
+    facts.retry_tls()
+    again: dict[str, Any] = {"body_length": asked_again, "body_truncated": truncated}
+    return facts.http(200, purpose="retry", group="retry/1", **again)
+
+
+def hotel(*, genuine: bool) -> Facts:
+    """A page of the hotel's in place of plain ones (of all, or of one of the two test pages); TLS passes to everybody."""
+    facts = Facts(PLAIN).context().machine().canary("system/92.46.1.1").canary("literal/1.1.1.1")
+    facts.canary("foreign/www.python.org").canary("foreign/www.debian.org")
+    facts.portal(200, which="captive.apple.com/hotspot-detect.html", body="Welcome to Hotel Wi-Fi")
+    facts.portal(204 if genuine else 200, body="" if genuine else "Welcome to Hotel Wi-Fi")
+    return facts.works(200, body="Welcome to Hotel Wi-Fi", body_length=22)
+
+
 # -- the own side ------------------------------------------------------------------------------------------------------
 
 
@@ -810,6 +870,8 @@ CODES: dict[str, Story] = {
     "nothing_reached": hosts_file,
     "page_is_no_content": lambda: page(451),
     "redirected_without_end": sent_in_a_circle,
+    "page_put_in": hollow,
+    "page_says_nothing": lambda: plain(**EMPTY),
     "page_over_doubtful_chain": antivirus_with_exceptions,
     "answer_is_the_sites_own": works,
     "answer_proves_the_line": lambda: Facts().context().works(),
@@ -942,6 +1004,73 @@ WORDS: dict[str, tuple[Story, str]] = {
         lambda: notice(elsewhere=ORDER_RU),
         "blocked/http/http.block_page.host",
     ),
+    "nothing at all for that name everywhere": (hollow, "blocked/http/http.block_page.host"),
+    "a frame for that name everywhere": (lambda: hollow(FRAME), "blocked/http/http.block_page.host"),
+    "a circle for that name everywhere": (lambda: hollow(TO_ITSELF), "blocked/http/http.redirect.host"),
+    "sent to a shop for that name everywhere": (
+        lambda: asked_elsewhere(sent_to_the_shop(), **MOVED),
+        "blocked/http/http.redirect.host",
+    ),
+    "nothing at all, said by the site only": (lambda: hollow(status=404, body_sha256="404"), "accessible"),
+    "nothing at all, said to every name": (
+        lambda: asked_elsewhere(plain(**EMPTY), innocuous=EMPTY, **EMPTY),
+        "accessible",
+    ),
+    "moved to another domain": (sent_to_the_shop, "accessible"),
+    "moved to another domain, said by the site only": (
+        lambda: asked_elsewhere(sent_to_the_shop(), status=404),
+        "accessible",
+    ),
+    "nothing at all, nobody else asked": (CODES["page_says_nothing"], "inconclusive"),
+    "a frame, nobody else asked": (lambda: plain(**FRAME), "inconclusive"),
+    "a frame beside words": (
+        lambda: plain(body="Books <iframe src='//ads.example/'></iframe>", body_length=44),
+        "accessible",
+    ),
+    "nothing at all at one place": (
+        lambda: asked_elsewhere(plain(**EMPTY), 1, **EMPTY),
+        "inconclusive/http.block_page.host",
+    ),
+    "sent to a shop at one place": (
+        lambda: asked_elsewhere(sent_to_the_shop(), 1, **MOVED),
+        "inconclusive/http.redirect.host",
+    ),
+    "nothing at all behind a cache": (lambda: cache_takes_pages(hollow()), "inconclusive"),
+    "plain silence by name behind a cache": (lambda: cache_takes_pages(http_block()), "inconclusive/http.timeout.any"),
+    "silence by name behind a cache": (lambda: cache_takes_pages(sni_block()), "blocked/tls/tls.timeout.sni"),
+    "moved behind a cache": (
+        lambda: cache_takes_pages(asked_elsewhere(sent_to_the_shop(), **MOVED)),
+        "inconclusive",
+    ),
+    "a plain error everywhere": (
+        lambda: asked_elsewhere(plain(503, body_sha256="503"), status=503, body_sha256="503"),
+        "inconclusive/http.server_error",
+    ),
+    "a stranger's refusal": (lambda: sent_to_the_shop(403), "inconclusive/http.denied.antibot"),
+    "a stranger's trouble": (lambda: sent_to_the_shop(503), "inconclusive/http.server_error"),
+    "a stranger's notice": (lambda: sent_to_the_shop(body=ORDER_RU), "inconclusive"),
+    "a teapot": (lambda: page(418), "inconclusive"),
+    "a front end without a server": (lambda: page(421), "inconclusive"),
+    "a page that cannot be unpacked": (
+        lambda: page(200, malformed="content-encoding gzip cannot be undone", body_length=0),
+        "inconclusive",
+    ),
+    "a page that cannot be unpacked to its end": (
+        lambda: page(200, malformed="content-encoding gzip cannot be undone", body_length=900),
+        "accessible",
+    ),
+    "a torn page, and its beginning again": (
+        lambda: torn(16_384, 10_240, truncated=True),
+        "inconclusive/http.timeout.any",
+    ),
+    "a torn page, and more of it again": (lambda: torn(16_384, 65_536, truncated=True), "accessible"),
+    "a torn page, and a whole one": (lambda: torn(16_384, 12_000, truncated=False), "accessible"),
+    "a torn page, and a greeting": (
+        lambda: _healthy().dns(SITE).tcp().tls().http(failure=TIMEOUT).retry_tls(),
+        "inconclusive/http.timeout.any",
+    ),
+    "a hotel's page in place of all plain ones": (lambda: hotel(genuine=False), "inconclusive"),
+    "a hotel's page in place of one test page": (lambda: hotel(genuine=True), "accessible"),
     "a redirect to a block page": (CODES["redirect_to_block_page"], "blocked/http/http.redirect.any"),
     "a stranger's certificate everywhere": (stranger_shown, "blocked/mitm/tls.mitm.unknown_ca"),
     "a stranger's valid certificate everywhere": (

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
+from probe.verdict.findings.tls import PAGES, complete_neutrals
+from probe.verdict.pairs import Pair, at_neutrals
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Attempt, Case, Stage, http, verified
 
@@ -42,6 +44,9 @@ _HTTP_WORDS = {
 }
 
 _REFUSALS = (403, 429, 451)
+_NOBODY_SERVED = (418, 421)
+"""Answers that serve nobody and do not say why: a joke that guards use (RFC 9110 §15.5.19), and a front end without a
+server for the name (§15.5.20)."""
 
 
 def page_of(attempt: Attempt) -> Observation | None:
@@ -56,11 +61,37 @@ def is_verified_page(attempt: Attempt) -> bool:
     return page is not None and http(page).verified_chain and any(verified(o.fact) for o in attempt.of("tls"))
 
 
+def is_own_page(case: Case, attempt: Attempt) -> bool:
+    """Whether a verified page is the word of the site that was asked for, not only of the host that it is verified for: a
+    redirect to another site that came over plain HTTP may be anybody's.
+    """
+    return is_verified_page(attempt) and not is_led_away(case, attempt)
+
+
+def is_led_away(case: Case, attempt: Attempt) -> bool:
+    """Whether the walk ended at another site than it was meant for, and a hop that left was not verified."""
+    page = page_of(attempt)
+    if page is None or fingerprints.site_of(http(page).url) == fingerprints.site_of(case.asked.endpoint.url):
+        return False
+    earlier = [o for o in case.of("baseline", group=attempt.group) if o.hop < attempt.hop]
+    proven = {o.hop for o in earlier if verified(o.fact)}
+    return any(
+        isinstance(o.fact, HttpFact)
+        and fingerprints.leads_elsewhere(o.fact)
+        and not (o.fact.verified_chain and o.hop in proven)
+        for o in earlier
+    )
+
+
 def is_ordinary(fact: HttpFact) -> bool:
-    """Whether a status is one that a site gives to everybody: a client error of our request is an answer too."""
+    """Whether an answer is one that a site gives to everybody: a client error of our request is an answer too."""
     if fact.method == "HEAD" and fact.status == 501:  # RFC 9110 §9.1: a method that this server does not have
         return True
-    return fact.status is not None and fact.status < 500 and fact.status not in _REFUSALS
+    if (
+        fact.malformed is not None and not fact.body_length
+    ):  # a page that cannot be unpacked, of which no browser shows any
+        return False
+    return fact.status is not None and fact.status < 500 and fact.status not in (*_REFUSALS, *_NOBODY_SERVED)
 
 
 _ON_AND_ON = 5
@@ -74,6 +105,22 @@ def sent_on_and_on(attempt: Attempt) -> bool:
         return False
     fact = http(page)
     return fact.status is not None and 300 <= fact.status < 400 and fact.location is not None
+
+
+def is_notice(fact: HttpFact) -> bool:
+    """Whether a page reads as a notice of blocking."""
+    known = fingerprints.read(fact)
+    return known is not None and known.blocks
+
+
+def pages_put_in(case: Case) -> tuple[Pair, ...]:
+    """Neutral pairs in which the name was answered with somebody else's page or redirect, and the other one was not."""
+    return tuple(pair for pair in complete_neutrals(case) if not pair.over_tls and pair.manner in PAGES)
+
+
+def _said_otherwise(case: Case) -> bool:
+    """Whether a neutral address, asked for the name, gave an answer of its own: then nobody puts one in by name."""
+    return any(pair.target_successes for pair in at_neutrals(case) if not pair.over_tls)
 
 
 def _pages(case: Case, *, over_verified: bool) -> Iterator[tuple[Attempt, Observation]]:
@@ -95,7 +142,8 @@ def _pages(case: Case, *, over_verified: bool) -> Iterator[tuple[Attempt, Observ
 )
 def page_over_verified_chain(case: Case) -> Iterator[Match]:
     for attempt, page in _pages(case, over_verified=True):
-        if is_ordinary(http(page)) and not sent_on_and_on(attempt):
+        swapped = is_led_away(case, attempt) and is_notice(http(page))
+        if is_ordinary(http(page)) and not sent_on_and_on(attempt) and not swapped:
             yield Match(
                 observations=(page,), parameters={"host": page.operation.name or case.name, "status": http(page).status}
             )
@@ -114,8 +162,8 @@ def page_over_verified_chain(case: Case) -> Iterator[Match]:
 def page_over_plain_http(case: Case) -> Iterator[Match]:
     for attempt, page in _pages(case, over_verified=False):
         fact = http(page)
-        known = fingerprints.read(fact)
-        swapped = (known is not None and known.blocks) or fingerprints.is_pay_page(fact) or sent_on_and_on(attempt)
+        swapped = is_notice(fact) or fingerprints.is_pay_page(fact) or sent_on_and_on(attempt)
+        swapped = swapped or (fingerprints.is_hollow(fact) and not _said_otherwise(case))
         if is_ordinary(fact) and not fact.verified_chain and not swapped:
             yield Match(
                 observations=(page,), parameters={"host": page.operation.name or case.name, "status": fact.status}
@@ -250,8 +298,7 @@ def page_is_no_content(case: Case) -> Iterator[Match]:
         if not attempt.ok or page is None:
             continue
         fact = http(page)
-        known = fingerprints.read(fact) if not is_verified_page(attempt) else None
-        if not is_ordinary(fact) or (known is not None and known.blocks):
+        if not is_ordinary(fact) or (is_notice(fact) and not is_own_page(case, attempt)):
             yield Match(observations=(page,), parameters={"host": case.name, "status": fact.status})
 
 
@@ -269,6 +316,37 @@ def redirected_without_end(case: Case) -> Iterator[Match]:
         page = page_of(attempt)
         if attempt.ok and page is not None and sent_on_and_on(attempt):
             yield Match(observations=(page,), parameters={"host": case.name, "count": attempt.hop + 1})
+
+
+@row(
+    "page_put_in",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="contrast",
+    sentence="what came for {host} over plain HTTP came at unrelated addresses too, for this name only: it is not the site's",
+    why="as dns_failed: whoever gets somebody else's page does not get the site's",
+)
+def page_put_in(case: Case) -> Iterator[Match]:
+    found = pages_put_in(case)
+    if found and not any(attempt.ok and is_own_page(case, attempt) for attempt in case.all_baselines):
+        shown = tuple(o for pair in found for o in pair.target_failures)
+        yield Match(observations=shown, parameters={"host": case.name})
+
+
+@row(
+    "page_says_nothing",
+    speaks_for="accessible",
+    weight=-1.0,
+    family="baseline",
+    basis="behaviour",
+    sentence="{host} answered over plain HTTP with a page that has no word of its own; anybody could have written it",
+    why="boxes give empty pages and frames in place of a site's, and few sites have such a front page; a reason",
+)
+def page_says_nothing(case: Case) -> Iterator[Match]:
+    for _, page in _pages(case, over_verified=False):
+        if not http(page).verified_chain and fingerprints.is_hollow(http(page)) and not _said_otherwise(case):
+            yield Match(observations=(page,), parameters={"host": case.name})
 
 
 @row(
@@ -296,8 +374,9 @@ def page_over_doubtful_chain(case: Case) -> Iterator[Match]:
     why="nobody on the way can make a page over a verified chain; the cap",
 )
 def answer_is_the_sites_own(case: Case) -> Iterator[Match]:
-    for _, page in _pages(case, over_verified=True):
-        yield Match(observations=(page,), parameters={"host": page.operation.name or case.name})
+    for attempt, page in _pages(case, over_verified=True):
+        if not is_led_away(case, attempt):
+            yield Match(observations=(page,), parameters={"host": page.operation.name or case.name})
 
 
 @row(
@@ -326,8 +405,18 @@ def answer_proves_the_line(case: Case) -> Iterator[Match]:
 )
 def retry_succeeded(case: Case) -> Iterator[Match]:
     for attempt in case.retries:
-        if attempt.last is not None and is_own_success(case, attempt):
+        if attempt.last is not None and is_own_success(case, attempt) and _got_as_far(case, attempt):
             yield Match(observations=(attempt.last,))
+
+
+def _got_as_far(case: Case, attempt: Attempt) -> bool:
+    """Whether a retry got to where the baseline failed: a greeting is no answer, and a page's first bytes not its rest."""
+    if case.failing is None or case.failing.stage != "http" or case.failing.last is None:
+        return True
+    page = page_of(attempt)
+    if page is None:
+        return False
+    return not http(page).body_truncated or (http(page).body_length or 0) > (http(case.failing.last).body_length or 0)
 
 
 def is_own_success(case: Case, attempt: Attempt) -> bool:
@@ -339,9 +428,7 @@ def is_own_success(case: Case, attempt: Attempt) -> bool:
     page = page_of(attempt)
     if page is None:
         return case.scheme == "tcp"
-    known = fingerprints.read(http(page))
-    elsewhere = fingerprints.leads_elsewhere(http(page))
-    return is_ordinary(http(page)) and not (known is not None and known.blocks) and not elsewhere
+    return is_ordinary(http(page)) and not is_notice(http(page)) and not fingerprints.leads_elsewhere(http(page))
 
 
 @row(
@@ -386,6 +473,8 @@ ROWS: tuple[Row, ...] = (
     nothing_reached,
     page_is_no_content,
     redirected_without_end,
+    page_put_in,
+    page_says_nothing,
     page_over_doubtful_chain,
     answer_is_the_sites_own,
     answer_proves_the_line,

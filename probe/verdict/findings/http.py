@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
-from probe.verdict.findings.baseline import is_ordinary, is_verified_page, page_of
+from probe.verdict.findings.baseline import is_ordinary, is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, http, verified
 
@@ -104,10 +104,10 @@ def redirect_likely(case: Case) -> Iterator[Match]:
 
 
 def _own_words(case: Case) -> Iterator[tuple[Observation, HttpFact]]:
-    """Final pages over a verified chain."""
+    """Final pages over a verified chain, if nobody but the site led there."""
     for attempt in case.baseline:
         page = page_of(attempt)
-        if attempt.ok and page is not None and is_verified_page(attempt):
+        if attempt.ok and page is not None and is_own_page(case, attempt):
             yield page, http(page)
 
 
@@ -231,7 +231,7 @@ def server_error(case: Case) -> Iterator[Match]:
 def server_error_unverified(case: Case) -> Iterator[Match]:
     for attempt in case.baseline:
         page = page_of(attempt)
-        if attempt.ok and page is not None and not is_verified_page(attempt) and (http(page).status or 0) >= 500:
+        if attempt.ok and page is not None and not is_own_page(case, attempt) and (http(page).status or 0) >= 500:
             yield Match(
                 observations=(page,),
                 parameters={"status": http(page).status},
@@ -255,7 +255,7 @@ def refusal_unverified(case: Case) -> Iterator[Match]:
     for attempt in case.baseline:
         page = page_of(attempt)
         method = _refusal(http(page)) if page is not None else None
-        if attempt.ok and page is not None and method is not None and not is_verified_page(attempt):
+        if attempt.ok and page is not None and method is not None and not is_own_page(case, attempt):
             yield Match(
                 observations=(page,),
                 parameters={"status": http(page).status},

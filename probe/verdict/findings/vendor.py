@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.verdict import certificates
-from probe.verdict.findings.baseline import is_verified_page, page_of
+from probe.verdict.findings.baseline import is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, http, tls
 
@@ -54,7 +54,7 @@ def machine_answered(case: Case) -> Iterator[Match]:
         page = page_of(attempt)
         status = http(page).status if page is not None else None
         # 5xx is the server's own word that it is in trouble, whoever asks.
-        if attempt.ok and page is not None and status is not None and status < 500 and is_verified_page(attempt):
+        if attempt.ok and page is not None and status is not None and status < 500 and is_own_page(case, attempt):
             yield Match(observations=(page,), parameters={"host": case.name, "status": status})
 
 
