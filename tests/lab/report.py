@@ -47,7 +47,7 @@ class Result:
     @property
     def judges(self) -> tuple[str, ...]:
         """Ours first; the others if they were heard."""
-        heard = self.units[0].said if self.units else {}
+        heard = {judge for unit in self.units for judge in unit.said}
         return (OURS, *(name for name in BASELINES if name in heard))
 
 
@@ -224,13 +224,19 @@ def _all_figures(result: Result) -> str:
     note = (
         "Endpoints of one scenario fail together, so the intervals over endpoints are too narrow; those over scenarios are "
         "nearer to the truth. They are about these scenarios, and say nothing of networks that nobody wrote down here. "
-        "The others' rules see the same observations, with the probe's own baseline from the uncensored lab as control, and "
+        f"The others were heard under {_seeds_heard(result)}. Their rules see the same observations, with the probe's own baseline from the uncensored lab as control, and "
         "none where no foreign canary answered; one that gives no probability is taken at its word (confidence 1)."
     )
     return "\n".join([*lines, "", note])
 
 
+def _seeds_heard(result: Result) -> str:
+    seeds = sorted({unit.seed for unit in result.units if len(unit.said) > 1})
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" if seeds else "no seed"
+
+
 def _by_scenario(units: Sequence[Unit], judge: str, *, false: bool) -> Proportion:
+    units = [unit for unit in units if judge in unit.said]
     if false:
         return scenarios_with(units, lambda u: not u.may_be_blocked, lambda u: u.said[judge].status == "blocked")
     return scenarios_with(units, lambda u: u.is_known_block, lambda u: u.said[judge].status != "blocked")
@@ -243,7 +249,7 @@ def _confusions(result: Result) -> str:
         lines += ["", f"**{judge}**", "", "| true | " + " | ".join(STATUSES) + " | right or acceptable |"]
         lines.append("|" + "---|" * (len(STATUSES) + 2))
         for true in (status for status in STATUSES if status in table):
-            of = [unit for unit in result.units if unit.truth.status == true]
+            of = [unit for unit in result.units if unit.truth.status == true and judge in unit.said]
             cells = " | ".join(str(table[true].get(said, 0)) for said in STATUSES)
             lines.append(f"| {true} | {cells} | {Proportion.of(u.status_is_right(judge) for u in of)} |")
     return "\n".join(lines)

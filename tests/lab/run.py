@@ -158,10 +158,13 @@ def run_all(
     jobs: int,
     *,
     controls: Controls | None = None,
+    others: int | None = None,
     kept: Kept | None = None,
     sources: Path | None = None,
 ) -> Iterator[Trial]:
-    """Every scenario under every seed, *jobs* labs side by side, as they end. What *kept* has is not run again."""
+    """Every scenario under every seed, *jobs* labs side by side, as they end. What *kept* has is not run again; the others
+    are heard under the first *others* seeds."""
+    heard = seeds[:others] if controls else ()
     work = []
     for scenario, seed in _in_order(scenarios, seeds):
         trial = kept.load(scenario, seed) if kept else None
@@ -170,7 +173,10 @@ def run_all(
         else:
             yield trial
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(run_one, scenario, seed, controls, kept, sources) for scenario, seed in work]
+        futures = [
+            pool.submit(run_one, scenario, seed, controls if seed in heard else None, kept, sources)
+            for scenario, seed in work
+        ]
         try:
             for future in as_completed(futures):
                 if kept:
@@ -223,6 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--kept", type=Path, help="keep trials and their facts in this directory; those there are not run"
     )
     parser.add_argument("--half", choices=("all", "seen", "unseen"), default="all", help="the unseen half is held out")
+    parser.add_argument("--others", type=int, help="under how many seeds the others are heard too; all if not given")
     parser.add_argument("--slice", action="store_true", help="the rows that `make test` runs; nobody else is heard")
     parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
     parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
@@ -244,7 +251,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started, began = time.monotonic(), report.sources()
     trials = []
     kept = Kept(options.kept) if options.kept else None
-    for trial in run_all(ready, seeds, options.jobs, controls=None if options.slice else Controls(), kept=kept):
+    controls = None if options.slice else Controls()
+    for trial in run_all(ready, seeds, options.jobs, controls=controls, others=options.others, kept=kept):
         trials.append(trial)
         _tell(trial, len(trials), len(ready) * len(seeds))
         if options.keep and not trial.is_right:

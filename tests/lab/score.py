@@ -89,6 +89,8 @@ class Score:
 
 
 def score(units: Sequence[Unit], judge: str = OURS) -> Score:
+    """The figures of *judge* over those units on which it was heard."""
+    units = [unit for unit in units if judge in unit.said]
     harmless = [u for u in units if not u.may_be_blocked]
     known = [u for u in units if u.is_known_block]
     caught = [u for u in units if u.may_be_blocked and u.said[judge].status == "blocked"]
@@ -138,7 +140,7 @@ def scenarios_with(units: Iterable[Unit], among: Callable[[Unit], bool], bad: Ca
 def evenly_definite(units: Iterable[Unit], judge: str = OURS) -> float | None:
     """The mean over scenarios of their share of definite calls: a row that checks the whole catalogue counts once."""
     by_scenario: dict[str, list[bool]] = {}
-    for unit in units:
+    for unit in (unit for unit in units if judge in unit.said):
         by_scenario.setdefault(unit.scenario, []).append(unit.said[judge].status != "inconclusive")
     shares = [sum(definite) / len(definite) for definite in by_scenario.values()]
     return sum(shares) / len(shares) if shares else None
@@ -147,7 +149,7 @@ def evenly_definite(units: Iterable[Unit], judge: str = OURS) -> float | None:
 def confusion(units: Iterable[Unit], judge: str = OURS) -> dict[str, dict[str, int]]:
     """True status → said status → how many."""
     table: dict[str, dict[str, int]] = {}
-    for unit in units:
+    for unit in (unit for unit in units if judge in unit.said):
         row = table.setdefault(unit.truth.status, {})
         said = unit.said[judge].status
         row[said] = row.get(said, 0) + 1
