@@ -359,6 +359,8 @@ _NOT_SPEED = (
         prove_apps.takes("www.wikipedia.org", "www.wikipedia.org", more_than=1.7),
         world=_long,
         leg={"rate": 128_000, "queue": 16_000},
+        check=(FACEBOOK_URL, OTHER),
+        sound=(),
     ),
     _row(
         "tariff_used_up",
