@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import prove, rules
+from tests.lab import prove, prove_blocks, rules
 from tests.lab.packets import TCP
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
@@ -240,4 +240,30 @@ REDIRECTS = (
          prove.curl("help", FACEBOOK_URL, "-L")),
 )  # fmt: skip
 
-SCENARIOS: tuple[Scenario, ...] = (*FRONT_ENDS, *NETWORKS, *ADDRESSES, *SERVERS, *PAGES, *REDIRECTS)
+_FRAME = "default_type text/html; return 200 '<html><frameset><frame src=\"http://a.example/\"></frameset></html>';"
+_CACHE = Site(
+    name="cache7.provider.example",
+    address="95.56.234.10",
+    http="location / { resolver 8.8.8.8 valid=1s; proxy_pass http://$host$request_uri; proxy_connect_timeout 2s; }",
+)
+
+
+def _cached(name: str, tells: str, world: Callable[[World], World], proof: Proof) -> Scenario:
+    """A cache of the provider's takes every plain request and goes by its name, so the site's answer comes from everywhere."""
+    diverted = rules.Divert(when=When(protocol=TCP, ports=(80,)), to=_CACHE.address, port=80, place="access")
+    return well(name, tells, lambda given: add(_CACHE)(world(given)), proof, prove.curl("HTTP/1.1", f"http://{INNOCUOUS}/", "-i"), rules=lambda _world: (diverted,),
+                check=(PLAIN_URL,), acceptable=_UNCLEAR, exit_codes=(0, 3))  # fmt: skip
+
+
+# Whoever asks neutral addresses for the name meets the same answer there, and the site is in order.
+WORDLESS = (
+    well("plain_page_of_nothing", "the site's plain page is empty (status 200)", plain("location / { return 200 ''; }"), prove_blocks.body_length(PLAIN_URL, 0),
+         check=(PLAIN_URL,), acceptable=_UNCLEAR, exit_codes=(0, 3)),
+    well("plain_page_of_a_frame", "the registrar shows the owner's page in a frame, as masked forwarding does", plain(f"location / {{ {_FRAME} }}"), prove.curl("frameset", PLAIN_URL),
+         check=(PLAIN_URL,), acceptable=_UNCLEAR, exit_codes=(0, 3)),
+    _cached("nothing_behind_a_cache", "the site's plain page is empty, and comes by way of the provider's cache", plain("location / { return 200 ''; }"), prove_blocks.body_length(PLAIN_URL, 0)),
+    _cached("moved_behind_a_cache", "the site has moved to its company's other domain, and the provider's cache says so too",
+            lambda world: add(_LANDING)(plain(f"location / {{ return 301 https://{_LANDING.name}/; }}")(world)), prove.curl("landed", PLAIN_URL, "-L")),
+)  # fmt: skip
+
+SCENARIOS: tuple[Scenario, ...] = (*FRONT_ENDS, *NETWORKS, *ADDRESSES, *SERVERS, *PAGES, *REDIRECTS, *WORDLESS)

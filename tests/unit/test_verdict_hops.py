@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.facts import HOST, SITE, TIMEOUT, Facts
-from tests.unit.verdict_scenarios import _healthy
+from tests.unit.verdict_scenarios import MOVED, _healthy, asked_elsewhere, cache_takes_pages, sent_to_the_shop
 
 
 def undecided(facts: Facts) -> bool:
@@ -40,3 +40,18 @@ def test_a_plain_request_says_nothing_about_a_greeting() -> None:
     facts.dns(SITE, hop=1).tcp(hop=1).tls(hop=1, failure=TIMEOUT)
     facts.neutrals(target=None, rounds=1)
     assert undecided(facts.http(200, purpose="retry", group="retry/1"))
+
+
+def test_a_page_behind_a_plain_redirect_is_the_strangers_word() -> None:
+    """It is verified for the host that the redirect led to, and anybody may have written the redirect."""
+    assert "answer_is_the_sites_own" not in sent_to_the_shop().codes()
+    proven = _healthy().dns(SITE).tcp().tls().http(302, location="https://shop.example/")
+    proven.tls("92.46.1.80", sni="shop.example", hop=1).http(200, url="https://shop.example/", hop=1)
+    assert "answer_is_the_sites_own" in proven.codes()
+
+
+def test_a_cache_gives_the_sites_own_answer_everywhere() -> None:
+    """What comes at unrelated addresses too is not called somebody else's where one box answers for all of them."""
+    facts = cache_takes_pages(asked_elsewhere(sent_to_the_shop(), **MOVED))
+    assert "page_put_in" not in facts.codes()
+    assert facts.verdict().leaning is None

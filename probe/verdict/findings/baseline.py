@@ -329,7 +329,12 @@ def redirected_without_end(case: Case) -> Iterator[Match]:
 )
 def page_put_in(case: Case) -> Iterator[Match]:
     found = pages_put_in(case)
-    if found and not any(attempt.ok and is_own_page(case, attempt) for attempt in case.all_baselines):
+    # A cache that takes every plain request gives the site's own page everywhere.
+    if (
+        found
+        and not case.own.proxied_pages
+        and not any(attempt.ok and is_own_page(case, attempt) for attempt in case.all_baselines)
+    ):
         shown = tuple(o for pair in found for o in pair.target_failures)
         yield Match(observations=shown, parameters={"host": case.name})
 
