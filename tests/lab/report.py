@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import os
 import platform
@@ -62,12 +63,12 @@ def text(result: Result) -> str:
 
 
 def write(result: Result, report: str) -> Path:
-    """The report and, beside it, every unit as one JSON line. The path of the report."""
+    """The report and, beside it, compressed, every unit as one JSON line. The path of the report."""
     REPORTS.mkdir(exist_ok=True)
     path = REPORTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}-lab.md"
     path.write_text(report)
     lines = (json.dumps(unit.row(), ensure_ascii=False) + "\n" for unit in result.units)
-    path.with_suffix(".jsonl").write_text("".join(lines))
+    path.with_suffix(".jsonl.gz").write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
     return path
 
 
@@ -303,7 +304,7 @@ def _wrong(result: Result) -> str:
         for unit in trial.wrong[:12]:
             lines += _wrong_unit(unit)
         if len(trial.wrong) > 12:
-            lines.append(f"- … and {len(trial.wrong) - 12} more; see the .jsonl")
+            lines.append(f"- … and {len(trial.wrong) - 12} more; see the .jsonl.gz")
         lines.append("")
     return "\n".join(lines) if len(lines) > 2 else "## Wrong\n\nNothing."
 
