@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from probe.experiments import gateway
+from probe.experiments.depth import deep_arm, depth_of
 from probe.experiments.places import sni_of
 from probe.experiments.steps import ArmResult, Place, arm, connect, verified
 from probe.observations import Arm, Operation, Purpose
@@ -80,8 +81,11 @@ async def _neutral_chain(site: Site, index: int) -> None:
     neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses), site.neutral_networks)
     if neutral is None:
         return
-    innocuous: tuple[Arm, str] = ("innocuous", site.session.neutrals.innocuous(site.host, neutral.name))
-    for which, name in (("target", site.host), innocuous):
+    names: dict[Arm, str] = {
+        "target": site.host,
+        "innocuous": site.session.neutrals.innocuous(site.host, neutral.name),
+    }
+    for which, name in names.items():
         here = dataclasses.replace(place, arm=which)
         await verified(site, here, neutral.address, 443, deadline_s=site.settings.deadlines.tls_soft, name=name)
 
@@ -109,6 +113,8 @@ class _Pair:
         # Some act on a page and not on its site. What stands behind a question mark is no stranger's business.
         self._path = urlsplit(site.focus.url if site.focus is not None else site.asked.endpoint.url).path or "/"
         self._patience_s = site.settings.deadlines.tls_soft
+        # Of all arms alike: what is found out meanwhile must not make two names go to different lengths.
+        self._depth = depth_of(site)
 
     async def alternate(self, first: ArmResult) -> bool:
         """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running.
@@ -144,14 +150,12 @@ class _Pair:
         place = Place(purpose=self._purpose, endpoint=self._site.number, group=self._group, arm=which, round=number)
         if self._site.scheme == "http":
             return await self._send_request(place, self._names[which])
-        return await arm(
-            self._site.session,
-            place,
-            self._address,
-            self._port,
-            sni=sni_of(self._names[which]) or self._names[which],
-            deadline_s=self._patience_s,
-        )
+        sni = sni_of(self._names[which]) or self._names[which]
+        if self._depth != "record":
+            return await deep_arm(
+                self._site, place, self._address, self._port, sni=sni, deadline_s=self._patience_s, depth=self._depth
+            )
+        return await arm(self._site.session, place, self._address, self._port, sni=sni, deadline_s=self._patience_s)
 
     async def _send_request(self, place: Place, host: str) -> ArmResult:
         from probe.instruments import http

@@ -316,6 +316,37 @@ async def handshake(
             stream.close()
 
 
+async def unverified(wire: Wire, stream: TcpStream, *, hello: Hello, deadline_s: float) -> Handshaken:
+    """Shake hands with whoever it is, to the end: an arm that goes on where the first record says too little. Takes over
+    *stream* as :func:`handshake` does.
+    """
+    kept = False
+    try:
+        shake = _begin(wire, stream, hello, arm_context(hello.alpn, small=hello.small), hello.sni)
+        if shake is None:
+            return Handshaken(_unsayable(wire, stream, hello, hello.sni, verify=False), None)
+        try:
+            async with asyncio.timeout(deadline_s):
+                await shake.say_hello()
+                await shake.finish()
+        except OSError as error:
+            shake.say_goodbye()
+            return Handshaken(shake.operation(verify=False, name=hello.sni, error=error), None)
+        cipher = shake.connection.cipher()
+        operation = shake.operation(
+            verify=False,
+            name=hello.sni,
+            version=shake.connection.version(),
+            cipher=cipher[0] if cipher else None,
+            alpn=shake.connection.selected_alpn_protocol(),
+        )
+        kept = True
+        return Handshaken(operation, TlsStream(shake.connection, shake.incoming, shake.outgoing, shake.tcp))
+    finally:
+        if not kept:
+            stream.close()
+
+
 def _failed(shake: _Shake, trust: Trust, host: str, error: OSError) -> Operation:
     """The operation of a handshake that did not end well; the chain is read if it came."""
     more: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.observations import HostFact, TlsFact
+from probe.observations import HostFact, HttpFact, TlsFact
 from probe.verdict import evidence
 from probe.verdict.findings.baseline import is_own_page, is_own_success, pages_put_in
 from probe.verdict.findings.resets import broken_off_beside
@@ -100,7 +100,10 @@ def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
         for attempt in case.retries
     )
     # A greeting that passes says nothing about unencrypted requests: only like withdraws like.
-    greeted = any(isinstance(o.fact, TlsFact) for o in (*case.of("neutral_pair"), *case.of("own_pair")))
+    greeted = any(
+        isinstance(o.fact, TlsFact) or (isinstance(o.fact, HttpFact) and o.fact.url.startswith("https:"))
+        for o in (*case.of("neutral_pair"), *case.of("own_pair"))
+    )
     late = late_pages or (greeted and any(o.number > first for o in case.target_successes))
     return FLIPS if late else ()
 

@@ -138,7 +138,12 @@ class Pair:
 
     @property
     def over_tls(self) -> bool:
-        return any(isinstance(s.observation.fact, TlsFact) for s in self.sent)
+        """Whether all that can be seen on the way is TLS, whatever is said in it."""
+        return any(
+            isinstance(fact := s.observation.fact, TlsFact) or fact.url.startswith("https:")
+            for s in self.sent
+            if isinstance(s.observation.fact, TlsFact | HttpFact)
+        )
 
     @property
     def arms(self) -> tuple[Observation, ...]:
@@ -196,6 +201,8 @@ def _passed(observation: Observation, usual: frozenset[Page], put_in: frozenset[
         return fact.server_hello and not failed(observation)
     if not isinstance(fact, HttpFact) or observation.failure is not None:
         return False
+    if fact.url.startswith("https:"):
+        return True  # nobody on the way writes into it, and any answer at all is the server's
     if observation.arm == "target" and answer_of(fact) in put_in:
         return False
     page = fingerprints.read(fact)
@@ -209,6 +216,8 @@ def pairs(case: Case, purpose: str) -> tuple[Pair, ...]:
     for o in case.of(purpose):
         if o.arm == "target" and not case.is_in_question(o):
             continue
+        if o.failure is None and not case.is_deep_enough(o.fact):
+            continue  # it stopped before where the name's own way ended
         if o.arm is not None and o.operation.address is not None and isinstance(o.fact, TlsFact | HttpFact):
             found.setdefault((o.group or "", o.operation.address), []).append(o)
     doubtful = _doubtful(case)

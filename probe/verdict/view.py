@@ -322,19 +322,45 @@ class Case:
                 yield o
 
     @cached_property
+    def depth(self) -> Literal["record", "handshake", "request"]:
+        """How far an exchange must have come to be a success: further than where the name's own way ended.
+
+        Whoever was broken off after the server's first record is not contradicted by a first record.
+        """
+        attempt = self.failing
+        if attempt is None or attempt.last is None or (attempt.failure or "").startswith("ssl_"):
+            return "record"
+        fact = attempt.last.fact
+        if isinstance(fact, HttpFact):
+            return "request" if fact.url.startswith("https:") else "record"
+        return "handshake" if isinstance(fact, TlsFact) and fact.server_hello and not fact.chain else "record"
+
+    def is_deep_enough(self, fact: object) -> bool:
+        """Whether a success with this fact is one at the depth that counts here."""
+        if isinstance(fact, TlsFact):
+            return self.depth == "record" or (self.depth == "handshake" and fact.cipher is not None)
+        return isinstance(fact, HttpFact)
+
+    @cached_property
     def target_successes(self) -> tuple[Observation, ...]:
-        """Every ServerHello that the target's name got, anywhere, in any way that a user's packets go."""
+        """Every ServerHello that the target's name got, anywhere, in any way that a user's packets go; where that says too
+        little, every handshake that came to its end, or every encrypted page.
+        """
         return tuple(
             o
             for o in self.observations
-            if isinstance(o.fact, TlsFact)
-            and o.fact.server_hello
+            if self._is_answer(o.fact)
             and o.failure is None
             and o.arm != "innocuous"
             and o.purpose not in ("own_side", "neighbours")
             and not (o.group or "").startswith("min_ttl")
-            and self.is_target(o.fact.sni or o.operation.name)
+            and self.is_target(o.fact.sni if isinstance(o.fact, TlsFact) and o.fact.sni else o.operation.name)
         )
+
+    def _is_answer(self, fact: object) -> bool:
+        if isinstance(fact, HttpFact):
+            return self.depth == "request" and fact.url.startswith("https:")
+        return isinstance(fact, TlsFact) and fact.server_hello and self.is_deep_enough(fact)
 
     def bogon(self, address: str) -> bool:
         """Whether no public site can have *address*, and the catalogue does not say that this one may."""

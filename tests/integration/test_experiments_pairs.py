@@ -385,3 +385,36 @@ async def test_certificates_are_asked_for_under_both_names():
         ]
         assert [(o.arm, o.operation.name == TARGET) for o in found] == [("target", True), ("innocuous", False)]
         assert all(isinstance(o.fact, TlsFact) and o.fact.chain for o in found)
+
+
+async def depths_of_arms(site: Site) -> list[tuple[str | None, str, str | None, bool]]:
+    """(arm, kind, failure, whether the handshake came to its end) of every arm at the first neutral place."""
+    await contrast.neutral_pairs(site)
+    found = [o for o in site.session.recorder.observations if o.group == "neutral/1" and o.operation.kind != "tcp"]
+    return [(o.arm, o.operation.kind, o.failure, bool(getattr(o.fact, "cipher", None))) for o in found]
+
+
+async def test_what_breaks_off_after_the_first_record_is_contrasted_to_the_end_of_the_handshake():
+    """An arm that stopped at the first record would pass for the name as well, and take the suspicion away."""
+    async with measuring(lambda _hello: True) as site:
+        ended = broke_off(30_000)
+        site.suspicions["tls"] = dataclasses.replace(ended, fact=TlsFact(sni=TARGET, verify=True, server_hello=True))
+        expected = [("innocuous", "tls", None, True), ("target", "tls", None, True)]
+        assert await depths_of_arms(site) == expected
+
+
+async def test_a_request_that_failed_is_contrasted_by_a_request():
+    """The server hangs up after the handshake: no answer to any name, so the place is no use and the next one is tried."""
+    async with measuring(lambda _hello: True) as site:
+        site.suspicions["http"] = None
+        arms = await depths_of_arms(site)
+        assert {(arm, kind, finished) for arm, kind, _failure, finished in arms} == {("innocuous", "http", False)}
+        assert all(failure for _arm, _kind, failure, _finished in arms)
+
+
+async def test_a_certificate_that_failed_goes_no_deeper():
+    """The handshake came to its end there; what failed is what was shown in it."""
+    async with measuring(lambda _hello: True) as site:
+        shown = dataclasses.replace(broke_off(30_000), failure="ssl_invalid_hostname")
+        site.suspicions["tls"] = dataclasses.replace(shown, fact=TlsFact(sni=TARGET, verify=True, server_hello=True))
+        assert {finished for _arm, _kind, _failure, finished in await depths_of_arms(site)} == {False}

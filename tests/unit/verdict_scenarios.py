@@ -86,6 +86,39 @@ def dead_server() -> Facts:
     return _healthy().no_greeting().own_pair(innocuous=TIMEOUT, rounds=2).neutrals(target=None, rounds=1)
 
 
+def ended_midway(*, deep: bool = True) -> Facts:
+    """The first record of the answer passes, then the flow ends; *deep*: whether the other name's handshakes went on."""
+    facts = _healthy().no_greeting(EOF, server_hello=True).retry_tls(EOF, 1, server_hello=True)
+    innocuous: dict[str, Any] = {"cipher": "TLS_AES_128_GCM_SHA256"} if deep else {}
+    facts.neutrals(target=EOF, target_fact={"server_hello": True}, innocuous_fact=innocuous)
+    # Small greetings stop at the first record, which passes for everybody.
+    facts.tls(purpose="path_mtu", group="small", verify=False, round=0)
+    return facts.healthy("after", 1)
+
+
+def request_reset(target: str | None = RESET, status: int = 200, *, sent_to: str | None = None) -> Facts:
+    """Handshakes pass, the request inside is reset; *target*: how it fares elsewhere, where *status* answers strangers and
+    sends this name on to *sent_to*.
+    """
+    facts = _healthy().dns(SITE).tcp().tls().http(failure=RESET)
+    for place, address in enumerate(NEUTRALS[:2], 1):
+        at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{place}", "address": address}
+        told: dict[str, Any] = {"status": status, "verified_chain": False, **at}
+        facts.http(url=f"https://{INNOCUOUS}/", arm="innocuous", round=0, **told)
+        for number in range(6):
+            facts.http(url=f"https://{HOST}/", arm="target", failure=target, round=number, location=sent_to, **told)
+            facts.http(url=f"https://{INNOCUOUS}/", arm="innocuous", round=number + 1, **told)
+    # Handshakes for the name pass at any time.
+    facts.tcp(purpose="retry", group="retry/1").tls(purpose="retry", group="retry/1")
+    return facts.http(purpose="retry", group="retry/1", failure=RESET).healthy("after", 1)
+
+
+def request_answered_after_all() -> Facts:
+    """The same, and in the end the site's own address answers, to nobody in particular."""
+    own: dict[str, Any] = {"purpose": "own_pair", "group": f"own/{SITE}", "arm": "target", "round": 0}
+    return request_reset().http(verified_chain=False, **own)
+
+
 def small_packets_only() -> Facts:
     facts = _failed_retries(_healthy().no_greeting())
     for n in (0, 1):
@@ -993,6 +1026,18 @@ WORDS: dict[str, tuple[Story, str]] = {
     "unacknowledged by name": (unacknowledged, "blocked/tls/tls.timeout.sni"),
     "a real answer behind a reset": (answer_behind_reset, "blocked/tls/tls.reset.sni"),
     "a reset too early": (early_reset, "blocked/tls/tls.reset.sni"),
+    "an end after the first record, by name": (ended_midway, "blocked/tls/tls.eof.sni"),
+    "the same, and nobody's handshake was seen to its end": (
+        lambda: ended_midway(deep=False),
+        "inconclusive/tls.eof.any",
+    ),
+    "a request that is reset inside TLS, by name": (request_reset, "blocked/tls/tls.reset.sni"),
+    "the same, answered elsewhere by strangers": (lambda: request_reset(None, 421), "inconclusive/http.reset.any"),
+    "the same, sent on elsewhere by strangers": (
+        lambda: request_reset(None, 302, sent_to="https://www.gnu.org/"),
+        "inconclusive/http.reset.any",
+    ),
+    "the same, answered at its own address later": (request_answered_after_all, "inconclusive/http.reset.any"),
     "a reset by name, never held against the router": (reset_by_name, "blocked/tls/tls.reset.sni"),
     "a reset by name as near as the router": (reset_by_the_own_router, RESET_BESIDE),
     "a reset by name beyond the router": (lambda: reset_by_the_own_router(5_100), "blocked/tls/tls.reset.sni"),
