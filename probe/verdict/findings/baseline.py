@@ -87,9 +87,8 @@ def is_ordinary(fact: HttpFact) -> bool:
     """Whether an answer is one that a site gives to everybody: a client error of our request is an answer too."""
     if fact.method == "HEAD" and fact.status == 501:  # RFC 9110 §9.1: a method that this server does not have
         return True
-    if (
-        fact.malformed is not None and not fact.body_length
-    ):  # a page that cannot be unpacked, of which no browser shows any
+    # What cannot be unpacked at all, no browser shows.
+    if fact.malformed is not None and not fact.body_length:
         return False
     return fact.status is not None and fact.status < 500 and fact.status not in (*_REFUSALS, *_NOBODY_SERVED)
 
