@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Literal
 
 from probe.experiments.places import connectable, is_literal
-from probe.experiments.questions import REFUSAL_GAP_S
+from probe.experiments.questions import REFUSAL_GAP_S, in_order
 from probe.experiments.steps import Place, connect, fetch, verified
 from probe.instruments import dns
 from probe.observations import DnsFact, Operation, ResolverRole, TcpFact
@@ -35,7 +35,7 @@ async def run(site: Site) -> None:
     if is_literal(site.host):
         return
     async with asyncio.TaskGroup() as group:
-        for question in (*_system(site), _no_resolver(site)):
+        for question in (*_system(site), _no_resolver(site, tuple(site.addresses))):
             group.create_task(_quietly(question))
         group.create_task(_foreign_and_their_answers(site))
 
@@ -95,12 +95,18 @@ def _name_meets_silence(site: Site) -> bool:
 
 
 async def _both(
-    site: Site, server: Nameserver, role: Literal["foreign", "no_resolver"], innocuous: str, *, round_: int
+    site: Site,
+    server: Nameserver,
+    role: Literal["foreign", "no_resolver"],
+    innocuous: str,
+    *,
+    round_: int,
+    edns: bool = True,
 ) -> tuple[Operation, Operation]:
     """The name and an innocuous one in the same moment: (what came of the name, what of the other)."""
     async with asyncio.TaskGroup() as both:
-        other = both.create_task(_udp(site, server, role, role, innocuous, innocuous=True, round_=round_))
-        target = both.create_task(_udp(site, server, role, role, site.host, round_=round_))
+        other = both.create_task(_udp(site, server, role, role, innocuous, innocuous=True, round_=round_, edns=edns))
+        target = both.create_task(_udp(site, server, role, role, site.host, round_=round_, edns=edns))
     return target.result(), other.result()
 
 
@@ -115,6 +121,7 @@ async def _udp(
     validate: bool = True,
     qtype: str = "A",
     round_: int | None = None,
+    edns: bool = True,
 ) -> Operation:
     """One question; ``validate=False`` asks the resolver to answer even what fails DNSSEC (RFC 4035 §3.2.2)."""
     await site.session.pacer.flow()
@@ -124,7 +131,7 @@ async def _udp(
     asked = await dns.ask_udp(
         site.wire,
         server,
-        dns.Question(name, qtype, checking_disabled=not validate, dnssec_ok=not validate),
+        dns.Question(name, qtype, checking_disabled=not validate, dnssec_ok=not validate, edns=edns),
         role=role,
         deadline_s=deadlines.dns,
         resend_s=deadlines.dns_resend,
@@ -248,20 +255,32 @@ async def _way_to(site: Site, server: Nameserver) -> None:
             stream.close()
 
 
-async def _no_resolver(site: Site) -> Operation | None:
+async def without_edns(site: Site, found: tuple[str, ...]) -> None:
+    """The C library alone was lied to; it asks without EDNS. Is that what somebody on the way goes by, or is it this host?
+
+    Old devices know only questions as RFC 1035 has them. *found* are the addresses that we were given.
+    """
+    servers = in_order(site.session)
+    async with asyncio.TaskGroup() as both:
+        if servers:
+            both.create_task(_udp(site, servers[0], "system", "no_edns", site.host, edns=False))
+        both.create_task(_no_resolver(site, found, edns=False))
+
+
+async def _no_resolver(site: Site, unlike: tuple[str, ...], *, edns: bool = True) -> Operation | None:
     """Ask T and I of an address that runs no resolver: an answer to T alone was put in on the way.
 
     Where the machine itself says that nobody listens, silence about T alone tells that T did not get there: once more then.
     """
     place = Place(purpose="dns_answers", endpoint=site.number)
-    neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses))
+    neutral = await site.session.neutrals.draw(site.session, place, unlike)
     if neutral is None:
         return None
     server = Nameserver(neutral.address)
     innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
-    target, other = await _both(site, server, "no_resolver", innocuous, round_=0)
+    target, other = await _both(site, server, "no_resolver", innocuous, round_=0, edns=edns)
     if _unanswered(target) and other.failure == "connection_refused" and _name_meets_silence(site):
-        await _both(site, server, "no_resolver", innocuous, round_=1)
+        await _both(site, server, "no_resolver", innocuous, round_=1, edns=edns)
     return target
 
 

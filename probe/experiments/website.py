@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from probe.experiments import dns_answers, suspicion
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
 from probe.experiments.session import Focus
 from probe.experiments.steps import Place
 from probe.instruments import dns, tcp, tls
 from probe.observations import DnsFact, HostFact, HttpFact, Operation, TcpFact, TlsFact
-from probe.verdict import fingerprints
+from probe.verdict import addresses, fingerprints
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
@@ -107,15 +108,26 @@ async def _addresses(site: Site, host: str, place: Place) -> list[str]:
         found = await _ask_system(site, host, "AAAA" if place.group == "v6" else "A", place)
         if library is not None and not library.done() and found:
             library.cancel()
+    if library is not None and not library.cancelled() and _was_lied_to(site, library.result(), found):
+        await dns_answers.without_edns(site, tuple(found))
     return found
 
 
-async def _ask_library(site: Site, host: str, place: Place) -> None:
+def _was_lied_to(site: Site, library: Operation | None, found: list[str]) -> bool:
+    """Whether the C library got only addresses that no public site can have, and we got others."""
+    told = library.fact.addresses if library is not None and isinstance(library.fact, DnsFact) else ()
+    bogus = {a for a in (*told, *found) if a not in site.asked.loopback_answers and addresses.is_bogon(a)}
+    wanted = suspicion.wanted("dns_answers", site.settings)
+    return wanted and bool(told) and set(told) <= bogus and not set(found) <= bogus
+
+
+async def _ask_library(site: Site, host: str, place: Place) -> Operation | None:
     """What the C library says, in the same moment: not where the resolver already refuses to be asked so much."""
     if site.session.questions.strained:
-        return
+        return None
     operation = await dns.ask_getaddrinfo(site.wire, host, deadline_s=site.settings.deadlines.dns)
     site.record(operation, **place.fields())
+    return operation
 
 
 async def _ask_system(site: Site, host: str, qtype: str, place: Place) -> list[str]:

@@ -143,6 +143,17 @@ def _from_elsewhere(one: Observation, other: Observation) -> bool:
     return a is not None and b is not None and a != b
 
 
+def asked_like_the_library(case: Case) -> tuple[Observation, ...]:
+    """What the platform's resolver was asked without EDNS, and said: asked only where the C library alone was lied to."""
+    return case.of("dns_answers", "dns", "no_edns")
+
+
+def lies_like_the_librarys(case: Case) -> tuple[Observation, ...]:
+    """Of these the lies: then it is questions that are told apart, not this host that lies."""
+    asked = asked_like_the_library(case)
+    return tuple(o for o in asked if dns(o).addresses and all(map(case.bogon, dns(o).addresses)))
+
+
 def is_private(observation: Observation) -> bool:
     """Whether the resolver that replied is in this host or its own network."""
     told = dns(observation).resolver_is_private

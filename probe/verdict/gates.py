@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.observations import HostFact, HttpFact, TlsFact
-from probe.verdict import evidence
+from probe.verdict import answers, evidence
 from probe.verdict.findings.baseline import is_own_page, is_own_success, pages_put_in
 from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
@@ -205,10 +205,12 @@ def local_filter(_case: Case, findings: Findings) -> Iterable[str]:
     return _LIES | {"dns_operator_says_blocked"} if _codes(findings) & _LOCAL_FILTERS else ()
 
 
-def hosts_file_rules(_case: Case, findings: Findings) -> Iterable[str]:
+def hosts_file_rules(case: Case, findings: Findings) -> Iterable[str]:
     """What the probe reached by asking DNS itself, an ordinary program on this host does not reach."""
-    overruled = _codes(findings) & {"filter_hosts_file", "filter_on_this_computer"}
-    return {f.code for f in findings if f.speaks_for == "accessible" and f.weight > 0} if overruled else ()
+    reached = {f.code for f in findings if f.speaks_for == "accessible" and f.weight > 0}
+    if answers.asked_like_the_library(case):
+        return reached | {"answer_is_the_sites_own"}
+    return reached if _codes(findings) & {"filter_hosts_file", "filter_on_this_computer"} else ()
 
 
 def healthy_line_may_filter(_case: Case, findings: Findings) -> Iterable[str]:

@@ -5,14 +5,16 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from probe.experiments import dns_answers
-from probe.observations import DnsFact, Observation, Operation
+from probe.experiments import dns_answers, website
+from probe.experiments.steps import Place
+from probe.observations import Answer, DnsFact, Observation, Operation
 from probe.wire import Nameserver
 from targets.model import Canaries, Canary
 from tests.integration.test_experiments_pairs import TARGET, measuring, resolver
 
 pytestmark = pytest.mark.anyio
 
+BOGON = "10.10.34.35"
 ABROAD = Canaries(
     members=tuple(Canary(family="resolver", where=where, operator=where) for where in ("8.8.8.8", "9.9.9.9"))
 )
@@ -99,7 +101,9 @@ async def test_silence_where_nobody_listens_is_asked_again(listening: bool, monk
     async with measuring(lambda _hello: True) as site:
         site.suspicions["dns"] = None
 
-        async def answer(_site: object, server: Nameserver, role: str, innocuous: str, *, round_: int):
+        async def answer(
+            _site: object, server: Nameserver, role: str, innocuous: str, *, round_: int, edns: bool = True
+        ):
             asked.append(round_)
             fact = DnsFact(transport="udp", role="no_resolver", qname=TARGET, qtype="A")
             refused = "generic_timeout_error" if listening else "connection_refused"
@@ -109,7 +113,42 @@ async def test_silence_where_nobody_listens_is_asked_again(listening: bool, monk
 
         asked: list[int] = []
         monkeypatch.setattr(dns_answers, "_both", answer)
-        await dns_answers._no_resolver(site)
+        await dns_answers._no_resolver(site, ())
     for lingering in site.lingering:
         lingering.close()
     assert asked == ([0] if listening else [0, 1])
+
+
+def old_device(data: bytes) -> list[bytes]:
+    """A lie for the target where the question has no OPT record, else an address."""
+    query = dns.message.from_wire(data)
+    if query.edns >= 0 or query.question[0].name.to_text() != f"{TARGET}.":
+        return resolver(data)
+    reply = dns.message.make_response(query)
+    reply.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", BOGON))
+    return [reply.to_wire()]
+
+
+@pytest.mark.parametrize(
+    ("library", "asked"), [(BOGON, {"no_edns", "no_resolver"}), ("20.1.0.9", set()), (None, set())]
+)
+async def test_whoever_lies_to_the_library_alone_is_asked_as_it_asks(
+    library: str | None, asked: set[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Without EDNS, at the system's resolver and where none runs; not where the library has a possible address or none."""
+
+    async def told(_wire: object, name: str, *, deadline_s: float) -> Operation:
+        answers = (Answer(name=name, rtype="A", value=library, ttl=None),) if library else ()
+        fact = DnsFact(transport="getaddrinfo", role="system", qname=name, qtype="ANY", answers=answers)
+        return Operation(fact=fact, started_us=0, name=name)
+
+    monkeypatch.setattr(dns_answers.dns, "ask_getaddrinfo", told)
+    async with measuring(lambda _hello: True, resolver=old_device) as site:
+        found = await website._addresses(site, TARGET, Place(purpose="baseline", endpoint=0, group="v4"))
+    for lingering in site.lingering:
+        lingering.close()
+    assert found
+    assert BOGON not in found
+    about = [o for o in site.session.recorder.observations if o.purpose == "dns_answers" and o.arm == "target"]
+    assert {o.group for o in about} == asked
+    assert all(isinstance(o.fact, DnsFact) and o.fact.addresses == (BOGON,) for o in about)

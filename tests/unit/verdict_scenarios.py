@@ -601,6 +601,29 @@ def name_service_lies() -> Facts:
     return facts.works()
 
 
+def library_lied_to(
+    *alike: str, alone: str | None = None, server: str = PROVIDER, silent: str | None = REFUSED, took_us: int = 20_000
+) -> Facts:
+    """The C library gets a bogon and the probe, which asks with EDNS, the truth; *alike* is what it gets without.
+
+    *alone* is what a machine without a resolver "answers" then, *took_us* after; ``silent`` is how it takes another name.
+    """
+    facts = _healthy().dns("10.10.34.35", transport="getaddrinfo", rcode=None, server="").works()
+    failure = None if alike else TIMEOUT
+    facts.system("no_edns", *alike, failure=failure, server=server, rcode=0 if alike else None, arm="target")
+    at: dict[str, Any] = {
+        "purpose": "dns_answers",
+        "group": "no_resolver",
+        "role": "no_resolver",
+        "server": NEUTRALS[0],
+    }
+    values = () if silent else (OTHER_SITE,)
+    facts.dns(*values, failure=silent, name="www.wikipedia1.org", arm="innocuous", rcode=None if silent else 0, **at)
+    if alone is None:
+        return facts.dns(failure=REFUSED, arm="target", rcode=None, **at)
+    return facts.dns(alone, arm="target", duration_us=took_us, **at)
+
+
 def household_filter() -> Facts:
     facts = _healthy().dns("0.0.0.0", server=HOME).foreign(SITE).tried(SITE)
     return facts.system("filter", "0.0.0.0", name="doubleclick.net", server=HOME)
@@ -937,6 +960,7 @@ CODES: dict[str, Story] = {
     "dns_servfail_contradicted": servfail_here_only,
     "dns_no_answer_contradicted": empty_here_only,
     "dns_timeout_contradicted": silent_here_only,
+    "dns_misleads_programs": lambda: library_lied_to("10.10.34.35", alone="10.10.34.35"),
     "dns_questions_dropped": questions_dropped,
     "dns_nowhere": gone_everywhere,
     "dns_broken_everywhere": broken_everywhere,
@@ -1203,6 +1227,23 @@ WORDS: dict[str, tuple[Story, str]] = {
     "an inspecting gateway": (lambda: gateway_everywhere(trusted=True), "no_network/filter/network.filter"),
     "a hosts file": (hosts_file, "no_network/filter/network.filter"),
     "a lying name service": (name_service_lies, "no_network/filter/network.filter"),
+    "a name service that lies, as its resolver shows": (
+        lambda: library_lied_to(SITE),
+        "no_network/filter/network.filter",
+    ),
+    "lies to programs that ask without EDNS": (
+        lambda: library_lied_to("10.10.34.36", alone="10.10.34.35"),
+        "blocked/dns/dns.injection.bogon",
+    ),
+    "the same, and nobody lies where nobody listens": (
+        lambda: library_lied_to("10.10.34.35"),
+        "inconclusive/dns.injection.bogon",
+    ),
+    "the same, and somebody answers there for all": (
+        lambda: library_lied_to("10.10.34.35", alone="10.10.34.35", silent=None),
+        "inconclusive/dns.injection.bogon",
+    ),
+    "a library lied to, and who answers it is silent now": (library_lied_to, "inconclusive"),
     "a household filter": (household_filter, "no_network/filter/network.filter"),
     "a household filter, by its speed": (household_filter_by_speed, "no_network/filter/network.filter"),
     "a household filter that denies": (denies_by_turns, "no_network/filter/network.filter"),

@@ -160,6 +160,27 @@ def dns_injected_no_resolver(case: Case) -> Iterator[Match]:
         )
 
 
+@row(
+    "dns_misleads_programs",
+    speaks_for="accessible",
+    weight=-1.9,
+    family="baseline",
+    basis="behaviour",
+    sentence="programs on this computer are sent to {addresses} for {host}; only who asks DNS in a newer way than theirs gets "
+    "an address of the site",
+    why="as dns_failed: ours is not the way that programs ask in, so what we reach they do not",
+    signatures=("dns.injection.bogon",),
+)
+def dns_misleads_programs(case: Case) -> Iterator[Match]:
+    told = answers.lies_like_the_librarys(case)
+    if told:
+        yield Match(
+            observations=(*case.library_replies, *told),
+            parameters={"host": case.name, "addresses": _shown(told)},
+            signature="dns.injection.bogon",
+        )
+
+
 def _put_in(case: Case) -> tuple[tuple[Observation, ...], tuple[Observation, ...]]:
     """Of :func:`_no_resolver` the answers that are wrong, and the silences."""
     told, silent = _no_resolver(case)
@@ -183,8 +204,11 @@ def _used(case: Case, o: Observation) -> bool:
 def _reached_the_user(case: Case, forged: tuple[Observation, ...]) -> bool:
     """Whether forgeries seen on the way to others may be why the user failed.
 
-    Not where the user's own resolver gave an address that nothing speaks against: what then fails is something else.
+    Not where the user's own resolver gave an address that nothing speaks against: what then fails is something else. What
+    programs are given without EDNS is what the user is given.
     """
+    if answers.lies_like_the_librarys(case):
+        return True
     made = {a for o in (*forged, *answers.overtook_the_truth(case)) for a in dns(o).addresses}
     given = {a for o in answers.main_replies(case) for a in dns(o).addresses}
     return all(a in made or ((case.bogon(a) or case.wrong(a)) and not case.right(a)) for a in given)
@@ -809,6 +833,7 @@ ROWS: tuple[Row, ...] = (
     dns_bogon_unconfirmed,
     dns_published_bogon,
     dns_injected_no_resolver,
+    dns_misleads_programs,
     dns_injected_denial,
     dns_no_resolver_answered,
     dns_two_replies,

@@ -64,7 +64,9 @@ def filter_hosts_file(case: Case) -> Iterator[Match]:
     signatures=("network.filter",),
 )
 def filter_on_this_computer(case: Case) -> Iterator[Match]:
-    honest = tuple(o for o in answers.main_replies(case) if any(not case.bogon(a) for a in dns(o).addresses))
+    # Where it was asked as the library asks, without EDNS, only that counts: some on the way lie to such questions alone.
+    replies = answers.asked_like_the_library(case) or answers.main_replies(case)
+    honest = tuple(o for o in replies if any(not case.bogon(a) for a in dns(o).addresses))
     for o in case.library_replies:
         found = dns(o).addresses
         if honest and found and all(case.bogon(a) for a in found):
