@@ -7,6 +7,7 @@ import pytest
 
 from probe.experiments import dns_answers, website
 from probe.experiments.steps import Place
+from probe.instruments import dns as instrument
 from probe.observations import Answer, DnsFact, Observation, Operation
 from probe.wire import Nameserver
 from targets.model import Canaries, Canary
@@ -138,11 +139,11 @@ async def test_whoever_lies_to_the_library_alone_is_asked_as_it_asks(
     """Without EDNS, at the system's resolver and where none runs; not where the library has a possible address or none."""
 
     async def told(_wire: object, name: str, *, deadline_s: float) -> Operation:
-        answers = (Answer(name=name, rtype="A", value=library, ttl=None),) if library else ()
+        answers = (Answer(name=name, rtype="A", value=library, ttl=60),) if library else ()
         fact = DnsFact(transport="getaddrinfo", role="system", qname=name, qtype="ANY", answers=answers)
         return Operation(fact=fact, started_us=0, name=name)
 
-    monkeypatch.setattr(dns_answers.dns, "ask_getaddrinfo", told)
+    monkeypatch.setattr(instrument, "ask_getaddrinfo", told)
     async with measuring(lambda _hello: True, resolver=old_device) as site:
         found = await website._addresses(site, TARGET, Place(purpose="baseline", endpoint=0, group="v4"))
     for lingering in site.lingering:
