@@ -9,7 +9,7 @@ two target failures count.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -216,13 +216,26 @@ def pairs(case: Case, purpose: str) -> tuple[Pair, ...]:
     for o in case.of(purpose):
         if o.arm == "target" and not case.is_in_question(o):
             continue
-        if o.failure is None and not case.is_deep_enough(o.fact):
-            continue  # it stopped before where the name's own way ended
         if o.arm is not None and o.operation.address is not None and isinstance(o.fact, TlsFact | HttpFact):
             found.setdefault((o.group or "", o.operation.address), []).append(o)
     doubtful = _doubtful(case)
-    built = (Pair(purpose, group, address, members, doubtful) for (group, address), members in sorted(found.items()))
+    built = (
+        Pair(purpose, group, address, _deep_enough(case, members), doubtful)
+        for (group, address), members in sorted(found.items())
+    )
     return tuple(pair for pair in built if pair.sent)
+
+
+def _deep_enough(case: Case, members: Sequence[Observation]) -> list[Observation]:
+    """Without the successes that stopped before where the name's own way ended. Where the name got nothing at all here, not
+    even the first record, the first record that another name got is as good a contrast as any.
+    """
+    nothing = all(
+        o.failure is not None and isinstance(o.fact, TlsFact) and not o.fact.server_hello
+        for o in members
+        if o.arm == "target"
+    )
+    return [o for o in members if o.failure is not None or nothing or case.is_deep_enough(o.fact)]
 
 
 def at_neutrals(case: Case) -> tuple[Pair, ...]:

@@ -86,6 +86,14 @@ def dead_server() -> Facts:
     return _healthy().no_greeting().own_pair(innocuous=TIMEOUT, rounds=2).neutrals(target=None, rounds=1)
 
 
+def trickled() -> Facts:
+    """The first record came through at the own address and nothing after it; at neutral places not even that."""
+    facts = _healthy().dns(SITE).tcp().tls(failure=TIMEOUT, server_hello=True)
+    for number, address in enumerate(NEUTRALS[:2], 1):
+        facts.pair("neutral_pair", f"neutral/{number}", address)
+    return facts
+
+
 def ended_midway(*, deep: bool = True) -> Facts:
     """The first record of the answer passes, then the flow ends; *deep*: whether the other name's handshakes went on."""
     facts = _healthy().no_greeting(EOF, server_hello=True).retry_tls(EOF, 1, server_hello=True)
@@ -365,6 +373,15 @@ def injected_where_nobody_listens(address: str = "4.36.66.178") -> Facts:
     }
     facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
     return facts.dns(address, arm="target", **at)
+
+
+def refused_before_injected(address: str = "4.36.66.178") -> Facts:
+    """The machine's own word that it is no resolver comes first, the forgery after it."""
+    facts = _healthy().dns(address).tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE)
+    at: dict[str, Any] = {"role": "no_resolver", "server": NEUTRALS[0]}
+    asked: dict[str, Any] = {"purpose": "dns_answers", "group": "no_resolver", "failure": REFUSED, "rcode": None}
+    facts.dns(name="www.wikipedia1.org", arm="innocuous", **asked, **at).dns(arm="target", **asked, **at)
+    return facts.dns(address, purpose="late", group=None, reply_index=1, **at)
 
 
 def injected_by_volleys(address: str = "4.36.66.178", elsewhere: str = "8.7.198.45", ttl: int = 52) -> Facts:
@@ -902,6 +919,11 @@ def sent_in_a_circle(times: int = 11) -> Facts:
     return facts
 
 
+def sent_in_a_circle_and_greeted() -> Facts:
+    """As before, and a retry from a fresh port greeted the site: that is not the end of the circle."""
+    return sent_in_a_circle().retry_tls()
+
+
 def behind_redirects(times: int) -> Facts:
     """The last of many redirects leads to a page."""
     return sent_in_a_circle(times).dns(SITE, hop=times).tcp(hop=times).tls(hop=times).http(200, hop=times)
@@ -1050,6 +1072,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "unacknowledged by name": (unacknowledged, "blocked/tls/tls.timeout.sni"),
     "a real answer behind a reset": (answer_behind_reset, "blocked/tls/tls.reset.sni"),
     "a reset too early": (early_reset, "blocked/tls/tls.reset.sni"),
+    "a forgery that comes after the machine's refusal": (refused_before_injected, "blocked/dns/dns.injection.other"),
+    "a trickle at home, silence at neutral places": (trickled, "blocked/tls/tls.timeout.sni"),
     "an end after the first record, by name": (ended_midway, "blocked/tls/tls.eof.sni"),
     "the same, and nobody's handshake was seen to its end": (
         lambda: ended_midway(deep=False),
@@ -1320,4 +1344,5 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a tunnel's address": (tunnel_address, "inconclusive/network.filter"),
     "a reset from beside": (reset_beside, "inconclusive/network.filter"),
     "redirects without end": (sent_in_a_circle, "inconclusive"),
+    "redirects without end, and another greeting": (sent_in_a_circle_and_greeted, "inconclusive"),
 }

@@ -102,7 +102,10 @@ def sent_on_and_on(attempt: Attempt) -> bool:
     page = page_of(attempt)
     if page is None or attempt.hop < _ON_AND_ON:
         return False
-    fact = http(page)
+    return _is_redirect(http(page))
+
+
+def _is_redirect(fact: HttpFact) -> bool:
     return fact.status is not None and 300 <= fact.status < 400 and fact.location is not None
 
 
@@ -415,9 +418,14 @@ def retry_succeeded(case: Case) -> Iterator[Match]:
 
 def _got_as_far(case: Case, attempt: Attempt) -> bool:
     """Whether a retry got to where the baseline failed: a greeting is no answer, and a page's first bytes not its rest."""
-    if case.failing is None or case.failing.stage != "http" or case.failing.last is None:
-        return True
     page = page_of(attempt)
+    if case.failing is None and any(sent_on_and_on(baseline) for baseline in case.all_baselines):
+        # No step of it failed, and neither a greeting nor one step more is the end of it.
+        return page is not None and not _is_redirect(http(page))
+    if case.failing is None:
+        return True
+    if case.failing.stage != "http" or case.failing.last is None:
+        return True
     if page is None:
         return False
     return not http(page).body_truncated or (http(page).body_length or 0) > (http(case.failing.last).body_length or 0)
