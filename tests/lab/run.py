@@ -25,6 +25,7 @@ from typing import Any
 
 from probe.experiments.suspicion import FOLLOW_UPS
 from tests.lab import facts, vary
+from tests.lab.again import judged_again
 from tests.lab.baselines import BASELINES, Judge, Said, reached_control
 from tests.lab.lab import Lab
 from tests.lab.namespaces import Done, LabError
@@ -160,16 +161,19 @@ def run_all(
     controls: Controls | None = None,
     others: int | None = None,
     kept: Kept | None = None,
+    anew: bool = False,
     sources: Path | None = None,
 ) -> Iterator[Trial]:
-    """Every scenario under every seed, *jobs* labs side by side, as they end. What *kept* has is not run again; the others
-    are heard under the first *others* seeds."""
+    """Every scenario under every seed, *jobs* labs side by side, as they end. What *kept* has is not run again, but judged
+    *anew*; the others are heard under the first *others* seeds."""
     heard = seeds[:others] if controls else ()
     work = []
     for scenario, seed in _in_order(scenarios, seeds):
         trial = kept.load(scenario, seed) if kept else None
         if trial is None:
             work.append((scenario, seed))
+        elif anew and kept:
+            yield judged_again(trial, facts.read(kept.facts_of(scenario.name, seed)))
         else:
             yield trial
     with ThreadPoolExecutor(jobs) as pool:
@@ -229,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--kept", type=Path, help="keep trials and their facts in this directory; those there are not run"
     )
     parser.add_argument("--half", choices=("all", "seen", "unseen"), default="all", help="the unseen half is held out")
+    parser.add_argument("--anew", action="store_true", help="judge what was kept by today's rules")
     parser.add_argument("--others", type=int, help="under how many seeds the others are heard too; all if not given")
     parser.add_argument("--slice", action="store_true", help="the rows that `make test` runs; nobody else is heard")
     parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
@@ -252,7 +257,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     trials = []
     kept = Kept(options.kept) if options.kept else None
     controls = None if options.slice else Controls()
-    for trial in run_all(ready, seeds, options.jobs, controls=controls, others=options.others, kept=kept):
+    for trial in run_all(
+        ready, seeds, options.jobs, controls=controls, others=options.others, kept=kept, anew=options.anew
+    ):
         trials.append(trial)
         _tell(trial, len(trials), len(ready) * len(seeds))
         if options.keep and not trial.is_right:
