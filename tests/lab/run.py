@@ -176,6 +176,8 @@ def run_all(
             yield judged_again(trial, facts.read(kept.facts_of(scenario.name, seed)))
         else:
             yield trial
+    if not jobs:
+        return
     with ThreadPoolExecutor(jobs) as pool:
         futures = [
             pool.submit(run_one, scenario, seed, controls if seed in heard else None, kept, sources)
@@ -237,7 +239,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--others", type=int, help="under how many seeds the others are heard too; all if not given")
     parser.add_argument("--slice", action="store_true", help="the rows that `make test` runs; nobody else is heard")
     parser.add_argument("--prove", action="store_true", help="only build each lab and let it prove itself")
-    parser.add_argument("--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)))
+    parser.add_argument(
+        "--jobs", type=int, default=max(2, min(4, (os.cpu_count() or 2) + 1)), help="0: only report what is kept"
+    )
     parser.add_argument("--keep", type=Path, help="write the documents of wrong trials to this directory")
     options = parser.parse_args(arguments)
     chosen = [row for row in ALL if not options.only or any(_named(row.name, only) for only in options.only)]
