@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from probe.settings.controls import Control
+
 Profile = Literal["light", "full"]
 
 
@@ -96,6 +98,7 @@ class Settings:
     database: str | None = None
     data_dir: str | None = None
     targets_dir: str | None = None
+    controls: tuple[Control, ...] = ()
     user_agent: str = (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         "Chrome/142.0.0.0 Safari/537.36"

@@ -8,11 +8,12 @@ is told all at once, each with its line. Proxy variables and the like are never 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from probe.settings import Settings
+from probe.settings.controls import Control
 from probe.settings.keys import KEYS, Key, Value, apply
 
 
@@ -41,6 +42,7 @@ def load(
     values: dict[str, Value] = {}
     origins = {key.label: "default" for key in KEYS}
     problems: list[str] = []
+    controls: tuple[Control, ...] = ()
     if file is not None:
         from probe.settings import toml
 
@@ -48,6 +50,7 @@ def load(
         values |= read.values
         origins |= read.origins
         problems += read.problems
+        controls = read.controls
     for key in KEYS:
         _from_environment(key, environ, values, origins, problems)
     for label, (flag, value) in (flags or {}).items():
@@ -55,7 +58,7 @@ def load(
         origins[label] = flag
     if problems:
         raise SettingsError(tuple(problems))
-    return Loaded(apply(values), origins, file)
+    return Loaded(replace(apply(values), controls=controls), origins, file)
 
 
 def find(environ: Mapping[str, str], config: str | None = None) -> Path | None:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from probe.settings import controls
+from probe.settings.controls import Control, ControlError
 from probe.settings.file import SettingsError, as_toml, reason
 from probe.settings.keys import BY_LABEL, KEYS, SECTIONS, Key, Value
 
@@ -32,6 +34,8 @@ _SYNTAX = (
     ("invalid statement", "this is neither a [section], nor key = value, nor a # comment"),
 )
 _HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]\s*(#.*)?")
+_CONTROL = re.compile(r"\s*\[\[\s*control\s*\]\]\s*(#.*)?")
+"""The one section that there may be several of."""
 _ASSIGNMENT = re.compile(r"""\s*["']?([\w-]+)["']?(?:\s*\.\s*["']?([\w-]+)["']?)?\s*=""")
 
 
@@ -42,6 +46,7 @@ class Read:
     values: dict[str, Value] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    controls: tuple[Control, ...] = ()
 
 
 def read(path: Path) -> Read:
@@ -58,6 +63,7 @@ def read(path: Path) -> Read:
     values, errors, kept = _parse(text)
     lines = _lines(kept)
     found = [(line, f"this is not TOML: {words}") for line, words in errors]
+    result.controls = _controls(values.pop("control", []), kept, found)
     known = _validate(values, lines, found)
     for label, value in known.items():
         result.values[label] = tuple(value) if isinstance(value, list) else value
@@ -108,7 +114,9 @@ def _lines(kept: list[str]) -> dict[str, int]:
     section = ""
     for number, line in enumerate(kept, start=1):
         header, assignment = _HEADER.fullmatch(line), _ASSIGNMENT.match(line)
-        if header:
+        if _CONTROL.fullmatch(line):
+            section = "control"
+        elif header:
             section = header.group(1)
             found.setdefault(section, number)
         elif assignment:
@@ -116,6 +124,22 @@ def _lines(kept: list[str]) -> dict[str, int]:
             found.setdefault(names[0], number)
             found.setdefault(".".join(names), number)
     return found
+
+
+def _controls(tables: Any, kept: list[str], problems: list[tuple[int, str]]) -> tuple[Control, ...]:
+    """The ``[[control]]`` sections that are right; what is wrong is added to *problems* as (line, words)."""
+    places = [number for number, line in enumerate(kept, start=1) if _CONTROL.fullmatch(line)]
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        line = next((n for n, line in enumerate(kept, start=1) if re.match(r"\s*\[?\s*control\b", line)), 1)
+        problems.append((line, "a control is written as [[control]], with two brackets, and its keys below it."))
+        return ()
+    found = []
+    for index, table in enumerate(tables):
+        try:
+            found.append(controls.from_table(table))
+        except ControlError as error:
+            problems.append((places[index] if index < len(places) else 1, f"[[control]]: {error}."))
+    return tuple(found)
 
 
 def _validate(data: Mapping[str, Any], lines: Mapping[str, int], problems: list[tuple[int, str]]) -> dict[str, Any]:
