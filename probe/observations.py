@@ -366,6 +366,7 @@ Purpose = Literal[
     "path_mtu",  # small segments and a small hello
     "siblings",  # other addresses, families and ports of the name
     "neighbours",  # other names at the same network
+    "control",  # how a control was asked, and why it gave no answer
     "late",  # what arrived after it was no longer waited for
 ]
 Arm = Literal["target", "innocuous"]

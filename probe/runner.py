@@ -214,8 +214,8 @@ class Runner:
             observations=tuple(o.number for o in mine),
             started_us=started_us,
             duration_us=duration_us,
-            bytes_sent=sum(o.operation.bytes_sent for o in mine),
-            bytes_received=sum(o.operation.bytes_received for o in mine),
+            bytes_sent=sum(o.operation.bytes_sent for o in mine if o.vantage == "local"),
+            bytes_received=sum(o.operation.bytes_received for o in mine if o.vantage == "local"),
             named_as_url=asked.named_as_url,
         )
         await self._save(result, self.unsaved())

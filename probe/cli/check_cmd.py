@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probe.cli.common import ConfigError, config_option, not_empty, read_catalogue, read_settings, several
+from probe.cli.common import (
+    ConfigError,
+    config_option,
+    not_empty,
+    not_empty_each,
+    read_catalogue,
+    read_settings,
+    several,
+)
 
 if TYPE_CHECKING:
     from probe.cli.measure import Measured
     from probe.settings import Profile, Settings
+    from probe.settings.controls import Control
     from probe.settings.keys import Value
     from probe.wire import Wire
     from probe.workflows.check import CheckRequest
@@ -55,6 +64,7 @@ class Options:
     only: tuple[str, ...]
     skip: tuple[str, ...]
     timeout: float | None
+    controls: tuple[str, ...]
     dry_run: bool
     fail_on: tuple[str, ...]
     verbose: int
@@ -122,6 +132,14 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
 )
 @click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
 @click.option("--timeout", callback=_seconds, metavar="SECONDS", help="For one endpoint, at most [45].")
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    callback=not_empty_each,
+    metavar="URL",
+    help="Also ask this server of yours elsewhere (see dalel help control).",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
 @click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
 @click.option("-v", "--verbose", count=True, help="Every step; -vv for every fact.")
@@ -188,10 +206,27 @@ def _settings(options: Options) -> tuple[Settings, bool]:
     if options.database:
         flags["database.url"] = ("--database", options.database)
     loaded = read_settings(options.config, flags)
-    settings = loaded.settings
+    settings = replace(loaded.settings, controls=_controls(options.controls, loaded.settings.controls))
     if options.timeout is not None:
         settings = _hurried(settings, options.timeout)
     return settings, loaded.origins["check.profile"] != "default"
+
+
+def _controls(typed: Sequence[str], kept: tuple[Control, ...]) -> tuple[Control, ...]:
+    """The controls that were typed, else those of the settings file, each with its token. Tokens are never quoted."""
+    from probe.settings.controls import ControlError, parse, with_token
+
+    found = []
+    for number, text in enumerate(typed, start=1):
+        try:
+            found.append(parse(text))
+        except ControlError as error:
+            which = f"--control {number}" if len(typed) > 1 else "--control"
+            raise ConfigError(f"{which}: {error}.") from None
+    try:
+        return with_token(tuple(found) or kept, os.environ)
+    except ControlError as error:
+        raise ConfigError(f"{error}.") from None
 
 
 def _hurried(settings: Settings, timeout: float) -> Settings:

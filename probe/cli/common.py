@@ -33,6 +33,11 @@ def not_empty(_ctx: click.Context, _parameter: click.Parameter, value: str | Non
     return value
 
 
+def not_empty_each(ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    """The same of an option that may be repeated."""
+    return tuple(value for value in values if not_empty(ctx, parameter, value))
+
+
 config_option = click.option(
     "--config",
     metavar="FILE",

@@ -25,6 +25,7 @@ _STEPS = {
     "path_mtu": "trying smaller packets",
     "siblings": "trying its other addresses",
     "neighbours": "trying its neighbours",
+    "control": "asking the control",
 }
 
 

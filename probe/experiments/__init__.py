@@ -14,4 +14,5 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
     ("path_mtu", "whether only large packets are lost"),
     ("siblings", "other addresses of the same name, and its other web port"),
     ("neighbours", "other names in the same network"),
+    ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

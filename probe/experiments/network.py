@@ -229,6 +229,13 @@ async def _greet(session: Session, place: Place, canary: Canary, *, verify: bool
         shaken.stream.close()
 
 
+async def well_known_sites(session: Session) -> None:
+    """Greet this run's foreign canaries and nobody else: what a control shows of its own line."""
+    async with asyncio.TaskGroup() as group:
+        for canary in session.neutrals.canaries:
+            group.create_task(_greet(session, _place("before", 0, f"foreign/{canary.where}"), canary, verify=True))
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # IPv6, where this host has it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.experiments import contrast, dns_answers, path_mtu, retry, siblings
+from probe.experiments import contrast, control, dns_answers, path_mtu, retry, siblings
 from probe.experiments.session import CERTIFICATE
 from probe.observations import Operation
 
@@ -21,15 +21,16 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "path_mtu": path_mtu.run,
     "siblings": siblings.addresses,
     "neighbours": siblings.neighbours,
+    "control": control.run,
 }
 
 _BY_STAGE: dict[str, tuple[str, ...]] = {
-    "dns": ("dns_answers",),
-    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair"),
-    "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings"),
-    "certificate": ("retry", "neutral_chain", "dns_answers", "siblings"),
-    "http": ("retry", "neutral_pair", "own_pair", "dns_answers"),
-    "page": ("dns_answers", "neutral_pair"),
+    "dns": ("dns_answers", "control"),
+    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair", "control"),
+    "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings", "control"),
+    "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
+    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "control"),
+    "page": ("dns_answers", "neutral_pair", "control"),
 }
 
 
@@ -51,5 +52,7 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
 
 
 def wanted(name: str, settings: Settings) -> bool:
-    """Whether ``--only`` and ``--skip`` leave the experiment *name* in."""
+    """Whether ``--only`` and ``--skip`` leave the experiment *name* in; a control is asked only if there is one."""
+    if name == "control" and not settings.controls:
+        return False
     return (not settings.only or name in settings.only) and name not in settings.skip

@@ -57,7 +57,8 @@ def observation_lines(
 
 def _operation(observation: Observation) -> str:
     operation = observation.operation
-    place = " ".join(part for part in (observation.group, observation.arm, observation.member) if part)
+    vantage = observation.vantage if observation.vantage != "local" else None
+    place = " ".join(part for part in (vantage, observation.group, observation.arm, observation.member) if part)
     where = operation.address or ""
     if where and operation.port:
         where = f"[{where}]:{operation.port}" if ":" in where else f"{where}:{operation.port}"

@@ -1,0 +1,171 @@
+"""The probe's side of a control: one question, one answer, or one operation that says why there is none.
+
+The connection is made with the probe's own instruments. The token is sent only when the certificate is the one that the
+user named, or an ordinary authority's. A control that is down, refuses, or talks nonsense is a fact with a reason and no
+evidence: nothing of it raises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from probe.control import protocol
+from probe.control.protocol import ProtocolError, Request, Seen
+from probe.instruments import dns, tcp, tls
+from probe.instruments.trust import Stores, Trust, arm_context
+from probe.observations import DnsFact, HttpFact, Operation, TlsFact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.instruments.tcp import TcpStream
+    from probe.instruments.tls import TlsStream
+    from probe.settings.controls import Control
+    from probe.wire import Wire
+
+_ALPN = ("http/1.1",)
+_MOST_ADDRESSES = 2
+_LONGEST_REASON = 200
+_HEADERS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of asking: the last operation of the exchange itself, and what the control saw (nothing, if it failed)."""
+
+    operation: Operation
+    seen: tuple[Seen, ...] = ()
+
+
+class _Pinned(Trust):
+    """Believes every certificate in the handshake: it is compared with the pin before a byte of ours is sent."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("a pinned certificate", replaced=True, _shipped=(), _system=None)
+
+    def context(self, alpn: tuple[str, ...], *, small: bool, check_hostname: bool = True) -> ssl.SSLContext:  # noqa: ARG002
+        return arm_context(alpn, small=small)
+
+    def stores(self, chain: Sequence[bytes], sent: Sequence[bytes], host: str) -> Stores:  # noqa: ARG002
+        return Stores(None, None)
+
+
+async def ask(wire: Wire, control: Control, request: Request, *, trust: Trust, deadline_s: float) -> Answer:
+    """Ask *control* to measure; everything within *deadline_s*."""
+    started, started_us = wire.monotonic(), wire.now_us()
+    blank = HttpFact(method="POST", url=protocol.MEASURE, verified_chain=False)
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await _ask(wire, control, request, trust, deadline_s)
+    except TimeoutError:
+        took_us = round((wire.monotonic() - started) * 1e6)
+        failed = Operation(fact=blank, started_us=started_us, duration_us=took_us, failure="generic_timeout_error")
+        return Answer(_anonymous(failed, control))
+
+
+async def _ask(wire: Wire, control: Control, request: Request, trust: Trust, deadline_s: float) -> Answer:
+    stream = await _reach(wire, control, deadline_s)
+    if isinstance(stream, Operation):
+        return Answer(_anonymous(stream, control))
+    secure = await _secure(wire, control, stream, trust, deadline_s)
+    if isinstance(secure, Operation):
+        return Answer(_anonymous(secure, control))
+    from probe.instruments import http
+
+    answered = await http.ask(
+        wire,
+        secure,
+        method="POST",
+        url=f"https://{_netloc(control)}{protocol.MEASURE}",
+        headers={"Authorization": f"Bearer {control.token}", "Content-Type": "application/json"},
+        verified_chain=True,
+        head_deadline_s=deadline_s,
+        body_deadline_s=deadline_s,
+        body_cap=protocol.LONGEST_REPLY,
+        header_cap=_HEADERS,
+        content=protocol.request_to_json(request),
+    )
+    return _read(_anonymous(answered.operation, control), answered.body)
+
+
+def _name_of(control: Control) -> str | None:
+    """Its name, if it has one: an address literal is neither asked for nor sent (RFC 6066 §3)."""
+    try:
+        ipaddress.ip_address(control.host)
+    except ValueError:
+        return control.host
+    return None
+
+
+def _netloc(control: Control) -> str:
+    host = f"[{control.host}]" if ":" in control.host else control.host
+    return f"{host}:{control.port}"
+
+
+async def _reach(wire: Wire, control: Control, deadline_s: float) -> TcpStream | Operation:
+    """A connection to the first of its addresses that takes one, else how the last one failed."""
+    addresses: tuple[str, ...] = (control.host,)
+    if _name_of(control) is not None:
+        asked = await dns.ask_getaddrinfo(wire, control.host, deadline_s=deadline_s)
+        assert isinstance(asked.fact, DnsFact)
+        addresses = asked.fact.addresses[:_MOST_ADDRESSES]
+        if not addresses:
+            return replace(asked, failure=asked.failure or "dns_no_answer")
+    for address in addresses:
+        connected = await tcp.connect(wire, address, control.port, deadline_s=deadline_s / 2)
+        if connected.stream is not None:
+            return connected.stream
+    return connected.operation
+
+
+async def _secure(
+    wire: Wire, control: Control, stream: TcpStream, trust: Trust, deadline_s: float
+) -> TlsStream | Operation:
+    """The encrypted stream, once its other end has shown who it is."""
+    shaken = await tls.handshake(
+        wire,
+        stream,
+        hello=tls.Hello(sni=_name_of(control), alpn=_ALPN),
+        trust=_Pinned() if control.sha256 is not None else trust,
+        host=control.host,
+        deadline_s=deadline_s / 2,
+    )
+    if shaken.stream is None:
+        return shaken.operation
+    fact = shaken.operation.fact
+    assert isinstance(fact, TlsFact)
+    if control.sha256 is not None and (not fact.chain or fact.chain[0].sha256 != control.sha256):
+        shaken.stream.close()
+        return replace(shaken.operation, fact=replace(fact, verified=False), failure="ssl_unknown_authority")
+    return shaken.stream
+
+
+def _anonymous(operation: Operation, control: Control) -> Operation:
+    """*operation* as it is kept: under the control's name, without its address, which must not end up in an export."""
+    fact = operation.fact
+    if isinstance(fact, HttpFact):
+        fact = replace(fact, url=protocol.MEASURE, headers=(), location=None, body=None, title=None, body_sketch=None)
+    elif isinstance(fact, TlsFact):
+        fact = replace(fact, sni=None, chain=())
+    return replace(operation, fact=fact, name=control.name, address=None, port=None)
+
+
+def _read(operation: Operation, body: bytes) -> Answer:
+    fact = operation.fact
+    assert isinstance(fact, HttpFact)
+    if operation.failure is not None:
+        return Answer(operation)
+    if fact.status != 200:
+        return Answer(replace(operation, failure="http_unexpected_status_code"))
+    try:
+        # One that was cut off is no JSON any more.
+        return Answer(operation, protocol.reply_from_json(body))
+    except ProtocolError as error:
+        lie = replace(fact, malformed=str(error)[:_LONGEST_REASON])
+        return Answer(replace(operation, fact=lie, failure="json_parse_error"))

@@ -1,0 +1,235 @@
+"""``dalel.control/1``: what a probe asks of a control, and what it answers. Pure; both sides read a stranger's words.
+
+Everything that is read is checked against the types of :mod:`probe.observations`: shape, type, length and range. What does
+not fit is one :class:`ProtocolError`, never an exception somewhere behind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import math
+import re
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from probe.observations import (
+    KINDS,
+    Operation,
+    Purpose,
+    fact_from_json,
+    fact_to_json,
+    is_failure_name,
+)
+
+VERSION = "dalel.control/1"
+MEASURE = "/v1/measure"
+HEALTH = "/healthz"
+
+MOST_ADDRESSES = 8
+MOST_OBSERVATIONS = 128
+LONGEST_REPLY = 1_000_000
+"""Bytes."""
+_LONGEST_URL = 4096
+_LONGEST_TEXT = 4096
+_LONGEST_LIST = 128
+_LARGEST = 2**53
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What a database cannot keep: NUL, and halves of characters that JSON can write and UTF-8 cannot."""
+_KINDS = ("dns", "tcp", "tls", "http")
+_PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers")
+_OPERATION: dict[str, Any] = {
+    "started_us": int,
+    "duration_us": int | None,
+    "failure": str | None,
+    "name": str | None,
+    "address": str | None,
+    "port": int | None,
+    "bytes_sent": int,
+    "bytes_received": int,
+}
+_PLACE: dict[str, Any] = {"group": str | None, "hop": int, "member": str | None}
+
+
+class ProtocolError(ValueError):
+    """What came is not of this protocol; the text says where it stops being."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Measure *url*, at your own addresses for it and at these, which the probe was given."""
+
+    url: str
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One operation of a control, and its place: everything of an observation but what the probe itself decides."""
+
+    operation: Operation
+    purpose: Purpose
+    group: str | None = None
+    hop: int = 0
+    member: str | None = None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the question
+
+
+def request_to_json(request: Request) -> bytes:
+    """The body of a ``POST /v1/measure``."""
+    return json.dumps({"protocol": VERSION, "url": request.url, "addresses": list(request.addresses)}).encode()
+
+
+def request_from_json(data: bytes) -> Request:
+    """The inverse of :func:`request_to_json`. Raises :class:`ProtocolError`."""
+    document = _object(data)
+    if document.keys() - {"protocol", "url", "addresses"}:
+        raise ProtocolError("the question has keys that this version does not know")
+    url, addresses = document.get("url"), document.get("addresses", [])
+    if not isinstance(url, str) or not 0 < len(url) <= _LONGEST_URL:
+        raise ProtocolError("url: it must be a text of at most 4096 characters")
+    if not isinstance(addresses, list) or len(addresses) > MOST_ADDRESSES or not all(map(_is_address, addresses)):
+        raise ProtocolError(f"addresses: it must be a list of at most {MOST_ADDRESSES} addresses")
+    return Request(url, tuple(dict.fromkeys(addresses)))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the answer
+
+
+def reply_to_json(seen: typing.Sequence[Seen], *, software: str, notes: typing.Sequence[str] = ()) -> bytes:
+    """The body of an answer: observations in the form that the probe keeps them in. What it would not believe is left out."""
+    observations = [flat for flat in map(_flat, seen) if _would_be_believed(flat)][:MOST_OBSERVATIONS]
+    document = {"protocol": VERSION, "software": software, "notes": list(notes), "observations": observations}
+    return json.dumps(document).encode()
+
+
+def _flat(one: Seen) -> dict[str, Any]:
+    return {
+        "kind": one.operation.kind,
+        "fact": fact_to_json(one.operation.fact),
+        "purpose": one.purpose,
+        **{key: getattr(one, key) for key in _PLACE},
+        **{key: getattr(one.operation, key) for key in _OPERATION},
+    }
+
+
+def _would_be_believed(flat: dict[str, Any]) -> bool:
+    try:
+        _seen(flat, "")
+    except ProtocolError:
+        return False
+    return True
+
+
+def reply_from_json(data: bytes) -> tuple[Seen, ...]:
+    """The inverse of :func:`reply_to_json`. Raises :class:`ProtocolError`."""
+    if len(data) > LONGEST_REPLY:
+        raise ProtocolError("the answer is too long")
+    observations = _object(data).get("observations")
+    if not isinstance(observations, list) or len(observations) > MOST_OBSERVATIONS:
+        raise ProtocolError(f"observations: it must be a list of at most {MOST_OBSERVATIONS}")
+    return tuple(_seen(item, f"observations[{index}]") for index, item in enumerate(observations))
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise ProtocolError("it is not JSON") from error
+    if not isinstance(document, dict):
+        raise ProtocolError("it is no JSON object")
+    if document.get("protocol") != VERSION:
+        raise ProtocolError(f"protocol: it must be {VERSION}")
+    return document
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
+
+
+def _is_address(value: Any) -> bool:
+    if not isinstance(value, str) or "%" in value:
+        return False
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _seen(item: Any, where: str) -> Seen:
+    if not isinstance(item, dict):
+        raise ProtocolError(f"{where}: it is no object")
+    kind, purpose, fact = item.get("kind"), item.get("purpose"), item.get("fact")
+    if kind not in _KINDS or purpose not in _PURPOSES or not isinstance(fact, dict):
+        raise ProtocolError(f"{where}: kind, purpose or fact is none that a control has")
+    operation = {key: item[key] for key in _OPERATION if key in item}
+    place = {key: item[key] for key in _PLACE if key in item}
+    for key, value in (operation | place).items():
+        _check((_OPERATION | _PLACE)[key], value, f"{where}.{key}")
+    _check_fields(KINDS[kind], fact, f"{where}.fact")
+    if not is_failure_name(operation.get("failure") or "eof_error"):
+        raise ProtocolError(f"{where}.failure: there is no such failure")
+    if operation.get("address") is not None and not _is_address(operation["address"]):
+        raise ProtocolError(f"{where}.address: it is no address")
+    if "started_us" not in operation:
+        raise ProtocolError(f"{where}.started_us: it is missing")
+    return Seen(Operation(fact=fact_from_json(kind, fact), **operation), purpose, **place)
+
+
+def _check_fields(cls: type[Any], data: dict[str, Any], where: str) -> None:
+    """Whether *data* has what a dataclass needs, each of its type; keys of a newer version are let through unread."""
+    hints = typing.get_type_hints(cls)
+    for field in dataclasses.fields(cls):
+        if field.name in data:
+            _check(hints[field.name], data[field.name], f"{where}.{field.name}")
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise ProtocolError(f"{where}.{field.name}: it is missing")
+
+
+def _check(hint: Any, value: Any, where: str) -> None:
+    """Whether *value*, from JSON, is a *hint*. The types of the facts are few: texts, numbers, tuples, facts in facts."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        if value is not None:
+            (hint,) = [arg for arg in inner if arg is not type(None)]
+            _check(hint, value, where)
+    elif origin is tuple:
+        _check_list(inner, value, where)
+    elif origin is typing.Literal:
+        _demand(where, holds=isinstance(value, str) and value in inner)
+    elif dataclasses.is_dataclass(hint):
+        _demand(where, holds=isinstance(value, dict))
+        _check_fields(typing.cast("type[Any]", hint), value, where)
+    else:
+        _demand(where, holds=_is_plain(hint, value))
+
+
+def _check_list(inner: tuple[Any, ...], value: Any, where: str) -> None:
+    _demand(where, holds=isinstance(value, list) and len(value) <= _LONGEST_LIST)
+    several = len(inner) == 2 and inner[1] is Ellipsis
+    _demand(where, holds=several or len(value) == len(inner))
+    for index, item in enumerate(value):
+        _check(inner[0] if several else inner[index], item, f"{where}[{index}]")
+
+
+def _is_plain(hint: Any, value: Any) -> bool:
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    if hint is str:
+        return isinstance(value, str) and len(value) <= _LONGEST_TEXT and not _UNSTORABLE.search(value)
+    if hint is int:
+        return isinstance(value, int) and abs(value) <= _LARGEST
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _LARGEST
+
+
+def _demand(where: str, *, holds: bool) -> None:
+    if not holds:
+        raise ProtocolError(f"{where}: it has not the type, length or range that it must have")

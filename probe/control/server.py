@@ -1,0 +1,240 @@
+"""The control's server: two addresses over HTTP/1.1 and TLS, one request a connection, nothing kept.
+
+h11 reads and writes the messages and does no I/O; sockets and time are asyncio's. That is all that is needed, and every
+byte, second and connection is bounded here. Nothing is logged of who asks, or about what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import h11
+
+from probe.control import protocol
+from probe.control.certificate import Shown
+from probe.control.limits import Limits, Tokens, TooMuchError
+from probe.control.measure import RefusedError, Vantage
+
+_READ = 16_384
+_BACKLOG = 128
+_REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"} | {
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What goes back: a status, a JSON body, and for 429 when to come again."""
+
+    status: int
+    body: bytes
+    retry_after_s: int | None = None
+
+
+def _problem(status: int, text: str, *, retry_after_s: int | None = None) -> _Answer:
+    return _Answer(status, json.dumps({"protocol": protocol.VERSION, "error": text}).encode(), retry_after_s)
+
+
+class _RefusedRequestError(Exception):
+    """The request stops being read here; it carries the answer."""
+
+    def __init__(self, answer: _Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request: method, path, its ``Authorization`` header, and the body if it was wanted."""
+
+    method: str
+    path: str
+    authorization: str | None
+    body: bytes = b""
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """Answers probes. ``log`` gets one JSON object a line, without anybody's address."""
+
+    vantage: Vantage
+    tokens: Tokens
+    limits: Limits
+    software: str
+    clock: Callable[[], float]
+    log: TextIO = field(default_factory=lambda: sys.stderr)
+    _open: int = 0
+    _busy: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    # from start to end
+
+    @asynccontextmanager
+    async def listening(self, sock: socket.socket, shown: Shown) -> AsyncIterator[None]:
+        """Answer at *sock*, which is bound, until the block is left; then what was begun is finished first."""
+        asyncio.get_running_loop().set_exception_handler(self._unforeseen)
+        listener = await asyncio.start_server(
+            self._connection,
+            sock=sock,
+            ssl=shown.context,
+            backlog=_BACKLOG,
+            limit=_READ,
+            ssl_handshake_timeout=self.limits.request_s,
+            ssl_shutdown_timeout=1.0,
+        )
+        try:
+            yield
+        finally:
+            listener.close()
+            await self._drain()
+
+    async def _drain(self) -> None:
+        """Let what is being answered come to its end, for a while."""
+        self._log("draining", running=len(self._busy))
+        if self._busy:
+            _done, left = await asyncio.wait(self._busy, timeout=self.limits.drain_s)
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left)
+        self._log("stopped")
+
+    def _log(self, event: str, **more: Any) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a log that is gone is no reason to stop
+            print(json.dumps({"event": event, **more}), file=self.log, flush=True)
+
+    def _unforeseen(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What asyncio would print has the caller's address in it."""
+        error = context.get("exception")
+        self._log("unforeseen", error=type(error).__name__ if error is not None else "unknown")
+
+    # one connection
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open += 1
+        self._busy.add(task)
+        try:
+            if self._open <= self.limits.connections:
+                await self._answer_one(reader, writer)
+        except OSError:  # TimeoutError is one: whoever does not read, or has gone, is let go
+            writer.transport.abort()
+        finally:
+            self._open -= 1
+            self._busy.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await writer.wait_closed()
+
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun = self.clock()
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head_bytes)
+        path = "-"
+        try:
+            async with asyncio.timeout(self.limits.request_s):
+                asked = await self._read(connection, reader)
+            path = asked.path if asked.path in (protocol.MEASURE, protocol.HEALTH) else "-"
+            answer = await self._answer(asked)
+        except _RefusedRequestError as refused:
+            answer = refused.answer
+        except TimeoutError:
+            answer = _problem(408, "the request took too long")
+        except h11.RemoteProtocolError as error:
+            answer = _problem(error.error_status_hint, "this is no request")
+        took_ms = round((self.clock() - begun) * 1000)
+        self._log("answered", path=path, status=answer.status, ms=took_ms, bytes=len(answer.body))
+        async with asyncio.timeout(self.limits.request_s):
+            await self._send(connection, writer, answer)
+
+    async def _read(self, connection: h11.Connection, reader: asyncio.StreamReader) -> _Asked:
+        asked: _Asked | None = None
+        body = bytearray()
+        while True:
+            event = connection.next_event()
+            if event is h11.NEED_DATA:
+                connection.receive_data(await reader.read(_READ))
+            elif isinstance(event, h11.Request):
+                # Who may not ask is told so before a byte of the body is read.
+                asked = self._admitted(event)
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > self.limits.body_bytes:
+                    raise _RefusedRequestError(_problem(413, "the request is too long"))
+            elif isinstance(event, h11.EndOfMessage) and asked is not None:
+                return _Asked(asked.method, asked.path, asked.authorization, bytes(body))
+            else:
+                raise ConnectionResetError
+
+    def _admitted(self, request: h11.Request) -> _Asked:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
+        path = request.target.decode("latin-1")
+        asked = _Asked(request.method.decode("latin-1"), path, headers.get("authorization"))
+        known = {protocol.HEALTH: "GET", protocol.MEASURE: "POST"}
+        if path not in known:
+            raise _RefusedRequestError(_problem(404, "there is nothing here"))
+        if asked.method != known[path]:
+            raise _RefusedRequestError(_problem(405, f"only {known[path]}"))
+        if path == protocol.MEASURE and self.tokens.find(asked.authorization) is None:
+            raise _RefusedRequestError(_problem(401, "the token is not known here"))
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length[:12]) > self.limits.body_bytes:
+            raise _RefusedRequestError(_problem(413, "the request is too long"))
+        return asked
+
+    async def _send(self, connection: h11.Connection, writer: asyncio.StreamWriter, answer: _Answer) -> None:
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(answer.body))),
+            ("cache-control", "no-store"),
+            ("connection", "close"),
+        ]
+        if answer.retry_after_s is not None:
+            headers.append(("retry-after", str(answer.retry_after_s)))
+        if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            return
+        reason = _REASONS.get(answer.status, "Error").encode()
+        response = h11.Response(status_code=answer.status, headers=headers, reason=reason)
+        parts = (response, h11.Data(data=answer.body), h11.EndOfMessage())
+        writer.write(b"".join(connection.send(part) or b"" for part in parts))
+        await writer.drain()
+
+    # one answer
+
+    async def _answer(self, asked: _Asked) -> _Answer:
+        if asked.path == protocol.HEALTH:
+            return _Answer(200, json.dumps({"protocol": protocol.VERSION, "status": "ok"}).encode())
+        token = self.tokens.find(asked.authorization)
+        assert token is not None
+        try:
+            request = protocol.request_from_json(asked.body)
+            with self.tokens.turn(token):
+                return await self._measured(request)
+        except protocol.ProtocolError as error:
+            return _problem(400, str(error))
+        except RefusedError as error:
+            return _problem(403, str(error))
+        except TooMuchError as error:
+            return _problem(429, str(error), retry_after_s=error.retry_after_s)
+
+    async def _measured(self, request: protocol.Request) -> _Answer:
+        try:
+            seen = await self.vantage.measure(request, self.limits.measure_s)
+        except RefusedError:
+            raise
+        except Exception as error:  # ours: it must not end the server, and the probe is told no more than that
+            self._log("bug", error=type(error).__name__)
+            return _problem(500, "a bug in this control ended the measurement")
+        return _Answer(200, protocol.reply_to_json(seen, software=self.software))
