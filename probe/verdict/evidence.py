@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from probe.verdict.findings import baseline, chains, dns, dropped, filters, http, own_side, resets, tcp, tls, vendor
+from probe.verdict.findings import (
+    baseline,
+    chains,
+    control,
+    dns,
+    dropped,
+    filters,
+    http,
+    own_side,
+    resets,
+    tcp,
+    tls,
+    vendor,
+)
 from probe.verdict.rows import Row
 
-MODULES = (baseline, vendor, own_side, dns, dropped, filters, tcp, tls, resets, chains, http)
+MODULES = (baseline, vendor, own_side, dns, dropped, filters, tcp, tls, resets, chains, http, control)
 """One module a layer, each with its ``ROWS``."""
 
 TABLE: dict[str, Row] = {row.code: row for module in MODULES for row in module.ROWS}

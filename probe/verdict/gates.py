@@ -252,6 +252,15 @@ def national_first(_case: Case, findings: Findings) -> Iterable[str]:
     }
 
 
+def control_only_leans(_case: Case, findings: Findings) -> Iterable[str]:
+    """A control is a stranger's word: it is heard only where nothing that was seen here proves anything.
+
+    So one that lies, or is itself blocked or refused, turns a leaning and never a word, in either direction.
+    """
+    proven = any(_proves(f) and f.weight > 0 for f in findings)
+    return {f.code for f in findings if f.family == "control"} if proven else ()
+
+
 EVIDENCE_GATES: dict[str, EvidenceGate] = {
     gate.name: gate
     for gate in (
@@ -276,8 +285,9 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("portal_page", portal_page),
         EvidenceGate("clock_first", clock_first),
         EvidenceGate("national_first", national_first),
-        # Last: it asks what is left that proves a block.
+        # Last: they ask what is left that proves anything.
         EvidenceGate("own_side_is_scoped", own_side_is_scoped),
+        EvidenceGate("control_only_leans", control_only_leans),
     )
 }
 

@@ -60,6 +60,8 @@ _SETTLE = {
     "other_dns": "ask the provider's own DNS and two encrypted ones for the name again, an hour later",
     "set_clock": "set this computer's clock and measure again",
     "later": "measure again in an hour: a dead server comes back, a block by address stays",
+    "control_silent": "the server elsewhere that you named gave no answer: see to it, and measure again",
+    "another_provider": "measure the same site at the same time from another provider here",
     "another_vantage": "measure the same site at the same time from another country, and from another provider here",
 }
 _IMPAIRMENTS = {
@@ -96,6 +98,7 @@ _GATES = {
     "clock_first": "this computer's clock is wrong, so dates of certificates say nothing",
     "national_first": "the certificate is a state's, whatever else is wrong with it",
     "own_side_is_scoped": "trouble of the own network does not explain what was proven about the name",
+    "control_only_leans": "what was seen here proves it, so what a server elsewhere says is not needed and does not count",
     "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
     "outage_needs_own_word": "from one network a dead site and an unreachable one look alike; the site has said nothing itself",
     "others_need_proof": "nothing proves it",

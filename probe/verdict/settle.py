@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.verdict.gates import FLIPS
 from probe.verdict.model import Finding
 from probe.verdict.pairs import at_neutrals
-from probe.verdict.view import Case
+from probe.verdict.view import Case, failed
 
 
 def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) -> tuple[str, ...]:
@@ -23,7 +23,7 @@ def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) ->
     if case.own.verdict.status == "inconclusive":
         found.append("know_own_side")
     found.extend(_by_stage(case, codes, fired))
-    found.append("another_vantage")
+    found.extend(_elsewhere(case, codes))
     return tuple(dict.fromkeys(found))
 
 
@@ -43,6 +43,14 @@ def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
     if stage == "tcp":
         found.append("later")
     return found
+
+
+def _elsewhere(case: Case, codes: set[str]) -> list[str]:
+    """Who else should look. A server abroad that has spoken leaves the question which network here it is."""
+    if any(code.startswith("control_") for code in codes):
+        return ["another_provider"]
+    silent = case.asked_of_controls and all(failed(o) for o in case.asked_of_controls)
+    return ["control_silent", "another_vantage"] if silent else ["another_vantage"]
 
 
 def _certificate(case: Case) -> bool:

@@ -117,7 +117,9 @@ class Case:
     def __init__(self, view: View, asked: Asked, observations: Sequence[Observation]) -> None:
         self.view = view
         self.asked = asked
-        self.observations = tuple(o for o in observations if o.vantage == "local")
+        here = [o for o in observations if o.vantage == "local"]
+        self.observations = tuple(o for o in here if o.purpose != "control")
+        self.asked_of_controls = tuple(o for o in here if o.purpose == "control")
         self.elsewhere = tuple(o for o in observations if o.vantage != "local")
         by_purpose: dict[str, list[Observation]] = defaultdict(list)
         for observation in self.observations:
@@ -441,7 +443,7 @@ class View:
             o.fact.chain[0].issuer
             for observations in self._by_endpoint.values()
             for o in observations
-            if verified(o.fact) and o.fact.chain
+            if o.vantage == "local" and verified(o.fact) and o.fact.chain
         )
 
     def case(self, asked: Asked) -> Case:

@@ -368,3 +368,45 @@ def test_blocked_needs_a_blocked_member(found: list[Any]) -> None:
 def test_accessible_platforms_have_only_accessible_services(found: list[Any]) -> None:
     """A platform is accessible only where every service is."""
     assert (platform_word(found) == "accessible") == (set(found) == {"accessible"})
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> list[tuple[Operation, str, str | None]]:
+    """What a control may say of the name in question: anything."""
+    found = []
+    for _ in range(draw(st.integers(0, 8))):
+        purpose = draw(st.sampled_from(["baseline", "siblings", "dns_answers"]))
+        operation = Operation(
+            fact=draw(dns_facts | tls_facts | http_facts | st.just(TcpFact())),
+            started_us=draw(st.integers(0, 2**50)),
+            failure=draw(st.none() | failures),
+            name=draw(st.just(HOST) | names),
+            address=draw(st.none() | addresses),
+            port=draw(st.sampled_from([80, 443])),
+        )
+        found.append((operation, purpose, None))
+    greeting = TlsFact(sni="example.com", verify=True, verified=True, server_hello=True)
+    line = [f"foreign/{name}" for name in ("www.wikipedia.org", "www.debian.org")]
+    return [*found, *((Operation(fact=greeting, started_us=0, name=member), "own_side", member) for member in line)]
+
+
+@relaxed
+@given(found=observations(), url=URLS, told=claims())
+def test_no_control_changes_a_word(found: list[Observation], url: str, told: list[Any]) -> None:
+    """Whatever a control claims, ``blocked`` or any other word is printed exactly when it is without it."""
+    here = [o for o in found if o.vantage == "local"]
+    elsewhere = [
+        Observation(
+            number=len(found) + index,
+            operation=operation,
+            purpose=purpose,
+            endpoint=1,
+            vantage="control:x",
+            member=member,
+        )
+        for index, (operation, purpose, member) in enumerate(told, start=1)
+    ]
+    alone, asked = view_of(here, url)
+    together, _ = view_of([*here, *elsewhere], url)
+    said, heard = judge(alone, asked, Priors()), judge(together, asked, Priors())
+    assert (heard.status, heard.method, heard.confidence) == (said.status, said.method, said.confidence)

@@ -143,6 +143,7 @@ class Facts:
         round: int | None = None,
         hop: int = 0,
         member: str | None = None,
+        vantage: str = "local",
         **fact: Any,
     ) -> Facts:
         """One question and its answer (*values*) or failure."""
@@ -178,6 +179,7 @@ class Facts:
             round=round,
             hop=hop,
             member=member,
+            vantage=vantage,
         )
 
     def tcp(
@@ -276,6 +278,7 @@ class Facts:
         round: int | None = None,
         hop: int = 0,
         member: str | None = None,
+        vantage: str = "local",
         **fact: Any,
     ) -> Facts:
         """One request and its response."""
@@ -301,7 +304,17 @@ class Facts:
             round=round,
             hop=hop,
             member=member,
+            vantage=vantage,
         )
+
+    # elsewhere
+
+    def control_line(self, *sites: str, failure: str | None = None, vantage: str = "control:Helsinki") -> Facts:
+        """A control's own canaries, two of them if none is named: what must work before it is heard."""
+        for site in sites or ("www.wikipedia.org", "www.debian.org"):
+            place: dict[str, Any] = {"purpose": "own_side", "group": "before", "member": f"foreign/{site}"}
+            self.tls("198.35.26.96", sni=site, failure=failure, vantage=vantage, **place)
+        return self
 
     # the own side
 

@@ -146,6 +146,12 @@ def led_away_at_one_place() -> Facts:
     return asked_elsewhere(sent_to_the_shop(), 1, **MOVED)
 
 
+def lying_control(*, reaches: bool) -> Facts:
+    """A name that is silenced everywhere, and a control that claims to reach it, or not to."""
+    facts = sni_block().control_line()
+    return facts.tls(failure=None if reaches else TIMEOUT, vantage="control:Helsinki")
+
+
 # gate, story, word with it, what changes without it: (attribute of the verdict, value without the gate)
 EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("late_success_withdraws", late_success, "blocked"),
@@ -187,6 +193,8 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("stranger_everywhere", lambda: stranger_shown("ssl_invalid_hostname"), "dns_stale_address"),
     ("stranger_everywhere", lambda: stranger_shown("ssl_invalid_hostname"), "certificate_wrong_host"),
     ("clock_first", expired_with_wrong_clock, "certificate_expired_or_clock"),
+    ("control_only_leans", lambda: lying_control(reaches=True), "control_reaches"),
+    ("control_only_leans", lambda: lying_control(reaches=False), "control_fails_too"),
 ]
 
 
@@ -201,6 +209,15 @@ def test_evidence_gate_sets_aside(
     assert (aside.weight, aside.parameters["set_aside_by"]) == (0.0, name)
     monkeypatch.setitem(gates.EVIDENCE_GATES, name, replace(gates.EVIDENCE_GATES[name], find=lambda _c, _f: ()))
     assert code in facts.codes()
+
+
+def test_a_lying_control_lifts_no_word_over_its_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen here is worth 0.989: whoever wants 0.995 does not get it from a control's claim."""
+    strict = replace(Priors(), print_blocked_at=0.995)
+    assert lying_control(reaches=True).verdict(strict).status == "inconclusive"
+    gate = gates.EVIDENCE_GATES["control_only_leans"]
+    monkeypatch.setitem(gates.EVIDENCE_GATES, "control_only_leans", replace(gate, find=lambda _c, _f: ()))
+    assert lying_control(reaches=True).verdict(strict).status == "blocked"
 
 
 def test_nothing_is_blocked_behind_a_portal() -> None:
@@ -223,12 +240,13 @@ def leaning_sum() -> Facts:
     """Leanings of many families that add up to more than 0.8 and prove nothing."""
     facts = router_with_dead_backend()
     facts.pair("neutral_pair", "neutral/1", NEUTRALS[0])
-    return facts.tls(purpose="baseline", failure=None, vantage="control:Helsinki")
+    return facts.control_line().tls(purpose="baseline", failure=None, vantage="control:Helsinki")
 
 
 def outage_sum() -> Facts:
     """A refused connection, dead neighbours and a control that fails too."""
-    facts = neighbours(TIMEOUT).tls(purpose="baseline", failure=TIMEOUT, vantage="control:Helsinki")
+    facts = neighbours(TIMEOUT).control_line()
+    facts.tls(purpose="baseline", failure=TIMEOUT, vantage="control:Helsinki")
     return facts.tcp("31.13.72.36", purpose="siblings", group="address/31.13.72.36", failure=TIMEOUT)
 
 

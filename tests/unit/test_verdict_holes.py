@@ -585,13 +585,15 @@ def test_3_everything_that_leans_is_still_a_leaning() -> None:
     facts = _healthy().no_connection()
     facts.tcp("157.240.205.60", purpose="neighbours", group="neighbour/x", name="www.whatsapp.com")
     facts.tcp(SITE, purpose="siblings", group="port/80", port=80)
+    facts.control_line().control_line(vantage="control:Oslo")
     facts.tls(purpose="baseline", vantage="control:Helsinki").tls(purpose="baseline", vantage="control:Oslo")
     assert undecided(facts)
 
 
 def test_11_a_failing_control_makes_no_outage() -> None:
     """The control may be censored too."""
-    assert undecided(dead_server().tls(failure=TIMEOUT, vantage="control:Moscow"))
+    facts = dead_server().control_line(vantage="control:Moscow")
+    assert undecided(facts.tls(failure=TIMEOUT, vantage="control:Moscow"))
 
 
 def test_13_canaries_that_are_blocked_hide_no_block() -> None:

@@ -745,7 +745,14 @@ def neighbours(failure: str | None) -> Facts:
 
 
 def control(failure: str | None) -> Facts:
-    return silent_address().tls(purpose="baseline", failure=failure, vantage="control:Helsinki")
+    return silent_address().control_line().tls(purpose="baseline", failure=failure, vantage="control:Helsinki")
+
+
+def control_elsewhere() -> Facts:
+    """Another vantage is served from another address, and gets no further than this network at this one."""
+    at: dict[str, Any] = {"purpose": "siblings", "group": f"address/{SITE}", "vantage": "control:Helsinki"}
+    facts = silent_address().control_line().tls(OTHER_SITE, vantage="control:Helsinki")
+    return facts.tcp(SITE, failure=TIMEOUT, **at)
 
 
 # -- pages -------------------------------------------------------------------------------------------------------------
@@ -1010,6 +1017,7 @@ CODES: dict[str, Story] = {
     "neighbours_alive": lambda: neighbours(None),
     "neighbours_dead": lambda: neighbours(TIMEOUT),
     "control_reaches": lambda: control(None),
+    "control_reaches_elsewhere": control_elsewhere,
     "control_fails_too": lambda: control(TIMEOUT),
     "neutral_flip": sni_block,
     "neutral_flip_once": sni_block_once,
@@ -1299,6 +1307,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "neighbours alive": (lambda: neighbours(None), "inconclusive/ip.timeout"),
     "neighbours dead": (lambda: neighbours(TIMEOUT), "inconclusive/ip.timeout"),
     "a control alone": (lambda: control(None), "inconclusive/ip.timeout"),
+    "a control that is served elsewhere": (control_elsewhere, "inconclusive/ip.timeout"),
+    "a control that fails as well": (lambda: control(TIMEOUT), "inconclusive/ip.timeout"),
     "prohibited on the way": (prohibited, "inconclusive/ip.unreachable"),
     "one neutral only": (sni_block_once, "inconclusive/tls.timeout.sni"),
     "too few tries": (sni_block_short, "inconclusive/tls.timeout.sni"),

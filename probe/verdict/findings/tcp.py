@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, failed, tcp, verified
+from probe.verdict.view import Case, failed, tcp
 
 _ADMINISTRATIVE = (9, 10, 13)
 """RFC 1812 §5.2.7.1: administratively prohibited (network, host, communication)."""
@@ -193,44 +193,6 @@ def neighbours_dead(case: Case) -> Iterator[Match]:
         )
 
 
-@row(
-    "control_reaches",
-    speaks_for="blocked",
-    weight=0.7,
-    family="control",
-    basis="control",
-    sentence="{vantage} reaches {host} at the same time",
-    why="a regional point of presence, a route, or a server refusing this country looks the same: only a leaning",
-    signatures=("ip.timeout", "tls.timeout.any", "tls.reset.any", "tls.eof.any", "tls.alert.any"),
-)
-def control_reaches(case: Case) -> Iterator[Match]:
-    if case.failing is None:
-        return
-    for o in case.elsewhere:
-        if verified(o.fact) and case.is_target(o.fact.sni):
-            vantage = o.vantage.removeprefix("control:")
-            method = "ip" if case.failing.stage == "tcp" else "tls"
-            yield Match(observations=(o,), parameters={"vantage": vantage, "host": case.name}, method=method)
-
-
-@row(
-    "control_fails_too",
-    speaks_for="outage",
-    weight=0.8,
-    family="control",
-    basis="control",
-    sentence="{vantage} does not reach {host} either",
-    why="a control in a country that blocks the same name fails as well: never more than a leaning until it has run the pairs",
-)
-def control_fails_too(case: Case) -> Iterator[Match]:
-    tried = [o for o in case.elsewhere if o.operation.kind in ("tcp", "tls", "http") and o.arm != "innocuous"]
-    reached = any(verified(o.fact) for o in tried)
-    bad = [o for o in tried if failed(o)]
-    if case.failing is not None and bad and not reached:
-        vantage = bad[0].vantage.removeprefix("control:")
-        yield Match(observations=tuple(bad), parameters={"vantage": vantage, "host": case.name}, method="server")
-
-
 ROWS: tuple[Row, ...] = (
     tcp_timeout,
     tcp_refused,
@@ -240,6 +202,4 @@ ROWS: tuple[Row, ...] = (
     other_port_alive,
     neighbours_alive,
     neighbours_dead,
-    control_reaches,
-    control_fails_too,
 )
