@@ -77,7 +77,7 @@ COMMANDS = (
     Row("purge", "probe.cli.purge_cmd", "Remove all stored results."),
     Row("schema", "probe.cli.schema_cmd", "Print the JSON Schema of a document."),
     Row("completion", "probe.cli.completion_cmd", "Complete commands in bash, zsh or fish."),
-    Row("help", "probe.cli.help_cmd", "Explain a topic: verdicts, exit-codes, output, safety, settings."),
+    Row("help", "probe.cli.help_cmd", "Explain a topic: verdicts, exit-codes, output, safety, settings, control."),
 )
 
 

@@ -6,11 +6,11 @@ from importlib.resources import files
 
 import click
 
-SCHEMAS = ("check", "result", "doctor")
+SCHEMAS = ("check", "result", "doctor", "control")
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(SCHEMAS))
 def command(name: str) -> None:
-    """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor."""
+    """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor, of a control."""
     click.echo(files("probe.schema").joinpath(f"{name}.json").read_text(encoding="utf-8"), nl=False)

@@ -36,7 +36,16 @@ LONGEST_REPLY = 1_000_000
 _LONGEST_URL = 4096
 _LONGEST_TEXT = 4096
 _LONGEST_LIST = 128
-_LARGEST = 2**53
+_LARGEST = 2**62
+"""A database's large integers, with room to add; certificates are valid until the year 9999, in microseconds."""
+_RANGES = {
+    "started_us": (0, 4_102_444_800_000_000),  # the year 2100: every reader can show it
+    "duration_us": (0, 86_400_000_000),
+    "port": (0, 65_535),
+    "hop": (0, 100),
+    "bytes_sent": (0, 2**40),
+    "bytes_received": (0, 2**40),
+}
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What a database cannot keep: NUL, and halves of characters that JSON can write and UTF-8 cannot."""
 _KINDS = ("dns", "tcp", "tls", "http")
@@ -174,6 +183,9 @@ def _seen(item: Any, where: str) -> Seen:
     place = {key: item[key] for key in _PLACE if key in item}
     for key, value in (operation | place).items():
         _check((_OPERATION | _PLACE)[key], value, f"{where}.{key}")
+    for key, (low, high) in _RANGES.items():
+        value = (operation | place).get(key)
+        _demand(f"{where}.{key}", holds=value is None or low <= value <= high)
     _check_fields(KINDS[kind], fact, f"{where}.fact")
     if not is_failure_name(operation.get("failure") or "eof_error"):
         raise ProtocolError(f"{where}.failure: there is no such failure")

@@ -43,7 +43,7 @@ def parse(text: str) -> Control:
     """``https://HOST:PORT[#token=…&sha256=…&name=…]``. Raises :class:`ControlError`."""
     address, _, fragment = text.strip().partition("#")
     try:
-        told = dict(parse_qsl(fragment, strict_parsing=bool(fragment), max_num_fields=8))
+        told = dict(parse_qsl(fragment, keep_blank_values=True, strict_parsing=bool(fragment), max_num_fields=8))
     except ValueError:
         raise ControlError("what stands after its # must read token=…&sha256=…") from None
     return from_table({"url": address, **told})

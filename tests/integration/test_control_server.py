@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import json
 from dataclasses import replace
+from importlib.resources import files
 
+import jsonschema
 import pytest
 
 from probe.control import protocol
@@ -14,6 +16,7 @@ from tests.integration.control_world import TOKEN, parsed, serving, short, site,
 pytestmark = pytest.mark.anyio
 
 NEWS, INSIDE = "https://news.example/", "https://inside.example/"
+SCHEMA = json.loads(files("probe.schema").joinpath("control.json").read_text(encoding="utf-8"))
 METADATA = "169.254.169.254"
 
 
@@ -38,6 +41,7 @@ async def test_it_sees_what_a_probe_sees(tmp_path):
     assert kinds(told, "dns_answers") == {"dns"}
     assert len({o["member"] for o in told["observations"] if o["purpose"] == "own_side" and o["kind"] == "tls"}) == 3
     assert all(o["failure"] is None for o in told["observations"] if o["purpose"] != "dns_answers")
+    jsonschema.validate(told, SCHEMA)
     seen = protocol.reply_from_json(json.dumps(told).encode())
     assert len(seen) == len(told["observations"])
 
