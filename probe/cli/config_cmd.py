@@ -45,6 +45,14 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
         if origin:
             line = f"{line}  # {loaded.origins[key.label]}" if value is not None else f"{line} ({key.expected})"
         yield line
+    for control in loaded.settings.controls:
+        host = f"[{control.host}]" if ":" in control.host else control.host
+        yield ""
+        yield "[[control]]"
+        yield f"url = {as_toml(f'https://{host}:{control.port}')}"
+        yield f"name = {as_toml(control.name)}"
+        yield f"sha256 = {as_toml(control.sha256)}" if control.sha256 else "# sha256 is not set"
+        yield "# token is not shown" if control.token else "# token is not set"
 
 
 def _without_password(url: str) -> str:

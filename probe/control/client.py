@@ -56,24 +56,29 @@ class _Pinned(Trust):
         return Stores(None, None)
 
 
-async def ask(wire: Wire, control: Control, request: Request, *, trust: Trust, deadline_s: float) -> Answer:
-    """Ask *control* to measure; everything within *deadline_s*."""
+async def ask(
+    wire: Wire, control: Control, request: Request, *, trust: Trust, deadline_s: float, reach_s: float
+) -> Answer:
+    """Ask *control* to measure; everything within *deadline_s*, and each step on the way to it within *reach_s*."""
     started, started_us = wire.monotonic(), wire.now_us()
     blank = HttpFact(method="POST", url=protocol.MEASURE, verified_chain=False)
     try:
         async with asyncio.timeout(deadline_s):
-            return await _ask(wire, control, request, trust, deadline_s)
+            return await _ask(wire, control, request, trust, (deadline_s, reach_s))
     except TimeoutError:
         took_us = round((wire.monotonic() - started) * 1e6)
         failed = Operation(fact=blank, started_us=started_us, duration_us=took_us, failure="generic_timeout_error")
         return Answer(_anonymous(failed, control))
 
 
-async def _ask(wire: Wire, control: Control, request: Request, trust: Trust, deadline_s: float) -> Answer:
-    stream = await _reach(wire, control, deadline_s)
+async def _ask(
+    wire: Wire, control: Control, request: Request, trust: Trust, deadlines_s: tuple[float, float]
+) -> Answer:
+    deadline_s, reach_s = deadlines_s
+    stream = await _reach(wire, control, reach_s)
     if isinstance(stream, Operation):
         return Answer(_anonymous(stream, control))
-    secure = await _secure(wire, control, stream, trust, deadline_s)
+    secure = await _secure(wire, control, stream, trust, reach_s)
     if isinstance(secure, Operation):
         return Answer(_anonymous(secure, control))
     from probe.instruments import http
@@ -118,7 +123,7 @@ async def _reach(wire: Wire, control: Control, deadline_s: float) -> TcpStream |
         if not addresses:
             return replace(asked, failure=asked.failure or "dns_no_answer")
     for address in addresses:
-        connected = await tcp.connect(wire, address, control.port, deadline_s=deadline_s / 2)
+        connected = await tcp.connect(wire, address, control.port, deadline_s=deadline_s)
         if connected.stream is not None:
             return connected.stream
     return connected.operation
@@ -134,7 +139,7 @@ async def _secure(
         hello=tls.Hello(sni=_name_of(control), alpn=_ALPN),
         trust=_Pinned() if control.sha256 is not None else trust,
         host=control.host,
-        deadline_s=deadline_s / 2,
+        deadline_s=deadline_s,
     )
     if shaken.stream is None:
         return shaken.operation

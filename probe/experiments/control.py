@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from probe.control import client
 from probe.control.protocol import MOST_ADDRESSES, Request
 from probe.experiments.places import connectable
+from probe.observations import HttpFact
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
+    from probe.observations import Operation
     from probe.settings.controls import Control
 
-AT_ONCE = 4
-"""Questions to one control at the same time: it serves others too."""
+AT_ONCE = 8
+"""Questions to one control at the same time: it takes no more from one probe."""
+_UNAUTHORISED = 401
 
 
 async def run(site: Site) -> None:
@@ -29,9 +32,21 @@ async def _ask(site: Site, control: Control) -> None:
     addresses = tuple(address for address in site.addresses if connectable(address))[:MOST_ADDRESSES]
     request = Request(site.focus.url if site.focus is not None else site.asked.endpoint.url, addresses)
     async with session.control_turns.setdefault(control.name, asyncio.Semaphore(AT_ONCE)):
+        if control.name in session.absent_controls:
+            return
         await session.pacer.flow()
-        deadline_s = 1.5 * site.settings.deadlines.tls_hard
-        answer = await client.ask(site.wire, control, request, trust=session.trust, deadline_s=deadline_s)
+        deadlines = site.settings.deadlines
+        answer = await client.ask(
+            site.wire,
+            control,
+            request,
+            trust=session.trust,
+            deadline_s=1.5 * deadlines.tls_hard,
+            reach_s=deadlines.tls_soft,
+        )
+        if _is_absent(answer.operation):
+            # Once is enough: a list of a hundred blocked sites must not wait for it a hundred times.
+            session.absent_controls.add(control.name)
     site.record(answer.operation, purpose="control", member=control.vantage)
     for seen in answer.seen:
         site.record(
@@ -42,3 +57,14 @@ async def _ask(site: Site, control: Control) -> None:
             member=seen.member,
             vantage=control.vantage,
         )
+
+
+def _is_absent(operation: Operation) -> bool:
+    """Whether nothing is to be had from a control in this run: down, slow, unknown to us, or not one at all.
+
+    One that is asked too often, or refuses this one target, may answer the next question.
+    """
+    fact = operation.fact
+    if operation.failure != "http_unexpected_status_code":
+        return operation.failure is not None
+    return isinstance(fact, HttpFact) and fact.status == _UNAUTHORISED

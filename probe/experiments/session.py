@@ -70,6 +70,8 @@ class Session:
     translator_asked: asyncio.Event | None = None
     """On a host without IPv4: set once it is known whether a translator serves it. ``None``: there is nothing to wait for."""
     control_turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    absent_controls: set[str] = field(default_factory=set)
+    """Names of controls that gave no answer: not asked again in this run."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
     questions: Questions = field(init=False)

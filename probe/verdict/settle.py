@@ -49,7 +49,8 @@ def _elsewhere(case: Case, codes: set[str]) -> list[str]:
     """Who else should look. A server abroad that has spoken leaves the question which network here it is."""
     if any(code.startswith("control_") for code in codes):
         return ["another_provider"]
-    silent = case.asked_of_controls and all(failed(o) for o in case.asked_of_controls)
+    asked = case.view.asked_of_controls
+    silent = asked and all(failed(o) for o in asked)
     return ["control_silent", "another_vantage"] if silent else ["another_vantage"]
 
 

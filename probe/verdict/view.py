@@ -117,9 +117,8 @@ class Case:
     def __init__(self, view: View, asked: Asked, observations: Sequence[Observation]) -> None:
         self.view = view
         self.asked = asked
-        here = [o for o in observations if o.vantage == "local"]
-        self.observations = tuple(o for o in here if o.purpose != "control")
-        self.asked_of_controls = tuple(o for o in here if o.purpose == "control")
+        # How a control was asked is no fact about the site.
+        self.observations = tuple(o for o in observations if o.vantage == "local" and o.purpose != "control")
         self.elsewhere = tuple(o for o in observations if o.vantage != "local")
         by_purpose: dict[str, list[Observation]] = defaultdict(list)
         for observation in self.observations:
@@ -395,6 +394,16 @@ class View:
     def own_observations(self) -> tuple[Observation, ...]:
         """The local observations of the own side."""
         return tuple(o for o in self._by_endpoint.get(None, ()) if o.purpose == "own_side" and o.vantage == "local")
+
+    @cached_property
+    def asked_of_controls(self) -> tuple[Observation, ...]:
+        """How controls were asked in this run, about whichever endpoint: one that gave no answer is asked once."""
+        return tuple(
+            o
+            for observations in self._by_endpoint.values()
+            for o in observations
+            if o.purpose == "control" and o.vantage == "local"
+        )
 
     @cached_property
     def own_side(self) -> OwnSide:

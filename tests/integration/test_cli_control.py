@@ -52,7 +52,7 @@ def ask(port, method, path, body=None, token=None):
     try:
         connection.request(method, path, body, {"Authorization": f"Bearer {token}"} if token else {})
         assert connection.sock is not None
-        shown = hashlib.sha256(connection.sock.getpeercert(binary_form=True)).hexdigest()
+        shown = hashlib.sha256(connection.sock.getpeercert(binary_form=True) or b"").hexdigest()
         response = connection.getresponse()
         return response.status, json.loads(response.read()), shown
     finally:

@@ -18,6 +18,7 @@ from probe.demo.internet import Internet, open_internet
 from probe.demo.scene import Scene
 from probe.demo.wire import DemoWire
 from probe.demo.world import NXDOMAIN, Page, Rule, Server
+from probe.experiments.control import AT_ONCE
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import HttpFact, TlsFact
@@ -159,6 +160,26 @@ async def test_an_absent_control_is_no_evidence(tmp_path):
     assert control_codes(outcome) == set()
 
 
+async def test_an_absent_control_is_not_asked_for_every_site(tmp_path):
+    """A whole list that fails does not wait for it again and again; each result says that it was silent."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    gone = Control(host="127.0.0.1", port=port, name="Helsinki", token=TOKEN, sha256="0" * 64)
+    urls = [f"https://site{n}.example/" for n in range(14)]
+    async with home(tmp_path / "home", *(site(url, server=None) for url in urls), port=port) as (wire, trust):
+        request = CheckRequest(
+            asked=tuple(Asked(number=n, endpoint=Endpoint(url), target=url) for n, url in enumerate(urls, start=1)),
+            settings=replace(Settings().hurried(4.0), controls=(gone,)),
+            catalogue="test",
+            canaries=load_canaries(),
+            trust=trust,
+        )
+        outcome = await check(request, wire, lambda _event: None)
+
+    assert 1 <= len(exchanges(outcome)) <= AT_ONCE
+    assert all("control_silent" in result.verdict.settle for result in outcome.results)
+
+
 async def test_a_control_that_cannot_reach_anybody_says_nothing(tmp_path):
     """Cut off itself: what it reports of the site is kept, and not heard."""
     cut_off = replace(world_of(BLOCKED), servers=())
@@ -183,7 +204,8 @@ async def test_it_follows_the_hop_that_fails(tmp_path):
     there = Page(status=302, headers=(("Location", "https://next.example/"),))
     first = site(NEWS, server=Server(address="", names=(), pages={"": there}))
     silent = site("https://next.example/", server=None)
-    async with serving(tmp_path / "abroad", world_of(first, site("https://next.example/"))) as control:
+    # From there the first one sends nobody on: only who asks about the second hears of it.
+    async with serving(tmp_path / "abroad", world_of(UP, site("https://next.example/"))) as control:
         outcome = await checked(tmp_path, (first, silent), (control.control,), control.port)
 
     assert control_codes(outcome) == {"control_reaches"}
@@ -194,7 +216,9 @@ async def test_it_follows_the_hop_that_fails(tmp_path):
 
 
 async def asked(wire: HomeWire, control: Control, trust: Trust, deadline_s: float = 10.0) -> client.Answer:
-    return await client.ask(wire, control, Request(NEWS, ("22.1.0.10",)), trust=trust, deadline_s=deadline_s)
+    return await client.ask(
+        wire, control, Request(NEWS, ("22.1.0.10",)), trust=trust, deadline_s=deadline_s, reach_s=2.0
+    )
 
 
 async def test_the_token_is_shown_only_to_the_pinned_certificate(tmp_path):

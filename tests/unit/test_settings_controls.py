@@ -154,3 +154,19 @@ def test_one_bracket_too_few(tmp_path, text):
     """It says how it is written."""
     with pytest.raises(SettingsError, match=r"config.toml:1: .*\[\[control\]\]"):
         settings_of(tmp_path, text)
+
+
+def test_config_show_shows_no_token(tmp_path, monkeypatch):
+    """All of a control but what must stay with its owner."""
+    from click.testing import CliRunner
+
+    from probe.cli.config_cmd import command
+
+    (tmp_path / "config.toml").write_text(
+        f'[[control]]\nurl = "https://a.example:8443#token=secret-token&sha256={PIN}"\n'
+    )
+    monkeypatch.delenv("DALEL_CONFIG", raising=False)
+    shown = CliRunner().invoke(command, ["show", "--config", str(tmp_path / "config.toml")]).output
+    assert '[[control]]\nurl = "https://a.example:8443"\nname = "a.example-8443"' in shown
+    assert PIN in shown
+    assert "secret" not in shown
