@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from probe.control import client
+from probe.control.guard import is_public
 from probe.control.protocol import MOST_ADDRESSES, Request
-from probe.experiments.places import connectable
+from probe.experiments.places import is_literal
 from probe.observations import HttpFact
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ _UNAUTHORISED = 401
 
 
 async def run(site: Site) -> None:
-    """Ask each control about the name in question and about the addresses that it has here."""
+    """Ask each control about the name in question and about the public addresses that it has here.
+
+    What has a private address by number is in this network alone, and no server elsewhere is told of it.
+    """
+    if is_literal(site.host) and not is_public(site.host):
+        return
     async with asyncio.TaskGroup() as group:
         for control in site.settings.controls:
             group.create_task(_ask(site, control))
@@ -29,7 +35,7 @@ async def run(site: Site) -> None:
 
 async def _ask(site: Site, control: Control) -> None:
     session = site.session
-    addresses = tuple(address for address in site.addresses if connectable(address))[:MOST_ADDRESSES]
+    addresses = tuple(address for address in site.addresses if is_public(address))[:MOST_ADDRESSES]
     request = Request(site.focus.url if site.focus is not None else site.asked.endpoint.url, addresses)
     async with session.control_turns.setdefault(control.name, asyncio.Semaphore(AT_ONCE)):
         if control.name in session.absent_controls:
@@ -41,7 +47,8 @@ async def _ask(site: Site, control: Control) -> None:
             control,
             request,
             trust=session.trust,
-            deadline_s=1.5 * deadlines.tls_hard,
+            # Longer than the control itself takes, and short enough to be told why nothing came.
+            deadline_s=min(1.5 * deadlines.tls_hard, 0.8 * deadlines.endpoint),
             reach_s=deadlines.tls_soft,
         )
         if _is_absent(answer.operation):

@@ -7,6 +7,7 @@ import re
 import signal
 import ssl
 import subprocess
+import sys
 import time
 from importlib.resources import files
 
@@ -185,3 +186,25 @@ def test_its_schema_is_printed(tmp_path):
     document = json.loads(done.stdout)
     jsonschema.Draft202012Validator.check_schema(document)
     assert document["title"] == protocol.VERSION
+
+
+def test_a_check_says_that_its_control_was_silent(tmp_path):
+    """Whole command, pretend Internet: nobody answers there, the site is judged all the same, and it says so."""
+    line = f"https://198.51.100.7:8443#token={TOKEN}&name=Helsinki"
+    words = ["check", "https://videos.example/", "--control", line, "--timeout", "3", "--no-save", "--format", "json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.integration.pretend", "handshakes", *words],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    (result,) = json.loads(done.stdout)["results"]
+    asked = [o for o in result["observations"] if o["purpose"] == "control"]
+    assert [(o["member"], o["failure"], o["address"]) for o in asked] == [
+        ("control:Helsinki", "generic_timeout_error", None)
+    ]
+    assert TOKEN not in done.stdout + done.stderr
+    assert not [f for f in result["evidence"] + result["against"] if f["family"] == "control"]

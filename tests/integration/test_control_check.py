@@ -8,10 +8,13 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from probe.cli.measure import _pieces
 from probe.control import certificate, client
 from probe.control.protocol import Request
 from probe.demo.internet import Internet, open_internet
@@ -22,6 +25,8 @@ from probe.experiments.control import AT_ONCE
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import HttpFact, TlsFact
+from probe.report.details import observation_lines
+from probe.report.document import check_document, json_text
 from probe.settings import Settings
 from probe.settings.controls import Control
 from probe.workflows.check import CheckOutcome, CheckRequest, check
@@ -60,14 +65,14 @@ async def home(folder: Path, *scenes, port: int) -> AsyncIterator[tuple[HomeWire
 
 
 async def checked(
-    tmp_path: Path, here: Scene | tuple[Scene, ...], controls: tuple[Control, ...], port: int
+    tmp_path: Path, here: Scene | tuple[Scene, ...], controls: tuple[Control, ...], port: int, url: str = NEWS
 ) -> CheckOutcome:
     """One check of the news site from a network where it is *here*."""
     scenes = here if isinstance(here, tuple) else (here,)
     tmp_path.mkdir(parents=True, exist_ok=True)
     async with home(tmp_path / "home", *scenes, port=port) as (wire, trust):
         request = CheckRequest(
-            asked=(Asked(number=1, endpoint=Endpoint(NEWS), target=NEWS),),
+            asked=(Asked(number=1, endpoint=Endpoint(url), target=url),),
             settings=replace(Settings().hurried(4.0), controls=controls),
             catalogue="test",
             canaries=load_canaries(),
@@ -105,6 +110,11 @@ async def test_a_site_that_is_up_elsewhere_leans_to_blocked(tmp_path):
     assert not outcome.bugs
     own = [o for o in outcome.observations if o.endpoint == 1 and o.vantage == "local"]
     assert result.bytes_sent == sum(o.operation.bytes_sent for o in own)
+    document = json.loads(json_text(check_document(_pieces(outcome, None))))
+    schema = files("probe.schema").joinpath("check.json").read_text(encoding="utf-8")
+    jsonschema.validate(document, json.loads(schema), jsonschema.Draft202012Validator)
+    shown = "\n".join(observation_lines(outcome.observations, result, everything=False))
+    assert shown.count(f"({HELSINKI} ") == len(there)
     from storage.archive import Archive
 
     archive = Archive.open(f"sqlite:///{tmp_path / 'kept.db'}")
@@ -143,6 +153,25 @@ async def test_a_healthy_site_is_nobody_elses_business(tmp_path):
 
     assert outcome.results[0].verdict.status == "accessible"
     assert exchanges(outcome) == []
+
+
+async def test_what_is_private_is_told_to_nobody(tmp_path, monkeypatch):
+    """Neither a site that is named by a private address, nor such an address of another one."""
+    told: list[Request] = []
+    ask = client.ask
+
+    async def overheard(wire, control, request, **more):
+        told.append(request)
+        return await ask(wire, control, request, **more)
+
+    monkeypatch.setattr(client, "ask", overheard)
+    async with serving(tmp_path / "abroad", world_of(UP)) as control:
+        bare = await checked(tmp_path / "1", BLOCKED, (control.control,), control.port, url="https://10.9.9.9/")
+        own = site(NEWS, hosts=("10.9.9.9", "22.1.0.10"), server=None)
+        await checked(tmp_path / "2", own, (control.control,), control.port)
+
+    assert exchanges(bare) == []
+    assert told == [Request(NEWS, ("22.1.0.10",))]
 
 
 async def test_an_absent_control_is_no_evidence(tmp_path):
