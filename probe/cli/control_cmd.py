@@ -93,10 +93,10 @@ def build(tokens: tuple[str, ...], wire: Wire | None = None, *, own: Callable[[s
     """The server with its limits and the shipped catalogue. *wire* and *own* (which addresses are this host's) are for
     pretend networks only. Raises :class:`ConfigError` for tokens that could be guessed.
     """
-    from probe.control.guard import PORTS, GuardedWire, is_own
     from probe.control.limits import Limits, Tokens
     from probe.control.measure import SETTINGS, Vantage
     from probe.control.server import Server
+    from probe.control.wire import PORTS, GuardedWire, is_own
     from probe.instruments.trust import Trust
     from probe.wire import Wire
 

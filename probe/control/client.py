@@ -158,6 +158,8 @@ def _anonymous(operation: Operation, control: Control) -> Operation:
         fact = replace(fact, url=protocol.MEASURE, headers=(), location=None, body=None, title=None, body_sketch=None)
     elif isinstance(fact, TlsFact):
         fact = replace(fact, sni=None, chain=())
+    elif isinstance(fact, DnsFact):
+        fact = replace(fact, qname=control.name, answers=())
     return replace(operation, fact=fact, name=control.name, address=None, port=None)
 
 

@@ -11,8 +11,9 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from probe.control.guard import GuardedWire, is_public
+from probe.control.guard import is_public
 from probe.control.protocol import Request, Seen
+from probe.control.wire import GuardedWire
 from probe.experiments import website
 from probe.experiments.network import well_known_sites
 from probe.experiments.neutrals import Neutrals

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from probe.control import certificate
-from probe.control.guard import PORTS, GuardedWire
 from probe.control.limits import Limits, Tokens
 from probe.control.measure import SETTINGS, Vantage
 from probe.control.server import Server
+from probe.control.wire import PORTS, GuardedWire
 from probe.demo.internet import Internet, open_internet
 from probe.demo.neighbourhood import quiet_neighbourhood
 from probe.demo.scene import Act, Scene, stage

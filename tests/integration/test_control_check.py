@@ -273,6 +273,15 @@ async def test_an_ordinary_certificate_needs_no_pin(tmp_path):
     assert (answer.operation.failure, answer.seen) == ("json_parse_error", ())
 
 
+async def test_a_control_whose_name_is_unknown(tmp_path):
+    """The reason is kept under the name that the user gave it."""
+    async with home(tmp_path / "home", UP, port=1) as (wire, trust):
+        answer = await asked(wire, Control(host="control.example", port=443, name="Oslo", token=TOKEN), trust)
+
+    assert (answer.operation.failure, answer.seen) == ("dns_nxdomain_error", ())
+    assert "control.example" not in repr(answer)
+
+
 async def test_a_refused_token_is_said(tmp_path):
     """401 is a failure with its status, and no evidence."""
     abroad = serving(tmp_path / "abroad", world_of(UP))

@@ -26,7 +26,13 @@ from probe.verdict import evidence, gates
 from tests.mutants import reports
 
 HERE = Path(__file__).resolve().parents[1]
-FAST = ("test_verdict_words.py", "test_verdict_gates.py", "test_verdict_network.py", "test_verdict_holes.py")
+FAST = (
+    "test_verdict_words.py",
+    "test_verdict_gates.py",
+    "test_verdict_network.py",
+    "test_verdict_holes.py",
+    "test_verdict_control.py",
+)
 """Only tests of what is *said*. The contract test would kill every row by looking for it in its own story."""
 LAST = "test_verdict_contract.py"
 

@@ -4,7 +4,8 @@ import errno
 
 import pytest
 
-from probe.control.guard import GuardedWire, is_own, is_public
+from probe.control.guard import is_public
+from probe.control.wire import GuardedWire, is_own
 from probe.wire import HostState, Nameserver, Wire
 
 pytestmark = pytest.mark.anyio
