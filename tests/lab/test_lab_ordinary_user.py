@@ -27,7 +27,7 @@ def somebody() -> tuple[str, ...]:
 def test_an_ordinary_user_sees_the_same():
     """Every row of the slice is right where nobody is root, real servers included."""
     require("unshare", "setpriv")
-    command = [*somebody(), "unshare", "-Urnm", sys.executable, "-m", "tests.lab.run", "--slice", "--jobs", "4"]
+    command = [*somebody(), "unshare", "-Urnm", sys.executable, "-m", "tests.lab.run", "--slice", "--jobs", "2"]
     done = subprocess.run(
         command, cwd=REPOSITORY, env=ENVIRONMENT, capture_output=True, text=True, timeout=900, check=False
     )
