@@ -3,4 +3,4 @@
 A verdict row carries it, so that old facts judged by new rules stand beside what was said at the time.
 """
 
-RULESET = "2026.11.21"
+RULESET = "2026.11.22"
