@@ -52,6 +52,7 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
         yield f"url = {as_toml(f'https://{host}:{control.port}')}"
         yield f"name = {as_toml(control.name)}"
         yield f"sha256 = {as_toml(control.sha256)}" if control.sha256 else "# sha256 is not set"
+        yield f"country = {as_toml(control.country)}" if control.country else "# country is not set"
         yield "# token is not shown" if control.token else "# token is not set"
 
 

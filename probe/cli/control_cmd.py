@@ -44,8 +44,17 @@ def command() -> None:
 @click.option("--token-file", metavar="FILE", callback=not_empty, help="Tokens, one a line.")
 @click.option("--tls-cert", metavar="FILE", callback=not_empty, help="Your certificate chain (PEM) [self-signed].")
 @click.option("--tls-key", metavar="FILE", callback=not_empty, help="Its key (PEM).")
+@click.option(
+    "--country", metavar="CC", callback=not_empty, help="Where this computer is, such as DE: told to your probes."
+)
 def serve(
-    *, listen: str, tokens: tuple[str, ...], token_file: str | None, tls_cert: str | None, tls_key: str | None
+    *,
+    listen: str,
+    tokens: tuple[str, ...],
+    token_file: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
+    country: str | None,
 ) -> int:
     """Measure for probes that show a token, from here, what they see as broken.
 
@@ -55,7 +64,7 @@ def serve(
     place = _place(listen)
     found, made = _tokens(tokens, token_file)
     shown = _certificate(tls_cert, tls_key)
-    server = build(found)
+    server = build(found, country=_country(country))
     try:
         sock = socket.create_server(place, family=socket.AF_INET6 if ":" in place[0] else socket.AF_INET, backlog=128)
     except OSError as error:
@@ -89,7 +98,13 @@ async def run(server: Server, sock: socket.socket, shown: Shown) -> None:
             loop.remove_signal_handler(number)
 
 
-def build(tokens: tuple[str, ...], wire: Wire | None = None, *, own: Callable[[str], bool] | None = None) -> Server:
+def build(
+    tokens: tuple[str, ...],
+    wire: Wire | None = None,
+    *,
+    own: Callable[[str], bool] | None = None,
+    country: str | None = None,
+) -> Server:
     """The server with its limits and the shipped catalogue. *wire* and *own* (which addresses are this host's) are for
     pretend networks only. Raises :class:`ConfigError` for tokens that could be guessed.
     """
@@ -115,7 +130,16 @@ def build(tokens: tuple[str, ...], wire: Wire | None = None, *, own: Callable[[s
         limits=limits,
         software=f"dalel {__version__}",
         clock=time.monotonic,
+        country=country,
     )
+
+
+def _country(typed: str | None) -> str | None:
+    from probe.control.protocol import is_country
+
+    if typed is not None and not is_country(typed):
+        raise click.UsageError(f"--country: '{typed[:40]}' is not two capital letters, such as DE.")
+    return typed
 
 
 def _place(listen: str) -> tuple[str, int]:

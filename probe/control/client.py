@@ -35,10 +35,13 @@ _HEADERS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of asking: the last operation of the exchange itself, and what the control saw (nothing, if it failed)."""
+    """What came of asking: the last operation of the exchange itself, what the control saw (nothing, if it failed), and the
+    country that it says it is in.
+    """
 
     operation: Operation
     seen: tuple[Seen, ...] = ()
+    country: str | None = None
 
 
 class _Pinned(Trust):
@@ -172,7 +175,8 @@ def _read(operation: Operation, body: bytes) -> Answer:
         return Answer(replace(operation, failure="http_unexpected_status_code"))
     try:
         # One that was cut off is no JSON any more.
-        return Answer(operation, protocol.reply_from_json(body))
+        reply = protocol.read_reply(body)
+        return Answer(operation, reply.seen, reply.country)
     except ProtocolError as error:
         lie = replace(fact, malformed=str(error)[:_LONGEST_REASON])
         return Answer(replace(operation, fact=lie, failure="json_parse_error"))

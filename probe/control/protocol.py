@@ -60,6 +60,8 @@ _OPERATION: dict[str, Any] = {
     "bytes_sent": int,
     "bytes_received": int,
 }
+_COUNTRY = re.compile("[A-Z]{2}")
+"""ISO 3166-1 alpha-2."""
 _PLACE: dict[str, Any] = {"group": str | None, "hop": int, "member": str | None}
 
 
@@ -84,6 +86,14 @@ class Seen:
     group: str | None = None
     hop: int = 0
     member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a control saw, and the country that its operator says it is in."""
+
+    seen: tuple[Seen, ...]
+    country: str | None = None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -112,10 +122,14 @@ def request_from_json(data: bytes) -> Request:
 # the answer
 
 
-def reply_to_json(seen: typing.Sequence[Seen], *, software: str, notes: typing.Sequence[str] = ()) -> bytes:
+def reply_to_json(
+    seen: typing.Sequence[Seen], *, software: str, notes: typing.Sequence[str] = (), country: str | None = None
+) -> bytes:
     """The body of an answer: observations in the form that the probe keeps them in. What it would not believe is left out."""
     observations = [flat for flat in map(_flat, seen) if _would_be_believed(flat)][:MOST_OBSERVATIONS]
     document = {"protocol": VERSION, "software": software, "notes": list(notes), "observations": observations}
+    if country is not None:
+        document["country"] = country
     return json.dumps(document).encode()
 
 
@@ -138,13 +152,26 @@ def _would_be_believed(flat: dict[str, Any]) -> bool:
 
 
 def reply_from_json(data: bytes) -> tuple[Seen, ...]:
+    """What was seen, of an answer. Raises :class:`ProtocolError`."""
+    return read_reply(data).seen
+
+
+def read_reply(data: bytes) -> Reply:
     """The inverse of :func:`reply_to_json`. Raises :class:`ProtocolError`."""
     if len(data) > LONGEST_REPLY:
         raise ProtocolError("the answer is too long")
-    observations = _object(data).get("observations")
+    document = _object(data)
+    observations, country = document.get("observations"), document.get("country")
+    if country is not None and not is_country(country):
+        raise ProtocolError("country: it must be two capital letters")
     if not isinstance(observations, list) or len(observations) > MOST_OBSERVATIONS:
         raise ProtocolError(f"observations: it must be a list of at most {MOST_OBSERVATIONS}")
-    return tuple(_seen(item, f"observations[{index}]") for index, item in enumerate(observations))
+    return Reply(tuple(_seen(item, f"observations[{index}]") for index, item in enumerate(observations)), country)
+
+
+def is_country(value: Any) -> bool:
+    """Whether *value* is the code of a country, such as DE."""
+    return isinstance(value, str) and _COUNTRY.fullmatch(value) is not None
 
 
 def _object(data: bytes) -> dict[str, Any]:

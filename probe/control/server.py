@@ -74,6 +74,8 @@ class Server:
     limits: Limits
     software: str
     clock: Callable[[], float]
+    country: str | None = None
+    """Where the operator says that it is (ISO 3166-1 alpha-2): told to probes with every answer."""
     log: TextIO = field(default_factory=lambda: sys.stderr)
     _open: int = 0
     _busy: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -237,4 +239,4 @@ class Server:
         except Exception as error:  # ours: it must not end the server, and the probe is told no more than that
             self._log("bug", error=type(error).__name__)
             return _problem(500, "a bug in this control ended the measurement")
-        return _Answer(200, protocol.reply_to_json(seen, software=self.software))
+        return _Answer(200, protocol.reply_to_json(seen, software=self.software, country=self.country))

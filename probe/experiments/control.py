@@ -54,7 +54,7 @@ async def _ask(site: Site, control: Control) -> None:
         if _is_absent(answer.operation):
             # Once is enough: a list of a hundred blocked sites must not wait for it a hundred times.
             session.absent_controls.add(control.name)
-    site.record(answer.operation, purpose="control", member=control.vantage)
+    site.record(answer.operation, purpose="control", member=control.vantage, group=_country(control, answer.country))
     for seen in answer.seen:
         site.record(
             seen.operation,
@@ -64,6 +64,12 @@ async def _ask(site: Site, control: Control) -> None:
             member=seen.member,
             vantage=control.vantage,
         )
+
+
+def _country(control: Control, told: str | None) -> str | None:
+    """``country/DE``: where the control is, by the user's word or its own; nothing, if the two are not the same."""
+    known = {country for country in (control.country, told) if country is not None}
+    return f"country/{known.pop()}" if len(known) == 1 else None
 
 
 def _is_absent(operation: Operation) -> bool:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-KEYS = ("url", "token", "sha256", "name")
+KEYS = ("url", "token", "sha256", "name", "country")
 EXPECTED = "https://HOST:PORT#token=…&sha256=…"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,7 +26,8 @@ class ControlError(ValueError):
 class Control:
     """One control. ``sha256``: of its certificate (DER), lower-case hex; ``None`` trusts the ordinary authorities.
 
-    ``name`` is what results call it: ``control:NAME`` is its vantage.
+    ``name`` is what results call it: ``control:NAME`` is its vantage. ``country`` (ISO 3166-1 alpha-2) is where the user
+    says that it is.
     """
 
     host: str
@@ -33,6 +35,7 @@ class Control:
     name: str
     token: str | None = field(default=None, repr=False)
     sha256: str | None = None
+    country: str | None = None
 
     @property
     def vantage(self) -> str:
@@ -65,7 +68,7 @@ def from_table(table: Mapping[str, Any]) -> Control:
 def _joined(control: Control, rest: Mapping[str, Any]) -> Control:
     """A pasted line in the file, and keys beside it that win."""
     url = f"https://{_bracketed(control.host)}:{control.port}"
-    known = {"name": control.name, "token": control.token, "sha256": control.sha256}
+    known = {"name": control.name, "token": control.token, "sha256": control.sha256, "country": control.country}
     return _checked({"url": url} | {key: value for key, value in known.items() if value is not None} | dict(rest))
 
 
@@ -76,19 +79,21 @@ def _bracketed(host: str) -> str:
 def _checked(table: Mapping[str, str]) -> Control:
     parts, port = _address(table.get("url", ""))
     host = (parts.hostname or "").lower()
-    token, sha256 = table.get("token"), table.get("sha256")
+    token, sha256, country = table.get("token"), table.get("sha256"), table.get("country")
     if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
         raise ControlError("its token has characters that no token has")
     if sha256 is not None:
         sha256 = sha256.replace(":", "").lower()
         if not _SHA256.fullmatch(sha256):
             raise ControlError("its sha256 must be 64 digits of 0-9 and a-f")
+    if country is not None and not _COUNTRY.fullmatch(country):
+        raise ControlError("its country must be two capital letters, such as DE")
     name = table.get("name", host.replace(":", "-").strip("-") if port == 443 else f"{host.replace(':', '-')}-{port}")
     if not _NAME.fullmatch(name):
         if "name" in table:
             raise ControlError("its name may have letters, digits, dots and hyphens, 63 at most")
         name = f"control-{port}"
-    return Control(host=host, port=port, name=name, token=token, sha256=sha256)
+    return Control(host=host, port=port, name=name, token=token, sha256=sha256, country=country)
 
 
 def _address(url: str) -> tuple[SplitResult, int]:

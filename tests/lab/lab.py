@@ -13,8 +13,9 @@ from typing import Any, Self
 
 import certifi
 
-from tests.lab import dual, servers
+from tests.lab import control_serve, dual, servers
 from tests.lab.authority import authority
+from tests.lab.control_serve import Serves
 from tests.lab.namespaces import Done, Namespace, require
 from tests.lab.net import CONTROL, HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
 from tests.lab.rules import Rule
@@ -47,7 +48,8 @@ class Lab:
     """``with Lab(world, rules=…) as lab: lab.dalel("check", "facebook")``. Starts in a second or two, leaves nothing.
 
     ``link``: the probe's machine has a default route. ``leg``: values for the world's leg (delay, loss, rate, mtu …),
-    ``near`` the same for the probe's. ``abroad``: the rules that the control's packets meet.
+    ``near`` the same for the probe's. ``abroad``: the rules that the control's packets meet. ``serves``: ``dalel control serve``
+    runs abroad, and ``control_words`` is what the probe is told of it.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Lab:
         link: bool = True,
         hosts: str = "",
         seed: int = 1,
+        serves: Serves | None = None,
     ) -> None:
         require("ip", "unshare", "nsenter", "setpriv", "nginx", "unbound", "curl", "dig", "openssl")
         self.world = world
@@ -84,6 +87,9 @@ class Lab:
         """A folder with the program's packages, to be run in place of the installed ones."""
         self.launcher: tuple[str, ...] = ()
         """What starts the installed command, if it is not started by itself."""
+        self._serves = serves
+        self.control_words: tuple[str, ...] = ()
+        """How ``dalel check`` is told of the control; nothing, if none serves."""
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -91,6 +97,9 @@ class Lab:
             servers.start(self.net, self.world)
             for machine in ("", CONTROL.name):
                 (self.net.directory / f"home{machine}").mkdir()
+            if self._serves is not None:
+                environment = self.from_control().environment()
+                self.control_words = control_serve.start(self.net, self._serves, environment)
             self._stack = stack.pop_all()
         return self
 
@@ -124,6 +133,8 @@ class Lab:
         home = {"HOME": str(self.net.directory / ("home" if self._machine == "probe" else "homecontrol"))}
         if self.sources is not None:
             home["PYTHONPATH"] = str(self.sources)
+        if self._serves is not None and self._machine == "probe":
+            home |= self._serves.environment()
         return home if self.world.trusted and self._machine == "probe" else home | {"SSL_CERT_FILE": str(self.roots)}
 
     def run(self, *argv: str, timeout: float = 20) -> Done:

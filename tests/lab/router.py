@@ -89,8 +89,9 @@ class Router:
         self._ports = {port.name: _open(port, ipv6=plan.ipv6) for port in plan.ports}
         self._translator = plan.translator
         self._probe = self._ports[plan.probe]
-        self._side = self._at_home = _Side(self._probe, plan.rules)
         self._control = self._ports.get(plan.control) if plan.control else None
+        self._side = self._at_home = _Side(self._probe, plan.rules)
+        self._lengthen_way_to_control()
         self._abroad = self._side_abroad(plan.abroad)
         self._table = sorted(
             ((ipaddress.ip_network(network), port) for port in self._ports.values() for network in port.plan.networks),
@@ -121,6 +122,16 @@ class Router:
         }
         # Copies: what a rule remembers of the probe it must not know of the control.
         return _Side(self._control or self._probe, copy.deepcopy(its_rules), others)
+
+    def _lengthen_way_to_control(self) -> None:
+        """What the probe sends to the control goes abroad as everything else does, and then the control's own leg."""
+        far = next((port for port in self._ports.values() if "0.0.0.0/0" in port.plan.networks), None)
+        if self._control is None or far is None:
+            return
+        own = self._control.leg
+        leg = replace(far.leg, delay=far.leg.delay + own.delay, hops=(*own.hops, *far.leg.hops[1:]))
+        control = replace(self._control, leg=leg, inbound=_Lane(), outbound=_Lane())
+        self._at_home.others[self._control.plan.name] = control
 
     # the loop
 
@@ -173,6 +184,9 @@ class Router:
     def _take(self, port: _Port, packet: Packet) -> None:
         target = self._route(packet.dst)
         is_control = self._control is not None and (port is self._control or target is self._control)
+        if is_control and (port is self._probe or target is self._probe):
+            # Between the two of them it is the probe that asks, and its network that stands in between.
+            is_control, packet.up = False, port is self._probe
         side = self._side = self._abroad if is_control else self._at_home
         if port is self._probe:
             tally = self._tally(packet.dst)
@@ -223,7 +237,7 @@ class Router:
         client = self._side.client
         near = len(client.leg.hops)
         port = self._route(packet.remote)
-        far = len(port.leg.hops) if port is not None and port is not client else 0
+        far = len(self._side.sees(port).leg.hops) if port is not None and port is not client else 0
         from_probe = {"home": 0, "access": min(1, near), "border": near, "far": near + far}[place]
         return from_probe if packet.up else near + far - from_probe
 
@@ -350,6 +364,7 @@ class Router:
                 port = self._ports[order["port"]]
                 port.leg = replace(port.leg, **order["set"])
                 self._learn_hops()
+                self._lengthen_way_to_control()
         return {}
 
 

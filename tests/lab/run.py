@@ -106,7 +106,7 @@ def run_one(
         with proven(row, seed) as lab:
             lab.sources, lab.launcher = sources, row.launcher
             database = facts.database(lab) if kept else None
-            done, document = ask(lab, *row.asked, keep=database)
+            done, document = ask(lab, *row.asked, *lab.control_words, keep=database)
             if kept and database:
                 facts.keep(database, kept.facts_of(row.name, seed))
             # Without a foreign canary's handshake they have no control, for it is asked through the same network.

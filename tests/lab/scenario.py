@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.lab import control, rules, vary
+from tests.lab.control_serve import Serves
 from tests.lab.lab import Lab
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule
@@ -72,6 +73,8 @@ class Scenario:
     """Where the idea is from, when it is a peer's published case."""
     launcher: tuple[str, ...] = ()
     """What starts the command in place of the user's own hand."""
+    serves: Serves | None = None
+    """A control of the user's own runs abroad, and the probe is asked with ``--control``."""
     needs: tuple[str, ...] = ()
     """Experiments that it takes to be right; without them it is listed as not yet."""
 
@@ -103,7 +106,9 @@ class Scenario:
         if source is not None:
             far, near = vary.legs(source, self.leg)
             its_rules = vary.rules(source, its_rules)
-        return Lab(world, rules=its_rules, abroad=abroad, leg=far, near=near, link=self.link, seed=seed)
+        return Lab(
+            world, rules=its_rules, abroad=abroad, leg=far, near=near, link=self.link, seed=seed, serves=self.serves
+        )
 
     def seen_world(self, seed: int = vary.AS_WRITTEN) -> World | None:
         """The row's world if one lab can show it to the probe and to the control, each as it is there; else ``None``."""

@@ -7,6 +7,7 @@ from tests.lab import (
     scenarios_ablations,
     scenarios_apps,
     scenarios_closures,
+    scenarios_control,
     scenarios_handshakes,
     scenarios_ipv6,
     scenarios_liars,
@@ -40,6 +41,7 @@ MODULES = (
     scenarios_apps,
     scenarios_closures,
     scenarios_ipv6,
+    scenarios_control,
 )
 UNSEEN = (
     scenarios_unseen_blocks,

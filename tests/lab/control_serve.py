@@ -1,0 +1,75 @@
+"""The control at work: ``dalel control serve``, as it is installed, on the machine abroad, and what the probe is told of it.
+
+A row that has ``serves=Serves(…)`` is asked with ``--control``. The machine is a rented one (``net.CONTROL``); it asks the
+resolvers abroad and trusts the lab's root. What the probe sends to it passes the row's rules, what it sends to others only
+those that ``control.py`` speaks of. One that lies is run by ``control_liar.py``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.lab.namespaces import LabError
+from tests.lab.net import CONTROL, REPOSITORY
+
+if TYPE_CHECKING:
+    from tests.lab.net import Net
+
+DALEL = Path(sys.executable).with_name("dalel")
+ADDRESS, PORT = CONTROL.address.partition("/")[0], 8443
+NAME, TOKEN = "Falkenstein", "of-the-lab-and-of-nobody-else"
+_LINE = re.compile(r"#token=TOKEN&sha256=([0-9a-f]{64})'")
+_PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serves:
+    """How the control behaves, and what the user has told the probe of both.
+
+    ``country`` is where the control says that it is, ``home`` what the probe's settings say of the probe; ``None``: nothing is
+    said. ``manner`` is how it lies (see ``control_liar.py``); ``absent``: it is not there at all.
+    """
+
+    country: str | None = "DE"
+    home: str | None = "KZ"
+    manner: str = ""
+    absent: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """What the probe's user has set besides."""
+        return {"DALEL_NETWORK_COUNTRY": self.home} if self.home else {}
+
+
+def start(net: Net, serves: Serves, environment: dict[str, str]) -> tuple[str, ...]:
+    """Start it, wait until it listens, and say how ``dalel check`` is told of it. ``LabError`` if it does not come up."""
+    if serves.absent:
+        return _words("0" * 64)
+    log = net.directory / "control.log"
+    tokens = net.directory / "control.tokens"
+    tokens.write_text(f"{TOKEN}\n")
+    tokens.chmod(0o644)
+    argv = [*_program(serves), "--listen", f"0.0.0.0:{PORT}", "--token-file", str(tokens)]
+    argv += ["--country", serves.country] if serves.country else []
+    process = net[CONTROL.name].spawn(argv, log=str(log), env=environment)
+    deadline = time.monotonic() + _PATIENCE_S
+    while (found := _LINE.search(log.read_text(errors="replace"))) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise LabError(f"the control does not come up: {log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.05)
+    return _words(found[1])
+
+
+def _program(serves: Serves) -> list[str]:
+    if serves.manner:
+        liar = [sys.executable, "-m", "tests.lab.control_liar", serves.manner]
+        return ["env", "--chdir", str(REPOSITORY), "PYTHONDONTWRITEBYTECODE=1", *liar]
+    return [str(DALEL), "control", "serve"]
+
+
+def _words(sha256: str) -> tuple[str, ...]:
+    return ("--control", f"https://{ADDRESS}:{PORT}#token={TOKEN}&sha256={sha256}&name={NAME}")
