@@ -13,7 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from probe.observations import Observation, observation_to_json
+from probe.report.comparisons import comparisons, to_json
+from probe.report.groups import groups
 from probe.report.pieces import Pieces
+from probe.report.quote import quotes
 from probe.verdict import sentences
 from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run
 
@@ -55,6 +58,7 @@ def check_document(pieces: Pieces, *, lang: str = "en") -> Json:
         "trust": pieces.trust,
         "network": _network(run, pieces.network, pieces.observations, lang),
         "platforms": [_platform(platform, pieces.results) for platform in pieces.platforms],
+        "quotes": _quotes(pieces, lang),
         "results": [_result(result, by_number, lang) for result in pieces.results],
     }
 
@@ -63,6 +67,11 @@ def result_line(run_id: str, result: EndpointResult, observations: Iterable[Obse
     """One result on its own, as ``--format jsonl`` prints it: the document's entry with its schema and its run."""
     by_number = {observation.number: observation for observation in observations}
     return {"schema": RESULT_SCHEMA, "run": run_id, **_result(result, by_number, lang)}
+
+
+def _quotes(pieces: Pieces, lang: str) -> list[Json]:
+    found = quotes(groups(pieces.results, pieces.platforms), pieces.run, pieces.observations, lang)
+    return [{"about": quote.about, "text": quote.text} for quote in found]
 
 
 def _network(run: Run, network: NetworkVerdict, observations: Sequence[Observation], lang: str) -> Json:
@@ -107,6 +116,7 @@ def _result(result: EndpointResult, by_number: Mapping[int, Observation], lang: 
         "profile": result.profile,
         "evidence": [_finding(finding, lang) for finding in verdict.findings],
         "against": [_finding(finding, lang) for finding in verdict.against],
+        "comparisons": [to_json(one) for one in comparisons(result, by_number.values())],
         "impairments": list(verdict.impairments),
         "also": list(verdict.also),
         "gates": list(verdict.gates),

@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.text import Text
 
 from probe.report import words
+from probe.report.comparisons import comparisons, sides, title
 from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines
 from probe.report.groups import Group, groups, readable, short, strongest
 from probe.report.pieces import Pieces
+from probe.report.quote import quote
 from probe.report.safe import safe
 from probe.verdict import sentences
 from probe.verdict.model import EndpointResult, Finding, Status
@@ -36,6 +38,7 @@ _GLUE = "\ue000"
 _NARROW = 60
 _TITLE_LIMIT = 32
 _PATH_LIMIT = 4096
+_QUOTE_LIMIT = 1000
 _NAMES_SHOWN = 4
 
 
@@ -144,10 +147,27 @@ class _Report:
     def _details(self, group: Group) -> Iterator[Text]:
         if not self._screen.verbose:
             return
+        lang = self._screen.lang
+        told = quote(group, self._pieces.run, self._pieces.observations, lang)
+        yield from self._under(f"To quote: {safe(told, _QUOTE_LIMIT)}")
         for result in group.results:
             yield from self._under(endpoint_line(result))
+            yield from self._comparisons(result)
             lines = [*finding_lines(result, self._screen.lang), *gate_lines(result, self._screen.lang)]
             yield from self._operations(lines, result)
+
+    def _comparisons(self, result: EndpointResult) -> Iterator[Text]:
+        """Each pair as a table of two lines: with this name, with another name."""
+        for comparison in comparisons(result, self._pieces.observations):
+            yield from self._hang(Text(" " * (self._indent + 2)), Text(safe(title(comparison))))
+            rows = sides(comparison)
+            width = max(len(label) for label, _told in rows)
+            for label, told in rows:
+                lead = " " * (self._indent + 4)
+                if self._narrow:
+                    yield from self._hang(Text(lead), Text(f"{label} {safe(told)}"))
+                else:
+                    yield from self._hang(Text(f"{lead}{label:<{width}}  "), Text(safe(told)))
 
     def _operations(self, lines: list[str], result: EndpointResult | None) -> Iterator[Text]:
         everything = self._screen.verbose > 1

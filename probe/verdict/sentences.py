@@ -160,6 +160,12 @@ def also(code: str, lang: str = "en") -> str:
     return _sentence(_ALSO, code, lang)
 
 
+def manner(word: str, lang: str = "en") -> str:
+    """How an exchange failed, in a word or two for the middle of a sentence."""
+    _language(lang)
+    return _MANNERS[word]
+
+
 def leaning(status: str, lang: str = "en") -> str:
     """What an inconclusive result leans to."""
     return _sentence(_LEANINGS, status, lang)

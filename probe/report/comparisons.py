@@ -1,0 +1,173 @@
+"""Pairs as a reader sees them: at one place, with this name and with another one, how often each failed and how. Pure.
+
+What counts as sent, failed and passed is read as the judge reads it (:mod:`probe.verdict.pairs`), up to the same number,
+so that a table never says more than the verdict above it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from probe.observations import DnsFact, HttpFact, Observation, TlsFact
+from probe.verdict import fingerprints, networks, pairs, sentences
+from probe.verdict.model import EndpointResult
+from probe.verdict.view import View
+from targets.model import Asked, Endpoint
+
+PLACES = {"neutral_pair": "neutral", "control_pair": "control", "own_pair": "own"}
+"""Purpose → what kind of place the two names were compared at. The most telling place first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One half of a comparison: the name that was sent, how often, how often it failed, and how (manner, times)."""
+
+    name: str | None
+    tried: int
+    failed: int
+    how: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def passed(self) -> int:
+        return self.tried - self.failed
+
+    @property
+    def manner(self) -> str | None:
+        """The one way in which it failed; ``None`` for several, or none."""
+        return self.how[0][0] if len(self.how) == 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two names, asked in turn at one place.
+
+    ``place``: ``neutral`` (a server that has nothing to do with the site), ``own`` (the site's own address) or ``control``
+    (a server of the user's). ``known_as``: a name that the server is known under; ``network``: whose network it is in, for
+    the few that are known. ``over_tls`` is false for unencrypted requests.
+    """
+
+    place: str
+    address: str
+    known_as: str | None
+    network: str | None
+    over_tls: bool
+    this: Side
+    other: Side
+    observations: tuple[int, ...]
+
+
+def comparisons(result: EndpointResult, observations: Iterable[Observation]) -> tuple[Comparison, ...]:
+    """All pairs that were made for *result*, out of the *observations* of its run; those at neutral places first."""
+    seen = tuple(observations)
+    mine = set(result.observations)
+    # Most results have no pair at all, and reading a run costs more than looking.
+    if not any(o.number in mine and o.arm is not None and o.purpose in PLACES for o in seen):
+        return ()
+    asked = Asked(number=result.number, endpoint=Endpoint(result.url), target=result.target)
+    case = View(seen, (asked,), horizon=result.verdict.horizon or None).case(asked)
+    drawn = _drawn(case.observations)
+    return tuple(_comparison(PLACES[purpose], pair, drawn) for purpose in PLACES for pair in pairs.pairs(case, purpose))
+
+
+def _drawn(observations: Sequence[Observation]) -> dict[str, str]:
+    """Address → the name under which it was found when a neutral place was looked for."""
+    return {
+        address: o.fact.qname
+        for o in observations
+        if isinstance(o.fact, DnsFact) and o.purpose == "neutral_pair" and o.group == "draw"
+        for address in o.fact.addresses
+    }
+
+
+def _comparison(place: str, pair: pairs.Pair, drawn: dict[str, str]) -> Comparison:
+    network = networks.network_of(pair.address)
+    return Comparison(
+        place=place,
+        address=pair.address,
+        known_as=drawn.get(pair.address),
+        network=network.capitalize() if network.isalpha() else None,
+        over_tls=pair.over_tls,
+        this=_side(pair.target_failures, pair.target_successes),
+        other=_side(pair.innocuous_failures, pair.innocuous_successes),
+        observations=tuple(o.number for o in pair.arms),
+    )
+
+
+def _side(failed: Sequence[Observation], passed: Sequence[Observation]) -> Side:
+    how = Counter(pairs.manner(o) for o in failed)
+    return Side(
+        name=next((name for o in (*passed, *failed) if (name := _name(o))), None),
+        tried=len(failed) + len(passed),
+        failed=len(failed),
+        how=tuple(sorted(how.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _name(observation: Observation) -> str | None:
+    fact = observation.fact
+    if isinstance(fact, TlsFact):
+        return fact.sni
+    return fingerprints.host_of(fact.url) if isinstance(fact, HttpFact) else observation.operation.name
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# in words
+
+
+def title(comparison: Comparison) -> str:
+    """Where it was: ``At a server that has nothing to do with the site (www.kernel.org, 192.0.2.7)``."""
+    known = ", ".join(part for part in (comparison.known_as, comparison.address, _network(comparison)) if part)
+    where = {
+        "neutral": "At a server that has nothing to do with the site",
+        "own": "At the site's own address",
+        "control": "At your own server elsewhere",
+    }[comparison.place]
+    return f"{where} ({known}):"
+
+
+def _network(comparison: Comparison) -> str:
+    return f"run by {comparison.network}" if comparison.network else ""
+
+
+def sides(comparison: Comparison) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The two lines of the table: what was sent, and what came of it."""
+    return ("with this name", _told(comparison.this)), ("with another name", _told(comparison.other))
+
+
+def _told(side: Side) -> str:
+    name = f"{side.name}: " if side.name else ""
+    if not side.tried:
+        return f"{name}not asked"
+    if not side.failed:
+        return f"{name}answered {side.passed} of {side.tried} times"
+    how = ", ".join(
+        sentences.manner(word) if len(side.how) == 1 else f"{sentences.manner(word)} {times(count)}"
+        for word, count in side.how
+    )
+    return f"{name}failed {side.failed} of {side.tried} times ({how})"
+
+
+def times(count: int) -> str:
+    """``once``, ``2 times`` …"""
+    return "once" if count == 1 else f"{count} times"
+
+
+def to_json(comparison: Comparison) -> dict[str, object]:
+    """Plain JSON values, as ``dalel schema check`` describes them."""
+    return {
+        "place": comparison.place,
+        "address": comparison.address,
+        "known_as": comparison.known_as,
+        "network": comparison.network,
+        "encrypted": comparison.over_tls,
+        "this_name": _side_json(comparison.this),
+        "another_name": _side_json(comparison.other),
+        "observations": list(comparison.observations),
+    }
+
+
+def _side_json(side: Side) -> dict[str, object]:
+    how = [{"manner": manner, "times": times} for manner, times in side.how]
+    return {"name": side.name, "tried": side.tried, "failed": side.failed, "how": how}
