@@ -82,6 +82,8 @@ def _blocked(result: EndpointResult, observations: Sequence[Observation], lang: 
         counted = [c for c in comparisons(result, observations) if set(c.observations) & set(decided.observations)]
         if counted:
             return f"on this network, {_counted(decided, counted)}."
+    if result.verdict.method == "mitm":
+        return f"encrypted connections to {_host(result)} were intercepted on this network{_because(decided, lang)}"
     return f"{_host(result)} was blocked on this network{_because(decided, lang)}"
 
 
@@ -135,12 +137,8 @@ def _proves(finding: Finding) -> bool:
 
 
 def _because(finding: Finding | None, lang: str) -> str:
-    """The evidence as the second half of a sentence. Names keep their letters; only the first word of ours is made small."""
-    if finding is None:
-        return "."
-    text = sentences.render(finding, lang)
-    row = evidence.TABLE[finding.code]
-    return f": {row.sentence[0]}{text[1:]}" if row.sentence[0].islower() else f": {text}"
+    """The evidence as the second half of a sentence."""
+    return f": {sentences.clause(finding, lang)}." if finding is not None else "."
 
 
 def _counted(decided: Finding, counted: Sequence[Comparison]) -> str:

@@ -135,9 +135,18 @@ def _plain(parameters: dict[str, Any]) -> _Said:
 
 def render(finding: Finding, lang: str = "en") -> str:
     """The finding as a sentence. ``KeyError`` for a code that this version does not know."""
+    return _begun_large(clause(finding, lang), evidence.TABLE[finding.code].sentence) + "."
+
+
+def clause(finding: Finding, lang: str = "en") -> str:
+    """The finding for the middle of a sentence: no capital, no full stop."""
     _language(lang)
-    sentence = evidence.TABLE[finding.code].sentence.format_map(_plain(finding.parameters))
-    return sentence[0].upper() + sentence[1:] + "."
+    return evidence.TABLE[finding.code].sentence.format_map(_plain(finding.parameters))
+
+
+def _begun_large(text: str, template: str) -> str:
+    """With a capital, unless it begins with a site's name: those are written as they are asked for."""
+    return text if template.startswith("{host}") else text[0].upper() + text[1:]
 
 
 def settle(code: str, lang: str = "en") -> str:
