@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import statistics
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from probe.experiments.alarm import Alarm
 from probe.experiments.places import connectable
 from probe.experiments.questions import Questions
-from probe.observations import BugFact, Fact, Observation, Operation, Recorder
+from probe.instruments.kernel import read
+from probe.observations import BugFact, Fact, Observation, Operation, Recorder, TlsFact
 
 if TYPE_CHECKING:
     from probe.experiments.neutrals import Neutrals
     from probe.instruments.dns import Lingering
+    from probe.instruments.tcp import TcpStream
     from probe.instruments.trust import Trust
     from probe.settings import Settings
     from probe.verdict.model import NetworkVerdict
@@ -74,6 +78,8 @@ class Session:
     """Names of controls that gave no answer: not asked again in this run."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
+    handshakes_s: list[float] = field(default_factory=list)
+    """How long handshakes with canaries took that came to their end: what is ordinary on this line."""
     questions: Questions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +91,13 @@ class Session:
         return self.has_ipv6 and (not self.over_ipv6 or any(self.over_ipv6.values()))
 
     def record(self, operation: Operation, **place: Any) -> Observation:
+        if place.get("purpose") == "own_side" and isinstance(operation.fact, TlsFact) and operation.failure is None:
+            self.handshakes_s.append((operation.duration_us or 0) / 1e6)
         return self.recorder.add(operation, **place)
+
+    def ordinary_s(self) -> float:
+        """How long a handshake takes on this line, as far as the canaries have told."""
+        return statistics.median(self.handshakes_s) if self.handshakes_s else 0.0
 
     def excused(self, stage: str) -> bool:
         """Whether what is known of the own side explains a failure at *stage*, so that asking on explains nothing.
@@ -225,20 +237,40 @@ class Site:
         self.flipped = False
 
     def patience_s(self) -> float:
-        """How long silence is ordinary: max(1 s, 4 × the path's RTT)."""
-        return max(self.settings.deadlines.suspicion_floor, 4 * (self.rtt_us or 0) / 1e6)
+        """How long silence is ordinary: max(1 s, 4 × the path's RTT, 3 × a canary's handshake).
+
+        The last is for narrow lines: there a certificate takes seconds for every site, and to ask more would only make the
+        queue longer.
+        """
+        rtt_s = (self.rtt_us or 0) / 1e6
+        return max(self.settings.deadlines.suspicion_floor, 4 * rtt_s, 3 * self.session.ordinary_s())
+
+    def _patience_on_s(self, stream: TcpStream | None) -> float:
+        """The same, with the round trip as it has become on *stream*: a full queue makes it ten times longer."""
+        kernel = read(stream.socket) if stream is not None else None
+        return max(self.patience_s(), 4 * ((kernel.rtt_us if kernel is not None else None) or 0) / 1e6)
 
     @contextlib.contextmanager
-    def watching(self, stage: str, blank: Fact, **known: Any) -> Iterator[None]:
+    def watching(self, stage: str, blank: Fact, *, stream: TcpStream | None = None, **known: Any) -> Iterator[None]:
         """Raise a suspicion if the block is silent for longer than is ordinary, without ending it.
 
-        A block that is cancelled leaves an ``interrupted`` observation, so that what was begun is not forgotten.
+        Bytes that come in on *stream* are no silence: a handshake may take until it counts as slow, a page until its
+        deadline. A block that is cancelled leaves an ``interrupted`` observation, so that what was begun is not forgotten.
         ``known`` holds ``place`` (of the observation) and the operation's name, address and port.
         """
         place = known.pop("place")
         self.stage = stage
         begun_us, begun = self.wire.now_us(), self.wire.monotonic()
-        alarm = asyncio.get_running_loop().call_later(self.patience_s(), self.suspect, stage, None)
+        deadlines = self.settings.deadlines
+        alarm = Alarm(
+            patience_s=lambda: self._patience_on_s(stream),
+            received=lambda: stream.bytes_received if stream is not None else 0,
+            ready=self.session.own_side_known.is_set,
+            at_most_s=deadlines.http_body if stage == "http" else deadlines.tls_soft,
+            ring=lambda: self.suspect(stage, None),
+            loop=asyncio.get_running_loop(),
+        )
+        alarm.start()
         try:
             yield
         except asyncio.CancelledError:
@@ -247,7 +279,7 @@ class Site:
             self.record(operation, **place)
             raise
         finally:
-            alarm.cancel()
+            alarm.stop()
 
     def suspect(self, stage: str, operation: Operation | None) -> None:
         """Something at *stage* failed (*operation*) or has been silent too long (``None``): ask on, concurrently."""
