@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from probe.experiments import dns_answers, suspicion
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
-from probe.experiments.session import Focus
+from probe.experiments.session import Focus, guarded
 from probe.experiments.steps import Place
 from probe.instruments import dns, tcp, tls
 from probe.observations import DnsFact, HostFact, HttpFact, Operation, TcpFact, TlsFact
@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
 async def run(site: Site) -> None:
     """Measure the endpoint as a browser would, over each address family that this host has."""
+    libraries: list[_Library] = []
+    try:
+        await _families(site, libraries)
+    finally:
+        for library in libraries:
+            library.stop()
+
+
+async def _families(site: Site, libraries: list[_Library]) -> None:
     if site.session.translator_asked is not None:
         await site.session.translator_asked.wait()
     async with asyncio.TaskGroup() as families:
@@ -38,13 +47,14 @@ async def run(site: Site) -> None:
                 continue
             if is_literal(site.host) and (":" in site.host) != (family == 6):
                 continue
-            families.create_task(_browse(site, family))
+            families.create_task(_browse(site, family, libraries))
 
 
-async def _browse(site: Site, family: int) -> None:
+async def _browse(site: Site, family: int, libraries: list[_Library]) -> None:
     url, hop = site.asked.endpoint.url, 0
     while hop <= site.settings.budgets.redirects:
-        answer = await _hop(site, url, Place(purpose="baseline", endpoint=site.number, group=f"v{family}", hop=hop))
+        place = Place(purpose="baseline", endpoint=site.number, group=f"v{family}", hop=hop)
+        answer = await _hop(site, url, place, libraries)
         if answer is None:
             return
         if answer.next_url is None:
@@ -61,13 +71,13 @@ class _Answered:
     next_url: str | None
 
 
-async def _hop(site: Site, url: str, place: Place) -> _Answered | None:
+async def _hop(site: Site, url: str, place: Place, libraries: list[_Library]) -> _Answered | None:
     parts = urlsplit(url)
     host, scheme = parts.hostname or "", parts.scheme
     port = parts.port or {"http": 80, "https": 443}.get(scheme, 0)
     focus = Focus(host=host, port=port, scheme=scheme, url=url)
     site.look_at(focus, [])
-    addresses = await _addresses(site, host, place)
+    addresses = await _addresses(site, host, place, libraries)
     site.look_at(focus, addresses)
     usable = [address for address in addresses if connectable(address)]
     if not usable:
@@ -92,7 +102,7 @@ async def _hop(site: Site, url: str, place: Place) -> _Answered | None:
 # the name
 
 
-async def _addresses(site: Site, host: str, place: Place) -> list[str]:
+async def _addresses(site: Site, host: str, place: Place, libraries: list[_Library]) -> list[str]:
     if is_literal(host):
         return [host]
     listed = site.wire.hosts_file(host)
@@ -103,14 +113,43 @@ async def _addresses(site: Site, host: str, place: Place) -> list[str]:
             **place.fields(),
         )
         return [a for a in listed if (":" in a) == (place.group == "v6")]
-    async with asyncio.TaskGroup() as beside:
-        library = beside.create_task(_ask_library(site, host, place)) if place.group == "v4" else None
-        found = await _ask_system(site, host, "AAAA" if place.group == "v6" else "A", place)
-        if library is not None and not library.done() and found:
-            library.cancel()
-    if library is not None and not library.cancelled() and _was_lied_to(site, library.result(), found):
-        await dns_answers.without_edns(site, tuple(found))
+    # A name's first question is the library's too; the other family of addresses need not ask it again.
+    library = _Library(site, host, place) if place.group == "v4" else None
+    if library is not None:
+        libraries.append(library)
+    found = await _ask_system(site, host, "AAAA" if place.group == "v6" else "A", place)
+    if library is not None:
+        library.compare(found)
     return found
+
+
+class _Library:
+    """The C library's answer beside ours, for as long as the baseline takes: nothing waits for it."""
+
+    def __init__(self, site: Site, host: str, place: Place) -> None:
+        self._site = site
+        self._found: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        self._told = False
+        self._task = site.group.create_task(
+            guarded(site.session, "library", self._ask(host, place), endpoint=site.number)
+        )
+
+    def compare(self, found: list[str]) -> None:
+        """*found* is what our own question brought."""
+        if not self._found.done():
+            self._found.set_result(found)
+
+    def stop(self) -> None:
+        """Wait for it no longer; what it has told is followed up to the end."""
+        if not self._told or not self._found.done():
+            self._task.cancel()
+
+    async def _ask(self, host: str, place: Place) -> None:
+        operation = await _ask_library(self._site, host, place)
+        self._told = True
+        found = await self._found
+        if _was_lied_to(self._site, operation, found):
+            await dns_answers.without_edns(self._site, tuple(found))
 
 
 def _was_lied_to(site: Site, library: Operation | None, found: list[str]) -> bool:
@@ -167,7 +206,7 @@ async def _ask_once(
     site: Site, server: Nameserver, question: dns.Question, place: Place, *, deadline_s: float
 ) -> dns.UdpAsked:
     blank = DnsFact(transport="udp", role="system", qname=question.qname, qtype=question.qtype)
-    known = {"name": question.qname, "address": server.address, "port": server.port}
+    known: dict[str, Any] = {"name": question.qname, "address": server.address, "port": server.port}
     with site.watching("dns", blank, place=place.fields(), **known):
         return await dns.ask_udp(
             site.wire,
@@ -216,7 +255,8 @@ async def _connect(site: Site, address: str, port: int, host: str, place: Place)
 
 async def _shake_hands(site: Site, stream: TcpStream, host: str, place: Place) -> TlsStream | None:
     blank = TlsFact(sni=sni_of(host), verify=True)
-    with site.watching("tls", blank, place=place.fields(), name=host, address=stream.address, port=stream.port):
+    known: dict[str, Any] = {"name": host, "address": stream.address, "port": stream.port}
+    with site.watching("tls", blank, stream=stream, place=place.fields(), **known):
         shaken = await tls.handshake(
             site.wire,
             stream,
@@ -298,8 +338,9 @@ async def _request(
     secure = url.startswith("https:")
     blank = HttpFact(method=method, url=url, verified_chain=secure)
     parts = urlsplit(url)
-    port = parts.port or (443 if secure else 80)
-    with site.watching("http", blank, place=place.fields(), name=parts.hostname, address=address, port=port):
+    known: dict[str, Any] = {"name": parts.hostname, "address": address, "port": parts.port or (443 if secure else 80)}
+    below = stream if isinstance(stream, tcp.TcpStream) else stream.tcp
+    with site.watching("http", blank, stream=below, place=place.fields(), **known):
         operation = await http.request(
             site.wire,
             stream,

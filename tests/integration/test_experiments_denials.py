@@ -1,5 +1,7 @@
 """A denial that names a zone: who runs that zone is asked abroad, and only then. What is asked of silence abroad, too."""
 
+import asyncio
+
 import dns.message
 import dns.rcode
 import dns.rrset
@@ -131,21 +133,32 @@ def old_device(data: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("library", "asked"), [(BOGON, {"no_edns", "no_resolver"}), ("20.1.0.9", set()), (None, set())]
+    ("library", "later_s", "asked"),
+    [
+        (BOGON, 0.0, {"no_edns", "no_resolver"}),
+        (BOGON, 0.3, {"no_edns", "no_resolver"}),
+        ("20.1.0.9", 0.0, set()),
+        (None, 0.0, set()),
+    ],
 )
 async def test_whoever_lies_to_the_library_alone_is_asked_as_it_asks(
-    library: str | None, asked: set[str], monkeypatch: pytest.MonkeyPatch
+    library: str | None, later_s: float, asked: set[str], monkeypatch: pytest.MonkeyPatch
 ):
-    """Without EDNS, at the system's resolver and where none runs; not where the library has a possible address or none."""
+    """Without EDNS, at the system's resolver and where none runs; not where the library has a possible address or none.
+
+    It is all the same whose answer comes first.
+    """
 
     async def told(_wire: object, name: str, *, deadline_s: float) -> Operation:
+        await asyncio.sleep(later_s)
         answers = (Answer(name=name, rtype="A", value=library, ttl=60),) if library else ()
         fact = DnsFact(transport="getaddrinfo", role="system", qname=name, qtype="ANY", answers=answers)
         return Operation(fact=fact, started_us=0, name=name)
 
     monkeypatch.setattr(instrument, "ask_getaddrinfo", told)
     async with measuring(lambda _hello: True, resolver=old_device) as site:
-        found = await website._addresses(site, TARGET, Place(purpose="baseline", endpoint=0, group="v4"))
+        place = Place(purpose="baseline", endpoint=0, group="v4")
+        found = await website._addresses(site, TARGET, place, libraries=[])
     for lingering in site.lingering:
         lingering.close()
     assert found
@@ -153,3 +166,21 @@ async def test_whoever_lies_to_the_library_alone_is_asked_as_it_asks(
     about = [o for o in site.session.recorder.observations if o.purpose == "dns_answers" and o.arm == "target"]
     assert {o.group for o in about} == asked
     assert all(isinstance(o.fact, DnsFact) and o.fact.addresses == (BOGON,) for o in about)
+
+
+async def test_nothing_waits_for_a_library_that_says_nothing(monkeypatch: pytest.MonkeyPatch):
+    """The baseline ends, and with it the wait for the C library."""
+    silent = asyncio.Event()
+
+    async def told(_wire: object, _name: str, *, deadline_s: float) -> Operation:
+        await silent.wait()
+        raise AssertionError
+
+    monkeypatch.setattr(instrument, "ask_getaddrinfo", told)
+    async with asyncio.timeout(20):
+        async with measuring(lambda _hello: True, resolver=old_device) as site:
+            site.follow_ups = lambda *_about: ()
+            await website.run(site)
+        for lingering in site.lingering:
+            lingering.close()
+    assert not silent.is_set()
