@@ -66,7 +66,7 @@ def is_failure_name(text: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 # facts, one type an instrument
 
-Kind = Literal["dns", "tcp", "tls", "http", "host", "clock", "context", "bug"]
+Kind = Literal["dns", "tcp", "tls", "http", "arrival", "host", "clock", "context", "bug"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +260,28 @@ class HttpFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalFact:
+    """What a control says arrived of one arm at its sink. ``arrived`` is False where not even the connection came.
+
+    ``name``: the SNI or Host, if it is one that the probe asked with; ``named``: whether there was any. ``bytes``: of the
+    greeting, or of the request's head; ``whole``: whether it came to its end; ``hello_hash`` as in :class:`TlsFact`.
+    ``answered``: whether an answer was handed to the control's kernel; ``acknowledged``: whether all of it was acknowledged
+    from this side. ``end``: how the connection was ended from this side, as it was seen there.
+    """
+
+    sink: Literal["tls", "http"]
+    arrived: bool = True
+    name: str | None = None
+    named: bool | None = None
+    bytes: int | None = None
+    whole: bool | None = None
+    hello_hash: str | None = None
+    answered: bool | None = None
+    acknowledged: bool | None = None
+    end: Literal["fin", "reset"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFact:
     """The state of this host before anything was sent, and again at the end (no address, SSID or MAC is kept)."""
 
@@ -309,13 +331,14 @@ class BugFact:
     traceback: str
 
 
-Fact = DnsFact | TcpFact | TlsFact | HttpFact | HostFact | ClockFact | ContextFact | BugFact
+Fact = DnsFact | TcpFact | TlsFact | HttpFact | ArrivalFact | HostFact | ClockFact | ContextFact | BugFact
 
 KINDS: dict[str, type[Any]] = {
     "dns": DnsFact,
     "tcp": TcpFact,
     "tls": TlsFact,
     "http": HttpFact,
+    "arrival": ArrivalFact,
     "host": HostFact,
     "clock": ClockFact,
     "context": ContextFact,
@@ -367,6 +390,7 @@ Purpose = Literal[
     "siblings",  # other addresses, families and ports of the name
     "neighbours",  # other names at the same network
     "control",  # how a control was asked, and why it gave no answer
+    "control_pair",  # T and I at a control's own sink, and what arrived of them there
     "late",  # what arrived after it was no longer waited for
 ]
 Arm = Literal["target", "innocuous"]
