@@ -18,6 +18,7 @@ from typing import Any
 
 from probe.observations import (
     KINDS,
+    ArrivalFact,
     Operation,
     Purpose,
     fact_from_json,
@@ -27,12 +28,17 @@ from probe.observations import (
 
 VERSION = "dalel.control/1"
 MEASURE = "/v1/measure"
+SINKS = "/v1/sinks"
+ARMS = "/v1/arms"
 HEALTH = "/healthz"
 
 MOST_ADDRESSES = 8
 MOST_OBSERVATIONS = 128
 LONGEST_REPLY = 1_000_000
 """Bytes."""
+MOST_NAMES = 8
+MOST_SECONDS = 600
+"""How far back arms are told of: as long as they are remembered."""
 _LONGEST_URL = 4096
 _LONGEST_TEXT = 4096
 _LONGEST_LIST = 128
@@ -48,6 +54,9 @@ _RANGES = {
 }
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What a database cannot keep: NUL, and halves of characters that JSON can write and UTF-8 cannot."""
+SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic"]
+"""A server for any name over TLS, or over HTTP; datagrams to port 53 that nobody answers, connections there that are closed;
+echoes for those who have shown a token; HTTP/3."""
 _KINDS = ("dns", "tcp", "tls", "http")
 _PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers")
 _OPERATION: dict[str, Any] = {
@@ -272,3 +281,106 @@ def _is_plain(hint: Any, value: Any) -> bool:
 def _demand(where: str, *, holds: bool) -> None:
     if not holds:
         raise ProtocolError(f"{where}: it has not the type, length or range that it must have")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is there to be measured, and what of it arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A server of the control's that answers every name alike, and the port at which it came up."""
+
+    kind: SinkKind
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArmsRequest:
+    """What came from the asking address in the last *within_s* seconds? Names other than *names* are not told."""
+
+    names: tuple[str, ...]
+    within_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One arm as the control saw it, and how long before its answer the connection came."""
+
+    ago_us: int
+    fact: ArrivalFact
+
+
+def sinks_to_json(sinks: typing.Sequence[Sink], absent: typing.Sequence[SinkKind], *, software: str) -> bytes:
+    """The answer to a ``GET /v1/sinks``: what came up, and what did not."""
+    up = [{"kind": sink.kind, "port": sink.port} for sink in sinks]
+    return json.dumps({"protocol": VERSION, "software": software, "sinks": up, "absent": list(absent)}).encode()
+
+
+def sinks_from_json(data: bytes) -> tuple[Sink, ...]:
+    """The inverse of :func:`sinks_to_json`; kinds of a newer version are passed over. Raises :class:`ProtocolError`."""
+    if len(data) > LONGEST_REPLY:
+        raise ProtocolError("the answer is too long")
+    sinks = _object(data).get("sinks")
+    if not isinstance(sinks, list) or len(sinks) > _LONGEST_LIST:
+        raise ProtocolError(f"sinks: it must be a list of at most {_LONGEST_LIST}")
+    return tuple(sink for index, item in enumerate(sinks) if (sink := _sink(item, f"sinks[{index}]")) is not None)
+
+
+def _sink(item: Any, where: str) -> Sink | None:
+    if not isinstance(item, dict):
+        raise ProtocolError(f"{where}: it is no object")
+    kind, port = item.get("kind"), item.get("port")
+    _check(str, kind, f"{where}.kind")
+    _check(int, port, f"{where}.port")
+    _demand(f"{where}.port", holds=0 < port <= 65_535)
+    return Sink(kind, port) if kind in typing.get_args(SinkKind) else None
+
+
+def arms_request_to_json(request: ArmsRequest) -> bytes:
+    """The body of a ``POST /v1/arms``."""
+    return json.dumps({"protocol": VERSION, "names": list(request.names), "within_s": request.within_s}).encode()
+
+
+def arms_request_from_json(data: bytes) -> ArmsRequest:
+    """The inverse of :func:`arms_request_to_json`. Raises :class:`ProtocolError`."""
+    document = _object(data)
+    if document.keys() - {"protocol", "names", "within_s"}:
+        raise ProtocolError("the question has keys that this version does not know")
+    names, within_s = document.get("names"), document.get("within_s")
+    if not isinstance(names, list) or len(names) > MOST_NAMES:
+        raise ProtocolError(f"names: it must be a list of at most {MOST_NAMES} names")
+    for index, name in enumerate(names):
+        _check(str, name, f"names[{index}]")
+    _check(int, within_s, "within_s")
+    _demand("within_s", holds=0 < within_s <= MOST_SECONDS)
+    return ArmsRequest(tuple(names), within_s)
+
+
+def arms_to_json(arms: typing.Sequence[Arrived], *, software: str) -> bytes:
+    """The answer to a ``POST /v1/arms``: the newest, oldest first."""
+    told = [{"ago_us": arm.ago_us, "fact": fact_to_json(arm.fact)} for arm in arms[-MOST_OBSERVATIONS:]]
+    return json.dumps({"protocol": VERSION, "software": software, "arms": told}).encode()
+
+
+def arms_from_json(data: bytes) -> tuple[Arrived, ...]:
+    """The inverse of :func:`arms_to_json`. Raises :class:`ProtocolError`."""
+    if len(data) > LONGEST_REPLY:
+        raise ProtocolError("the answer is too long")
+    arms = _object(data).get("arms")
+    if not isinstance(arms, list) or len(arms) > MOST_OBSERVATIONS:
+        raise ProtocolError(f"arms: it must be a list of at most {MOST_OBSERVATIONS}")
+    return tuple(_arrived(item, f"arms[{index}]") for index, item in enumerate(arms))
+
+
+def _arrived(item: Any, where: str) -> Arrived:
+    if not isinstance(item, dict) or not isinstance(item.get("fact"), dict):
+        raise ProtocolError(f"{where}: it is no arm")
+    ago_us, fact = item.get("ago_us"), item["fact"]
+    _check(int, ago_us, f"{where}.ago_us")
+    _demand(f"{where}.ago_us", holds=0 <= ago_us <= MOST_SECONDS * 1_000_000)
+    _check_fields(ArrivalFact, fact, f"{where}.fact")
+    arrival = fact_from_json("arrival", fact)
+    assert isinstance(arrival, ArrivalFact)
+    _demand(f"{where}.fact.bytes", holds=arrival.bytes is None or 0 <= arrival.bytes <= LONGEST_REPLY)
+    return Arrived(ago_us, arrival)

@@ -1,0 +1,147 @@
+"""Servers that are there to be measured: any name at them gets the same answer, so what differs was done on the way.
+
+Each comes up by itself where it may listen, and what came up is announced to probes. Connections, bytes and seconds are
+bounded; nothing is logged of who came, or what for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import ssl
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from probe.control.ledger import ArmKind, Ledger, plain
+from probe.control.protocol import Sink, SinkKind
+from probe.control.sinks import echo, places, silent, tls, web
+from probe.control.sinks.limits import Gate, SinkLimits
+from probe.control.sinks.places import Bound
+from probe.control.sinks.streams import Peer, Serve, attend
+
+_ARMS: dict[SinkKind, ArmKind] = {"tls": "tls", "http": "http"}
+_CLOSING_S = 1.0
+
+
+def bind_all(host: str, kinds: Iterable[SinkKind] | None = None) -> tuple[Bound, ...]:
+    """Sockets for all sinks (or those *kinds*) that may listen on *host*, an address."""
+    found = (places.bind(host, kind) for kind in (places.kinds() if kinds is None else kinds))
+    return tuple(bound for bound in found if bound is not None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sinks:
+    """The sinks at *bound*. ``context`` is what the TLS sink shows; ``log`` gets one JSON object a line."""
+
+    bound: Sequence[Bound]
+    context: ssl.SSLContext
+    ledger: Ledger
+    clock: Callable[[], float]
+    limits: SinkLimits = field(default_factory=SinkLimits)
+    log: TextIO = field(default_factory=lambda: sys.stderr)
+    _gate: Gate = field(init=False)
+    _busy: set[asyncio.Task[Any]] = field(default_factory=set)
+    _served: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._gate = Gate(self.limits)
+
+    @property
+    def announced(self) -> tuple[Sink, ...]:
+        """What came up."""
+        return tuple(bound.sink for bound in self.bound)
+
+    @property
+    def absent(self) -> tuple[SinkKind, ...]:
+        """What did not."""
+        up = {sink.kind for sink in self.announced}
+        return (*(kind for kind in places.kinds() if kind not in up), "quic")
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Serve until the block is left; then what was begun has a moment to end."""
+        try:
+            with contextlib.ExitStack() as stack:
+                for bound in self.bound:
+                    stack.callback(bound.sock.close)
+                for bound in self.bound:
+                    stack.callback(await self._open(bound))
+                self._say("sinks", up={sink.kind: sink.port for sink in self.announced}, absent=list(self.absent))
+                yield
+        finally:
+            await self._drain()
+            self._say("sinks_stopped", served=dict(self._served))
+
+    async def _open(self, bound: Bound) -> Callable[[], None]:
+        """Serve *bound*; what stops it."""
+        kind = bound.sink.kind
+        if places.is_datagrams(kind):
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(lambda: self._datagrams(kind), sock=bound.sock)
+            return transport.close
+        listener = await asyncio.start_server(
+            functools.partial(self._connection, kind), sock=bound.sock, limit=self.limits.read_bytes
+        )
+        return listener.close
+
+    def _datagrams(self, kind: SinkKind) -> asyncio.DatagramProtocol:
+        return echo.Datagrams(self.ledger, self.limits) if kind == "echo_udp" else silent.Silence()
+
+    async def _connection(self, kind: SinkKind, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._busy.add(task)
+        address = plain((writer.get_extra_info("peername") or ("",))[0])
+        try:
+            with self._gate.turn(address) as may_enter:
+                if may_enter:
+                    self._served[kind] += 1
+                    await self._attend(kind, address, reader, writer)
+        finally:
+            self._busy.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(_CLOSING_S):
+                    await writer.wait_closed()
+
+    async def _attend(
+        self, kind: SinkKind, address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        arm = _ARMS.get(kind)
+        arrival = self.ledger.begin(address, arm) if arm is not None else None
+        most = self.limits.echo_bytes if kind == "echo_tcp" else self.limits.read_bytes
+        peer = Peer(reader, writer, most, arrival)
+        try:
+            await attend(peer, self._serve(kind, address), self.limits.connection_s)
+        except Exception as error:  # ours: one connection's bug must not print its caller's address
+            self._say("bug", error=type(error).__name__)
+
+    def _serve(self, kind: SinkKind, address: str) -> Serve:
+        match kind:
+            case "tls":
+                return functools.partial(tls.serve, context=self.context, limits=self.limits)
+            case "http":
+                return functools.partial(web.serve, limits=self.limits)
+            case "echo_tcp":
+                return functools.partial(echo.serve, address=address, ledger=self.ledger)
+            case _:
+                return silent.close
+
+    async def _drain(self) -> None:
+        """Let what is open come to its end, for a moment: an arm's end is worth nothing to whom this side is leaving."""
+        if self._busy:
+            _done, left = await asyncio.wait(self._busy, timeout=self.limits.drain_s)
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left)
+
+    def _say(self, event: str, **more: Any) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a log that is gone is no reason to stop
+            print(json.dumps({"event": event, **more}), file=self.log, flush=True)
