@@ -166,7 +166,10 @@ class DnsFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpFact:
-    """One connect to one address. ``icmp_*`` come from the socket's error queue: an errno alone merges several codes."""
+    """One connect to one address. ``icmp_*`` come from the socket's error queue: an errno alone merges several codes.
+
+    ``reply_ttl``: the IP TTL / hop limit that the other end's packets arrive with, where it was searched for.
+    """
 
     rtt_us: int | None = None
     errno: str | None = None
@@ -175,6 +178,7 @@ class TcpFact:
     icmp_from: str | None = None
     mss_cap: int | None = None
     kernel: KernelCounters | None = None
+    reply_ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +205,8 @@ class TlsFact:
     ``server_hello`` says that a ServerHello record was seen: the only thing that counts as success for an arm; an alert
     does not. ``hello_acked``: whether the server's kernel acknowledged all of the ClientHello, from the kernel counters.
     ``last_operation`` is e.g. ``write_1`` (wrote, read nothing) or ``read_2``.
+    ``min_ttl``: packets that arrived with a lower IP TTL were ignored; ``ignored``: how many that were, on this host.
+    ``pieces``: how the ClientHello was cut, ``None`` if it was not: see :func:`probe.instruments.tls_records.cut`.
     """
 
     sni: str | None
@@ -229,6 +235,9 @@ class TlsFact:
     rtt_us: int | None = None
     mss_cap: int | None = None
     kernel: KernelCounters | None = None
+    min_ttl: int | None = None
+    ignored: int | None = None
+    pieces: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +245,7 @@ class HttpFact:
     """One request and its response (RFC 9110). ``progress``: (microseconds since the request, bytes so far).
 
     ``malformed``: what of the response was no HTTP, in a few words. ``body_sketch``: see probe/instruments/http/body.py.
+    ``min_ttl``, ``ignored``: as in :class:`TlsFact`.
     """
 
     method: str
@@ -257,6 +267,8 @@ class HttpFact:
     malformed: str | None = None
     errno: str | None = None
     kernel: KernelCounters | None = None
+    min_ttl: int | None = None
+    ignored: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,6 +401,9 @@ Purpose = Literal[
     "path_mtu",  # small segments and a small hello
     "siblings",  # other addresses, families and ports of the name
     "neighbours",  # other names at the same network
+    "behind",  # T at its own address, with packets from farther away or nearer by ignored
+    "residual",  # what becomes of other exchanges after T, and for how long (deep)
+    "split",  # T whole and in pieces, at an address that serves it not (deep)
     "control",  # how a control was asked, and why it gave no answer
     "control_pair",  # T and I at a control's own sink, and what arrived of them there
     "late",  # what arrived after it was no longer waited for
