@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import zlib
 from functools import lru_cache
 
 ICMP, TCP, UDP = 1, 6, 17
@@ -132,6 +133,13 @@ class Packet:
         pseudo = self.src + self.dst + struct.pack("!BBH", 0, self.protocol, len(data) - start)
         value = checksum(pseudo + data[start:])
         struct.pack_into("!H", data, start + offset, value or (0xFFFF if self.protocol == UDP else 0))
+
+
+def branch(packet: Packet) -> bool:
+    """Which of two ways a balancer that looks at ports sends a flow; the half for which it is false is the one that
+    ``rules.When(fraction=0.5)`` means.
+    """
+    return zlib.crc32(repr(packet.flow).encode()) % 1000 >= 500
 
 
 def ip(src: bytes, dst: bytes, protocol: int, body: bytes, *, ttl: int, identification: int) -> bytearray:

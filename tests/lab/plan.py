@@ -20,6 +20,10 @@ class Leg:
     queue: int = 256 * 1024
     mtu: int = 1500
     hops: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    """Of the hops, those that say nothing when a TTL runs out at them."""
+    twins: tuple[tuple[str, str], ...] = ()
+    """A hop and another router beside it: half of the flows go by that one (``packets.branch``), always the same half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

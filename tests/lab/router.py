@@ -205,9 +205,7 @@ class Router:
     def _travel(self, packet: Packet, source: _Port, target: _Port, middle: float) -> None:
         way = (*source.leg.hops, *reversed(target.leg.hops))
         if packet.ttl <= len(way):
-            self._complain(packet, packets.icmp(packets.raw(way[packet.ttl - 1]), packet, 11, 0), source)
-            # A rule nearer than the last router that it reached has seen it all the same.
-            self._pass_rules(packet, packet.ttl)
+            self._expire(packet, way[packet.ttl - 1], source, target)
             return
         narrow = next((leg for leg in (source.leg, target.leg) if len(packet.data) > leg.mtu), None)
         if narrow is not None:
@@ -221,6 +219,15 @@ class Router:
         # A rule may have given it another destination.
         readdressed = self._route(packet.dst)
         self._send(packet, self._side.sees(readdressed) if readdressed else target, middle, self.arrivals)
+
+    def _expire(self, packet: Packet, hop: str, source: _Port, target: _Port) -> None:
+        """Its TTL runs out at *hop*, which says so, unless it is one that never does, or a rule before it ate the packet."""
+        silent = hop in source.leg.silent or hop in target.leg.silent
+        twins = dict((*source.leg.twins, *target.leg.twins))
+        router = twins.get(hop, hop) if packets.branch(packet) else hop
+        error = packets.icmp(packets.raw(router), packet, 11, 0)  # it quotes the packet as its sender knows it
+        if self._pass_rules(packet, packet.ttl - 1) and not silent:
+            self._complain(packet, error, source)
 
     def _pass_rules(self, packet: Packet, reach: int) -> bool:
         """Whether the packet survives the rules that it comes by within *reach* routers."""

@@ -55,6 +55,28 @@ def test_ttl_runs_out_at_each_router_and_it_says_so(net):
     assert "seconds" in ask(net, f"ping(ttl={len(hops) + 1})")
 
 
+def test_what_a_rule_eats_reaches_no_router_behind_it(net):
+    """A device behind the first router eats a packet before the second one can say that its TTL ran out."""
+    try:
+        net.router.set_rules(rules.Drop(when=rules.When(protocol=UDP, side="up"), place="access"))
+        assert ask(net, "ping(ttl=1)")["from"] == PROBE.leg.hops[0]
+        assert ask(net, "ping(ttl=2, timeout=0.4)") == {"errno": None}
+    finally:
+        net.router.set_rules()
+
+
+def test_a_router_may_be_silent_or_have_a_twin(net):
+    """A silent router says nothing of a TTL; of two that stand side by side each flow sees the same one at every look."""
+    silent, shared = WORLD.leg.hops[2], WORLD.leg.hops[1]
+    twin = "80.239.129.9"
+    try:
+        net.router.set_leg("world", silent=[silent], twins=[[shared, twin]])
+        assert ask(net, "ping(ttl=3, timeout=0.4)") == {"errno": None}
+        assert set(ask(net, "[ping(ttl=4)['from'] for _ in range(30)]")) == {shared, twin}
+    finally:
+        net.router.set_leg("world", silent=[], twins=[])
+
+
 def test_every_router_takes_one_off_the_ttl(net):
     """What left the server with TTL 64 arrives with 64 less the number of routers."""
     assert ask(net, "reply_ttl()") == 64 - len(PROBE.leg.hops) - len(WORLD.leg.hops)
