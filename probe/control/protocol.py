@@ -57,6 +57,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic"]
 """A server for any name over TLS, or over HTTP; datagrams to port 53 that nobody answers, connections there that are closed;
 echoes for those who have shown a token; HTTP/3."""
+SINK_KINDS: tuple[SinkKind, ...] = typing.get_args(SinkKind)
 _KINDS = ("dns", "tcp", "tls", "http")
 _PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers")
 _OPERATION: dict[str, Any] = {
@@ -334,7 +335,7 @@ def _sink(item: Any, where: str) -> Sink | None:
     _check(str, kind, f"{where}.kind")
     _check(int, port, f"{where}.port")
     _demand(f"{where}.port", holds=0 < port <= 65_535)
-    return Sink(kind, port) if kind in typing.get_args(SinkKind) else None
+    return Sink(kind, port) if kind in SINK_KINDS else None
 
 
 def arms_request_to_json(request: ArmsRequest) -> bytes:

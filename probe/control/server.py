@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
 import h11
@@ -22,7 +22,15 @@ from probe.control import protocol
 from probe.control.certificate import Shown
 from probe.control.limits import Limits, Tokens, TooMuchError
 from probe.control.measure import RefusedError, Vantage
+from probe.control.sinks import Sinks
+from probe.control.sinks.arms import told
 
+_METHODS = {
+    protocol.HEALTH: "GET",
+    protocol.MEASURE: "POST",
+    protocol.SINKS: "GET",
+    protocol.ARMS: "POST",
+}
 _READ = 16_384
 _BACKLOG = 128
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"} | {
@@ -63,17 +71,21 @@ class _Asked:
     path: str
     authorization: str | None
     body: bytes = b""
+    caller: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
 class Server:
-    """Answers probes. ``log`` gets one JSON object a line, without anybody's address."""
+    """Answers probes. ``log`` gets one JSON object a line, without anybody's address. ``sinks``: what there is beside it to
+    be measured.
+    """
 
     vantage: Vantage
     tokens: Tokens
     limits: Limits
     software: str
     clock: Callable[[], float]
+    sinks: Sinks | None = None
     country: str | None = None
     """Where the operator says that it is (ISO 3166-1 alpha-2): told to probes with every answer."""
     log: TextIO = field(default_factory=lambda: sys.stderr)
@@ -148,7 +160,8 @@ class Server:
         try:
             async with asyncio.timeout(self.limits.request_s):
                 asked = await self._read(connection, reader)
-            path = asked.path if asked.path in (protocol.MEASURE, protocol.HEALTH) else "-"
+            path = asked.path if asked.path in _METHODS else "-"
+            asked = replace(asked, caller=(writer.get_extra_info("peername") or ("",))[0])
             answer = await self._answer(asked)
         except _RefusedRequestError as refused:
             answer = refused.answer
@@ -184,12 +197,11 @@ class Server:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         path = request.target.decode("latin-1")
         asked = _Asked(request.method.decode("latin-1"), path, headers.get("authorization"))
-        known = {protocol.HEALTH: "GET", protocol.MEASURE: "POST"}
-        if path not in known:
+        if path not in _METHODS:
             raise _RefusedRequestError(_problem(404, "there is nothing here"))
-        if asked.method != known[path]:
-            raise _RefusedRequestError(_problem(405, f"only {known[path]}"))
-        if path == protocol.MEASURE and self.tokens.find(asked.authorization) is None:
+        if asked.method != _METHODS[path]:
+            raise _RefusedRequestError(_problem(405, f"only {_METHODS[path]}"))
+        if path != protocol.HEALTH and self.tokens.find(asked.authorization) is None:
             raise _RefusedRequestError(_problem(401, "the token is not known here"))
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length[:12]) > self.limits.body_bytes:
@@ -220,16 +232,33 @@ class Server:
             return _Answer(200, json.dumps({"protocol": protocol.VERSION, "status": "ok"}).encode())
         token = self.tokens.find(asked.authorization)
         assert token is not None
+        if self.sinks is not None:
+            self.sinks.ledger.admit(asked.caller)
         try:
-            request = protocol.request_from_json(asked.body)
+            if asked.path == protocol.MEASURE:
+                request = protocol.request_from_json(asked.body)
+                with self.tokens.turn(token):
+                    return await self._measured(request)
             with self.tokens.turn(token):
-                return await self._measured(request)
+                return self._about_sinks(asked)
         except protocol.ProtocolError as error:
             return _problem(400, str(error))
         except RefusedError as error:
             return _problem(403, str(error))
         except TooMuchError as error:
             return _problem(429, str(error), retry_after_s=error.retry_after_s)
+
+    def _about_sinks(self, asked: _Asked) -> _Answer:
+        """What there is to be measured, or what arrived of the caller's own arms."""
+        sinks = self.sinks
+        if asked.path == protocol.SINKS:
+            up, absent = ((), protocol.SINK_KINDS) if sinks is None else (sinks.announced, sinks.absent)
+            return _Answer(200, protocol.sinks_to_json(up, absent, software=self.software))
+        request = protocol.arms_request_from_json(asked.body)
+        arms: tuple[protocol.Arrived, ...] = ()
+        if sinks is not None:
+            arms = told(sinks.ledger.arrivals(asked.caller, request.within_s), request.names, sinks.ledger.clock())
+        return _Answer(200, protocol.arms_to_json(arms, software=self.software))
 
     async def _measured(self, request: protocol.Request) -> _Answer:
         try:
