@@ -1,34 +1,74 @@
-"""``dalel explain``: what a signature means, in plain sentences."""
+"""``dalel explain``: what a signature means, what else could cause it, and how that was excluded."""
 
 from __future__ import annotations
 
 import difflib
+import shutil
 import textwrap
+from collections.abc import Iterator
 
 import click
 
 WIDTH = 96
+_NARROWEST = 30
+
+HELP = """\
+Explain a SIGNATURE, the dotted name beside a verdict; without one, list all of them.
+
+It says what was seen, what else could have caused it, and how that was excluded.
+
+\b
+Examples:
+  dalel explain tls.timeout.sni
+  dalel explain dns
+"""
 
 
-@click.command("explain")
+@click.command("explain", help=HELP)
 @click.argument("signature", required=False)
 def command(signature: str | None) -> None:
-    """Explain a SIGNATURE such as tls.timeout.sni; without one, list all of them."""
+    """Print one explanation, or the list."""
     from probe.verdict.explain import SIGNATURES
 
-    if signature is None:
-        for name in sorted(SIGNATURES):
-            click.echo(f"{name:<32}{_first_sentence(SIGNATURES[name])}")
+    wanted = (signature or "").strip().lower().rstrip(".")
+    if wanted in SIGNATURES:
+        click.echo("\n".join(_explained(wanted)))
         return
-    wanted = signature.strip().lower()
-    if wanted not in SIGNATURES:
-        raise click.UsageError(_unknown(signature, sorted(SIGNATURES)))
-    click.echo(wanted)
-    click.echo(textwrap.fill(SIGNATURES[wanted], WIDTH, initial_indent="  ", subsequent_indent="  "))
+    beginning = [name for name in sorted(SIGNATURES) if not wanted or name.startswith(f"{wanted}.")]
+    if not beginning:
+        raise click.UsageError(_unknown(signature or "", sorted(SIGNATURES)))
+    click.echo("\n".join(_listed(beginning)))
 
 
-def _first_sentence(text: str) -> str:
-    return text.partition(". ")[0].rstrip(".") + "."
+def _width() -> int:
+    return min(WIDTH, max(shutil.get_terminal_size((WIDTH, 24)).columns, _NARROWEST))
+
+
+def _explained(name: str) -> Iterator[str]:
+    from probe.verdict.explain import NOT_YET, SIGNATURES
+
+    yield name
+    if name in NOT_YET:
+        yield "  This version does not look for it yet."
+    for heading, text in SIGNATURES[name].parts:
+        yield ""
+        yield f"  {heading}"
+        yield from textwrap.wrap(text, _width(), initial_indent="    ", subsequent_indent="    ")
+
+
+def _listed(names: list[str]) -> Iterator[str]:
+    """One entry a signature: its name and the first sentence, beside it where the screen is wide enough for that."""
+    from probe.verdict.explain import SIGNATURES
+
+    width, column = _width(), max(map(len, names)) + 2
+    beside = width >= column + _NARROWEST
+    for name in names:
+        text = SIGNATURES[name].means.partition(". ")[0].rstrip(".") + "."
+        if not beside:
+            yield name
+        indent = " " * (column if beside else 4)
+        lead = f"{name:<{column}}" if beside else indent
+        yield from textwrap.wrap(text, width, initial_indent=lead, subsequent_indent=indent)
 
 
 def _unknown(signature: str, known: list[str]) -> str:

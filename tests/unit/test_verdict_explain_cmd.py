@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
+import pytest
 from click.testing import CliRunner, Result
 
 from probe.cli.explain_cmd import command
-from probe.verdict.explain import SIGNATURES
+from probe.verdict.explain import NOT_YET, SIGNATURES
 
 
-def run(*arguments: str) -> Result:
-    """Run the command as a user does."""
-    return CliRunner().invoke(command, list(arguments))
+def run(*arguments: str, columns: int = 200) -> Result:
+    """Run the command as a user does, on a screen of so many columns."""
+    return CliRunner(env={"COLUMNS": str(columns)}).invoke(command, list(arguments))
 
 
 def test_lists_every_signature_without_an_argument() -> None:
-    """One line each, sorted, the name first."""
+    """Sorted, the name first, and nothing wider than the page."""
     result = run()
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.output.splitlines()] == sorted(SIGNATURES)
-
-
-def test_explains_one() -> None:
-    """The whole text, wrapped; case does not matter."""
-    result = run("TLS.timeout.SNI")
-    assert result.exit_code == 0
-    assert " ".join(result.output.split()) == f"tls.timeout.sni {SIGNATURES['tls.timeout.sni']}"
+    names = [line.split()[0] for line in result.output.splitlines() if not line.startswith(" ")]
+    assert names == sorted(SIGNATURES)
     assert max(map(len, result.output.splitlines())) <= 96
+
+
+def test_lists_what_begins_so() -> None:
+    """Part of a name lists what is under it."""
+    result = run("dns.injection")
+    names = [line.split()[0] for line in result.output.splitlines() if not line.startswith(" ")]
+    assert names == ["dns.injection.block_page", "dns.injection.bogon", "dns.injection.other"]
+
+
+@pytest.mark.parametrize("columns", [60, 40, 200])
+def test_explains_one(columns: int) -> None:
+    """All three parts under their headings, wrapped to the screen; case does not matter."""
+    result = run("TLS.timeout.SNI", columns=columns)
+    assert result.exit_code == 0
+    explained = SIGNATURES["tls.timeout.sni"]
+    whole = " ".join(f"{heading} {text}" for heading, text in explained.parts)
+    assert " ".join(result.output.split()) == f"tls.timeout.sni {whole}"
+    assert max(map(len, result.output.splitlines())) <= min(columns, 96)
+
+
+def test_a_narrow_list_stands_below_its_names() -> None:
+    """Sixty columns are enough for every line."""
+    assert max(map(len, run(columns=60).output.splitlines())) <= 60
+
+
+def test_says_what_is_not_looked_for_yet() -> None:
+    """A reserved name is explained, and is not said to be measured."""
+    for name in NOT_YET:
+        assert "This version does not look for it yet." in run(name).output
+    assert "not look for it" not in run("tls.timeout.sni").output
 
 
 def test_suggests_the_near_name() -> None:
