@@ -187,6 +187,8 @@ class Wire:
         """On a host without IPv4: where the addresses of this network's translator begin (NAT64: 96 bits, as ``64:ff9b::``),
         once that is known. IPv4 addresses are reached through it then, as the system does it for other programs."""
         self._resolv_conf = resolv_conf
+        self.ttl_turn = asyncio.Lock()
+        """Held by whoever has this host's kernel ignore packets by their TTL: it counts what it ignores for all together."""
 
     # clocks
 

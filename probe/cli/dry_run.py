@@ -113,6 +113,10 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         "path_mtu": "the same greeting in small packets, at the site's own address",
         "siblings": "up to four of the site's other addresses, and its other web port (80 or 443)",
         "neighbours": "other sites of this same check that live in the same network",
+        "behind": (
+            "where a connection was broken off: the same up to eight times more at the site's own address, in turn with a "
+            "harmless name, while this computer ignores packets that came from elsewhere; nothing else is sent for it"
+        ),
         "control": (
             f"its address and what its name led to here, to your control, which then does the same from where it is: "
             f"{_list([control.name for control in settings.controls])}"

@@ -25,6 +25,7 @@ _STEPS = {
     "path_mtu": "trying smaller packets",
     "siblings": "trying its other addresses",
     "neighbours": "trying its neighbours",
+    "behind": "looking behind the reset",
     "control": "asking the control",
 }
 

@@ -14,5 +14,6 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
     ("path_mtu", "whether only large packets are lost"),
     ("siblings", "other addresses of the same name, and its other web port"),
     ("neighbours", "other names in the same network"),
+    ("behind", "whether the real answer arrives behind a reset, with packets from elsewhere ignored"),
     ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

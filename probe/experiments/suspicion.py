@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.experiments import contrast, control, dns_answers, path_mtu, retry, siblings
+from probe.experiments import behind, contrast, control, dns_answers, path_mtu, retry, siblings
 from probe.experiments.session import CERTIFICATE
 from probe.observations import Operation
 
@@ -21,6 +21,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "path_mtu": path_mtu.run,
     "siblings": siblings.addresses,
     "neighbours": siblings.neighbours,
+    "behind": behind.run,
     "control": control.run,
 }
 
@@ -43,11 +44,10 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     # Pairs tell nothing about a certificate that does not verify, addresses do.
     if stage == "tls" and operation is not None and operation.failure in CERTIFICATE:
         stage = "certificate"
-    names = [
-        name
-        for name in _BY_STAGE[stage]
-        if not (scheme == "tcp" and name in ("neutral_pair", "neutral_chain", "own_pair"))
-    ]
+    asked = list(_BY_STAGE[stage])
+    if stage in ("tls", "http") and operation is not None and operation.failure == "connection_reset":
+        asked.append("behind")
+    names = [name for name in asked if not (scheme == "tcp" and name in ("neutral_pair", "neutral_chain", "own_pair"))]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 
 
