@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from probe.control.certificate import Shown
     from probe.control.server import Server
+    from probe.control.sinks import Sinks
     from probe.wire import Wire
 
 _PASTE = "Give this to your probe (or put it into its settings, as the url of a [[control]]):"
@@ -47,6 +49,7 @@ def command() -> None:
 @click.option(
     "--country", metavar="CC", callback=not_empty, help="Where this computer is, such as DE: told to your probes."
 )
+@click.option("--no-sinks", is_flag=True, help="Do not be measured: open no ports beside this one.")
 def serve(
     *,
     listen: str,
@@ -55,8 +58,9 @@ def serve(
     tls_cert: str | None,
     tls_key: str | None,
     country: str | None,
+    no_sinks: bool,
 ) -> int:
-    """Measure for probes that show a token, from here, what they see as broken.
+    """Measure for probes that show a token, from here, what they see as broken; and be measured by them.
 
     Only public addresses, only web and DNS ports and those of the catalogue. Nothing is kept, nobody's address is logged.
     Without a token one is made; DALEL_CONTROL_TOKEN_FILE may name a file of them. SIGTERM lets what was begun finish.
@@ -71,7 +75,11 @@ def serve(
         why = (error.strerror or "it is not possible").lower()
         raise ConfigError(f"it cannot listen on {listen}: {why}. Name another place with --listen.") from error
     with sock:
+        if not no_sinks:
+            server.sinks = open_sinks(place[0], shown)
         for line in _greeting(sock, shown.sha256, found[0], tell=made or sys.stdout.isatty()):
+            click.echo(line)
+        for line in _open_ports(server.sinks):
             click.echo(line)
         sys.stdout.flush()
         asyncio.run(run(server, sock, shown))
@@ -91,11 +99,27 @@ async def run(server: Server, sock: socket.socket, shown: Shown) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
     try:
-        async with server.listening(sock, shown):
+        async with server.sinks.listening() if server.sinks else nullcontext(), server.listening(sock, shown):
             await stopped.wait()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def open_sinks(host: str, shown: Shown) -> Sinks:
+    """The sinks that may listen on *host*, an address; they serve once the server does."""
+    from probe.control.ledger import Ledger
+    from probe.control.sinks import Sinks, bind_all
+
+    return Sinks(bound=bind_all(host), context=shown.context, ledger=Ledger(time.monotonic))
+
+
+def _open_ports(sinks: Sinks | None) -> list[str]:
+    """What came up to be measured; nothing where nothing did."""
+    up = {sink.kind: sink.port for sink in sinks.announced} if sinks is not None else {}
+    udp = {"dns_silent", "echo_udp"}
+    told = [f"{port}/{'udp' if kind in udp else 'tcp'}" for kind, port in up.items()]
+    return [f"Your probes may measure the way to it at these ports: {', '.join(told)}."] if told else []
 
 
 def build(

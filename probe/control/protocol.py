@@ -18,6 +18,7 @@ from typing import Any
 
 from probe.observations import (
     KINDS,
+    Arm,
     ArrivalFact,
     Operation,
     Purpose,
@@ -49,6 +50,7 @@ _RANGES = {
     "duration_us": (0, 86_400_000_000),
     "port": (0, 65_535),
     "hop": (0, 100),
+    "round": (0, 100),
     "bytes_sent": (0, 2**40),
     "bytes_received": (0, 2**40),
 }
@@ -59,7 +61,7 @@ SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp"
 echoes for those who have shown a token; HTTP/3."""
 SINK_KINDS: tuple[SinkKind, ...] = typing.get_args(SinkKind)
 _KINDS = ("dns", "tcp", "tls", "http")
-_PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers")
+_PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers", "neutral_pair")
 _OPERATION: dict[str, Any] = {
     "started_us": int,
     "duration_us": int | None,
@@ -72,7 +74,13 @@ _OPERATION: dict[str, Any] = {
 }
 _COUNTRY = re.compile("[A-Z]{2}")
 """ISO 3166-1 alpha-2."""
-_PLACE: dict[str, Any] = {"group": str | None, "hop": int, "member": str | None}
+_PLACE: dict[str, Any] = {
+    "group": str | None,
+    "hop": int,
+    "member": str | None,
+    "arm": Arm | None,
+    "round": int | None,
+}
 
 
 class ProtocolError(ValueError):
@@ -96,6 +104,8 @@ class Seen:
     group: str | None = None
     hop: int = 0
     member: str | None = None
+    arm: Arm | None = None
+    round: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +341,8 @@ def sinks_from_json(data: bytes) -> tuple[Sink, ...]:
 def _sink(item: Any, where: str) -> Sink | None:
     if not isinstance(item, dict):
         raise ProtocolError(f"{where}: it is no object")
-    kind, port = item.get("kind"), item.get("port")
+    kind: Any = item.get("kind")
+    port: Any = item.get("port")
     _check(str, kind, f"{where}.kind")
     _check(int, port, f"{where}.port")
     _demand(f"{where}.port", holds=0 < port <= 65_535)
@@ -348,7 +359,7 @@ def arms_request_from_json(data: bytes) -> ArmsRequest:
     document = _object(data)
     if document.keys() - {"protocol", "names", "within_s"}:
         raise ProtocolError("the question has keys that this version does not know")
-    names, within_s = document.get("names"), document.get("within_s")
+    names, within_s = document.get("names"), typing.cast("Any", document.get("within_s"))
     if not isinstance(names, list) or len(names) > MOST_NAMES:
         raise ProtocolError(f"names: it must be a list of at most {MOST_NAMES} names")
     for index, name in enumerate(names):
@@ -377,7 +388,8 @@ def arms_from_json(data: bytes) -> tuple[Arrived, ...]:
 def _arrived(item: Any, where: str) -> Arrived:
     if not isinstance(item, dict) or not isinstance(item.get("fact"), dict):
         raise ProtocolError(f"{where}: it is no arm")
-    ago_us, fact = item.get("ago_us"), item["fact"]
+    ago_us: Any = item.get("ago_us")
+    fact: Any = item["fact"]
     _check(int, ago_us, f"{where}.ago_us")
     _demand(f"{where}.ago_us", holds=0 <= ago_us <= MOST_SECONDS * 1_000_000)
     _check_fields(ArrivalFact, fact, f"{where}.fact")

@@ -87,7 +87,8 @@ def test_it_ends_well_on_a_signal(tmp_path):
         _, log = process.communicate(timeout=30)
 
     assert process.returncode == 0
-    assert [json.loads(line)["event"] for line in log.splitlines()] == ["answered", "draining", "stopped"]
+    events = [json.loads(line)["event"] for line in log.splitlines()]
+    assert events == ["sinks", "answered", "draining", "stopped", "sinks_stopped"]
     assert "127.0.0.1" not in log
 
 

@@ -42,7 +42,6 @@ class Sinks:
     bound: Sequence[Bound]
     context: ssl.SSLContext
     ledger: Ledger
-    clock: Callable[[], float]
     limits: SinkLimits = field(default_factory=SinkLimits)
     log: TextIO = field(default_factory=lambda: sys.stderr)
     _gate: Gate = field(init=False)
