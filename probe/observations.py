@@ -66,7 +66,7 @@ def is_failure_name(text: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 # facts, one type an instrument
 
-Kind = Literal["dns", "tcp", "tls", "http", "arrival", "host", "clock", "context", "bug"]
+Kind = Literal["dns", "tcp", "tls", "http", "path", "arrival", "host", "clock", "context", "bug"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +293,40 @@ class ArrivalFact:
     end: Literal["fin", "reset"] | None = None
 
 
+Came = Literal["icmp", "reset", "fin", "answer", "nothing"]
+HopScope = Literal["gateway", "private", "shared", "public"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathFact:
+    """One SYN, or one ClientHello on an open connection, that was let go *ttl* routers far, and what came back first.
+
+    ``came``: ``icmp`` a router's word (usually that the TTL ran out there, RFC 792 type 11, RFC 4443 type 3), ``reset``,
+    ``fin`` (an end, or bytes that are no ServerHello), ``answer`` (a SYN-ACK, a ServerHello), ``nothing``; ``None``: this
+    host did not send it. ``later``: what came when the kernel sent the same bytes again with the ordinary TTL; ``None``: not
+    looked for. ``acked``, ``later_acked``: whether the far kernel had acknowledged all of the greeting by then.
+    ``hop`` is the router's address where it may be kept: never the first router's, nor one that is not of the public
+    Internet, nor one of this host's own network. ``hop_is``: this network's own ``gateway``, another ``private`` address,
+    ``shared`` between a provider's customers (RFC 6598), or ``public``. Linux names the router for a SYN only.
+    ``source_port``: packets from one port to one place go one way, however many ways there are.
+    """
+
+    sent: Literal["syn", "hello"]
+    ttl: int
+    sni: str | None = None
+    source_port: int | None = None
+    came: Came | None = None
+    hop: str | None = None
+    hop_is: HopScope | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    after_us: int | None = None
+    acked: bool | None = None
+    later: Came | None = None
+    later_acked: bool | None = None
+    errno: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFact:
     """The state of this host before anything was sent, and again at the end (no address, SSID or MAC is kept)."""
@@ -343,13 +377,14 @@ class BugFact:
     traceback: str
 
 
-Fact = DnsFact | TcpFact | TlsFact | HttpFact | ArrivalFact | HostFact | ClockFact | ContextFact | BugFact
+Fact = DnsFact | TcpFact | TlsFact | HttpFact | PathFact | ArrivalFact | HostFact | ClockFact | ContextFact | BugFact
 
 KINDS: dict[str, type[Any]] = {
     "dns": DnsFact,
     "tcp": TcpFact,
     "tls": TlsFact,
     "http": HttpFact,
+    "path": PathFact,
     "arrival": ArrivalFact,
     "host": HostFact,
     "clock": ClockFact,
@@ -403,6 +438,7 @@ Purpose = Literal[
     "neighbours",  # other names at the same network
     "behind",  # T at its own address, with packets from farther away or nearer by ignored
     "residual",  # what becomes of other exchanges after T, and for how long (deep)
+    "locate",  # how far T and I get, and SYNs: where on the way the difference is made
     "split",  # T whole and in pieces, at an address that serves it not (deep)
     "control",  # how a control was asked, and why it gave no answer
     "control_pair",  # T and I at a control's own sink, and what arrived of them there

@@ -8,6 +8,7 @@ non-blocking, owned by whoever asked for them, and closed on every path.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import os
@@ -63,6 +64,8 @@ class TcpOptions:
     mss: int | None = None
     ttl: int | None = None
     min_ttl: int | None = None
+    source_port: int | None = None
+    """The port to connect from, where one flow is to go the way of another; a fresh one otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,6 +364,27 @@ def _try_option(sock: socket.socket, level: int, option: int, value: int) -> boo
     return True
 
 
+def get_ttl(sock: socket.socket) -> int:
+    """The TTL (IPv6: hop limit) that *sock*'s packets leave with; -1 is the system's own, on IPv6."""
+    return sock.getsockopt(*_ttl_option(sock))
+
+
+def set_ttl(sock: socket.socket, ttl: int) -> bool:
+    """From now on *sock*'s packets leave with this TTL; ``False`` where the platform does not have it."""
+    return _try_option(sock, *_ttl_option(sock), ttl)
+
+
+def _ttl_option(sock: socket.socket) -> tuple[int, int]:
+    v6 = sock.family == socket.AF_INET6
+    return (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS) if v6 else (socket.IPPROTO_IP, socket.IP_TTL)
+
+
+def break_off(sock: socket.socket) -> None:
+    """Close with a reset: what was not acknowledged is never sent again, and the port is free at once."""
+    with sock, contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
     v6 = sock.family == socket.AF_INET6
     if LINUX:
@@ -368,11 +392,13 @@ def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
         _try_option(sock, level, option, 1)
     if options is None:
         return
+    if options.source_port is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("", options.source_port))
     if options.mss is not None:
         _try_option(sock, socket.IPPROTO_TCP, socket.TCP_MAXSEG, options.mss)
     if options.ttl is not None:
-        level, option = (socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS) if v6 else (socket.IPPROTO_IP, socket.IP_TTL)
-        _try_option(sock, level, option, options.ttl)
+        set_ttl(sock, options.ttl)
     if options.min_ttl is not None and LINUX:
         level, option = (socket.IPPROTO_IPV6, IPV6_MINHOPCOUNT) if v6 else (socket.IPPROTO_IP, IP_MINTTL)
         _try_option(sock, level, option, options.min_ttl)
