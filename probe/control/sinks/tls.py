@@ -33,10 +33,10 @@ async def _hello(peer: Peer, limits: SinkLimits) -> bytes:
         if not more:
             break
         data += more
+        if peer.arrival is not None:
+            peer.arrival.bytes = len(data)
         if data[0] != _HANDSHAKE or _is_whole(bytes(data), peer.arrival):
             break
-    if peer.arrival is not None:
-        peer.arrival.bytes = len(data)
     return bytes(data) if data and data[0] == _HANDSHAKE else b""
 
 
