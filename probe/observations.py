@@ -109,6 +109,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One row of a list that the user has imported (``dalel fingerprints``) and that this page or answer matches.
+
+    ``scope`` as there: ``nat`` national, ``isp`` a provider's, ``prod`` a product's, ``inst`` a school's or company's, ``vbw``
+    of very broad wording, ``fp`` a known false alarm … ``expected``: known as a national or a provider's one in the country
+    that the settings name. ``place``: what it was found in.
+    """
+
+    name: str
+    scope: str
+    place: str = "body"
+    expected: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Soa:
     """Which zone a reply is from, and who runs it (RFC 1035 §3.3.13): a denial bears it (RFC 2308), and so does the answer
     to a question for it. ``zone`` in lower case, ``ttl`` in seconds.
@@ -133,7 +148,7 @@ class DnsFact:
     runs none (whatever answers there was put in on the way), ``zone`` a server of the zone itself.
     ``reply_index``: 0 for the reply that was used; 1, 2 … for later replies to the same question that differ from it.
     ``extended_errors``: RFC 8914 info-codes. ``reply_ttl``: the IP TTL / hop limit of the reply's packet.
-    ``soa``: the zone that the reply speaks for, if it says so.
+    ``soa``: the zone that the reply speaks for, if it says so. ``marks``: imported fingerprints that an answer matches.
     ``resends``: how often we asked again; ``query_index``: which of these queries this reply is to (0 the first; each has
     a port and an id of its own).
     """
@@ -157,6 +172,7 @@ class DnsFact:
     resends: int = 0
     query_index: int = 0
     soa: Soa | None = None
+    marks: tuple[Mark, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -244,7 +260,8 @@ class TlsFact:
 class HttpFact:
     """One request and its response (RFC 9110). ``progress``: (microseconds since the request, bytes so far).
 
-    ``malformed``: what of the response was no HTTP, in a few words. ``body_sketch``: see probe/instruments/http/body.py.
+    ``malformed``: what of the response was no HTTP, in a few words. ``body_sketch`` and ``tags_sketch``: see
+    probe/instruments/http/body.py. ``marks``: imported fingerprints that the page or its head matches.
     ``min_ttl``, ``ignored``: as in :class:`TlsFact`.
     """
 
@@ -259,6 +276,7 @@ class HttpFact:
     body_length: int | None = None
     body_sha256: str | None = None
     body_sketch: str | None = None
+    tags_sketch: str | None = None
     body_truncated: bool = False
     body: str | None = None
     first_byte_us: int | None = None
@@ -303,8 +321,9 @@ class PathFact:
 
     ``came``: ``icmp`` a router's word (usually that the TTL ran out there, RFC 792 type 11, RFC 4443 type 3), ``reset``,
     ``fin`` (an end, or bytes that are no ServerHello), ``answer`` (a SYN-ACK, a ServerHello), ``nothing``; ``None``: this
-    host did not send it. ``later``: what came when the kernel sent the same bytes again with the ordinary TTL; ``None``: not
-    looked for. ``acked``, ``later_acked``: whether the far kernel had acknowledged all of the greeting by then.
+    host did not send it. ``again``: what came of the same bytes when the kernel sent them once more, after a router's word;
+    ``later``: and when it sent them with the ordinary TTL; ``None``: not looked for. ``acked``, ``later_acked``: whether the
+    far kernel had acknowledged all of the greeting by then.
     ``hop`` is the router's address where it may be kept: never the first router's, nor one that is not of the public
     Internet, nor one of this host's own network. ``hop_is``: this network's own ``gateway``, another ``private`` address,
     ``shared`` between a provider's customers (RFC 6598), or ``public``. Linux names the router for a SYN only.
@@ -322,6 +341,7 @@ class PathFact:
     icmp_code: int | None = None
     after_us: int | None = None
     acked: bool | None = None
+    again: Came | None = None
     later: Came | None = None
     later_acked: bool | None = None
     errno: str | None = None
@@ -353,7 +373,10 @@ class ClockFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextFact:
-    """What the judge needs to know of the run besides the wire, so that old facts can be judged again."""
+    """What the judge needs to know of the run besides the wire, so that old facts can be judged again.
+
+    ``fingerprints``: kinds and versions of the imported lists that were looked at; empty without any.
+    """
 
     software: str
     catalogue: str
@@ -366,6 +389,7 @@ class ContextFact:
     asn: int | None = None
     deadline_scale: float = 1.0
     notes: tuple[str, ...] = ()
+    fingerprints: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,16 +11,17 @@ import asyncio
 import ipaddress
 import ssl
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from probe.control import protocol
-from probe.control.protocol import ProtocolError, Request, Seen
+from probe.control.protocol import ArmsRequest, Arrived, ProtocolError, Request, Seen, Sink
 from probe.instruments import dns, tcp, tls
 from probe.instruments.trust import Stores, Trust, arm_context
 from probe.observations import DnsFact, HttpFact, Operation, TlsFact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from probe.instruments.tcp import TcpStream
     from probe.instruments.tls import TlsStream
@@ -59,47 +60,99 @@ class _Pinned(Trust):
         return Stores(None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One exchange: its last operation, the body that came, and the address at which the control was reached."""
+
+    operation: Operation
+    body: bytes = b""
+    address: str | None = None
+
+
 async def ask(
     wire: Wire, control: Control, request: Request, *, trust: Trust, deadline_s: float, reach_s: float
 ) -> Answer:
     """Ask *control* to measure; everything within *deadline_s*, and each step on the way to it within *reach_s*."""
-    started, started_us = wire.monotonic(), wire.now_us()
-    blank = HttpFact(method="POST", url=protocol.MEASURE, verified_chain=False)
+    content = protocol.request_to_json(request)
+    exchanged = await _exchange(wire, control, protocol.MEASURE, content, trust, (deadline_s, reach_s))
+    return _read(exchanged.operation, exchanged.body)
+
+
+async def sinks(
+    wire: Wire, control: Control, *, trust: Trust, deadline_s: float, reach_s: float
+) -> tuple[Exchanged, tuple[Sink, ...]]:
+    """Which sinks *control* has, at the address where it was reached. To the control it is the showing of the token."""
+    return _told(
+        await _exchange(wire, control, protocol.SINKS, None, trust, (deadline_s, reach_s)), protocol.sinks_from_json
+    )
+
+
+async def arms(
+    wire: Wire, control: Control, request: ArmsRequest, *, trust: Trust, deadline_s: float, reach_s: float
+) -> tuple[Exchanged, tuple[Arrived, ...]]:
+    """What arrived at the sinks of *control* from here."""
+    content = protocol.arms_request_to_json(request)
+    return _told(
+        await _exchange(wire, control, protocol.ARMS, content, trust, (deadline_s, reach_s)), protocol.arms_from_json
+    )
+
+
+_Item = TypeVar("_Item")
+
+
+def _told(exchanged: Exchanged, read: Callable[[bytes], tuple[_Item, ...]]) -> tuple[Exchanged, tuple[_Item, ...]]:
+    """The exchange with the failure that its answer is, and what it tells."""
+    operation = _refused(exchanged.operation)
+    if operation.failure is not None:
+        return replace(exchanged, operation=operation), ()
     try:
-        async with asyncio.timeout(deadline_s):
-            return await _ask(wire, control, request, trust, (deadline_s, reach_s))
+        return exchanged, read(exchanged.body)
+    except ProtocolError as error:
+        return replace(exchanged, operation=_nonsense(operation, error)), ()
+
+
+async def _exchange(
+    wire: Wire, control: Control, path: str, content: bytes | None, trust: Trust, deadlines_s: tuple[float, float]
+) -> Exchanged:
+    """One request to *path*, with *content* a POST, within two deadlines (see :func:`ask`)."""
+    started, started_us = wire.monotonic(), wire.now_us()
+    blank = HttpFact(method="GET" if content is None else "POST", url=path, verified_chain=False)
+    try:
+        async with asyncio.timeout(deadlines_s[0]):
+            return await _request(wire, control, blank, content, trust, deadlines_s)
     except TimeoutError:
         took_us = round((wire.monotonic() - started) * 1e6)
         failed = Operation(fact=blank, started_us=started_us, duration_us=took_us, failure="generic_timeout_error")
-        return Answer(_anonymous(failed, control))
+        return Exchanged(_anonymous(failed, control))
 
 
-async def _ask(
-    wire: Wire, control: Control, request: Request, trust: Trust, deadlines_s: tuple[float, float]
-) -> Answer:
+async def _request(
+    wire: Wire, control: Control, blank: HttpFact, content: bytes | None, trust: Trust, deadlines_s: tuple[float, float]
+) -> Exchanged:
     deadline_s, reach_s = deadlines_s
     stream = await _reach(wire, control, reach_s)
     if isinstance(stream, Operation):
-        return Answer(_anonymous(stream, control))
+        return Exchanged(_anonymous(stream, control))
     secure = await _secure(wire, control, stream, trust, reach_s)
     if isinstance(secure, Operation):
-        return Answer(_anonymous(secure, control))
+        return Exchanged(_anonymous(secure, control))
     from probe.instruments import http
 
+    address = secure.tcp.address
     answered = await http.ask(
         wire,
         secure,
-        method="POST",
-        url=f"https://{_netloc(control)}{protocol.MEASURE}",
+        method=blank.method,
+        url=f"https://{_netloc(control)}{blank.url}",
         headers={"Authorization": f"Bearer {control.token}", "Content-Type": "application/json"},
         verified_chain=True,
         head_deadline_s=deadline_s,
         body_deadline_s=deadline_s,
         body_cap=protocol.LONGEST_REPLY,
         header_cap=_HEADERS,
-        content=protocol.request_to_json(request),
+        content=content,
     )
-    return _read(_anonymous(answered.operation, control), answered.body)
+    return Exchanged(_anonymous(answered.operation, control), answered.body, address)
 
 
 def _name_of(control: Control) -> str | None:
@@ -158,7 +211,16 @@ def _anonymous(operation: Operation, control: Control) -> Operation:
     """*operation* as it is kept: under the control's name, without its address, which must not end up in an export."""
     fact = operation.fact
     if isinstance(fact, HttpFact):
-        fact = replace(fact, url=protocol.MEASURE, headers=(), location=None, body=None, title=None, body_sketch=None)
+        fact = replace(
+            fact,
+            url=urlsplit(fact.url).path,
+            headers=(),
+            location=None,
+            body=None,
+            title=None,
+            body_sketch=None,
+            tags_sketch=None,
+        )
     elif isinstance(fact, TlsFact):
         fact = replace(fact, sni=None, chain=())
     elif isinstance(fact, DnsFact):
@@ -167,16 +229,26 @@ def _anonymous(operation: Operation, control: Control) -> Operation:
 
 
 def _read(operation: Operation, body: bytes) -> Answer:
-    fact = operation.fact
-    assert isinstance(fact, HttpFact)
+    operation = _refused(operation)
     if operation.failure is not None:
         return Answer(operation)
-    if fact.status != 200:
-        return Answer(replace(operation, failure="http_unexpected_status_code"))
     try:
         # One that was cut off is no JSON any more.
         reply = protocol.read_reply(body)
         return Answer(operation, reply.seen, reply.country)
     except ProtocolError as error:
-        lie = replace(fact, malformed=str(error)[:_LONGEST_REASON])
-        return Answer(replace(operation, fact=lie, failure="json_parse_error"))
+        return Answer(_nonsense(operation, error))
+
+
+def _refused(operation: Operation) -> Operation:
+    """*operation*, a failure if the control said anything but yes."""
+    fact = operation.fact
+    if operation.failure is None and isinstance(fact, HttpFact) and fact.status != 200:
+        return replace(operation, failure="http_unexpected_status_code")
+    return operation
+
+
+def _nonsense(operation: Operation, error: ProtocolError) -> Operation:
+    fact = operation.fact
+    assert isinstance(fact, HttpFact)
+    return replace(operation, fact=replace(fact, malformed=str(error)[:_LONGEST_REASON]), failure="json_parse_error")

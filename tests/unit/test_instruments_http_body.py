@@ -6,7 +6,17 @@ import zlib
 
 import pytest
 
-from probe.instruments.http.body import MAX_POINTS, MAX_TITLE, Progress, Unpacker, scrub, sketch, title, to_text
+from probe.instruments.http.body import (
+    MAX_POINTS,
+    MAX_TITLE,
+    Progress,
+    Unpacker,
+    scrub,
+    sketch,
+    tags_sketch,
+    title,
+    to_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -152,3 +162,14 @@ def test_a_sketch_is_sixteen_digits_or_nothing():
     assert sketch("Access denied by law") == sketch("<b>access</b> DENIED by law")
     assert len(sketch("one") or "") == 16
     assert sketch("one two three four") == "0044101151421a32"
+
+
+def test_tags_tell_how_a_page_is_built():
+    """Other words in the same tags make the same sketch, other tags another one; no tags, none."""
+    page = "<html><head><title>{0}</title></head><body><h1>{0}</h1><p>{0} {0}<p><a href=x>{0}</a></body></html>"
+    other = "<table><tr><td><img src=x></td></tr></table><form><input><input></form><script></script>"
+
+    assert tags_sketch(page.format("one")) == tags_sketch(page.format("two three"))
+    assert tags_sketch(page.format("one")) != tags_sketch(other)
+    assert tags_sketch("no tags < here >") is None
+    assert len(tags_sketch("<p" * 100_000) or "") == 16

@@ -247,6 +247,7 @@ def _fields(seen: _Seen, *, keep_body: bool) -> dict[str, Any]:
         "body_length": len(data) if read else None,
         "body_sha256": hashlib.sha256(data).hexdigest() if data else None,
         "body_sketch": bodies.sketch(text),
+        "tags_sketch": bodies.tags_sketch(text),
         "body_truncated": seen.truncated,
         "body": text[: bodies.MAX_KEPT] if keep_body and read else None,
         "first_byte_us": seen.head_us,

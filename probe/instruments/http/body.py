@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import zlib
+from collections.abc import Iterator
 
 MAX_TITLE = 300
 MAX_KEPT = 65_536
@@ -132,6 +134,7 @@ def title(text: str) -> str | None:
 
 
 _TAG = re.compile(r"<[^<>]*>")
+_TAG_NAME = re.compile(r"<(/?[A-Za-z][A-Za-z0-9]{0,15})\b")
 _WORD = re.compile(r"\w+")
 _MAX_WORDS = 4000
 # Each bit of a byte in a lane of its own, wide enough to count _MAX_WORDS: eight votes are one addition.
@@ -146,7 +149,19 @@ def sketch(text: str) -> str | None:
     over all runs. Pages of the same template differ in few bits, unrelated ones in about 32: compare by counting the bits
     of the exclusive or.
     """
-    words = _WORD.findall(_TAG.sub(" ", text).lower())[:_MAX_WORDS]
+    return _simhash(_WORD.findall(_TAG.sub(" ", text).lower())[:_MAX_WORDS])
+
+
+def tags_sketch(text: str) -> str | None:
+    """The same of the names of the tags in their order: how a page is built, whatever is written on it. ``None`` for none."""
+    return _simhash([found.lower() for found in itertools.islice(_named_tags(text), _MAX_WORDS)])
+
+
+def _named_tags(text: str) -> Iterator[str]:
+    return (found[1] for found in _TAG_NAME.finditer(text))
+
+
+def _simhash(words: list[str]) -> str | None:
     if not words:
         return None
     runs = {" ".join(words[at : at + _SHINGLE]) for at in range(max(len(words) - _SHINGLE + 1, 1))}
