@@ -48,6 +48,7 @@ _LOCAL_FILTERS = frozenset(
         "filter_page",
     }
 )
+_BY_DISTANCE = frozenset({"answer_behind_reset", "reset_from_elsewhere"})
 _PAGES_PUT_IN = frozenset({"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely"})
 
 
@@ -117,7 +118,7 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     if not case.own.proxied:
         return ()
     tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours")}
-    return FLIPS | tcp | {"connected", "tls_no_answer", "refuses_every_name"}
+    return FLIPS | tcp | _BY_DISTANCE | {"connected", "tls_no_answer", "refuses_every_name"}
 
 
 def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
@@ -126,7 +127,15 @@ def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
     A household's router, an antivirus and a company's gateway act on names at every address, as a provider does, so only
     the time tells them apart; a provider's device as near as that is let off with them.
     """
-    return FLIPS | {"reset_too_early", "answer_behind_reset"} if broken_off_beside(case) else ()
+    return FLIPS | _BY_DISTANCE | {"reset_too_early"} if broken_off_beside(case) else ()
+
+
+def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
+    """Where the name passes at unrelated addresses, whoever breaks it off at its own may stand in front of the site.
+
+    A hosting company's guard beside its line resets in the server's name too, and the server answers behind it.
+    """
+    return _BY_DISTANCE if "neutral_pass" in _codes(findings) else ()
 
 
 def path_mtu(case: Case, _findings: Findings) -> Iterable[str]:
@@ -255,9 +264,10 @@ def national_first(_case: Case, findings: Findings) -> Iterable[str]:
 def control_only_leans(_case: Case, findings: Findings) -> Iterable[str]:
     """A control is a stranger's word: it is heard only where nothing that was seen here proves anything.
 
-    So one that lies, or is itself blocked or refused, turns a leaning and never a word, in either direction.
+    So one that lies, or is itself blocked or refused, turns no word that was proven here. ``outage`` is all that it can ever
+    say: from another country, of what fails here as well.
     """
-    proven = any(_proves(f) and f.weight > 0 for f in findings)
+    proven = any(_proves(f) and f.weight > 0 and f.family != "control" for f in findings)
     return {f.code for f in findings if f.family == "control"} if proven else ()
 
 
@@ -270,6 +280,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("transparent_proxy", transparent_proxy),
         EvidenceGate("proxy_for_pages", proxy_for_pages),
         EvidenceGate("broken_beside", broken_beside),
+        EvidenceGate("guard_of_the_site", guard_of_the_site),
         EvidenceGate("path_mtu", path_mtu),
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
         EvidenceGate("rewriting_resolver", rewriting_resolver),
@@ -315,7 +326,8 @@ def blocked_needs_proof(_case: Case, draft: Draft) -> bool:
 
 
 def outage_needs_own_word(_case: Case, draft: Draft) -> bool:
-    """``outage`` needs the site's own word: a 5xx over a verified chain, a right but expired certificate, or its zone.
+    """``outage`` needs the site's own word: a 5xx over a verified chain, a right but expired certificate, or its zone;
+    or the same failure in two countries.
 
     One network cannot tell a dead server from a server that this network alone does not reach: a refused connection may
     be forged in the server's name, silence at every address may be a null route, an end of the greeting for every name may

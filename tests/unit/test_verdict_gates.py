@@ -9,7 +9,19 @@ import pytest
 
 from probe.settings import Priors
 from probe.verdict import gates
-from tests.unit.facts import BLOCK_HOST, HOME, HOST, NEUTRALS, PROVIDER, SITE, TIMEOUT, Facts, certificate, kernel
+from tests.unit.facts import (
+    BLOCK_HOST,
+    HOME,
+    HOST,
+    NEUTRALS,
+    PROVIDER,
+    RESET,
+    SITE,
+    TIMEOUT,
+    Facts,
+    certificate,
+    kernel,
+)
 from tests.unit.verdict_scenarios import (
     ISCA,
     MOVED,
@@ -17,6 +29,7 @@ from tests.unit.verdict_scenarios import (
     _healthy,
     _portal_round,
     _sinkholed,
+    answer_behind_reset,
     asked_elsewhere,
     cache_takes_pages,
     captive_portal,
@@ -153,10 +166,17 @@ def lying_control(*, reaches: bool) -> Facts:
 
 
 # gate, story, word with it, what changes without it: (attribute of the verdict, value without the gate)
+def guarded_site() -> Facts:
+    """A guard beside the site's own line resets its name, the server answers behind it, and the name passes elsewhere."""
+    facts = answer_behind_reset().own_pair(target=RESET)
+    return facts.pair("neutral_pair", "neutral/1", NEUTRALS[0], target=None, rounds=1)
+
+
 EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("late_success_withdraws", late_success, "blocked"),
     ("transparent_proxy", proxied_flip, "blocked"),
     ("broken_beside", reset_by_the_own_router, "blocked"),
+    ("guard_of_the_site", guarded_site, "blocked"),
     ("put_in_on_the_way", led_away_at_one_place, "accessible"),
     ("proxy_for_pages", lambda: cache_takes_pages(hollow()), "blocked"),
     ("path_mtu", unacknowledged_behind_mtu, "blocked"),

@@ -138,10 +138,52 @@ def small_packets_only() -> Facts:
 # -- resets ------------------------------------------------------------------------------------------------------------
 
 
-def answer_behind_reset() -> Facts:
-    facts = _healthy().no_greeting(RESET)
-    facts.retry_tls(RESET, 1).retry_tls(None, 1, "min_ttl/1").retry_tls(RESET, 2).retry_tls(None, 2, "min_ttl/2")
-    return facts
+def _behind_arm(facts: Facts, group: str, arm: str, failure: str | None, round: int, **fact: Any) -> Facts:  # noqa: A002
+    return facts.arm("behind", group, SITE, arm, failure, round, **fact)
+
+
+def behind(
+    facts: Facts, *, answers: int = 3, answer: str | None = None, ignored: int | None = 1, others: int | None = 0
+) -> Facts:
+    """The server's packets come with TTL 59: in turn the name is heard, and asked with what is below 57 ignored."""
+    facts.tcp(purpose="behind", group="distance", reply_ttl=59)
+    _behind_arm(facts, "min_ttl/farther", "innocuous", None, 0, min_ttl=57, ignored=others)
+    for n in range(answers):
+        _behind_arm(facts, "heard", "target", RESET, n)
+        _behind_arm(facts, "min_ttl/farther", "target", answer, n, min_ttl=57, ignored=ignored)
+    _behind_arm(facts, "heard", "target", RESET, answers)
+    return _behind_arm(facts, "min_ttl/farther", "innocuous", None, 1, min_ttl=57, ignored=others)
+
+
+def answer_behind_reset(**kw: Any) -> Facts:
+    return behind(_healthy().no_greeting(RESET), **kw)
+
+
+def request_behind_reset() -> Facts:
+    """The same over plain HTTP."""
+    facts = plain(failure=RESET)
+    place: dict[str, Any] = {"purpose": "behind", "verified_chain": False}
+    facts.http(group="min_ttl/farther", arm="innocuous", min_ttl=57, ignored=0, url=f"http://{INNOCUOUS}/", **place)
+    for n in range(3):
+        facts.http(failure=RESET, group="heard", arm="target", round=n, **place)
+        facts.http(group="min_ttl/farther", arm="target", round=n, min_ttl=57, ignored=1, **place)
+    return facts.http(failure=RESET, group="heard", arm="target", round=3, **place)
+
+
+def reset_from_nearer(other: str | None = TIMEOUT) -> Facts:
+    """With all of the server's own packets ignored the name is still reset; *other*: how an innocuous name ends then."""
+    facts = _healthy().no_greeting(RESET).tcp(purpose="behind", group="distance", reply_ttl=59)
+    _behind_arm(facts, "min_ttl/farther", "innocuous", None, 0, min_ttl=57, ignored=0)
+    _behind_arm(facts, "heard", "target", RESET, 0)
+    _behind_arm(facts, "min_ttl/farther", "target", RESET, 0, min_ttl=57, ignored=0)
+    for n in range(2):
+        _behind_arm(facts, "min_ttl/nearer", "target", RESET, n, min_ttl=62, ignored=0)
+    return _behind_arm(facts, "min_ttl/nearer", "innocuous", other, 0, min_ttl=62, ignored=8 if other == TIMEOUT else 0)
+
+
+def reset_from_farther() -> Facts:
+    """What came from farther than the server was ignored, and then there was silence."""
+    return answer_behind_reset(answers=2, answer=TIMEOUT)
 
 
 def _warm(facts: Facts, rtt_us: int) -> Facts:
@@ -755,6 +797,20 @@ def control_elsewhere() -> Facts:
     return facts.tcp(SITE, failure=TIMEOUT, **at)
 
 
+def control_finds_address_dead() -> Facts:
+    """The same, and the control's resolver gives this address too: it is the site's own, and dead for others as well."""
+    return control_elsewhere().dns(SITE, OTHER_SITE, role="foreign", group="foreign", vantage="control:Helsinki")
+
+
+def dead_in_two_countries(home: str | None = "KZ", abroad: str | None = "DE", rounds: int = 2) -> Facts:
+    """A silent address here, and the same from a control in another country, each time it is asked."""
+    facts = Facts().context(country=home).healthy().no_connection().control_line()
+    for turn in range(rounds):
+        told: dict[str, Any] = {"vantage": "control:Helsinki", "round": turn}
+        facts.control_asked(abroad, round=turn).dns(SITE, **told).tcp(failure=TIMEOUT, **told)
+    return facts
+
+
 # -- pages -------------------------------------------------------------------------------------------------------------
 
 
@@ -1018,6 +1074,8 @@ CODES: dict[str, Story] = {
     "neighbours_dead": lambda: neighbours(TIMEOUT),
     "control_reaches": lambda: control(None),
     "control_reaches_elsewhere": control_elsewhere,
+    "control_finds_address_dead": control_finds_address_dead,
+    "down_in_two_countries": dead_in_two_countries,
     "control_fails_too": lambda: control(TIMEOUT),
     "neutral_flip": sni_block,
     "neutral_flip_once": sni_block_once,
@@ -1030,6 +1088,7 @@ CODES: dict[str, Story] = {
     "tls_server_ended_it": lambda: _healthy().no_greeting(EOF),
     "path_mtu": small_packets_only,
     "answer_behind_reset": answer_behind_reset,
+    "reset_from_elsewhere": reset_from_nearer,
     "reset_too_early": early_reset,
     "reset_from_beside": reset_beside,
     "national_interception": national_ca,
@@ -1079,6 +1138,9 @@ WORDS: dict[str, tuple[Story, str]] = {
     "silence by name": (sni_block, "blocked/tls/tls.timeout.sni"),
     "unacknowledged by name": (unacknowledged, "blocked/tls/tls.timeout.sni"),
     "a real answer behind a reset": (answer_behind_reset, "blocked/tls/tls.reset.sni"),
+    "a real answer behind a reset, plain": (request_behind_reset, "blocked/http/http.reset.host"),
+    "a reset from nearer by than the server": (reset_from_nearer, "inconclusive/tls.reset.any"),
+    "a reset from farther than the server": (reset_from_farther, "inconclusive/tls.reset.any"),
     "a reset too early": (early_reset, "blocked/tls/tls.reset.sni"),
     "a forgery that comes after the machine's refusal": (refused_before_injected, "blocked/dns/dns.injection.other"),
     "a trickle at home, silence at neutral places": (trickled, "blocked/tls/tls.timeout.sni"),
@@ -1309,6 +1371,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a control alone": (lambda: control(None), "inconclusive/ip.timeout"),
     "a control that is served elsewhere": (control_elsewhere, "inconclusive/ip.timeout"),
     "a control that fails as well": (lambda: control(TIMEOUT), "inconclusive/ip.timeout"),
+    "a control that finds the address dead": (control_finds_address_dead, "inconclusive/ip.timeout"),
+    "a server that is dead in two countries": (dead_in_two_countries, "outage/server/ip.timeout"),
     "prohibited on the way": (prohibited, "inconclusive/ip.unreachable"),
     "one neutral only": (sni_block_once, "inconclusive/tls.timeout.sni"),
     "too few tries": (sni_block_short, "inconclusive/tls.timeout.sni"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from probe.observations import HttpFact, Observation, TlsFact
+from probe.observations import HttpFact, Observation, TcpFact, TlsFact
+from probe.verdict import fingerprints
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case
 
 WARM_RTTS = 3
+ANSWERS_BEHIND = 3
 SLACK_US = 2_000
 """What answers within this much of the own router's round trip cannot be told from it: programs and radios take time."""
 ABROAD_US = 1_000
@@ -86,7 +90,6 @@ def _resets(case: Case) -> tuple[Observation, ...]:
         and o.failure == "connection_reset"
         and o.arm != "innocuous"
         and o.purpose in ("baseline", "retry", "own_pair")
-        and not (o.group or "").startswith("min_ttl")
         and not o.fact.server_hello
         and case.is_target(o.fact.sni or o.operation.name)
     )
@@ -95,16 +98,94 @@ def _resets(case: Case) -> tuple[Observation, ...]:
 def _warm_rtts(case: Case, address: str | None) -> list[int]:
     """Round trips of flows to *address* that carried data both ways: the first packet of a flow may have had to wake a
     mobile line, so a connect's own time is never warm (an own reset at 80 ms looked "early" against a 380 ms connect).
+
+    A search for the distance (:mod:`probe.instruments.distance`) is one too: it has many acknowledgements, one by one.
     """
     found = []
     for o in case.observations:
         fact = o.fact
-        if not isinstance(fact, TlsFact) or o.operation.address != address or not fact.server_hello:
+        if o.operation.address != address or not isinstance(fact, TlsFact | TcpFact) or fact.kernel is None:
             continue
-        rtt = fact.kernel.min_rtt_us if fact.kernel is not None else None
-        if rtt:
-            found.append(rtt)
+        carried = fact.server_hello if isinstance(fact, TlsFact) else fact.reply_ttl is not None
+        if carried and fact.kernel.min_rtt_us:
+            found.append(fact.kernel.min_rtt_us)
     return found
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# behind a reset
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """The arms of :mod:`probe.experiments.behind` at one address, in order.
+
+    ``heard``: the name, with everything heard; ``farther``: with what came from farther than the server ignored; ``nearer``:
+    with the server's own packets ignored too. ``others`` and ``others_nearer``: an innocuous name, in the same two ways.
+    """
+
+    heard: tuple[Observation, ...]
+    farther: tuple[Observation, ...]
+    nearer: tuple[Observation, ...]
+    others: tuple[Observation, ...]
+    others_nearer: tuple[Observation, ...]
+
+    @property
+    def arms(self) -> tuple[Observation, ...]:
+        return (*self.heard, *self.farther, *self.nearer, *self.others, *self.others_nearer)
+
+    @property
+    def reset_when_heard(self) -> bool:
+        """Whether the name was reset every time that everything was heard."""
+        return bool(self.heard) and all(o.failure == "connection_reset" for o in self.heard)
+
+    @property
+    def one_distance(self) -> bool:
+        """Whether the server's packets all come from one distance, as far as an innocuous name shows: none was ignored."""
+        return bool(self.others) and all(_ignored(o) == 0 for o in self.others)
+
+
+def _behind(case: Case) -> _Behind:
+    def arms(group: str, arm: str) -> tuple[Observation, ...]:
+        return tuple(
+            o
+            for o in case.of("behind", group=group)
+            if o.arm == arm and isinstance(o.fact, TlsFact | HttpFact) and (arm != "target" or case.is_in_question(o))
+        )
+
+    return _Behind(
+        heard=arms("heard", "target"),
+        farther=arms("min_ttl/farther", "target"),
+        nearer=arms("min_ttl/nearer", "target"),
+        others=arms("min_ttl/farther", "innocuous"),
+        others_nearer=arms("min_ttl/nearer", "innocuous"),
+    )
+
+
+def _ignored(observation: Observation) -> int | None:
+    fact = observation.fact
+    return fact.ignored if isinstance(fact, TlsFact | HttpFact) else None
+
+
+def _answered(case: Case, observation: Observation) -> bool:
+    """Whether the server's answer came, as far as the name's own way did not; a notice put in on the way is none."""
+    fact = observation.fact
+    if observation.failure is not None:
+        return False
+    if isinstance(fact, TlsFact):
+        return fact.server_hello and case.is_deep_enough(fact)
+    page = fingerprints.read(fact) if isinstance(fact, HttpFact) else None
+    return isinstance(fact, HttpFact) and not (page is not None and page.blocks)
+
+
+def _in_turn(behind: _Behind) -> bool:
+    """Whether a reset was heard before, between and after all of the answers: a server that resets now and then does not
+    keep to such turns.
+    """
+    heard = [o.number for o in behind.heard]
+    answers = [o.number for o in behind.farther]
+    edges = [0, *answers, max((*heard, *answers)) + 1]
+    return all(any(a < h < b for h in heard) for a, b in itertools.pairwise(edges))
 
 
 @row(
@@ -114,24 +195,54 @@ def _warm_rtts(case: Case, address: str | None) -> list[int]:
     family="reset",
     basis="artefact",
     proves=True,
-    sentence="the real answer of {host} arrived once packets from nearer by were ignored: somebody on the way breaks the "
-    "connection in the server's name",
-    why="the server was up and answering while a reset in its name ended the connection; the cap",
-    signatures=("tls.reset.sni",),
+    sentence="the real answer of {host} arrived {times} times behind the packet that breaks the connection off, once packets "
+    "from its distance were ignored: somebody on the way breaks the connection off in the server's name",
+    why="a server that resets does not answer on that connection too; in turn with resets, each with a packet ignored; the cap",
+    signatures=("tls.reset.sni", "http.reset.host"),
 )
 def answer_behind_reset(case: Case) -> Iterator[Match]:
-    behind = tuple(
-        o
-        for o in case.of("retry", "tls")
-        if (o.group or "").startswith("min_ttl") and isinstance(o.fact, TlsFact) and o.fact.server_hello
+    behind = _behind(case)
+    recovered = [o for o in behind.farther if _answered(case, o) and _ignored(o)]
+    if len(recovered) < ANSWERS_BEHIND or len(recovered) < len(behind.farther):
+        return
+    if not (behind.reset_when_heard and behind.one_distance and _in_turn(behind)):
+        return
+    over_tls = any(not isinstance(o.fact, HttpFact) or o.fact.url.startswith("https:") for o in recovered)
+    yield Match(
+        observations=(*_resets(case), *behind.arms),
+        parameters={"host": case.name, "times": len(recovered)},
+        method="tls" if over_tls else "http",
+        signature="tls.reset.sni" if over_tls else "http.reset.host",
+        where="unknown",
     )
-    resets = tuple(o for o in _resets(case) if o.operation.address in {b.operation.address for b in behind})
-    if len(behind) >= 2 and len(resets) >= 2:
+
+
+@row(
+    "reset_from_elsewhere",
+    speaks_for="blocked",
+    weight=0.3,
+    family="reset",
+    basis="behaviour",
+    sentence="what breaks the connection to {host} off comes from {side} than its server's own packets do",
+    why="balancers and scrubbers of the site send resets from another distance too: a hint, never more",
+    signatures=("tls.reset.any", "http.reset.any"),
+)
+def reset_from_elsewhere(case: Case) -> Iterator[Match]:
+    behind = _behind(case)
+    if not (behind.reset_when_heard and behind.one_distance):
+        return
+    silent = [o for o in behind.farther if o.failure == "generic_timeout_error" and _ignored(o)]
+    nearer = [o for o in behind.nearer if o.failure == "connection_reset"]
+    # Only what is silent for another name shows that the server's own packets were ignored.
+    deaf = [o for o in behind.others_nearer if o.failure == "generic_timeout_error" and _ignored(o)]
+    side = "farther away" if len(silent) >= 2 else "nearer by" if len(nearer) >= 2 and deaf else None
+    if side is not None:
+        over_tls = isinstance(behind.heard[0].fact, TlsFact) or case.scheme == "https"
         yield Match(
-            observations=(*resets, *behind),
-            parameters={"host": case.name},
-            method="tls",
-            signature="tls.reset.sni",
+            observations=behind.arms,
+            parameters={"host": case.name, "side": side},
+            method="tls" if over_tls else "http",
+            signature="tls.reset.any" if over_tls else "http.reset.any",
             where="unknown",
         )
 
@@ -208,4 +319,4 @@ def reset_from_beside(case: Case) -> Iterator[Match]:
         )
 
 
-ROWS: tuple[Row, ...] = (answer_behind_reset, reset_too_early, reset_from_beside)
+ROWS: tuple[Row, ...] = (answer_behind_reset, reset_from_elsewhere, reset_too_early, reset_from_beside)
