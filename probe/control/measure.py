@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from probe.control.guard import is_public
 from probe.control.protocol import Request, Seen
 from probe.control.wire import GuardedWire
-from probe.experiments import website
+from probe.experiments import contrast, website
 from probe.experiments.network import well_known_sites
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.places import is_literal
-from probe.experiments.session import Pacer, Session, Site, Turns, guarded
+from probe.experiments.session import CERTIFICATE, Pacer, Session, Site, Turns, guarded
 from probe.experiments.steps import Place, connect, fetch, shake_hands
 from probe.instruments import dns
 from probe.observations import BugFact, DnsFact, Fact, HttpFact, Observation, TcpFact, TlsFact
@@ -28,7 +28,9 @@ from targets.address import parse_endpoint
 from targets.model import Asked, Canaries, Endpoint, TargetError
 
 if TYPE_CHECKING:
+    from probe.experiments.session import FollowUp
     from probe.instruments.trust import Trust
+    from probe.observations import Operation
 
 SETTINGS = Settings(
     profile="full",
@@ -36,7 +38,8 @@ SETTINGS = Settings(
     deadlines=replace(
         Deadlines(), dns=2.0, dns_system=4.0, connect=4.5, tls_soft=6.0, tls_hard=7.0, http_head=7.0, http_body=7.0
     ),
-    budgets=replace(Budgets(), body_full=16_384, redirects=5),
+    # Its own pairs only have to show that its line is clear; a word of interference is the probe's business.
+    budgets=replace(Budgets(), body_full=16_384, redirects=5, pair_rounds=3),
 )
 _LINE_KEPT_S = 60.0
 """How long it is believed that this control's own line works: as long as a probe's run, and cheap enough."""
@@ -127,15 +130,28 @@ class Vantage:
 
 
 def _site(session: Session, group: asyncio.TaskGroup) -> Site:
-    """The target as the experiments take it; suspicion starts nothing here, because the probe has its own."""
+    """The target as the experiments take it; suspicion starts little here, because the probe has its own."""
     return Site(
         session=session,
         asked=session.asked[0],
         group=group,
         on_step=lambda _step: None,
         turns=Turns(),
-        follow_ups=lambda _scheme, _stage, _operation, _settings: (),
+        follow_ups=_own_pairs,
     )
+
+
+def _own_pairs(
+    scheme: str, stage: str, operation: Operation | None, _settings: Settings
+) -> tuple[tuple[str, FollowUp], ...]:
+    """What a control asks on its own account: whether its own line lets the name through at places that do not serve it.
+
+    One that is censored itself is found out so. A certificate that does not verify, and a bare port, are no matter of names.
+    """
+    named = stage in ("tls", "http", "page") and scheme != "tcp"
+    if not named or (operation is not None and operation.failure in CERTIFICATE):
+        return ()
+    return (("neutral_pair", contrast.neutral_pairs),)
 
 
 async def _at(site: Site, address: str) -> None:
@@ -182,6 +198,8 @@ def _told(observations: list[Observation]) -> tuple[Seen, ...]:
             group=o.group,
             hop=o.hop,
             member=o.member,
+            arm=o.arm,
+            round=o.round,
         )
         for o in observations
         if _may_be_told(o)

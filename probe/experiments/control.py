@@ -1,24 +1,36 @@
-"""What another vantage sees of the same site at the same moment: every control that the user named is asked."""
+"""What another vantage sees of the same site at the same moment: every control that the user named is asked.
+
+A stranger's word is tried before it is heard: in every run each control is also asked about a site that was reached here
+just now, and about a name that nobody has. What it says of a failure is asked twice.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import string
 from typing import TYPE_CHECKING
 
 from probe.control import client
 from probe.control.guard import is_public
 from probe.control.protocol import MOST_ADDRESSES, Request
 from probe.experiments.places import is_literal
-from probe.observations import HttpFact
+from probe.observations import HttpFact, TcpFact, TlsFact
+from probe.verdict.view import verified
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from collections.abc import Sequence
+
+    from probe.control.protocol import Seen
+    from probe.experiments.session import Session, Site
     from probe.observations import Operation
     from probe.settings.controls import Control
 
 AT_ONCE = 8
 """Questions to one control at the same time: it takes no more from one probe."""
 _UNAUTHORISED = 401
+_SERVER_ERROR = 500
+_NOBODYS = "example"
+"""RFC 2606: nobody has a name below it."""
 
 
 async def run(site: Site) -> None:
@@ -33,28 +45,40 @@ async def run(site: Site) -> None:
             group.create_task(_ask(site, control))
 
 
+class _Turns(asyncio.Semaphore):
+    """Whose turn it is to ask one control, and whether it has been tried in this run."""
+
+    def __init__(self) -> None:
+        super().__init__(AT_ONCE)
+        self.trial: asyncio.Event | None = None
+
+
 async def _ask(site: Site, control: Control) -> None:
-    session = site.session
+    turns = site.session.control_turns.setdefault(control.name, _Turns())
+    assert isinstance(turns, _Turns)
+    seen = await _ask_about_site(site, control, turns, 0)
+    if not seen:
+        return
+    async with asyncio.TaskGroup() as group:
+        if turns.trial is None:
+            turns.trial = asyncio.Event()
+            group.create_task(_try(site.session, control, turns.trial))
+        if not (site.succeeded or _is_there(site, seen)):
+            # Everybody's line hiccups: that it failed there as well counts if it does so again.
+            await site.wire.sleep(site.settings.deadlines.own_side_gap)
+            await _ask_about_site(site, control, turns, 1)
+        await turns.trial.wait()
+
+
+async def _ask_about_site(site: Site, control: Control, turn: _Turns, number: int) -> tuple[Seen, ...]:
     addresses = tuple(address for address in site.addresses if is_public(address))[:MOST_ADDRESSES]
     request = Request(site.focus.url if site.focus is not None else site.asked.endpoint.url, addresses)
-    async with session.control_turns.setdefault(control.name, asyncio.Semaphore(AT_ONCE)):
-        if control.name in session.absent_controls:
-            return
-        await session.pacer.flow()
-        deadlines = site.settings.deadlines
-        answer = await client.ask(
-            site.wire,
-            control,
-            request,
-            trust=session.trust,
-            # Longer than the control itself takes, and short enough to be told why nothing came.
-            deadline_s=min(1.5 * deadlines.tls_hard, 0.8 * deadlines.endpoint),
-            reach_s=deadlines.tls_soft,
-        )
-        if _is_absent(answer.operation):
-            # Once is enough: a list of a hundred blocked sites must not wait for it a hundred times.
-            session.absent_controls.add(control.name)
-    site.record(answer.operation, purpose="control", member=control.vantage, group=_country(control, answer.country))
+    async with turn:
+        answer = await _exchange(site.session, control, request)
+    if answer is None:
+        return ()
+    group = _country(control, answer.country)
+    site.record(answer.operation, purpose="control", member=control.vantage, group=group, round=number)
     for seen in answer.seen:
         site.record(
             seen.operation,
@@ -62,8 +86,45 @@ async def _ask(site: Site, control: Control) -> None:
             group=seen.group,
             hop=seen.hop,
             member=seen.member,
+            arm=seen.arm,
+            round=seen.round if seen.purpose == "neutral_pair" else number,
             vantage=control.vantage,
         )
+    return answer.seen
+
+
+async def _exchange(session: Session, control: Control, request: Request) -> client.Answer | None:
+    """One question; ``None`` if this control has given no answer before."""
+    if control.name in session.absent_controls:
+        return None
+    await session.pacer.flow()
+    deadlines = session.settings.deadlines
+    answer = await client.ask(
+        session.wire,
+        control,
+        request,
+        trust=session.trust,
+        # Longer than the control itself takes, and short enough to be told why nothing came.
+        deadline_s=min(1.5 * deadlines.tls_hard, 0.8 * deadlines.endpoint),
+        reach_s=deadlines.tls_soft,
+    )
+    if _is_absent(answer.operation):
+        # Once is enough: a list of a hundred blocked sites must not wait for it a hundred times.
+        session.absent_controls.add(control.name)
+    return answer
+
+
+def _is_there(site: Site, seen: Sequence[Seen]) -> bool:
+    """Whether the control came through to the end: to a page of the site, or to its bare port."""
+    for one in seen:
+        fact, operation = one.operation.fact, one.operation
+        if operation.failure is not None or operation.name != site.host or one.purpose == "own_side":
+            continue
+        if isinstance(fact, TcpFact) and site.scheme == "tcp":
+            return True
+        if isinstance(fact, HttpFact) and fact.status is not None and fact.status < _SERVER_ERROR:
+            return True
+    return False
 
 
 def _country(control: Control, told: str | None) -> str | None:
@@ -81,3 +142,51 @@ def _is_absent(operation: Operation) -> bool:
     if operation.failure != "http_unexpected_status_code":
         return operation.failure is not None
     return isinstance(fact, HttpFact) and fact.status == _UNAUTHORISED
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# whether it can be believed
+
+
+async def _try(session: Session, control: Control, tried: asyncio.Event) -> None:
+    """Ask about what is known here: a site that was reached in this run, and a name that nobody has."""
+    known, nobody = _known_site(session), "".join(session.wire.random.choices(string.ascii_lowercase, k=12))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_try_with(session, control, "nobody", f"{nobody}.{_NOBODYS}"))
+            if known is not None:
+                group.create_task(_try_with(session, control, "known", known))
+    finally:
+        tried.set()
+
+
+async def _try_with(session: Session, control: Control, kind: str, host: str) -> None:
+    answer = await _exchange(session, control, Request(f"https://{host}/"))
+    for seen in answer.seen if answer is not None else ():
+        if seen.purpose == "baseline" and host in (seen.operation.name, _sni(seen)):
+            group = f"{kind}/{host}"
+            session.record(
+                seen.operation,
+                purpose="control",
+                group=group,
+                hop=seen.hop,
+                member=control.vantage,
+                vantage=control.vantage,
+            )
+
+
+def _sni(seen: Seen) -> str | None:
+    return seen.operation.fact.sni if isinstance(seen.operation.fact, TlsFact) else None
+
+
+def _known_site(session: Session) -> str | None:
+    """A canary whose greeting verified here in this run."""
+    reached = [
+        o.operation.name
+        for o in session.recorder.observations
+        if o.purpose == "own_side"
+        and o.vantage == "local"
+        and (o.member or "").startswith("foreign/")
+        and verified(o.fact)
+    ]
+    return session.wire.random.choice(sorted({name for name in reached if name})) if reached else None

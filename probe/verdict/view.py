@@ -406,6 +406,29 @@ class View:
         )
 
     @cached_property
+    def control_countries(self) -> dict[str, str]:
+        """Vantage of each control that said, or of which the user said, in which country it is; always the same one."""
+        told: dict[str, set[str]] = defaultdict(set)
+        for o in self.asked_of_controls:
+            kind, _, country = (o.group or "").partition("/")
+            if kind == "country" and o.member is not None:
+                told[o.member].add(country)
+        return {member: countries.pop() for member, countries in told.items() if len(countries) == 1}
+
+    @cached_property
+    def contradicted_controls(self) -> frozenset[str]:
+        """Vantages of controls that missed a site which was reached here at that time, or reached one that nobody has."""
+        by_question: dict[tuple[str, str], list[Observation]] = defaultdict(list)
+        for o in self._by_endpoint.get(None, ()):
+            if o.purpose == "control" and o.vantage != "local" and o.group is not None:
+                by_question[o.vantage, o.group].append(o)
+        return frozenset(
+            vantage
+            for (vantage, group), found in by_question.items()
+            if any(verified(o.fact) for o in found) is not group.startswith("known/")
+        )
+
+    @cached_property
     def own_side(self) -> OwnSide:
         from probe.verdict.network import read_own_side
 

@@ -34,10 +34,12 @@ operations = st.builds(
 seen = st.builds(
     Seen,
     operations,
-    st.sampled_from(["own_side", "baseline", "siblings", "dns_answers"]),
+    st.sampled_from(["own_side", "baseline", "siblings", "dns_answers", "neutral_pair"]),
     group=st.none() | TEXT,
     hop=st.integers(0, 10),
     member=st.none() | TEXT,
+    arm=st.sampled_from([None, "target", "innocuous"]),
+    round=st.none() | st.integers(0, 100),
 )
 
 
@@ -117,7 +119,9 @@ WRONG = [
     one(kind="context"),
     one(kind=["tcp"]),
     one(purpose="context"),
-    one(purpose="neutral_pair"),
+    one(purpose="own_pair"),
+    one(arm="both"),
+    one(round=-1),
     one(purpose={}),
     one(fact=[]),
     one(fact={"rtt_us": "1"}),

@@ -316,6 +316,24 @@ class Facts:
             self.tls("198.35.26.96", sni=site, failure=failure, vantage=vantage, **place)
         return self
 
+    def control_asked(
+        self,
+        country: str | None = "DE",
+        *,
+        round: int = 0,
+        vantage: str = "control:Helsinki",
+        failure: str | None = None,
+    ) -> Facts:
+        """A control that was asked, and the country that it is known to be in."""
+        fact = HttpFact(method="POST", url="/v1/measure", verified_chain=True, status=None if failure else 200)
+        group = f"country/{country}" if country else None
+        return self.add(fact, purpose="control", member=vantage, group=group, round=round, failure=failure)
+
+    def control_tried(self, kind: str, *, failure: str | None, vantage: str = "control:Helsinki") -> Facts:
+        """What a control says of a site that was reached here (``known``), or of a name that nobody has (``nobody``)."""
+        place: dict[str, Any] = {"purpose": "control", "endpoint": None, "group": f"{kind}/www.example.net"}
+        return self.tls(OTHER_SITE, sni="www.example.net", failure=failure, vantage=vantage, **place)
+
     # the own side
 
     def context(self, **fields: Any) -> Facts:

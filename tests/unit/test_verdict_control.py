@@ -10,10 +10,19 @@ import pytest
 from probe.observations import HttpFact
 from probe.verdict.view import View
 from tests.unit.facts import EOF, HOST, OTHER_SITE, SITE, TIMEOUT, Facts
-from tests.unit.verdict_scenarios import _healthy, control, control_elsewhere, refused_address, silent_address
+from tests.unit.verdict_scenarios import (
+    _healthy,
+    control,
+    control_elsewhere,
+    control_finds_address_dead,
+    dead_in_two_countries,
+    refused_address,
+    silent_address,
+)
 
 HELSINKI, OSLO = "control:Helsinki", "control:Oslo"
 REACHES, ELSEWHERE, FAILS = "control_reaches", "control_reaches_elsewhere", "control_fails_too"
+DOWN, DEAD = "down_in_two_countries", "control_finds_address_dead"
 
 
 def said(facts: Facts) -> set[str]:
@@ -148,3 +157,150 @@ def test_asking_a_control_is_no_fact_about_the_site() -> None:
     facts.tls(OTHER_SITE, purpose="control", group=None)
     case = View(facts.observations, (facts.asked,)).case(facts.asked)
     assert case.target_successes == ()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# two vantages in two countries
+
+
+def both(failure: str = TIMEOUT, there: str | None = None, **more: Any) -> Facts:
+    """A greeting that ends so here and, twice, in another country, whose control lets the name pass at a neutral place."""
+    facts = Facts().context(country="KZ").healthy().no_greeting(failure).control_line()
+    for turn in (0, 1):
+        told: dict[str, Any] = {"vantage": HELSINKI, "round": turn}
+        facts.control_asked(round=turn).dns(SITE, **told).tcp(**told).tls(failure=there or failure, **told, **more)
+    return facts
+
+
+def arms(facts: Facts, *, target: str | None = None, innocuous: str | None = None) -> Facts:
+    """The control's own pair at one neutral address."""
+    place: dict[str, Any] = {"purpose": "neutral_pair", "group": "neutral/1", "vantage": HELSINKI, "verify": False}
+    facts.tls("198.35.26.96", sni=HOST, arm="target", failure=target, round=0, **place)
+    return facts.tls("198.35.26.96", sni="www.nobelprize.org", arm="innocuous", failure=innocuous, round=1, **place)
+
+
+def word(facts: Facts) -> tuple[str, str | None]:
+    """Status and method."""
+    verdict = facts.verdict()
+    return verdict.status, verdict.method
+
+
+def test_the_same_failure_in_two_countries_is_an_outage() -> None:
+    """At the same address, at each asking, past a clear line: the site is down, and far from here."""
+    verdict = dead_in_two_countries().verdict()
+    assert (verdict.status, verdict.method, verdict.signature) == ("outage", "server", "ip.timeout")
+    assert (verdict.basis, verdict.where) == ("control", "far_side")
+    assert word(arms(both())) == ("outage", "server")
+    assert word(arms(both(EOF))) == ("outage", "server")
+
+
+DOUBTS: list[tuple[str, Callable[[], Facts]]] = [
+    ("nobody said where this is", lambda: dead_in_two_countries(home=None)),
+    ("nobody said where the control is", lambda: dead_in_two_countries(abroad=None)),
+    ("asked once", lambda: dead_in_two_countries(rounds=1)),
+    ("its line was not shown to let the name pass", both),
+    ("it met something else", lambda: arms(both(TIMEOUT, there="connection_reset"))),
+    ("it says that the server says no to it", lambda: arms(both("ssl_failed_handshake", alert=40))),
+    ("it met it once only", lambda: dead_in_two_countries().tcp(vantage=HELSINKI, round=1)),
+    ("a later try here got through", lambda: dead_in_two_countries().tcp(purpose="retry", group="retry/1").tls(
+        purpose="retry", group="retry/1")),
+    ("one of its addresses was reached", lambda: dead_in_two_countries().tls(OTHER_SITE, vantage=HELSINKI, round=1)),
+    ("two words about where it is", lambda: dead_in_two_countries().control_asked("FI", round=2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("why", "story"), DOUBTS, ids=[row[0] for row in DOUBTS])
+def test_a_doubt_leaves_it_a_leaning(why: str, story: Callable[[], Facts]) -> None:
+    """Each condition of that word is needed."""
+    verdict = story().verdict()
+    assert verdict.status in ("inconclusive", "accessible"), why
+    assert DOWN not in {f.code for f in (*verdict.findings, *verdict.against)}
+
+
+def test_an_address_that_only_this_network_knows_is_no_outage() -> None:
+    """A resolver here may lie with an address where nobody is: dead for everybody, and not the site."""
+    facts = Facts().context(country="KZ").healthy().no_connection().control_line()
+    for turn in (0, 1):
+        told: dict[str, Any] = {"vantage": HELSINKI, "round": turn}
+        facts.control_asked(round=turn).dns(OTHER_SITE, **told).tcp(failure=TIMEOUT, **told)
+        facts.tcp(OTHER_SITE, failure=TIMEOUT, **told)
+    assert word(facts)[0] == "inconclusive"
+    assert word(facts.dns(SITE, purpose="dns_answers", role="foreign", server="8.8.8.8", group="foreign")) == (
+        "outage",
+        "server",
+    )
+
+
+@pytest.mark.parametrize("story", [dead_in_two_countries, lambda: arms(both())])
+def test_one_in_this_country_says_nothing(story: Callable[..., Facts]) -> None:
+    """Neither for one side nor for the other: the same law is in force there."""
+    facts = dead_in_two_countries(abroad="KZ")
+    assert said(facts) == set()
+    assert said(silent_address().context(country="KZ").control_asked("KZ").control_line().tls(vantage=HELSINKI)) <= {
+        REACHES
+    }
+
+
+def test_a_censored_control_says_nothing() -> None:
+    """The name fails at a neutral place there, and another name passes."""
+    assert said(arms(both(), target=TIMEOUT)) == set()
+    assert said(arms(both(), target=TIMEOUT, innocuous=TIMEOUT)) == {FAILS}
+
+
+@pytest.mark.parametrize(
+    ("kind", "failure", "expected"),
+    [
+        ("known", None, {DOWN}),
+        ("known", TIMEOUT, set()),
+        ("nobody", None, set()),
+        ("nobody", "dns_nxdomain_error", {DOWN}),
+    ],
+)
+def test_one_that_says_what_cannot_be_is_not_heard(kind: str, failure: str | None, expected: set[str]) -> None:
+    """It misses what was reached here, or reaches what nobody has."""
+    facts = dead_in_two_countries().control_tried(kind, failure=failure)
+    assert said(facts) & {DOWN} == expected
+    assert (word(facts)[0] == "outage") is bool(expected)
+
+
+def test_a_dead_address_among_living_ones_leans_to_an_outage() -> None:
+    """It is the site's own, and dead for others as well."""
+    assert said(control_finds_address_dead()) == {DEAD}
+    assert control_finds_address_dead().verdict().leaning == "outage"
+
+
+def test_the_same_bad_certificate_in_two_countries_is_the_sites() -> None:
+    """Another one there was shown by somebody on the way."""
+    bad: dict[str, Any] = {"failure": "ssl_unknown_authority"}
+    facts = Facts().context(country="KZ").healthy().dns(SITE).tcp().tls(**bad).control_line()
+    for turn in (0, 1):
+        told: dict[str, Any] = {"vantage": HELSINKI, "round": turn}
+        facts.control_asked(round=turn).dns(SITE, **told).tcp(**told).tls(**bad, **told)
+    assert word(arms(facts)) == ("outage", "certificate")
+
+
+def test_a_plain_page_that_is_broken_in_two_countries() -> None:
+    """The same error of the server, over plain HTTP, for both."""
+    facts = Facts(f"http://{HOST}/").context(country="KZ").healthy().dns(SITE).tcp(port=80).http(503).control_line()
+    for turn in (0, 1):
+        told: dict[str, Any] = {"vantage": HELSINKI, "round": turn}
+        facts.control_asked(round=turn).dns(SITE, **told).tcp(port=80, **told).http(503, **told)
+    assert word(facts)[0] == "inconclusive"
+    assert word(arms(facts)) == ("outage", "http")
+
+
+def test_a_name_without_answers_in_two_countries() -> None:
+    """No resolver there gives an address either, two operators' among them, nor one abroad that was asked from here."""
+
+    def unanswered() -> Facts:
+        facts = Facts().context(country="KZ").healthy().dns(failure=TIMEOUT).control_line()
+        for turn in (0, 1):
+            told: dict[str, Any] = {"vantage": HELSINKI, "round": turn, "failure": TIMEOUT}
+            facts.control_asked(round=turn).dns(**told)
+            for server in ("8.8.8.8", "9.9.9.9"):
+                facts.dns(purpose="dns_answers", group="foreign", role="foreign", server=server, **told)
+        return facts
+
+    assert word(unanswered()) == ("outage", "dns")
+    abroad = unanswered().dns(SITE, purpose="dns_answers", role="foreign", server="8.8.8.8", group="foreign")
+    assert DOWN not in said(abroad)

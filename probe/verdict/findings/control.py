@@ -1,113 +1,39 @@
-"""What another vantage saw of the same name at the same time: a leaning, and never more.
+"""What another vantage saw of the same name at the same time.
 
 A control that reaches what fails here may be served by another point of presence, take another route, or be liked by a
-server that refuses this country; one that fails as well may be censored, banned or down itself. It says nothing at all
-until it has shown that its own line works: greetings of two well-known sites that verify.
+server that refuses this country: a leaning, and never more. One that fails as well may be censored, banned or down itself;
+but where it is in another country, its own line is clear, and it meets the very same twice, the site is down.
+See :mod:`probe.verdict.elsewhere` for who is heard.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.observations import DnsFact, HttpFact, TcpFact, TlsFact
+from probe.observations import HttpFact
+from probe.verdict import elsewhere
+from probe.verdict.elsewhere import Told
+from probe.verdict.findings import baseline
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, failed, verified
+from probe.verdict.view import Case
 
 if TYPE_CHECKING:
     from probe.observations import Observation
 
-_WELL_KNOWN = 2
-"""So many of a control's own canaries (they are of different operators) must answer before it is heard."""
-_SERVER_ERROR = 500
 _METHODS = {"dns": "dns", "tcp": "ip", "tls": "tls", "http": "http"}
+_FAILED = (baseline.dns_failed, baseline.tcp_failed, baseline.tls_failed, baseline.http_failed)
+_SERVER_ERROR = "http.server_error"
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What one control says of the name in question: where it got as far as this network should have, and what failed."""
-
-    name: str
-    reached: tuple[Observation, ...]
-    not_reached: tuple[Observation, ...]
+def _told(case: Case) -> tuple[Told, ...]:
+    return elsewhere.heard(case) if case.failing is not None else ()
 
 
-def _told(case: Case) -> tuple[_Told, ...]:
-    """What each control that can be heard says."""
-    if case.failing is None:
-        return ()
-    by_vantage: dict[str, list[Observation]] = defaultdict(list)
-    for o in case.elsewhere:
-        by_vantage[o.vantage].append(o)
-    return tuple(_reading(case, name, seen) for name, seen in sorted(by_vantage.items()) if _line_works(seen))
-
-
-def _line_works(seen: list[Observation]) -> bool:
-    members = {o.member for o in seen if o.purpose == "own_side" and o.member and verified(o.fact)}
-    return len(members) >= _WELL_KNOWN
-
-
-def _reading(case: Case, name: str, seen: list[Observation]) -> _Told:
-    tried = [o for o in seen if o.purpose != "own_side" and o.arm != "innocuous" and _is_about(case, o)]
-    reached = tuple(o for o in tried if _reached(case, o))
-    missed = tuple(o for o in tried if _missed(case, o))
-    return _Told(name.removeprefix("control:"), reached, missed)
-
-
-def _is_about(case: Case, o: Observation) -> bool:
-    name = o.fact.qname if isinstance(o.fact, DnsFact) else o.operation.name
-    return case.is_target(name)
-
-
-def _reached(case: Case, o: Observation) -> bool:
-    """Whether the control came as far as here was to be come: to a verified greeting, a page, a bare connection.
-
-    Where the page failed here, behind a greeting that did not, a greeting there says nothing.
-    """
-    fact, stage = o.fact, case.failing.stage if case.failing is not None else None
-    if o.failure is not None:
-        return False
-    if case.scheme == "tcp":
-        return isinstance(fact, TcpFact) and o.operation.port == case.asked.endpoint.port
-    if isinstance(fact, HttpFact):
-        page = fact.status is not None and fact.status < _SERVER_ERROR
-        return page and (fact.verified_chain or _is_plain(case))
-    return stage != "http" and verified(fact)
-
-
-def _missed(case: Case, o: Observation) -> bool:
-    """Whether the control failed where this network did, or sooner. That a name has no newer address is no failure."""
-    fact = o.fact
-    if isinstance(fact, DnsFact):
-        at_the_name = case.failing is not None and case.failing.stage == "dns"
-        return at_the_name and failed(o) and fact.qtype == "A"
-    return failed(o) or _server_error(o)
-
-
-def _is_plain(case: Case) -> bool:
-    """Whether what failed here was asked for without encryption, so that an answer without it is like for like."""
-    steps = case.failing.steps if case.failing is not None else ()
-    secure = any(isinstance(o.fact, TlsFact) or o.operation.port == 443 for o in steps)
-    return not secure and case.scheme == "http"
-
-
-def _server_error(o: Observation) -> bool:
-    return isinstance(o.fact, HttpFact) and o.fact.status is not None and o.fact.status >= _SERVER_ERROR
-
-
-def _failed_at(case: Case) -> str | None:
-    """The address that failed here; ``None`` where it was the name that did."""
-    attempt = case.failing
-    if attempt is None or attempt.last is None or attempt.stage == "dns":
-        return None
-    return attempt.last.operation.address
-
-
-def _match(case: Case, told: _Told, seen: tuple[Observation, ...]) -> Match:
+def _match(case: Case, told: Told, seen: tuple[Observation, ...]) -> Match:
     stage = case.failing.stage if case.failing is not None else None
-    parameters = {"vantage": told.name, "host": case.name, "address": _failed_at(case) or "the address"}
+    address = elsewhere.failed_at(case) or "the address"
+    parameters = {"vantage": told.name, "host": case.name, "address": address}
     return Match(observations=seen, parameters=parameters, method=_METHODS.get(stage or "", "ip"))
 
 
@@ -121,7 +47,7 @@ def _match(case: Case, told: _Told, seen: tuple[Observation, ...]) -> Match:
     why="the same name, address and moment; a point of presence, a route, or a refusal of this country looks the same",
 )
 def control_reaches(case: Case) -> Iterator[Match]:
-    here = _failed_at(case)
+    here = elsewhere.failed_at(case)
     for told in _told(case):
         same = tuple(o for o in told.reached if here is None or o.operation.address == here)
         if same:
@@ -138,12 +64,37 @@ def control_reaches(case: Case) -> Iterator[Match]:
     why="the site is up for others; that this address is dead for all, or belongs to another region, explains it as well",
 )
 def control_reaches_elsewhere(case: Case) -> Iterator[Match]:
-    here = _failed_at(case)
+    here = elsewhere.failed_at(case)
     if here is None:
         return
     for told in _told(case):
-        if told.reached and all(o.operation.address != here for o in told.reached):
+        elsewhere_only = told.reached and all(o.operation.address != here for o in told.reached)
+        if elsewhere_only and not _is_dead(case, told):
             yield _match(case, told, told.reached)
+
+
+def _is_dead(case: Case, told: Told) -> bool:
+    """Whether the address that failed here fails there as well, and is the name's own."""
+    return bool(told.alike) and elsewhere.is_its_own(case, told)
+
+
+@row(
+    "control_finds_address_dead",
+    speaks_for="outage",
+    weight=0.6,
+    family="control",
+    basis="control",
+    sentence="{vantage} does not reach {host} at {address} either, and does at other addresses",
+    why="one address or one region of the site is dead for others too; that they are kept out there as well explains it too",
+)
+def control_finds_address_dead(case: Case) -> Iterator[Match]:
+    here = elsewhere.failed_at(case)
+    if here is None:
+        return
+    for told in _told(case):
+        if told.reached and all(o.operation.address != here for o in told.reached) and _is_dead(case, told):
+            match = _match(case, told, told.alike)
+            yield Match(observations=match.observations, parameters=match.parameters, method="server")
 
 
 @row(
@@ -160,12 +111,57 @@ def control_fails_too(case: Case) -> Iterator[Match]:
     if any(told.reached for told in heard):
         return
     for told in heard:
-        if told.not_reached:
+        if told.missed:
             yield Match(
-                observations=told.not_reached,
+                observations=told.missed,
                 parameters={"vantage": told.name, "host": case.name},
                 method="dns" if case.failing is not None and case.failing.stage == "dns" else "server",
             )
 
 
-ROWS: tuple[Row, ...] = (control_reaches, control_reaches_elsewhere, control_fails_too)
+@row(
+    "down_in_two_countries",
+    speaks_for="outage",
+    weight=1.9,
+    family="control",
+    basis="control",
+    proves=True,
+    sentence="{vantage}, in another country ({country}), meets the very same at {host}, twice, and reaches other sites",
+    why="two networks under two governments fail alike at one server; a site that bans both is what is left; near the cap",
+    signatures=tuple(dict.fromkeys([s for failed in _FAILED for s in failed.signatures] + [_SERVER_ERROR])),
+)
+def down_in_two_countries(case: Case) -> Iterator[Match]:
+    here, heard = elsewhere.broken(case), elsewhere.heard(case)
+    if here is None or any(told.reached for told in heard):
+        return
+    for told in heard:
+        if elsewhere.broken_for_both(case, told):
+            yield Match(
+                observations=(here, *told.alike),
+                parameters={"vantage": told.name, "country": told.country, "host": case.name},
+                method=_method(here),
+                signature=_signature(case),
+                where="far_side",
+            )
+
+
+def _method(here: Observation) -> str:
+    if isinstance(here.fact, HttpFact) and here.failure is None:
+        return "http"
+    if (here.failure or "").startswith("ssl_") and here.failure != "ssl_failed_handshake":
+        return "certificate"
+    return "dns" if here.operation.kind == "dns" else "server"
+
+
+def _signature(case: Case) -> str:
+    found = (match.signature for failed in _FAILED for match in failed.find(case))
+    return next((signature for signature in found if signature is not None), _SERVER_ERROR)
+
+
+ROWS: tuple[Row, ...] = (
+    down_in_two_countries,
+    control_reaches,
+    control_reaches_elsewhere,
+    control_finds_address_dead,
+    control_fails_too,
+)
