@@ -216,8 +216,10 @@ def pairs(case: Case, purpose: str) -> tuple[Pair, ...]:
     for o in case.of(purpose):
         if o.arm == "target" and not case.is_in_question(o):
             continue
-        if o.arm is not None and o.operation.address is not None and isinstance(o.fact, TlsFact | HttpFact):
-            found.setdefault((o.group or "", o.operation.address), []).append(o)
+        # A control's address is not kept: its name, which is the group, stands for it.
+        address = o.operation.address or (o.group if purpose == "control_pair" else None)
+        if o.arm is not None and address is not None and isinstance(o.fact, TlsFact | HttpFact):
+            found.setdefault((o.group or "", address), []).append(o)
     doubtful = _doubtful(case)
     built = (
         Pair(purpose, group, address, _deep_enough(case, members), doubtful)

@@ -118,10 +118,12 @@ class Case:
         self.view = view
         self.asked = asked
         # How a control was asked is no fact about the site.
-        self.observations = tuple(o for o in observations if o.vantage == "local" and o.purpose != "control")
+        local = tuple(o for o in observations if o.vantage == "local" and o.purpose != "control")
+        # What happens at a control's own sink is what whoever runs it lets happen: only who asks for it by name is told.
+        self.observations = tuple(o for o in local if o.purpose != "control_pair")
         self.elsewhere = tuple(o for o in observations if o.vantage != "local")
         by_purpose: dict[str, list[Observation]] = defaultdict(list)
-        for observation in self.observations:
+        for observation in local:
             by_purpose[observation.purpose].append(observation)
         self._by_purpose = {purpose: tuple(found) for purpose, found in by_purpose.items()}
 
