@@ -245,7 +245,8 @@ class Router:
         near = len(client.leg.hops)
         port = self._route(packet.remote)
         far = len(self._side.sees(port).leg.hops) if port is not None and port is not client else 0
-        from_probe = {"home": 0, "access": min(1, near), "border": near, "far": near + far}[place]
+        named = {"home": 0, "access": min(1, near), "border": near, "far": near + far}
+        from_probe = min(place, near + far) if isinstance(place, int) else named[place]
         return from_probe if packet.up else near + far - from_probe
 
     def emit(self, packet: Packet) -> None:
@@ -256,7 +257,10 @@ class Router:
         client, target, far = self._side.client, self._side.sees(target), self._side.sees(far)
         near_delay, far_delay = client.leg.delay, far.leg.delay
         # Where the rule sits, as time from the probe and from the far end.
-        from_probe = {"home": 0.0, "access": 0.0, "border": near_delay, "far": near_delay + far_delay}[self._at]
+        named = {"home": 0.0, "access": 0.0, "border": near_delay, "far": near_delay + far_delay}
+        hops_behind = self._at - len(client.leg.hops) if isinstance(self._at, int) else 0
+        share = min(1.0, max(0, hops_behind) / (len(far.leg.hops) or 1))
+        from_probe = near_delay + share * far_delay if isinstance(self._at, int) else named[self._at]
         from_far = near_delay + far_delay - from_probe
         leaves = self._now + (from_probe if self._cause_up else from_far)
         hops = len(client.leg.hops) + len(far.leg.hops) - self._distance(self._at, packet)

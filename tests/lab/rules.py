@@ -17,8 +17,9 @@ from typing import Any, Literal, Protocol
 from tests.lab import packets
 from tests.lab.packets import TCP, UDP, Packet
 
-Place = Literal["home", "access", "border", "far"]
-"""On the first router; behind it; where the provider hands over to transit; behind the last router before the server."""
+Place = Literal["home", "access", "border", "far"] | int
+"""On the first router; behind it; where the provider hands over to transit; behind the last router before the server; or
+behind so many routers, seen from the probe."""
 
 
 ON_TIME = (0.0,)

@@ -1,0 +1,289 @@
+"""Where on the way a name, or every connection to an address, is stopped: packets that are let go only so many routers far.
+
+A name first. At a neutral place where it failed and others passed, SYNs tell the routers on the way; then, from the port of
+each SYN, an innocuous greeting and one with the target's name go as far as it did. The last hop that the target's greeting
+is known to have passed, and the first by which it is known to be stopped, are what is looked for; what can be said of them
+is :mod:`probe.verdict.located`'s business. It begins when the contrast has flipped, so it costs a healthy site nothing, and
+it makes no word: it says where.
+
+A silent address has no name to vary. SYNs to it are held against SYNs to another address, a living neighbour's if there is
+one, from the same ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from probe.experiments.places import sni_of
+from probe.experiments.steps import Place
+from probe.instruments import path, tcp, tls
+from probe.observations import Arm, Observation, Operation, PathFact
+from probe.verdict import located
+from probe.wire import TcpOptions, Wire
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Site
+
+LONGEST_S = 6.0
+"""All of it. What is not known by then stays unknown."""
+MOST_IN_A_RUN = 4
+"""Endpoints of one run that it is done for: a list of blocked sites has one device before it, and flows are few."""
+FARTHEST = 24
+"""Hops that are looked at. Few ways are longer, and no device is that far away."""
+_ALL_THE_WAY = 64
+_AT_ONCE = 6
+"""Greetings in flight in one volley, each from a port of its own."""
+_VOLLEYS = 3
+_STAGGER_S = 0.015
+_RTT_S = (0.02, 0.25)
+"""Round trips are taken for no less and no more than that: the kernel's resends do not come sooner, and six seconds are all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A place where T fails and I passes: there the difference can be followed along the way."""
+
+    address: str
+    port: int
+    target: str
+    innocuous: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a sweep needs: the wire, the turn of one flow, and where observations go."""
+
+    wire: Wire
+    flow: Callable[[], Awaitable[None]]
+    record: Callable[[Operation, Place], Observation]
+    place: Place
+    scale: float = 1.0
+
+
+async def run(site: Site) -> None:
+    """Find the place of what is wrong with *site*, if the contrast says that a name is it, or if its address is silent."""
+    if not path.AVAILABLE:
+        return
+    if "tls" not in site.suspicions and site.suspicions.keys() & {"tcp"} and await _stays_silent(site):
+        await _of_address(site)
+    elif "neutral_pair" in site.started and site.scheme == "https":
+        await _of_name(site)
+
+
+def _tools(site: Site, group: str) -> Tools:
+    place = Place(purpose="locate", endpoint=site.number, group=group)
+
+    def record(operation: Operation, where: Place) -> Observation:
+        return site.session.record(operation, **where.fields())
+
+    return Tools(site.wire, site.session.pacer.flow, record, place, site.settings.deadline_scale)
+
+
+def _may(site: Site) -> bool:
+    """Whether it is still this endpoint's turn."""
+    if len(site.session.located) >= MOST_IN_A_RUN or site.succeeded:
+        return False
+    site.session.located.append(site.number)
+    return True
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a name
+
+
+async def _of_name(site: Site) -> None:
+    from probe.experiments.depth import depth_of
+
+    await site.neutrals_ended.wait()
+    sni = sni_of(site.host)
+    if not site.flipped or not site.flips or sni is None or depth_of(site) != "record" or not _may(site):
+        return
+    address, innocuous = site.flips[0]
+    ground = Ground(address, 443, sni, innocuous)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_S * site.settings.deadline_scale):
+            await Names(_tools(site, f"name/{address}"), ground).sweep()
+
+
+@dataclass(slots=True)
+class Names:
+    """How far greetings get that name one thing or another, at one place."""
+
+    tools: Tools
+    ground: Ground
+    seen: list[Observation] = field(default_factory=list)
+    rtt_s: float = _RTT_S[0]
+    distance: int | None = None
+
+    async def sweep(self) -> None:
+        """SYNs over the whole way, then greetings in volleys, each where it is still open; see the module."""
+        first = await self.syn(_ALL_THE_WAY)
+        if first.came != "answer":
+            return
+        self.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
+        await self._syns()
+        ports = {shot.ttl: shot.port for shot in located.shots(self.seen)}
+        for _ in range(_VOLLEYS):
+            volley = located.still_open(self.seen, _AT_ONCE)
+            if not volley:
+                return
+            async with asyncio.TaskGroup() as group:
+                for ttl in volley:
+                    group.create_task(self._shoot(ttl, ports.pop(ttl, None)))
+                    await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
+
+    async def _syns(self) -> None:
+        """One SYN for each hop, until the place itself has answered one that is as near or nearer."""
+        async with asyncio.TaskGroup() as group:
+            for ttl in range(1, FARTHEST + 1):
+                if self.distance is not None and ttl > self.distance:
+                    return
+                group.create_task(self.syn(ttl))
+                await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
+
+    async def syn(self, ttl: int, arm: Arm | None = None, *, port: int | None = None) -> PathFact:
+        """One SYN so far, recorded."""
+        tools = self.tools
+        await tools.flow()
+        operation = await path.syn(
+            tools.wire,
+            self.ground.address,
+            self.ground.port,
+            ttl=ttl,
+            deadline_s=self._silence_s(),
+            source_port=port,
+        )
+        fact = self._note(operation, arm)
+        if fact.came == "answer" and ttl <= FARTHEST:
+            self.distance = min(ttl, self.distance or ttl)
+        return fact
+
+    def _note(self, operation: Operation, arm: Arm | None) -> PathFact:
+        self.seen.append(self.tools.record(operation, dataclasses.replace(self.tools.place, arm=arm)))
+        assert isinstance(operation.fact, PathFact)
+        return operation.fact
+
+    async def _shoot(self, ttl: int, port: int | None) -> None:
+        """From one port: a SYN if none was sent from it yet, an innocuous greeting, and the target's if that was heard of.
+
+        The innocuous one comes first: devices may hold a forbidden name against its port for minutes.
+        """
+        if port is None:
+            port = (await self.syn(ttl)).source_port
+        innocuous = await self._greet("innocuous", self.ground.innocuous, ttl, port)
+        if innocuous is not None and innocuous.came in ("icmp", "answer"):
+            await self._greet("target", self.ground.target, ttl, port)
+
+    async def _greet(self, arm: Arm, name: str, ttl: int, port: int | None) -> PathFact | None:
+        tools = self.tools
+        await tools.flow()
+        options = TcpOptions(source_port=port)
+        patience_s = max(1.0, 4 * self.rtt_s) * tools.scale
+        connected = await tcp.connect(
+            tools.wire, self.ground.address, self.ground.port, deadline_s=patience_s, options=options, name=name
+        )
+        if connected.stream is None:
+            self.tools.record(connected.operation, dataclasses.replace(tools.place, arm=arm))
+            return None
+        operation = await path.greet(
+            tools.wire,
+            connected.stream,
+            hello=tls.Hello(sni=name),
+            ttl=ttl,
+            deadline_s=self._silence_s(),
+            later_s=self._later_s() if arm == "target" else 0.0,
+        )
+        return self._note(operation, arm)
+
+    def _resend_s(self) -> float:
+        """When Linux sends again what was not acknowledged on a fresh connection (RFC 6298, with a floor of 200 ms)."""
+        return self.rtt_s + max(2 * self.rtt_s, 0.2)
+
+    def _silence_s(self) -> float:
+        """Long enough for one resend and its answer: one lost packet is no silence."""
+        return (self._resend_s() + self.rtt_s + 0.1) * self.tools.scale
+
+    def _later_s(self) -> float:
+        """From then on, long enough for the next resend, which comes after twice that time, and its answer."""
+        return (2 * self._resend_s() + 0.1) * self.tools.scale
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# an address
+
+
+async def _stays_silent(site: Site) -> bool:
+    """Whether connections are still without any answer a while after the suspicion."""
+    operation = site.suspicions.get("tcp")
+    if operation is None:
+        await site.wire.sleep(2 * site.settings.deadlines.suspicion_floor)
+        operation = site.suspicions.get("tcp")
+    silent = operation is None or operation.failure == "generic_timeout_error"
+    return silent and not site.succeeded and site.stage == "tcp"
+
+
+async def _of_address(site: Site) -> None:
+    address = site.first_address()
+    other = None if address is None else await _reference(site, address)
+    if address is None or other is None or not _may(site):
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_S * site.settings.deadline_scale):
+            await Connections(_tools(site, f"connection/{address}"), address, site.port, other).sweep()
+
+
+async def _reference(site: Site, address: str) -> str | None:
+    """An address that others reach: a neighbour's that this run knows, else one that has nothing to do with the site."""
+    from probe.experiments.siblings import near_names
+
+    near = list(near_names(site))
+    if near:
+        return near[0]
+    place = Place(purpose="locate", endpoint=site.number, group="draw")
+    neutral = await site.session.neutrals.draw(site.session, place, tuple(site.addresses), set())
+    return None if neutral is None or (":" in neutral.address) != (":" in address) else neutral.address
+
+
+@dataclass(slots=True)
+class Connections:
+    """How far SYNs to a silent address get, beside those to one that answers."""
+
+    tools: Tools
+    address: str
+    port: int
+    other: str
+
+    async def sweep(self) -> None:
+        """SYNs to the other address over the whole way, and from the port of each one to the silent address."""
+        theirs = Names(self.tools, Ground(self.other, 443, "", ""))
+        mine = Names(self.tools, Ground(self.address, self.port, "", ""))
+        first = await theirs.syn(_ALL_THE_WAY, "innocuous")
+        if first.came != "answer":
+            return
+        theirs.rtt_s = mine.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
+        async with asyncio.TaskGroup() as group:
+            for ttl in range(1, FARTHEST + 1):
+                if theirs.distance is not None and ttl > theirs.distance:
+                    break
+                group.create_task(self._both(theirs, mine, ttl))
+                await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
+        if mine.distance is None and theirs.distance is not None:
+            await self._once_more(mine, theirs.distance)
+
+    async def _both(self, theirs: Names, mine: Names, ttl: int) -> None:
+        port = (await theirs.syn(ttl, "innocuous")).source_port
+        if theirs.distance is None or ttl <= theirs.distance:
+            await mine.syn(ttl, "target", port=port)
+
+    async def _once_more(self, mine: Names, distance: int) -> None:
+        """The hops that were silent, from other ports."""
+        spoke = [o.fact.ttl for o in mine.seen if isinstance(o.fact, PathFact) and o.fact.came == "icmp"]
+        async with asyncio.TaskGroup() as group:
+            for ttl in range(max(spoke, default=0) + 1, distance + 1)[:_AT_ONCE]:
+                group.create_task(mine.syn(ttl, "target"))
+                await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)

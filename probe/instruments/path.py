@@ -1,0 +1,266 @@
+"""One packet that is let go only so many routers far: who answers it, and what comes of it.
+
+Where a TTL runs out the router says so (RFC 792, RFC 4443), and Linux hands that to whoever sent the packet, without any
+privilege (``IP_RECVERR``; for SYNs since 5.8). Measured on Linux 6.18: for a SYN the error queue names the router and the
+connect ends with EHOSTUNREACH at once; on an open connection the errno comes alone, the connection lives on, and the kernel
+sends the same bytes again at its next resend, with whatever TTL the socket has then. So a greeting that has shown how far it
+gets can be let go all the way, on the same connection and by the same way. The port is free at once after both, which makes
+one way comparable: a SYN, a greeting with one name and one with another, one after the other from one port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from probe.instruments import failures, kernel, tls_records
+from probe.instruments.trust import arm_context
+from probe.observations import Came, HopScope, Operation, PathFact
+from probe.wire import LINUX, TcpOptions, Wire, break_off, get_ttl, set_ttl
+
+if TYPE_CHECKING:
+    import socket
+
+    from probe.instruments.tcp import TcpStream
+    from probe.instruments.tls import Hello
+
+AVAILABLE = LINUX
+"""Elsewhere no program hears which router a packet has got to, unless it may read all of them."""
+
+_READ_BYTES = 16_384
+_BESIDE_S = 0.12
+"""A device beside the way answers about when the router does: so long it is waited for after the router has spoken."""
+_FAILURES: dict[Came, str | None] = {
+    "icmp": "host_unreachable",
+    "reset": "connection_reset",
+    "fin": "eof_error",
+    "answer": None,
+    "nothing": "generic_timeout_error",
+}
+_ROUTERS = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.ENOPROTOOPT, errno.EPROTO})
+"""What ICMP becomes on a TCP socket: a TTL that ran out and most that is unreachable (tcp(7), icmp(7))."""
+_RESETS = frozenset({errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE})
+
+
+def came_of(error: OSError) -> Came | None:
+    """What came back, by what the kernel made of it; ``None`` where this host refused to send at all."""
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return "nothing"
+    if getattr(error, "icmp", None) is not None or error.errno in _ROUTERS:
+        return "icmp"
+    if error.errno in _RESETS:
+        return "reset"
+    return "nothing" if error.errno == errno.ETIMEDOUT else None
+
+
+def scope_of(hop: str, gateway: str | None) -> HopScope:
+    """What kind of address a router spoke from."""
+    if hop == gateway:
+        return "gateway"
+    address = ipaddress.ip_address(hop)
+    if address.is_private or address.is_link_local:
+        return "private"
+    return "public" if address.is_global else "shared"
+
+
+def may_be_kept(hop: str, ttl: int, own: str | None) -> bool:
+    """Whether a router's address says nothing of who measures: it is public, not the first one, and not beside this host."""
+    if ttl <= 1 or scope_of(hop, None) != "public":
+        return False
+    if own is None:
+        return True
+    address, mine = ipaddress.ip_address(hop), ipaddress.ip_address(own.partition("%")[0])
+    near = 24 if mine.version == 4 else 48
+    return address.version != mine.version or address not in ipaddress.ip_network((mine, near), strict=False)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a SYN
+
+
+@dataclass(slots=True)
+class _End:
+    """This host's end of a connection, as the kernel had it."""
+
+    address: str | None = None
+    port: int | None = None
+
+    def look(self, sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self.address, self.port = sock.getsockname()[:2]
+
+
+async def syn(
+    wire: Wire, address: str, port: int, *, ttl: int, deadline_s: float, source_port: int | None = None
+) -> Operation:
+    """Send a SYN that may pass *ttl* - 1 routers, and wait for whoever speaks first. What opens is broken off at once."""
+    begun, begun_us, end = wire.monotonic(), wire.now_us(), _End()
+    error: OSError | None = None
+    try:
+        async with asyncio.timeout(deadline_s):
+            options = TcpOptions(ttl=ttl, source_port=source_port)
+            sock = await wire.connect(address, port, options, before_close=end.look)
+        end.look(sock)
+        break_off(sock)
+    except OSError as raised:
+        error = raised
+    came: Came | None = "answer" if error is None else came_of(error)
+    took_us = round((wire.monotonic() - begun) * 1e6)
+    fact = PathFact(
+        sent="syn",
+        ttl=ttl,
+        source_port=end.port or source_port,
+        came=came,
+        after_us=took_us if came not in (None, "nothing") else None,
+        errno=failures.errno_name(error) if error else None,
+        **_router(error, ttl, end.address, wire.gateway()),
+    )
+    place: dict[str, Any] = {"started_us": begun_us, "duration_us": took_us, "address": address, "port": port}
+    return Operation(fact=fact, failure=_failure(came, error), **place)
+
+
+def _router(error: OSError | None, ttl: int, own: str | None, gateway: str | None) -> dict[str, Any]:
+    """The fields that tell which router spoke, as far as they may be kept."""
+    icmp_type, icmp_code, hop = getattr(error, "icmp", None) or (None, None, None)
+    found: dict[str, Any] = {"icmp_type": icmp_type, "icmp_code": icmp_code}
+    if hop is not None:
+        found["hop_is"] = scope_of(hop, gateway)
+        found["hop"] = hop if may_be_kept(hop, ttl, own) else None
+    return found
+
+
+def _failure(came: Came | None, error: OSError | None) -> str | None:
+    if came is None:
+        return failures.from_os_error(error) if error is not None else None
+    return failures.from_os_error(error) if came == "reset" and error is not None else _FAILURES[came]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a ClientHello
+
+
+def greeting(hello: Hello) -> bytes | None:
+    """The bytes of a ClientHello as the arms of a pair send it; ``None`` where none can carry that name."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = arm_context(hello.alpn, small=hello.small)
+    try:
+        connection = context.wrap_bio(incoming, outgoing, server_hostname=hello.sni)
+    except (ValueError, TypeError):
+        return None
+    with contextlib.suppress(ssl.SSLWantReadError):
+        connection.do_handshake()
+    return outgoing.read()
+
+
+async def greet(
+    wire: Wire, stream: TcpStream, *, hello: Hello, ttl: int, deadline_s: float, later_s: float = 0.0
+) -> Operation:
+    """Send a ClientHello that may pass *ttl* - 1 routers on an open connection, and wait *deadline_s* for what comes.
+
+    With *later_s* it is seen whether a router that spoke speaks again of the kernel's next copy, which a device that has
+    taken note of the first one may eat; and then it is let go all the way, and its fate is waited for so long. Takes over
+    *stream* and breaks it off: the peer forgets it, and nothing that is not acknowledged is sent again.
+    """
+    begun, begun_us = wire.monotonic(), wire.now_us()
+    way = _Way(stream, greeting(hello) or b"")
+    again: Came | None = None
+    later: Came | None = None
+    later_acked: bool | None = None
+    try:
+        ordinary = get_ttl(stream.socket)
+        set_ttl(stream.socket, ttl)
+        came = await way.send() or await way.watch(deadline_s, _BESIDE_S)
+        after_us = round((wire.monotonic() - begun) * 1e6) if came != "nothing" else None
+        acked = way.acked()
+        if later_s and came == "icmp":
+            again = await way.watch(max(deadline_s - (wire.monotonic() - begun), _BESIDE_S), 0.0)
+        if later_s and came in ("icmp", "nothing") and again in (None, "icmp", "nothing") and not acked:
+            set_ttl(stream.socket, ordinary)
+            later = await way.watch(later_s, later_s)
+            later = "nothing" if later == "icmp" else later
+            later_acked = way.acked()
+    finally:
+        break_off(stream.socket)
+    fact = PathFact(
+        sent="hello",
+        ttl=ttl,
+        sni=hello.sni,
+        source_port=way.port,
+        came=came,
+        after_us=after_us,
+        acked=acked,
+        again=again,
+        later=later,
+        later_acked=later_acked,
+    )
+    return Operation(
+        fact=fact,
+        started_us=begun_us,
+        duration_us=round((wire.monotonic() - begun) * 1e6),
+        failure=_FAILURES[came],
+        name=hello.sni,
+        address=stream.address,
+        port=stream.port,
+        bytes_sent=stream.bytes_sent,
+        bytes_received=stream.bytes_received,
+    )
+
+
+class _Way:
+    """One connection, the greeting that is sent on it, and what has come back so far."""
+
+    def __init__(self, stream: TcpStream, data: bytes) -> None:
+        self.data = data
+        self._stream = stream
+        self._inbound = tls_records.Inbound()
+        self.port: int = stream.socket.getsockname()[1]
+
+    async def send(self) -> Came | None:
+        """Send the greeting. What had come before it, if the connection was broken by then."""
+        try:
+            await self._stream.write(self.data)
+        except OSError as error:
+            return came_of(error) or "reset"
+        return None
+
+    def acked(self) -> bool | None:
+        """Whether the far kernel has all of the greeting (``bytes_acked`` counts the SYN)."""
+        counters = kernel.read(self._stream.socket)
+        acked = counters.bytes_acked if counters is not None else None
+        return None if acked is None else acked > len(self.data)
+
+    async def watch(self, deadline_s: float, beside_s: float) -> Came:
+        """What comes first within *deadline_s*; after a router's word *beside_s* more for what somebody else may say."""
+        routers_word = False
+        try:
+            async with asyncio.timeout(deadline_s) as limit:
+                while True:
+                    came = await self._next()
+                    if came != "icmp":
+                        return came
+                    if not routers_word:
+                        routers_word = True
+                        now = asyncio.get_running_loop().time()
+                        limit.reschedule(min(limit.when() or now, now + beside_s))
+        except TimeoutError:
+            return "icmp" if routers_word else "nothing"
+
+    async def _next(self) -> Came:
+        """The next thing that comes. An error that the kernel reports once, and that ends nothing, is a router's word."""
+        while True:
+            try:
+                data = await self._stream.read(_READ_BYTES)
+            except TimeoutError:
+                return "nothing"  # the kernel gave up; ours is raised where it is awaited
+            except OSError as error:
+                return came_of(error) or "reset"
+            if not data:
+                return "fin"
+            self._inbound.feed(data)
+            if self._inbound.answered:
+                return "answer" if self._inbound.server_hello else "fin"
