@@ -146,7 +146,13 @@ async def _relay(connection: socket.socket, address: str, port: int) -> None:
                 await loop.sock_sendall(two, data)
             two.shutdown(socket.SHUT_WR)
 
-        await asyncio.gather(copy(connection, other), copy(other, connection))
+        # A copy that goes on after the other has failed would wait on a descriptor that the next connection gets.
+        try:
+            async with asyncio.TaskGroup() as copies:
+                copies.create_task(copy(connection, other))
+                copies.create_task(copy(other, connection))
+        except* OSError:
+            pass
 
 
 async def _page(kind: str, connection: socket.socket, certificate: list[str] | None) -> None:
