@@ -127,14 +127,18 @@ class Names:
             return
         self.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
         await self._syns()
-        ports = {shot.ttl: shot.port for shot in located.shots(self.seen)}
+        fresh = {shot.ttl: shot.port for shot in located.shots(self.seen)}
         for _ in range(_VOLLEYS):
             volley = located.still_open(self.seen, _AT_ONCE)
             if not volley:
                 return
+            # A balancer's other ways say nothing, so ports whose way has the device come first. One that holds a forbidden
+            # name against its port answers nothing there any more; then the next volley is from fresh ones.
+            known = located.on_the_way(self.seen)
             async with asyncio.TaskGroup() as group:
                 for ttl in volley:
-                    group.create_task(self._shoot(ttl, ports.pop(ttl, None)))
+                    port = fresh.pop(ttl, None) or _take(known, ttl)
+                    group.create_task(self._shoot(ttl, port))
                     await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
 
     async def _syns(self) -> None:
@@ -211,6 +215,14 @@ class Names:
     def _later_s(self) -> float:
         """From then on, long enough for the next resend, which comes after twice that time, and its answer."""
         return (2 * self._resend_s() + 0.1) * self.tools.scale
+
+
+def _take(ports: dict[int, frozenset[int]], ttl: int) -> int | None:
+    """One of *ports* that has not been tried with *ttl*, out of them; ``None`` if there is none."""
+    found = next((port for port, tried in ports.items() if ttl not in tried), None)
+    if found is not None:
+        del ports[found]
+    return found
 
 
 # ---------------------------------------------------------------------------------------------------------------------

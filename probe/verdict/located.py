@@ -221,7 +221,8 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
     if fates and (len(fates) >= TWICE * 2 and not ways):
         return ()
     after, before = (_between(ways, distance) or (0, 0)) if ways else (0, distance)
-    mute = {shot.ttl for shot in sent if shot.innocuous is not None and not shot.spoke}
+    heard = {shot.ttl for shot in sent if shot.spoke or (shot.syn is not None and shot.syn.came == "icmp")}
+    mute = {shot.ttl for shot in sent if shot.innocuous is not None} - heard
     inner = [ttl for ttl in range(after + 1, before) if ttl not in mute]
     agree = _agree(ways, after, before, distance)
     if not inner and agree:
@@ -231,6 +232,17 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
         return tuple(dict.fromkeys(wanted[(place * (len(wanted) - 1)) // (most - 1)] for place in range(most)))
     ports = min(most // max(len(wanted), 1), TWICE + 1) if fates else 1
     return tuple(ttl for ttl in wanted for _ in range(max(ports, 1)))
+
+
+def on_the_way(observations: Sequence[Observation]) -> dict[int, frozenset[int]]:
+    """Source ports whose way has the device on it, and the TTLs that were already tried from each."""
+    sent = shots(observations)
+    found = {shot.port for shot in sent if shot.fate not in (None, "free")}
+    free = {shot.port for shot in sent if shot.fate == "free"}
+    return {
+        port: frozenset(shot.ttl for shot in sent if shot.port == port)
+        for port in sorted(port for port in found - free if port is not None)
+    }
 
 
 def _agree(ways: Sequence[tuple[Shot, str]], after: int, before: int, distance: int) -> bool:

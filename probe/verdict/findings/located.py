@@ -1,0 +1,175 @@
+"""Places: between which hops a name, or every packet to an address, is stopped. They say where, and prove no word.
+
+That a packet gets past one router and not to the next tells no order from a fault: what tells them apart is the contrast, or
+another vantage. So weights are next to nothing, and no row proves. One place takes a word away: what is stopped at this
+network's own router, or right behind it, may be stopped by that router itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from probe.verdict import located
+from probe.verdict.located import Located
+from probe.verdict.rows import Match, Row, row
+
+if TYPE_CHECKING:
+    from probe.observations import Observation
+    from probe.verdict.model import Finding, Where
+    from probe.verdict.view import Case
+
+_BEHIND_THE_GATEWAY = 2
+"""The hop behind this network's own router. A filter in a router acts when the TTL has been counted down (Linux forwards
+so), or before: then it is seen to be behind the router, or before it."""
+
+
+def places(case: Case) -> tuple[Located, ...]:
+    """Where things are stopped, names before connections."""
+    found: list[Located | None] = []
+    for group, observations in sorted(case.groups(located.PURPOSE).items(), reverse=True):
+        what, _, address = group.partition("/")
+        about = [o for o in observations if _is_about(case, o)]
+        if what == "name":
+            found.append(located.read_greetings(about, address))
+        elif what == "connection":
+            found.append(located.read_connections(about, address))
+    return tuple(one for one in found if one is not None)
+
+
+def _is_about(case: Case, observation: Observation) -> bool:
+    return observation.arm != "target" or case.is_in_question(observation)
+
+
+def is_at_home(found: Located) -> bool:
+    """Whether it may be this network's own router."""
+    if found.before is None or found.before > _BEHIND_THE_GATEWAY:
+        return False
+    return found.scopes[found.before == 1] == "gateway"
+
+
+def _greeting(case: Case) -> Located | None:
+    return next((found for found in places(case) if found.what == "greeting" and found.is_interval), None)
+
+
+def _match(case: Case, found: Located, *, method: str, where: Where | None = None) -> Match:
+    seen = {o.number: o for o in case.of(located.PURPOSE, "path")}
+    return Match(
+        observations=tuple(seen[number] for number in found.observations if number in seen),
+        parameters={"host": case.name, **found.parameters()},
+        method=method,
+        where=where or found.where,
+    )
+
+
+@row(
+    "greeting_stopped",
+    speaks_for="blocked",
+    weight=0.1,
+    family="place",
+    basis="contrast",
+    sentence="connections that name {host} are stopped {between}; others from the same port get through",
+    why="the contrast proves that the network acts on the name, this only says where; next to nothing",
+)
+def greeting_stopped(case: Case) -> Iterator[Match]:
+    found = _greeting(case)
+    if found is not None and not is_at_home(found):
+        yield _match(case, found, method="tls")
+
+
+@row(
+    "greeting_stopped_at_home",
+    speaks_for="no_network",
+    weight=1.5,
+    family="place",
+    basis="contrast",
+    sentence="connections that name {host} get no further than this network's own router or what is right behind it",
+    why="home routers filter names too, and a provider's first device is seldom as near; not proof",
+)
+def greeting_stopped_at_home(case: Case) -> Iterator[Match]:
+    found = _greeting(case)
+    if found is not None and is_at_home(found):
+        yield _match(case, found, method="filter", where="lan")
+
+
+@row(
+    "answer_lost_on_the_way",
+    speaks_for="blocked",
+    weight=0.1,
+    family="place",
+    basis="contrast",
+    sentence="connections that name {host} get past every router, and the answer to them is lost on its way back",
+    why="the contrast proves that the network acts on the name, this only says how; next to nothing",
+)
+def answer_lost_on_the_way(case: Case) -> Iterator[Match]:
+    for found in places(case):
+        if found.manner == "reply_lost":
+            yield _match(case, found, method="tls")
+
+
+@row(
+    "connection_stopped",
+    speaks_for="blocked",
+    weight=0.2,
+    family="place",
+    basis="behaviour",
+    sentence="packets to {at} get lost {between}; packets to another address go on from there",
+    why="a route that is lost in a provider's network, or a filter of its own there: a reason only",
+)
+def connection_stopped(case: Case) -> Iterator[Match]:
+    found = _connection(case)
+    if found is not None and found.where in ("access", "transit"):
+        yield _match(case, found, method="ip")
+
+
+@row(
+    "connection_gets_far",
+    speaks_for="outage",
+    weight=0.1,
+    family="place",
+    basis="behaviour",
+    sentence="packets to {at} get lost {between}",
+    why="most ways that end in nothing end at a dead machine; next to nothing",
+)
+def connection_gets_far(case: Case) -> Iterator[Match]:
+    found = _connection(case)
+    if found is not None and found.where not in ("access", "transit"):
+        yield _match(case, found, method="server", where="unknown")
+
+
+def _connection(case: Case) -> Located | None:
+    return next((found for found in places(case) if found.what == "connection" and found.is_interval), None)
+
+
+ROWS: tuple[Row, ...] = (
+    greeting_stopped,
+    greeting_stopped_at_home,
+    answer_lost_on_the_way,
+    connection_stopped,
+    connection_gets_far,
+)
+_CODES = frozenset(row.code for row in ROWS)
+
+
+def place_of(findings: Iterable[Finding]) -> Located | None:
+    """The place that a verdict's findings tell, for whoever shows it; a name's before a connection's."""
+    found = [finding for finding in findings if finding.code in _CODES]
+    return next((place for f in found if (place := located.from_parameters(f.parameters)) is not None), None)
+
+
+def refined(where: Where | None, findings: Sequence[Finding]) -> Where | None:
+    """*where*, or what the place says where nobody else knew."""
+    place = place_of(findings)
+    if where not in (None, "unknown") or place is None or place.what != "greeting":
+        return where
+    return place.where
+
+
+def lost_at_the_provider(case: Case) -> Located | None:
+    """Where packets to a silent address are lost, if that is in the provider's own network, past this household's router.
+
+    Half of what it takes to call such an address blocked, the other half being a control's disagreement (no gate asks for it
+    yet: a provider's network is taken for one in this country, and nobody has said so).
+    """
+    found = _connection(case)
+    return found if found is not None and found.where == "access" and not is_at_home(found) else None
