@@ -283,6 +283,7 @@ class HttpFact:
     progress: tuple[tuple[int, int], ...] = ()
     date_offset_s: float | None = None
     malformed: str | None = None
+    marks: tuple[Mark, ...] = ()
     errno: str | None = None
     kernel: KernelCounters | None = None
     min_ttl: int | None = None

@@ -6,10 +6,14 @@ from probe.verdict.findings import (
     baseline,
     chains,
     control,
+    control_pairs,
     dns,
     dropped,
     filters,
     http,
+    likeness,
+    listed,
+    located,
     own_side,
     resets,
     tcp,
@@ -18,7 +22,23 @@ from probe.verdict.findings import (
 )
 from probe.verdict.rows import Row
 
-MODULES = (baseline, vendor, own_side, dns, dropped, filters, tcp, tls, resets, chains, http, control)
+MODULES = (
+    baseline,
+    vendor,
+    own_side,
+    dns,
+    dropped,
+    filters,
+    tcp,
+    tls,
+    resets,
+    chains,
+    http,
+    listed,
+    likeness,
+    control,
+    control_pairs,
+)
 """One module a layer, each with its ``ROWS``."""
 
 TABLE: dict[str, Row] = {row.code: row for module in MODULES for row in module.ROWS}

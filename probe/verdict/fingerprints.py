@@ -4,6 +4,9 @@ Known false positives are looked at first: error pages of content networks, defa
 and registrars' parking pages talk of "blocked" and "denied" too. ``certain`` patterns name an order or a register that a
 site has no reason to name of itself; the others are leanings. None of this applies to a page over a verified chain: that
 is the site's own word.
+
+What a list that the user has imported says of a page is a fact of the run (``HttpFact.marks``), read here beside our own: its
+false alarms first too, and a match is never more than our own wording is.
 """
 
 from __future__ import annotations
@@ -86,10 +89,14 @@ HEAD_CHARACTERS = 4_096
 
 def _notice(fact: HttpFact, text: str) -> str:
     """The part of a page in which a notice of blocking would stand; empty for a page that is too long to be one."""
-    length = max(fact.body_length or 0, len(fact.body or ""))
-    if length > NOTICE_BYTES or fact.body_truncated:
-        return f"<title>{fact.title}</title>" if fact.title else ""
-    return text[:HEAD_CHARACTERS]
+    if is_short(fact):
+        return text[:HEAD_CHARACTERS]
+    return f"<title>{fact.title}</title>" if fact.title else ""
+
+
+def is_short(fact: HttpFact) -> bool:
+    """Whether a page is short enough to be a notice, and whole."""
+    return max(fact.body_length or 0, len(fact.body or "")) <= NOTICE_BYTES and not fact.body_truncated
 
 
 def read(fact: HttpFact) -> Page | None:
@@ -98,6 +105,8 @@ def read(fact: HttpFact) -> Page | None:
     # A site that sends its visitors on within itself says nothing by the words in the address.
     location = (fact.location or "") if leads_elsewhere(fact) else ""
     notice = _notice(fact, text)
+    if any(mark.scope == "fp" for mark in fact.marks):
+        return Page("listed_false_alarm", blocks=False)
     for table, blocks, certain, where in (
         (_FALSE, False, False, text),
         (_PAY, False, False, f"{location}\n{text}"),
@@ -109,6 +118,23 @@ def read(fact: HttpFact) -> Page | None:
         for name, pattern in table:
             if where and pattern.search(where):
                 return Page(name, blocks, certain)
+    return _listed(fact)
+
+
+_TOO_VAGUE = frozenset({"vbw", "fp"})
+
+
+def _listed(fact: HttpFact) -> Page | None:
+    """What an imported list says: certain only of a national or a provider's page of this very country, and in its words.
+
+    Where a response leads to is a leaning whatever the list says: ours that prove are few, and we know why.
+    """
+    marks = [mark for mark in fact.marks if mark.scope not in _TOO_VAGUE]
+    bodies = [mark for mark in marks if mark.place == "body"]
+    if any(mark.place == "header.location" for mark in marks) and leads_elsewhere(fact):
+        return Page("location_listed", blocks=True)
+    if bodies and is_short(fact):
+        return Page("listed", blocks=True, certain=any(mark.expected for mark in bodies))
     return None
 
 

@@ -49,7 +49,9 @@ _LOCAL_FILTERS = frozenset(
     }
 )
 _BY_DISTANCE = frozenset({"answer_behind_reset", "reset_from_elsewhere"})
-_PAGES_PUT_IN = frozenset({"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely"})
+_PAGES_PUT_IN = frozenset(
+    {"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely", "page_unlike_elsewhere"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,11 @@ def put_in_on_the_way(case: Case, findings: Findings) -> Iterable[str]:
     return _pages_of_others(case) if found else ()
 
 
+def unlike_elsewhere(_case: Case, findings: Findings) -> Iterable[str]:
+    """A page over plain HTTP that is quite another one than others get is no success of the site's."""
+    return {"page_over_plain_http"} if "page_is_another" in _codes(findings) else ()
+
+
 def proxy_for_pages(case: Case, findings: Findings) -> Iterable[str]:
     """A cache that takes every plain request goes by its name: it says of a site's own pages and errors everywhere."""
     if not case.own.proxied_pages:
@@ -277,6 +284,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("late_success_withdraws", late_success_withdraws),
         # Before the proxies: what they void may still say that the page is not the site's.
         EvidenceGate("put_in_on_the_way", put_in_on_the_way),
+        EvidenceGate("unlike_elsewhere", unlike_elsewhere),
         EvidenceGate("transparent_proxy", transparent_proxy),
         EvidenceGate("proxy_for_pages", proxy_for_pages),
         EvidenceGate("broken_beside", broken_beside),

@@ -182,14 +182,20 @@ def answer_of(fact: HttpFact) -> Answer:
 
 
 def _doubtful(case: Case) -> frozenset[Answer]:
-    """Answers over plain HTTP with which the baseline ended, and which no site has much reason to give."""
+    """Answers over plain HTTP with which the baseline ended, and which no site has much reason to give, or which are quite
+    another page than others get.
+    """
+    from probe.verdict.findings.likeness import another_page
+
     ends = (attempt.last for attempt in case.all_baselines if attempt.ok and attempt.stage == "http")
     facts = (http(last) for last in ends if last is not None)
-    return frozenset(
+    found = {
         answer_of(fact)
         for fact in facts
         if not fact.verified_chain and (fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact))
-    )
+    }
+    another = another_page(case)
+    return frozenset(found | {answer_of(http(another[0]))} if another is not None else found)
 
 
 def _passed(observation: Observation, usual: frozenset[Page], put_in: frozenset[Answer]) -> bool:

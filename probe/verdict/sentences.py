@@ -83,6 +83,7 @@ _GATES = {
     "broken_beside": "what breaks the connections is as near as this network's own router, which may be what does it",
     "guard_of_the_site": "the name passes elsewhere, so who breaks it off at its own address may be the site's own guard",
     "put_in_on_the_way": "the page came at unrelated addresses too, for this name only, so it says nothing about the site",
+    "unlike_elsewhere": "the page is quite another one than others get, so it is no word for the site",
     "proxy_for_pages": "somebody on the way answers unencrypted requests for every address, so comparing them says nothing",
     "path_mtu": "only small packets get through, so silence says nothing about the name",
     "page_is_the_sites_own": "the page came with the site's own valid certificate, so it is the site's own word",

@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from probe.observations import Soa, TcpFact
+from tests.unit import verdict_scenarios_pages as pages
+from tests.unit import verdict_scenarios_sinks as sinks
 from tests.unit.facts import (
     BLOCK_HOST,
     EOF,
@@ -1420,3 +1422,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "redirects without end": (sent_in_a_circle, "inconclusive"),
     "redirects without end, and another greeting": (sent_in_a_circle_and_greeted, "inconclusive"),
 }
+
+CODES |= pages.CODES
+WORDS |= pages.WORDS
+CODES |= sinks.CODES
+WORDS |= sinks.WORDS
