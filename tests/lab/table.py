@@ -6,6 +6,7 @@ from tests.lab import (
     scenarios,
     scenarios_ablations,
     scenarios_apps,
+    scenarios_behind,
     scenarios_closures,
     scenarios_control,
     scenarios_handshakes,
@@ -42,6 +43,7 @@ MODULES = (
     scenarios_closures,
     scenarios_ipv6,
     scenarios_control,
+    scenarios_behind,
 )
 UNSEEN = (
     scenarios_unseen_blocks,
