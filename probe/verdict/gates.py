@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
 Findings = tuple[Finding, ...]
 
-FLIPS = frozenset({"neutral_flip", "neutral_flip_once", "neutral_flip_short", "own_flip", "unacknowledged_only"})
+_AT_CONTROLS = frozenset(
+    {
+        "neutral_and_control_flip",
+        "control_flip",
+        "control_flip_elsewhere",
+        "control_never_arrived",
+        "control_answer_lost",
+        "control_altered",
+    }
+)
+FLIPS = _AT_CONTROLS | {"neutral_flip", "neutral_flip_once", "neutral_flip_short", "own_flip", "unacknowledged_only"}
 _AT_OWN_ADDRESS = frozenset({"own_flip", "unacknowledged_only", "tls_no_answer"})
 _LIES = frozenset(
     {
@@ -89,26 +99,31 @@ def _codes(findings: Findings) -> frozenset[str]:
 
 
 def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
-    """Any success of the target's name after its first failure in a pair withdraws every flip."""
-    failures = [
-        o.number
-        for o in (*case.of("neutral_pair"), *case.of("own_pair"))
-        if o.arm == "target" and o.failure is not None and o.failure != "interrupted"
-    ]
+    """Any success of the target's name after its first failure in a pair withdraws every flip.
+
+    A failure at a control's sink is the control's to make: it begins nothing for the other flips.
+    """
+    if _came_later(case, "neutral_pair", "own_pair"):
+        return FLIPS
+    return _AT_CONTROLS if _came_later(case, "control_pair") else ()
+
+
+def _came_later(case: Case, *purposes: str) -> bool:
+    """Whether the target's name has succeeded after its first failure in the pairs of these *purposes*."""
+    arms = tuple(o for purpose in purposes for o in case.of(purpose))
+    failures = [o.number for o in arms if o.arm == "target" and o.failure is not None and o.failure != "interrupted"]
     first = min(failures, default=None)
     if first is None:
-        return ()
+        return False
     late_pages = any(
         is_own_success(case, attempt) and attempt.last is not None and attempt.last.number > first
         for attempt in case.retries
     )
     # A greeting that passes says nothing about unencrypted requests: only like withdraws like.
     greeted = any(
-        isinstance(o.fact, TlsFact) or (isinstance(o.fact, HttpFact) and o.fact.url.startswith("https:"))
-        for o in (*case.of("neutral_pair"), *case.of("own_pair"))
+        isinstance(o.fact, TlsFact) or (isinstance(o.fact, HttpFact) and o.fact.url.startswith("https:")) for o in arms
     )
-    late = late_pages or (greeted and any(o.number > first for o in case.target_successes))
-    return FLIPS if late else ()
+    return late_pages or (greeted and any(o.number > first for o in case.target_successes))
 
 
 def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
@@ -138,6 +153,11 @@ def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
     A hosting company's guard beside its line resets in the server's name too, and the server answers behind it.
     """
     return _BY_DISTANCE if "neutral_pass" in _codes(findings) else ()
+
+
+def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:
+    """What gets no further than the own network's router, or what is right behind it, may be that router's doing."""
+    return FLIPS if "greeting_stopped_at_home" in _codes(findings) else ()
 
 
 def path_mtu(case: Case, _findings: Findings) -> Iterable[str]:
@@ -275,7 +295,7 @@ def control_only_leans(_case: Case, findings: Findings) -> Iterable[str]:
     say: from another country, of what fails here as well.
     """
     proven = any(_proves(f) and f.weight > 0 and f.family != "control" for f in findings)
-    return {f.code for f in findings if f.family == "control"} if proven else ()
+    return {f.code for f in findings if f.family in ("control", "control_pair")} if proven else ()
 
 
 EVIDENCE_GATES: dict[str, EvidenceGate] = {
@@ -289,6 +309,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("proxy_for_pages", proxy_for_pages),
         EvidenceGate("broken_beside", broken_beside),
         EvidenceGate("guard_of_the_site", guard_of_the_site),
+        EvidenceGate("stopped_at_home", stopped_at_home),
         EvidenceGate("path_mtu", path_mtu),
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
         EvidenceGate("rewriting_resolver", rewriting_resolver),

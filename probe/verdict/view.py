@@ -121,7 +121,9 @@ class Case:
         local = tuple(o for o in observations if o.vantage == "local" and o.purpose != "control")
         # What happens at a control's own sink is what whoever runs it lets happen: only who asks for it by name is told.
         self.observations = tuple(o for o in local if o.purpose != "control_pair")
-        self.elsewhere = tuple(o for o in observations if o.vantage != "local")
+        away = tuple(o for o in observations if o.vantage != "local")
+        self.elsewhere = tuple(o for o in away if o.purpose != "control_pair")
+        self.arrivals = tuple(o for o in away if o.purpose == "control_pair")
         by_purpose: dict[str, list[Observation]] = defaultdict(list)
         for observation in local:
             by_purpose[observation.purpose].append(observation)
