@@ -32,6 +32,7 @@ FAST = (
     "test_verdict_network.py",
     "test_verdict_holes.py",
     "test_verdict_control.py",
+    "test_verdict_control_pairs.py",
     "test_verdict_behind.py",
 )
 """Only tests of what is *said*. The contract test would kill every row by looking for it in its own story."""

@@ -30,9 +30,9 @@ def arrival(facts: Facts, arm: str, number: int, **told: Any) -> Facts:
     """What the control says of one arm: that it came whole, as it was sent, and was answered, if nothing else is told."""
     name = facts.host if arm == "target" else INNOCUOUS
     fact = ArrivalFact(sink="tls", name=name, named=True, bytes=LENGTH, whole=True, hello_hash=HASH, answered=True)
-    fact = replace(
-        fact, **({"name": None} if told.get("arrived") is False or told.get("whole") is False else {}), **told
-    )
+    if told.get("arrived") is False or told.get("whole") is False:
+        fact = replace(fact, name=None)
+    fact = replace(fact, **told)
     place: dict[str, Any] = {"group": VANTAGE, "arm": arm, "round": number, "vantage": VANTAGE}
     return facts.add(fact, purpose="control_pair", name=name, port=443, **place)
 
