@@ -63,6 +63,7 @@ class Options:
     ipv6: bool
     only: tuple[str, ...]
     skip: tuple[str, ...]
+    deep: bool
     timeout: float | None
     controls: tuple[str, ...]
     dry_run: bool
@@ -131,6 +132,7 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
     "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
 )
 @click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
+@click.option("--deep", is_flag=True, help="Take minutes to learn how a block works, too (see dalel help safety).")
 @click.option("--timeout", callback=_seconds, metavar="SECONDS", help="For one endpoint, at most [45].")
 @click.option(
     "--control",
@@ -176,7 +178,7 @@ def command(**typed: Any) -> int:
         settings=settings,
         catalogue=catalogue.version,
         database=location.url if location else None,
-        opt_ins=_opt_ins(words),
+        opt_ins=(*_opt_ins(words), *(("deep",) if settings.deep else ())),
         canaries=canaries,
         platforms=catalogue.platforms,
     )
@@ -203,6 +205,8 @@ def _settings(options: Options) -> tuple[Settings, bool]:
         flags["check.only"] = ("--only", options.only)
     if options.skip:
         flags["check.skip"] = ("--skip", options.skip)
+    if options.deep:
+        flags["check.deep"] = ("--deep", True)
     if options.database:
         flags["database.url"] = ("--database", options.database)
     loaded = read_settings(options.config, flags)

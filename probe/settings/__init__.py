@@ -46,6 +46,8 @@ class Deadlines:
     """An arm gives up at max(this, 4 × the innocuous arm's time): six silent ones must not take minutes."""
     arm_gap: float = 0.3
     """Between the arms of a pair: residual blocking is per 4-tuple, and a restart of a server outlasts a volley."""
+    deep: float = 200.0
+    """One deep question (``--deep``): the longest memories of devices that have been reported are 120 and 180 s."""
 
     def scaled(self, divisor: float) -> Deadlines:
         """The same deadlines, *divisor* times shorter."""
@@ -93,6 +95,8 @@ class Settings:
     families: tuple[int, ...] = (4, 6)
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    deep: bool = False
+    """Ask also how long a device remembers, and whether it reads greetings in pieces: minutes more for one target a run."""
     country: str | None = None
     asn: int | None = None
     database: str | None = None

@@ -123,6 +123,8 @@ def as_toml(value: Any) -> str:
     """One value as TOML writes it; ``None`` has no form there and is shown as a comment by the caller."""
     if isinstance(value, tuple):
         return f"[{', '.join(as_toml(item) for item in value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, str):
         import json
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from probe.settings import Budgets, Deadlines, Priors, Settings
 
-Kind = Literal["text", "integer", "number", "texts", "integers"]
+Kind = Literal["text", "integer", "number", "texts", "integers", "flag"]
 Value = str | int | float | tuple[str, ...] | tuple[int, ...] | None
 
 
@@ -72,7 +72,16 @@ def _texts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _flag(text: str) -> bool:
+    """A word for yes or no, as people write it into environments."""
+    if text.lower() not in _FLAGS:
+        raise ValueError(text)
+    return _FLAGS[text.lower()]
+
+
+_FLAGS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _PARSERS: Mapping[Kind, Any] = {
+    "flag": _flag,
     "text": str,
     "integer": int,
     "number": float,
@@ -128,6 +137,7 @@ KEYS: tuple[Key, ...] = (
         attribute=("skip",),
         expected="a list of names of experiments",
     ),
+    Key(section="check", name="deep", kind="flag", attribute=("deep",), expected="true or false"),
     Key(
         section="network",
         name="country",

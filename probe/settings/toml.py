@@ -209,6 +209,8 @@ def _annotation(key: Key) -> Any:
     item: Any
     if key.choices:
         item = Literal[key.choices]
+    elif key.kind == "flag":
+        item = bool
     elif key.kind in ("text", "texts"):
         item = Annotated[str, Field(pattern=f"^(?:{key.pattern})$")] if key.pattern else str
     elif key.kind == "integer":
