@@ -57,7 +57,7 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None
     was never sent.
     """
     innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
-    pair = _Pair(site, "neutral_pair", group, neutral.address, innocuous)
+    pair = Pair(site, "neutral_pair", group, neutral.address, innocuous)
     first = await pair.send("innocuous", 0)
     if not first.passed:
         return None
@@ -96,20 +96,22 @@ async def own_pair(site: Site) -> None:
     if address is None or not await site.still_asks():
         return
     innocuous = site.session.neutrals.innocuous(site.host, site.host)
-    pair = _Pair(site, "own_pair", f"own/{address}", address, innocuous)
+    pair = Pair(site, "own_pair", f"own/{address}", address, innocuous)
     await pair.alternate(await pair.send("innocuous", 0))
 
 
-class _Pair:
-    """One address, two names, in turn."""
+class Pair:
+    """One address, two names, in turn. *port*: another one than the name's scheme has."""
 
-    def __init__(self, site: Site, purpose: Purpose, group: str, address: str, innocuous: str) -> None:
+    def __init__(
+        self, site: Site, purpose: Purpose, group: str, address: str, innocuous: str, port: int | None = None
+    ) -> None:
         self._site = site
         self._purpose = purpose
         self._group = group
         self._address = address
         self._names: dict[Arm, str] = {"target": site.host, "innocuous": innocuous}
-        self._port = 80 if site.scheme == "http" else 443
+        self._port = port or (80 if site.scheme == "http" else 443)
         # Some act on a page and not on its site. What stands behind a question mark is no stranger's business.
         self._path = urlsplit(site.focus.url if site.focus is not None else site.asked.endpoint.url).path or "/"
         self._patience_s = site.settings.deadlines.tls_soft
@@ -125,6 +127,8 @@ class _Pair:
         self._learn(first)
         lost, ever = (0, 0) if first.passed else (1, 1)
         for number in range(self._site.settings.budgets.pair_rounds):
+            if not await self.goes_on(number):
+                return False
             await self._gap()
             if self._site.succeeded or (await self.send("target", number)).passed:
                 return False
@@ -136,6 +140,10 @@ class _Pair:
             if lost >= 2:
                 return False
         return not ever
+
+    async def goes_on(self, number: int) -> bool:  # noqa: ARG002 - a place that costs more may ask
+        """Whether round *number* is worth asking."""
+        return True
 
     def _learn(self, innocuous: ArmResult) -> None:
         if innocuous.passed:
