@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from probe.observations import DnsFact, HttpFact, TlsFact
-from probe.verdict import answers, evidence, resolvers
+from probe.verdict import answers, elsewhere, evidence, resolvers
 from probe.verdict.model import Finding, Status
 from probe.verdict.pairs import at_neutrals
 from probe.verdict.view import Case, failed
@@ -21,7 +21,16 @@ def impairments(case: Case, status: Status, findings: tuple[Finding, ...]) -> tu
     """Codes for one endpoint; each has a sentence in :mod:`probe.verdict.sentences`."""
     if status == "accessible":
         return (*_families(case), *_flaky(case, findings), *_lies(case, findings), *_slow(case), *_untested(case))
-    return tuple(code for code in case.own.verdict.impairments if code in ("transparent_proxy", "own_side_unsteady"))
+    own = tuple(code for code in case.own.verdict.impairments if code in ("transparent_proxy", "own_side_unsteady"))
+    return (*own, *_controls(case))
+
+
+def _controls(case: Case) -> tuple[str, ...]:
+    """Why controls that were asked are no evidence."""
+    answered = {o.member for o in case.view.asked_of_controls if not failed(o)}
+    silent = any(failed(o) and o.member not in answered for o in case.view.asked_of_controls)
+    reasons = dict.fromkeys(f"control_{why}" for why in elsewhere.unheard(case).values())
+    return (*(("control_silent",) if silent else ()), *reasons)
 
 
 def _families(case: Case) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ _SETTLE = {
     "set_clock": "set this computer's clock and measure again",
     "later": "measure again in an hour: a dead server comes back, a block by address stays",
     "control_silent": "the server elsewhere that you named gave no answer: see to it, and measure again",
+    "know_countries": "say in which countries this computer and the server elsewhere are: in two, its word weighs more",
     "another_provider": "measure the same site at the same time from another provider here",
     "another_vantage": "measure the same site at the same time from another country, and from another provider here",
 }
@@ -75,6 +76,11 @@ _IMPAIRMENTS = {
     "slow": "it answers, but slowly",
     "provider_dns_untested": "your provider's DNS was not tested: this computer asks another one",
     "transparent_proxy": "somebody on the way takes every connection, so connections by themselves say nothing",
+    "control_silent": "a server elsewhere that you named gave no answer, so it is no evidence for anything",
+    "control_cut_off": "a server elsewhere that you named cannot reach well-known sites, so it is not heard",
+    "control_same_country": "a server elsewhere that you named is in this very country, so it is not heard",
+    "control_censored": "a server elsewhere that you named is kept from this name itself, so it is not heard",
+    "control_contradicted": "a server elsewhere that you named says what cannot be true, so it is not believed",
     "own_side_unsteady": "this network worked at one moment and not at another during the measurement",
 }
 _GATES = {
@@ -101,6 +107,7 @@ _GATES = {
     "national_first": "the certificate is a state's, whatever else is wrong with it",
     "own_side_is_scoped": "trouble of the own network does not explain what was proven about the name",
     "control_only_leans": "what was seen here proves it, so what a server elsewhere says is not needed and does not count",
+    "stopped_at_home": "it is stopped at this network's own router or right behind it, so that router may be what does it",
     "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
     "outage_needs_own_word": "from one network a dead site and an unreachable one look alike; the site has said nothing itself",
     "others_need_proof": "nothing proves it",
@@ -119,6 +126,18 @@ _LEANINGS = {
 }
 
 
+_LOCATED = {
+    "located_greeting_dropped": "a connection that names the site gets lost {between}; one that names another gets through",
+    "located_greeting_reset": "a connection that names the site is broken off {between}; one that names another gets through",
+    "located_greeting_ended": "a connection that names the site is ended {between}; one that names another gets through",
+    "located_greeting_at_end": "a connection that names the site passes every router on the way and gets no answer; one that "
+    "names another gets through",
+    "located_greeting_reply_lost": "what names the site arrives, and the answer to it gets lost on its way back",
+    "located_connection_dropped": "packets to the site get lost {between}; packets to another address get past there",
+    "located_connection_at_end": "packets to the site pass every router that packets to another address pass",
+}
+
+
 class _Said(dict[str, Any]):
     """Parameters of a sentence; one that an older version did not store is shown as unknown."""
 
@@ -130,9 +149,33 @@ def _plain(parameters: dict[str, Any]) -> _Said:
     said = _Said(parameters)
     if isinstance(said.get("failure"), str):
         said["failure"] = _FAILURES.get(said["failure"], said["failure"].removeprefix("unknown_failure: "))
+    if isinstance(said.get("after"), int):
+        said["after"], said["before"] = _hops(said)
+        said["between"] = f"between {said['after']} and {said['before']}"
     if isinstance(said.get("manner"), str):
         said["manner"] = _MANNERS.get(said["manner"], said["manner"])
     return said
+
+
+def _hops(said: dict[str, Any]) -> tuple[str, str]:
+    """Two hops, as people are told of them: routers on the way are counted, the first one is nearest to this computer."""
+    before = said.get("before")
+    end = said.get("at_end") or (before is not None and before == said.get("distance"))
+    near = "this computer" if not said["after"] else _router(said["after"], said.get("after_hop"))
+    if before is None:
+        return near, "the place itself"
+    return near, "the place itself" if end else _router(before, said.get("before_hop"))
+
+
+def _router(number: int, address: str | None) -> str:
+    return f"router {number} ({address})" if address else f"router {number}"
+
+
+def located(code: str, parameters: dict[str, Any], lang: str = "en") -> str:
+    """Where on the way something is stopped, by what ``probe.verdict.located.words`` gives."""
+    _language(lang)
+    text = _LOCATED[code].format_map(_plain(parameters))
+    return text[0].upper() + text[1:] + "."
 
 
 def render(finding: Finding, lang: str = "en") -> str:
@@ -200,4 +243,5 @@ def codes() -> dict[str, frozenset[str]]:
         "gate": frozenset(_GATES),
         "also": frozenset(_ALSO),
         "leaning": frozenset(_LEANINGS),
+        "located": frozenset(_LOCATED),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.verdict import elsewhere
 from probe.verdict.gates import FLIPS
 from probe.verdict.model import Finding
 from probe.verdict.pairs import at_neutrals
@@ -48,10 +49,18 @@ def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
 def _elsewhere(case: Case, codes: set[str]) -> list[str]:
     """Who else should look. A server abroad that has spoken leaves the question which network here it is."""
     if any(code.startswith("control_") for code in codes):
-        return ["another_provider"]
+        return [
+            *(["know_countries"] if "control_fails_too" in codes and not _countries_known(case) else ()),
+            "another_provider",
+        ]
     asked = case.view.asked_of_controls
     silent = asked and all(failed(o) for o in asked)
     return ["control_silent", "another_vantage"] if silent else ["another_vantage"]
+
+
+def _countries_known(case: Case) -> bool:
+    home = case.view.context.country if case.view.context is not None else None
+    return home is not None and any(told.country is not None for told in elsewhere.heard(case))
 
 
 def _certificate(case: Case) -> bool:

@@ -15,6 +15,7 @@ from probe.observations import (
     BugFact,
     Certificate,
     ClockFact,
+    ContextFact,
     DnsFact,
     HostFact,
     HttpFact,
@@ -393,23 +394,59 @@ def claims(draw: st.DrawFn) -> list[tuple[Operation, str, str | None]]:
     return [*found, *((Operation(fact=greeting, started_us=0, name=member), "own_side", member) for member in line)]
 
 
+def heard_with(found: list[Observation], told: list[Any], country: str | None) -> list[Observation]:
+    """What was seen here, and after it a control's claims; with *country* those of two rounds, in another one than here."""
+    here = [o for o in found if o.vantage == "local"]
+    number = max((o.number for o in found), default=0)
+    for turn in (0, 1) if country else (0,):
+        asked = Operation(
+            fact=HttpFact(method="POST", url="/v1/measure", verified_chain=True, status=200), started_us=0
+        )
+        number += 1
+        group = f"country/{country}" if country else None
+        here.append(
+            Observation(number=number, operation=asked, purpose="control", endpoint=1, member="control:x", group=group)
+        )
+        for operation, purpose, member in told:
+            number += 1
+            here.append(
+                Observation(
+                    number=number,
+                    operation=operation,
+                    purpose=purpose,
+                    endpoint=1,
+                    vantage="control:x",
+                    member=member,
+                    round=turn,
+                )
+            )
+    return here
+
+
 @relaxed
 @given(found=observations(), url=URLS, told=claims())
 def test_no_control_changes_a_word(found: list[Observation], url: str, told: list[Any]) -> None:
-    """Whatever a control claims, ``blocked`` or any other word is printed exactly when it is without it."""
-    here = [o for o in found if o.vantage == "local"]
-    elsewhere = [
-        Observation(
-            number=len(found) + index,
-            operation=operation,
-            purpose=purpose,
-            endpoint=1,
-            vantage="control:x",
-            member=member,
-        )
-        for index, (operation, purpose, member) in enumerate(told, start=1)
-    ]
-    alone, asked = view_of(here, url)
-    together, _ = view_of([*here, *elsewhere], url)
+    """Whatever a control claims whose country is not known, any word is printed exactly when it is without it."""
+    alone, asked = view_of(heard_with(found, [], None), url)
+    together, _ = view_of(heard_with(found, told, None), url)
     said, heard = judge(alone, asked, Priors()), judge(together, asked, Priors())
     assert (heard.status, heard.method, heard.confidence) == (said.status, said.method, said.confidence)
+
+
+@relaxed
+@given(found=observations(), url=URLS, told=claims(), home=st.sampled_from(["KZ", "DE", None]))
+def test_a_control_abroad_says_outage_or_nothing(
+    found: list[Observation], url: str, told: list[Any], home: str | None
+) -> None:
+    """Whatever it claims: ``blocked`` and every other word stay as they are, and where there was none there may be one."""
+    context = Observation(
+        number=max((o.number for o in found), default=0) + 1000,
+        operation=Operation(fact=ContextFact(software="0", catalogue="1", trust="t", country=home), started_us=0),
+        purpose="context",
+    )
+    rest = [o for o in found if not isinstance(o.fact, ContextFact)]
+    alone, asked = view_of([*heard_with(rest, [], "DE"), context], url)
+    together, _ = view_of([*heard_with(rest, told, "DE"), context], url)
+    said, heard = judge(alone, asked, Priors()), judge(together, asked, Priors())
+    if (said.status, heard.status) != ("inconclusive", "outage") or home != "KZ":
+        assert (heard.status, heard.method, heard.confidence) == (said.status, said.method, said.confidence)
