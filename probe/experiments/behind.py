@@ -22,7 +22,7 @@ from probe.experiments.depth import depth_of
 from probe.experiments.places import sni_of
 from probe.experiments.steps import Place, connect
 from probe.instruments import distance, kernel, tls
-from probe.observations import Arm, HttpFact, Operation, TcpFact, TlsFact
+from probe.observations import Arm, HttpFact, Operation, TlsFact
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
@@ -34,6 +34,7 @@ MARGIN = 2
 """Routers more or less between the server and one flow or another: what is nearer than this to the server's distance counts
 as the server's."""
 ROUNDS = 3
+_SEARCHES = 4
 _MOST_ENDPOINTS = 4
 """In a run. It is evidence beside other evidence, takes some seconds each, and one after the other."""
 _MOST_TTL = 255
@@ -105,17 +106,21 @@ class _Behind:
         await self._send("innocuous", 0, lowest, group=NEARER)
 
     async def _learn(self) -> int | None:
-        place = Place(purpose="behind", endpoint=self._site.number, group="distance")
-        stream = await connect(self._site.session, place, self._address, self._site.port)
-        if stream is None:
-            return None
-        operation = await distance.measure(
-            self._site.wire, stream, beginning=self._beginning(), deadline_s=self._site.settings.deadlines.tls_soft
-        )
-        self._site.record(operation, **place.fields())
-        fact = operation.fact
-        assert isinstance(fact, TcpFact)
-        return fact.reply_ttl
+        """The TTL of the server's packets; on several connections, where it soon gives up waiting for the rest."""
+        site, bounds = self._site, distance.Bounds()
+        place = Place(purpose="behind", endpoint=site.number, group="distance")
+        for number in range(_SEARCHES):
+            place = dataclasses.replace(place, round=number)
+            stream = await connect(site.session, place, self._address, site.port)
+            if stream is None:
+                return None
+            operation = await distance.measure(
+                site.wire, stream, bounds, beginning=self._beginning(), deadline_s=site.settings.deadlines.tls_soft
+            )
+            site.record(operation, **place.fields())
+            if bounds.found is not None or not bounds.low:
+                return bounds.found
+        return None
 
     def _beginning(self) -> bytes:
         if self._site.scheme == "http":

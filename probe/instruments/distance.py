@@ -8,6 +8,7 @@ what is said on it is the beginning of any greeting or request, and names nobody
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from probe.instruments import failures, kernel
 from probe.instruments.tcp import TcpStream
@@ -21,24 +22,37 @@ slows down. One that comes later makes the TTL look lower, never higher."""
 _MOST_TTL = 255
 
 
-async def measure(wire: Wire, stream: TcpStream, *, beginning: bytes, deadline_s: float) -> Operation:
-    """Search for the TTL of the other end's packets; ``TcpFact.reply_ttl``, ``None`` where the platform cannot tell.
+@dataclass(slots=True)
+class Bounds:
+    """What is known of a TTL: packets came with ``low`` at least (0: nothing is known yet), and with less than ``high``."""
 
-    *beginning*: at least 24 bytes that the other end waits for more after. Closes *stream*. What it found is always a TTL
+    low: int = 0
+    high: int = _MOST_TTL + 1
+
+    @property
+    def found(self) -> int | None:
+        return self.low if self.low and self.high - self.low == 1 else None
+
+
+async def measure(wire: Wire, stream: TcpStream, bounds: Bounds, *, beginning: bytes, deadline_s: float) -> Operation:
+    """Search for the TTL of the other end's packets; ``TcpFact.reply_ttl``, ``None`` where it was not found to the end.
+
+    *bounds* is what is known before, and after: an end that soon loses its patience is asked again on another connection.
+    *beginning*: at least 24 bytes that the other end waits for more after. Closes *stream*. What is found is always a TTL
     that packets of that end really had at least: errors of the search are errors downwards.
     """
     started_us, started = wire.now_us(), wire.monotonic()
-    search, found, failure = _Search(wire, stream, beginning), None, None
+    search, failure = _Search(wire, stream, bounds, beginning), None
     try:
         async with asyncio.timeout(deadline_s):
-            found = await search.run()
+            await search.run()
     except OSError as error:  # TimeoutError is one
         failure = failures.from_os_error(error)
     finally:
         counters = kernel.read(stream.socket)
         stream.close()
     return Operation(
-        fact=TcpFact(rtt_us=counters.rtt_us if counters else None, reply_ttl=found, kernel=counters),
+        fact=TcpFact(rtt_us=counters.rtt_us if counters else None, reply_ttl=bounds.found, kernel=counters),
         started_us=started_us,
         duration_us=round((wire.monotonic() - started) * 1e6),
         failure=failure,
@@ -52,31 +66,28 @@ async def measure(wire: Wire, stream: TcpStream, *, beginning: bytes, deadline_s
 class _Search:
     """A search between TTLs that were let in and TTLs that were not."""
 
-    def __init__(self, wire: Wire, stream: TcpStream, beginning: bytes) -> None:
+    def __init__(self, wire: Wire, stream: TcpStream, bounds: Bounds, beginning: bytes) -> None:
         self._wire = wire
         self._stream = stream
+        self._bounds = bounds
         self._left = beginning
         self._usual_s = (stream.rtt_us or 0) / 1e6
 
-    async def run(self) -> int | None:
-        """The TTL; ``None`` where the kernel has not what it takes, or the other end acknowledges nothing."""
+    async def run(self) -> None:
+        """Until it is found; at once where the kernel has not what it takes, or the other end acknowledges nothing."""
+        bounds = self._bounds
         able = kernel.ignore_below(self._stream.socket, 0)
         if not able or self._settled() is None or not await self._is_acknowledged():
-            return None
-        # Systems begin with 64, 128 or 255, and hardly any way is longer than 60 routers.
-        low, high = 1, _MOST_TTL + 1
-        for border in (129, 65):
-            if await self._comes_with(border):
-                low = border
-                break
-            high = border
-        while high - low > 1:
-            middle = (low + high) // 2
-            if await self._comes_with(middle):
-                low = middle
+            return
+        bounds.low = max(bounds.low, 1)
+        while bounds.found is None:
+            # Systems begin with 64, 128 or 255, and hardly any way is longer than 60 routers.
+            inside = (border for border in (129, 65) if bounds.low < border < bounds.high)
+            ttl = next(inside, (bounds.low + bounds.high) // 2)
+            if await self._comes_with(ttl):
+                bounds.low = ttl
             else:
-                high = middle
-        return low
+                bounds.high = ttl
 
     async def _comes_with(self, ttl: int) -> bool:
         """Whether an acknowledgement arrives with this TTL at least; it is not waited for once the kernel has ignored one."""
