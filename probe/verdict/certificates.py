@@ -7,6 +7,8 @@ government sites is legitimate there and is not in the table.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 
 from probe.observations import Certificate, TlsFact
@@ -26,6 +28,20 @@ _NATIONAL_SHA256 = {
     "c530fadc": "Information Security Certification Authority",
     "235150de": "Information Security Certification Authority",
 }
+_NATIONAL_SHA1 = {
+    # roots (ooni.org/post/2024-kazakhstan-report, Mozilla bugs 1229827, 1567114, 1680927, 1864724)
+    "fabda72f": "НЕГІЗГІ КУӘЛАНДЫРУШЫ ОРТАЛЫҚ",
+    "ea5d093c": "Qaznet Trust Network",
+    "1375ebdc": "Information Security Certification Authority",
+    "bfd7f531": "Information Security Certification Authority",
+    # intermediates of 75 days each, 2021 to 2024, which went on being shown when they had run out
+    **dict.fromkeys(
+        ("c0e15a94", "90f9aa29", "8634ecae", "cb074692", "dfcd9dcb", "5d54c6af", "76e9f2a5"),
+        "Information Security Certification Authority",
+    ),
+}
+"""Beginnings of SHA-1 sums, as the reports give them."""
+_OTHER_COUNTRY = re.compile(r"(?:^|[,+/ ])C=(?!KZ\b)[A-Za-z]{2}\b")
 _AT_HOME = (".gov.kz", ".stsc.kz", ".qca.kz", ".isca.gov.kz")
 """Where the state's own sites may carry the state's own certificates."""
 
@@ -35,13 +51,24 @@ def national(fact: object) -> str | None:
     if not isinstance(fact, TlsFact) or f".{(fact.sni or '').lower()}".endswith(_AT_HOME):
         return None
     for certificate in fact.chain:
-        by_hash = _NATIONAL_SHA256.get(certificate.sha256[:8].lower())
+        by_hash = _NATIONAL_SHA256.get(certificate.sha256[:8].lower()) or _NATIONAL_SHA1.get(_sha1(certificate)[:8])
         if by_hash is not None:
             return by_hash
-        for pattern, name in _NATIONAL:
-            if pattern.search(certificate.issuer) or pattern.search(certificate.subject):
-                return name
+        for words in (certificate.issuer, certificate.subject):
+            named = next((name for pattern, name in _NATIONAL if pattern.search(words)), None)
+            # A company of another country may have an authority of that name, or be called ISCA itself.
+            if named is not None and not _OTHER_COUNTRY.search(words):
+                return named
     return None
+
+
+def _sha1(certificate: Certificate) -> str:
+    """The SHA-1 sum of a certificate that was kept whole, in hex; empty for others. It is how the reports name them."""
+    try:
+        whole = base64.b64decode(certificate.der_base64 or "", validate=True)
+    except ValueError:
+        return ""
+    return hashlib.sha1(whole, usedforsecurity=False).hexdigest() if whole else ""
 
 
 def leaf(fact: object) -> Certificate | None:
@@ -77,7 +104,8 @@ def os_trusted_issuer(fact: object) -> str | None:
 _PRODUCTS = re.compile(
     r"forti(net|gate)|sophos|kaspersky|\beset\b|avast|\bavg\b|bitdefender|zscaler|netskope|umbrella|palo ?alto|check ?point"
     r"|barracuda|watchguard|sonicwall|untangle|pfsense|squid|adguard|dr\.? ?web|smoothwall|lightspeed|securly|iboss|forcepoint"
-    r"|blue ?coat|symantec web|mcafee|trend ?micro|kerio|usergate|ideco|traffic inspector|cisco|charles|mitmproxy|fiddler",
+    r"|blue ?coat|symantec web|mcafee|trend ?micro|kerio|usergate|ideco|traffic inspector|cisco|charles|mitmproxy|fiddler"
+    r"|\bnorton\b|\bavira\b|anti-?virus|g ?data\b",
     re.IGNORECASE,
 )
 
@@ -89,6 +117,24 @@ def product(issuer: str | None) -> str | None:
     """
     found = _PRODUCTS.search(issuer or "")
     return found.group(0) if found else None
+
+
+_ANTIVIRUS = re.compile(
+    r"kaspersky|\beset\b|avast|\bavg\b|bitdefender|dr\.? ?web|adguard|mcafee|\bnorton\b|anti-?virus|g ?data|\bavira\b",
+    re.IGNORECASE,
+)
+
+
+def is_antivirus(issuer: str | None) -> bool:
+    """Whether an issuer's name is one that an antivirus or an ad filter on a computer of one's own gives itself."""
+    return _ANTIVIRUS.search(issuer or "") is not None
+
+
+def users_of(issuer: str | None) -> str:
+    """Who has a product of that issuer's name, in words for a sentence; all of them for a name that is none's."""
+    if product(issuer) is None:
+        return "antivirus, companies or schools"
+    return "antivirus programs on one's own computer" if is_antivirus(issuer) else "companies and schools"
 
 
 _HOUSEHOLDS = re.compile(

@@ -356,7 +356,7 @@ def _filter(now: Round) -> Found | None:
                 shown[issuer].append(o)
     for issuer, operators in sorted(by_issuer.items()):
         if len(operators) >= 2:
-            return tuple(shown[issuer]), {"issuer": issuer}
+            return tuple(shown[issuer]), {"issuer": issuer, "users": certificates.users_of(issuer)}
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from probe.observations import Soa, TcpFact
+from tests.unit import verdict_scenarios_chains as chains
 from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_sinks as sinks
 from tests.unit.facts import (
@@ -1423,6 +1424,8 @@ WORDS: dict[str, tuple[Story, str]] = {
     "redirects without end, and another greeting": (sent_in_a_circle_and_greeted, "inconclusive"),
 }
 
+CODES |= chains.CODES
+WORDS |= chains.WORDS
 CODES |= pages.CODES
 WORDS |= pages.WORDS
 CODES |= sinks.CODES

@@ -86,7 +86,7 @@ CODES: dict[str, Callable[[], Facts]] = {
 LEANS = "inconclusive/http.block_page.any"
 WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "a page that is another than a control's": (another_page, LEANS),
-    "the same, over plain HTTP there too": (lambda: another_page(secure=False), LEANS),
+    "a page that is another than a control's, over plain HTTP there too": (lambda: another_page(secure=False), LEANS),
     "another page than over a verified chain": (another_page_than_over_tls, LEANS),
     "the site's page in another language": (
         lambda: another_page(here=site_page("люди встречаются здесь и рассказывают друг другу как прошёл день", 3)),
@@ -99,7 +99,10 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     ),
     "a strange page that nobody compared": (plain_page, "accessible"),
     "a strange page at unrelated addresses too": (put_in_everywhere, "blocked/http/http.block_page.host"),
-    "the same at one of them": (lambda: put_in_everywhere(1), LEANS),
+    "a strange page at one unrelated address too": (
+        lambda: put_in_everywhere(1),
+        "inconclusive/http.block_page.host",
+    ),
     "a page that a list knows here": (lambda: plain_page(**mark()), LEANS),
     "a page that a list knows elsewhere": (lambda: plain_page(**mark(expected=False)), LEANS),
     "a page that a list knows as a false alarm": (lambda: plain_page(**mark("fp")), "accessible"),

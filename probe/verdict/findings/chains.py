@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import Observation, TlsFact
-from probe.verdict import certificates, networks
+from probe.verdict import certificates, networks, resolvers
 from probe.verdict.findings.resets import own_network_us
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, tls, verified
@@ -155,6 +155,41 @@ def unknown_issuer(case: Case) -> Iterator[Match]:
         yield Match(
             observations=(o,),
             parameters={"host": case.name, "issuer": issuer},
+            method="mitm",
+            signature="tls.mitm.unknown_ca",
+            where="unknown",
+        )
+
+
+_UNRELATED = 3
+"""Sites of so many operators, this one included: two may belong to one company that signs for itself."""
+
+
+@row(
+    "issuer_of_unrelated",
+    speaks_for="blocked",
+    weight=0.5,
+    family="certificate_shared",
+    basis="artefact",
+    sentence="{count} unrelated sites of this check show certificates by the same unknown issuer (“{issuer}”), and well-known "
+    "sites show their own: somebody opens chosen names",
+    why="chosen names are what a state opens, and a company's gateway too whose root is not installed here; a reason only",
+    signatures=("tls.mitm.unknown_ca",),
+)
+def issuer_of_unrelated(case: Case) -> Iterator[Match]:
+    o = failing_chain(case)
+    issuer = certificates.unknown_issuer(o.fact) if o is not None else None
+    if o is None or issuer is None or _may_be_of_the_household(case, o):
+        return
+    shown: dict[str, Observation] = {}
+    for other in case.view.cases():
+        for found in _shown(other):
+            if certificates.unknown_issuer(found.fact) == issuer and not tls(found).system_store_verifies:
+                shown.setdefault(resolvers.operator_of(other.name), found)
+    if len(shown) >= _UNRELATED:
+        yield Match(
+            observations=(o,),
+            parameters={"host": case.name, "issuer": issuer, "count": len(shown)},
             method="mitm",
             signature="tls.mitm.unknown_ca",
             where="unknown",
@@ -375,6 +410,7 @@ ROWS: tuple[Row, ...] = (
     intercepted_here_only,
     intermediate_missing,
     unknown_issuer,
+    issuer_of_unrelated,
     forged_at_neutral,
     stranger_at_neutral,
     certificate_expired,

@@ -199,8 +199,7 @@ def filter_takes_questions(case: Case) -> Iterator[Match]:
     weight=1.0,
     family="certificate_local",
     basis="artefact",
-    sentence="the certificate shown for {host} was made by a filtering product (“{issuer}”), such as companies, schools and "
-    "antivirus use",
+    sentence="the certificate shown for {host} was made by a filtering product (“{issuer}”), as is usual with {users}",
     why="the product's own name; providers buy some of them as well, so a reason only",
     signatures=("network.filter",),
 )
@@ -208,7 +207,8 @@ def filter_product(case: Case) -> Iterator[Match]:
     for o in case.handshakes:
         issuer = certificates.unknown_issuer(o.fact)
         if issuer is not None and certificates.product(issuer) is not None:
-            yield _match(case, "lan", (o,), issuer=issuer)
+            where: Where = "host" if certificates.is_antivirus(issuer) else "lan"
+            yield _match(case, where, (o,), issuer=issuer, users=certificates.users_of(issuer))
 
 
 ROWS: tuple[Row, ...] = (

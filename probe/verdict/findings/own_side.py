@@ -166,8 +166,8 @@ def own_international(case: Case) -> Iterator[Match]:
     family="own_side",
     basis="artefact",
     proves=True,
-    sentence="every encrypted connection is opened on the way by “{issuer}”, which this computer was told to trust "
-    "(antivirus or company gateway)",
+    sentence="every encrypted connection is opened on the way by “{issuer}”, which this computer was told to trust, "
+    "as is usual with {users}",
     why="the host's own store holds the issuer: whoever runs this host agreed to it; the cap",
     signatures=("network.filter",),
 )
