@@ -32,6 +32,7 @@ MODULES = (
     tcp,
     tls,
     resets,
+    located,
     chains,
     http,
     listed,

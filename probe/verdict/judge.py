@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from probe.verdict import evidence, gates
+from probe.verdict.findings.located import refined
 from probe.verdict.gates import Draft
 from probe.verdict.impairments import impairments
 from probe.verdict.model import BASES, DEFINITE, METHODS, Finding, Status, Verdict, Where
@@ -109,7 +110,7 @@ def _definite(case: Case, weighed: Weighed, fired: tuple[str, ...], draft: Draft
         signature=decided.signature,
         confidence=round(min(draft.probability, 0.999), 3),
         basis=min((f.basis for f in draft.supports), key=BASES.index),
-        where=_where(status, decided),
+        where=_where(status, decided, weighed.findings),
         findings=supports,
         against=against,
         impairments=impairments(case, status, weighed.findings),
@@ -149,11 +150,12 @@ def _proves(finding: Finding) -> bool:
     return evidence.TABLE[finding.code].proves
 
 
-def _where(status: Status, decided: Finding) -> Where | None:
+def _where(status: Status, decided: Finding, findings: tuple[Finding, ...]) -> Where | None:
     """As near as the evidence places the cause; always something where somebody is to blame."""
     if status == "accessible":
         return None
-    return decided.where or "unknown"
+    where = decided.where or "unknown"
+    return refined(where, findings) if status == "blocked" else where
 
 
 def _seen(weighed: Weighed, leaning: Status | None) -> str | None:

@@ -51,6 +51,7 @@ from tests.unit.verdict_scenarios import (
     unacknowledged,
     wrong_clock,
 )
+from tests.unit.verdict_scenarios_located import blocked_and_followed
 
 
 def late_success() -> Facts:
@@ -176,6 +177,7 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("late_success_withdraws", late_success, "blocked"),
     ("transparent_proxy", proxied_flip, "blocked"),
     ("broken_beside", reset_by_the_own_router, "blocked"),
+    ("stopped_at_home", lambda: blocked_and_followed(device=1), "blocked"),
     ("guard_of_the_site", guarded_site, "blocked"),
     ("put_in_on_the_way", led_away_at_one_place, "accessible"),
     ("proxy_for_pages", lambda: cache_takes_pages(hollow()), "blocked"),

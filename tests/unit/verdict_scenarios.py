@@ -11,6 +11,7 @@ from typing import Any
 
 from probe.observations import Soa, TcpFact
 from tests.unit import verdict_scenarios_chains as chains
+from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_sinks as sinks
 from tests.unit.facts import (
@@ -1430,3 +1431,5 @@ CODES |= pages.CODES
 WORDS |= pages.WORDS
 CODES |= sinks.CODES
 WORDS |= sinks.WORDS
+CODES |= followed.CODES
+WORDS |= followed.WORDS

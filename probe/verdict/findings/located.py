@@ -68,7 +68,7 @@ def _match(case: Case, found: Located, *, method: str, where: Where | None = Non
     weight=0.1,
     family="place",
     basis="contrast",
-    sentence="connections that name {host} are stopped {between}; others from the same port get through",
+    sentence="connections that name {host} are stopped between {after} and {before}; others from the same port get through",
     why="the contrast proves that the network acts on the name, this only says where; next to nothing",
 )
 def greeting_stopped(case: Case) -> Iterator[Match]:
@@ -80,7 +80,7 @@ def greeting_stopped(case: Case) -> Iterator[Match]:
 @row(
     "greeting_stopped_at_home",
     speaks_for="no_network",
-    weight=1.5,
+    weight=1.0,
     family="place",
     basis="contrast",
     sentence="connections that name {host} get no further than this network's own router or what is right behind it",
@@ -113,7 +113,7 @@ def answer_lost_on_the_way(case: Case) -> Iterator[Match]:
     weight=0.2,
     family="place",
     basis="behaviour",
-    sentence="packets to {at} get lost {between}; packets to another address go on from there",
+    sentence="packets to {at} get lost between {after} and {before}; packets to another address go on from there",
     why="a route that is lost in a provider's network, or a filter of its own there: a reason only",
 )
 def connection_stopped(case: Case) -> Iterator[Match]:
@@ -128,7 +128,7 @@ def connection_stopped(case: Case) -> Iterator[Match]:
     weight=0.1,
     family="place",
     basis="behaviour",
-    sentence="packets to {at} get lost {between}",
+    sentence="packets to {at} get lost between {after} and {before}",
     why="most ways that end in nothing end at a dead machine; next to nothing",
 )
 def connection_gets_far(case: Case) -> Iterator[Match]:
