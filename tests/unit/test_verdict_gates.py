@@ -22,6 +22,7 @@ from tests.unit.facts import (
     certificate,
     kernel,
 )
+from tests.unit.verdict_scenarios_pages import another_page
 from tests.unit.verdict_scenarios import (
     ISCA,
     MOVED,
@@ -180,6 +181,7 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("stopped_at_home", lambda: blocked_and_followed(device=1), "blocked"),
     ("guard_of_the_site", guarded_site, "blocked"),
     ("put_in_on_the_way", led_away_at_one_place, "accessible"),
+    ("unlike_elsewhere", another_page, "accessible"),
     ("proxy_for_pages", lambda: cache_takes_pages(hollow()), "blocked"),
     ("path_mtu", unacknowledged_behind_mtu, "blocked"),
     ("local_filter", chosen_filter_says_censored, "inconclusive"),
