@@ -22,7 +22,6 @@ from tests.unit.facts import (
     certificate,
     kernel,
 )
-from tests.unit.verdict_scenarios_pages import another_page
 from tests.unit.verdict_scenarios import (
     ISCA,
     MOVED,
@@ -53,6 +52,7 @@ from tests.unit.verdict_scenarios import (
     wrong_clock,
 )
 from tests.unit.verdict_scenarios_located import blocked_and_followed
+from tests.unit.verdict_scenarios_pages import another_page
 
 
 def late_success() -> Facts:
