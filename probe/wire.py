@@ -59,11 +59,15 @@ class Nameserver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpOptions:
-    """What to set before the connect. Everything is refused silently where the platform does not have it."""
+    """What to set before the connect. Everything is refused silently where the platform does not have it.
+
+    ``from_port``: the port of ours; that it is taken is an ``OSError`` of the connect.
+    """
 
     mss: int | None = None
     ttl: int | None = None
     min_ttl: int | None = None
+    from_port: int | None = None
     source_port: int | None = None
     """The port to connect from, where one flow is to go the way of another; a fresh one otherwise."""
 
@@ -395,6 +399,10 @@ def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
     if options.source_port is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("", options.source_port))
+    if options.from_port is not None:
+        # What an earlier connection left of the port (TIME_WAIT) is no reason not to take it again.
+        _try_option(sock, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("", options.from_port))
     if options.mss is not None:
         _try_option(sock, socket.IPPROTO_TCP, socket.TCP_MAXSEG, options.mss)
     if options.ttl is not None:

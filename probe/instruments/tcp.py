@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from dataclasses import dataclass
 
 from probe.instruments import failures, kernel
@@ -50,6 +51,15 @@ class TcpStream:
         """Hand over what fits without waiting, for a last word before closing; whether it went is not known."""
         with contextlib.suppress(OSError):
             self.bytes_sent += self.socket.send(data)
+
+    @property
+    def own_port(self) -> int:
+        """The port of ours that it goes from."""
+        return int(self.socket.getsockname()[1])
+
+    def forget_when_closed(self) -> None:
+        """Have the kernel drop everything at :meth:`close`, with a RST: nothing is sent again, and the port is free at once."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def close(self) -> None:
         self.socket.close()

@@ -21,6 +21,8 @@ from probe.observations import Operation, TlsFact
 from probe.wire import Wire
 
 READ_BYTES = 16_384
+_PIECE_GAP_S = 0.05
+"""Between the pieces of a greeting: long enough to be two packets, and short of any server's patience."""
 UNTRUSTED_ROOT, OTHER_NAME, OTHER_ADDRESS = 20, 62, 64  # X509_V_ERR numbers, openssl/x509_vfy.h
 
 # RFC 8446 §6, by the names that OpenSSL gives the reasons of its errors (openssl/sslerr.h: number 1000 + alert).
@@ -52,11 +54,15 @@ _ALERTS = {
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What to say first. ``sni`` ``None``: no server name. ``small``: one classical group, unpadded, under 517 bytes."""
+    """What to say first. ``sni`` ``None``: no server name. ``small``: one classical group, unpadded, under 517 bytes.
+
+    ``pieces``: how it is cut; see :func:`probe.instruments.tls_records.cut`.
+    """
 
     sni: str | None
     alpn: tuple[str, ...] = ("h2", "http/1.1")
     small: bool = False
+    pieces: tls_records.Form | None = None
 
 
 class TlsStream:
@@ -139,7 +145,11 @@ class _Shake:
         with contextlib.suppress(ssl.SSLWantReadError):
             self.connection.do_handshake()
         self._hello_bytes = self.outgoing.read()
-        await self._write(self._hello_bytes)
+        pieces = tls_records.cut(self._hello_bytes, self.hello.pieces) if self.hello.pieces else (self._hello_bytes,)
+        for number, piece in enumerate(pieces):
+            if number:
+                await self.wire.sleep(_PIECE_GAP_S)
+            await self._write(piece)
         self._hello_at = self.wire.monotonic()
 
     async def finish(self) -> None:
@@ -219,6 +229,7 @@ class _Shake:
             "stack": STACK,
             "rtt_us": (counters.rtt_us if counters else None) or self.tcp.rtt_us,
             "mss_cap": self.tcp.mss_cap,
+            "pieces": self.hello.pieces,
             "kernel": counters,
         }
 

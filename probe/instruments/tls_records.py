@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE = 20, 21, 22
 CLIENT_HELLO, SERVER_HELLO = 1, 2
@@ -213,3 +214,26 @@ def alert_in(data: bytes) -> int | None:
     watch.server_hello = True  # a client's records are no ServerHello; only alerts matter
     watch.feed(data)
     return watch.alert
+
+
+Form = Literal["segments", "records", "both"]
+
+
+def cut(hello: bytes, form: Form) -> tuple[bytes, ...]:
+    """A ClientHello in two pieces that are to be sent one after the other, cut in the middle of the name that it carries.
+
+    ``segments``: the same bytes; ``records``: two records (RFC 8446 §5.1 allows it), in one piece; ``both``: two records,
+    each a piece of its own. One without a name is cut in its middle.
+    """
+    at = _middle_of_name(hello)
+    if form == "segments":
+        return hello[:at], hello[at:]
+    head, fragments = hello[:3], (hello[5:at], hello[at:])
+    records = tuple(head + len(fragment).to_bytes(2) + fragment for fragment in fragments)
+    return records if form == "both" else (b"".join(records),)
+
+
+def _middle_of_name(hello: bytes) -> int:
+    name = parse_client_hello(hello).sni
+    place = hello.find(name.encode()) if name else -1
+    return place + len(name or "") // 2 if place > 0 else len(hello) // 2
