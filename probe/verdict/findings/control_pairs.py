@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.observations import Arm, ArrivalFact, Observation, TlsFact
+from probe.observations import Arm, ArrivalFact, HttpFact, Observation, TlsFact
 from probe.verdict import elsewhere
 from probe.verdict.findings.tls import FLIPS, complete_neutrals, signature
 from probe.verdict.pairs import Pair, at_neutrals, manner, pairs
@@ -191,7 +191,8 @@ class _Sides:
         if isinstance(sent, TlsFact):
             pairs_of = ((sent.hello_bytes, got.bytes), (sent.hello_hash, got.hello_hash))
             return any(None not in pair and pair[0] != pair[1] for pair in pairs_of)
-        return bool(self.here.operation.bytes_sent and got.bytes and self.here.operation.bytes_sent != got.bytes)
+        plain = isinstance(sent, HttpFact) and sent.url.startswith("http:")
+        return plain and got.bytes is not None and self.here.operation.bytes_sent != got.bytes
 
 
 @dataclass(frozen=True, slots=True)
