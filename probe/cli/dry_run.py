@@ -117,6 +117,14 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "where a connection was broken off: the same up to eight times more at the site's own address, in turn with a "
             "harmless name, while this computer ignores packets that came from elsewhere; nothing else is sent for it"
         ),
+        "residual": (
+            "where the name was stopped at harmless addresses: one more harmless address, where the name is asked up to eight "
+            "times and a harmless one up to eleven times, for three minutes; for one site of the check"
+        ),
+        "split": (
+            "the same at three more harmless addresses: greetings cut in two, three that name the site and two that name "
+            "something harmless at each; no page is asked for; for one site of the check"
+        ),
         "control": (
             f"its address and what its name led to here, to your control, which then does the same from where it is: "
             f"{_list([control.name for control in settings.controls])}"

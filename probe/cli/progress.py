@@ -26,6 +26,8 @@ _STEPS = {
     "siblings": "trying its other addresses",
     "neighbours": "trying its neighbours",
     "behind": "looking behind the reset",
+    "residual": "waiting how long it is remembered",
+    "split": "asking in pieces",
     "control": "asking the control",
 }
 

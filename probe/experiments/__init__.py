@@ -15,5 +15,7 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
     ("siblings", "other addresses of the same name, and its other web port"),
     ("neighbours", "other names in the same network"),
     ("behind", "whether the real answer arrives behind a reset, with packets from elsewhere ignored"),
+    ("residual", "what a device remembers of a forbidden name, and for how long (--deep)"),
+    ("split", "whether a device puts a greeting in pieces together (--deep)"),
     ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.experiments import behind, contrast, control, dns_answers, path_mtu, retry, siblings
+from probe.experiments import behind, contrast, control, dns_answers, path_mtu, residual, retry, siblings, split
 from probe.experiments.session import CERTIFICATE
 from probe.observations import Operation
 
@@ -23,7 +23,11 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "neighbours": siblings.neighbours,
     "behind": behind.run,
     "control": control.run,
+    "residual": residual.run,
+    "split": split.run,
 }
+DEEP = ("residual", "split")
+"""Asked with ``--deep`` only: they take minutes, and say how a block works."""
 
 _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers", "control"),
@@ -47,12 +51,18 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     asked = list(_BY_STAGE[stage])
     if stage in ("tls", "http") and operation is not None and operation.failure == "connection_reset":
         asked.append("behind")
+    if stage == "tls":
+        asked.extend(DEEP)
     names = [name for name in asked if not (scheme == "tcp" and name in ("neutral_pair", "neutral_chain", "own_pair"))]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 
 
 def wanted(name: str, settings: Settings) -> bool:
-    """Whether ``--only`` and ``--skip`` leave the experiment *name* in; a control is asked only if there is one."""
+    """Whether ``--only`` and ``--skip`` leave the experiment *name* in; a control is asked only if there is one, and what
+    takes minutes only with ``--deep``.
+    """
     if name == "control" and not settings.controls:
+        return False
+    if name in DEEP and not settings.deep:
         return False
     return (not settings.only or name in settings.only) and name not in settings.skip

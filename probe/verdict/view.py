@@ -357,7 +357,7 @@ class Case:
             if self._is_answer(o.fact)
             and o.failure is None
             and o.arm != "innocuous"
-            and o.purpose not in ("own_side", "neighbours")
+            and o.purpose not in ("own_side", "neighbours", "split")
             and not (o.group or "").startswith("min_ttl")
             and self.is_target(o.fact.sni if isinstance(o.fact, TlsFact) and o.fact.sni else o.operation.name)
         )
