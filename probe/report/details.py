@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from probe.observations import DnsFact, Fact, HttpFact, Observation, TlsFact, fact_to_json
+from probe.observations import DnsFact, Fact, HttpFact, Observation, PathFact, TlsFact, fact_to_json
 from probe.report.safe import safe
-from probe.verdict import sentences
+from probe.verdict import located, sentences
+from probe.verdict.findings.located import place_of
 from probe.verdict.model import EndpointResult
 
 _FACT_LIMIT = 2000
@@ -26,6 +27,13 @@ def endpoint_line(result: EndpointResult) -> str:
         f"{result.duration_us / 1e6:.2f} s, {result.bytes_sent} bytes sent, {result.bytes_received} received",
     ]
     return f"{safe(result.url)}  {' · '.join(part for part in parts if part)}"
+
+
+def place_lines(result: EndpointResult, lang: str) -> Iterator[str]:
+    """Where on the way it is stopped, in one sentence, where that was found out."""
+    place = place_of((*result.verdict.findings, *result.verdict.against))
+    if place is not None:
+        yield safe(sentences.located(*located.words(place), lang))
 
 
 def finding_lines(result: EndpointResult, lang: str) -> Iterator[str]:
@@ -82,6 +90,8 @@ def _what(fact: Fact) -> str:
         return f"SNI {fact.sni}" if fact.sni else "no SNI"
     if isinstance(fact, HttpFact):
         return f"{fact.method} {fact.url}"
+    if isinstance(fact, PathFact):
+        return f"TTL {fact.ttl}, SNI {fact.sni}" if fact.sent == "hello" else f"TTL {fact.ttl}, SYN"
     return ""
 
 

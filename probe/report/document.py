@@ -17,8 +17,9 @@ from probe.report.comparisons import comparisons, to_json
 from probe.report.groups import groups
 from probe.report.pieces import Pieces
 from probe.report.quote import quotes
-from probe.verdict import sentences
-from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run
+from probe.verdict import located, sentences
+from probe.verdict.findings.located import place_of
+from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run, Verdict
 
 SCHEMA = "dalel.check/1"
 RESULT_SCHEMA = "dalel.result/1"
@@ -113,6 +114,7 @@ def _result(result: EndpointResult, by_number: Mapping[int, Observation], lang: 
         "confidence": _probability(verdict.confidence),
         "basis": verdict.basis,
         "where": verdict.where,
+        "place": _place(verdict, lang),
         "profile": result.profile,
         "evidence": [_finding(finding, lang) for finding in verdict.findings],
         "against": [_finding(finding, lang) for finding in verdict.against],
@@ -129,6 +131,30 @@ def _result(result: EndpointResult, by_number: Mapping[int, Observation], lang: 
         "bytes_received": result.bytes_received,
         "ruleset": verdict.ruleset,
     }
+
+
+def _place(verdict: Verdict, lang: str) -> Json | None:
+    """Between which hops it is, where that was found out."""
+    place = place_of((*verdict.findings, *verdict.against))
+    if place is None:
+        return None
+    code, parameters = located.words(place)
+    return {
+        "what": place.what,
+        "manner": place.manner,
+        "at": place.at,
+        "after": _hop(place.after, place.after_hop, place.scopes[0]) if place.is_interval else None,
+        "before": _hop(place.before, place.before_hop, place.scopes[1]) if place.before is not None else None,
+        "distance": place.distance,
+        "ways_stopped": place.ways[0],
+        "ways": place.ways[1],
+        "where": place.where,
+        "text": sentences.located(code, parameters, lang),
+    }
+
+
+def _hop(number: int, address: str | None, scope: str | None) -> Json:
+    return {"hop": number, "address": address, "scope": scope}
 
 
 def _finding(finding: Finding, lang: str) -> Json:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from probe.report import words
 from probe.report.comparisons import comparisons, sides, title
-from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines
+from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines, place_lines
 from probe.report.groups import Group, groups, readable, short, strongest
 from probe.report.pieces import Pieces
 from probe.report.quote import quote
@@ -153,6 +153,8 @@ class _Report:
         for result in group.results:
             yield from self._under(endpoint_line(result))
             yield from self._comparisons(result)
+            for line in place_lines(result, lang):
+                yield from self._hang(Text(" " * (self._indent + 2)), Text(line))
             lines = [*finding_lines(result, self._screen.lang), *gate_lines(result, self._screen.lang)]
             yield from self._operations(lines, result)
 

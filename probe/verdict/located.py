@@ -352,7 +352,7 @@ def words(found: Located) -> tuple[str, dict[str, Any]]:
     whether ``before`` is the place itself that was asked, ``ways`` the share of ways with the device.
     """
     if found.manner == "reply_lost":
-        return "located_reply_lost", {"at": found.at}
+        return "located_greeting_reply_lost", {"at": found.at}
     parameters = {name: getattr(found, name) for name in ("at", "after", "before", "after_hop", "before_hop")}
     parameters |= {"at_end": found.before == found.distance, "ways": list(found.ways)}
     if found.manner == "dropped" and found.distance is not None and found.after >= found.distance - 1:
