@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.lab import shelf
+from tests.lab.authority import authority
 from tests.lab.namespaces import LabError
 from tests.lab.net import CONTROL, REPOSITORY
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 DALEL = Path(sys.executable).with_name("dalel")
 ADDRESS, PORT = CONTROL.address.partition("/")[0], 8443
+HOST = "control.falkenstein.example"
 NAME, TOKEN = "Falkenstein", "of-the-lab-and-of-nobody-else"
 _LINE = re.compile(r"#token=TOKEN&sha256=([0-9a-f]{64})'")
 _PATIENCE_S = 20.0
@@ -39,6 +42,8 @@ class Serves:
     home: str | None = "KZ"
     manner: str = ""
     absent: bool = False
+    named: bool = False
+    """It has a name and a certificate that everybody trusts, not an address and one of its own."""
 
     def environment(self) -> dict[str, str]:
         """What the probe's user has set besides."""
@@ -48,20 +53,23 @@ class Serves:
 def start(net: Net, serves: Serves, environment: dict[str, str]) -> tuple[str, ...]:
     """Start it, wait until it listens, and say how ``dalel check`` is told of it. ``LabError`` if it does not come up."""
     if serves.absent:
-        return _words("0" * 64)
+        return _words(serves, "0" * 64)
     log = net.directory / "control.log"
     tokens = net.directory / "control.tokens"
     tokens.write_text(f"{TOKEN}\n")
     tokens.chmod(0o644)
     argv = [*_program(serves), "--listen", f"0.0.0.0:{PORT}", "--token-file", str(tokens)]
     argv += ["--country", serves.country] if serves.country else []
+    if serves.named:
+        files = shelf.certificate(authority(), HOST, (HOST,))
+        argv += ["--tls-cert", str(files.chain), "--tls-key", str(files.key)]
     process = net[CONTROL.name].spawn(argv, log=str(log), env=environment)
     deadline = time.monotonic() + _PATIENCE_S
     while (found := _LINE.search(log.read_text(errors="replace"))) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise LabError(f"the control does not come up: {log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.05)
-    return _words(found[1])
+    return _words(serves, found[1])
 
 
 def _program(serves: Serves) -> list[str]:
@@ -71,5 +79,6 @@ def _program(serves: Serves) -> list[str]:
     return [str(DALEL), "control", "serve"]
 
 
-def _words(sha256: str) -> tuple[str, ...]:
-    return ("--control", f"https://{ADDRESS}:{PORT}#token={TOKEN}&sha256={sha256}&name={NAME}")
+def _words(serves: Serves, sha256: str) -> tuple[str, ...]:
+    where, pin = (HOST, "") if serves.named else (ADDRESS, f"&sha256={sha256}")
+    return ("--control", f"https://{where}:{PORT}#token={TOKEN}{pin}&name={NAME}")
