@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from probe.settings.keys import Value
     from probe.wire import Wire
     from probe.workflows.check import CheckRequest
+    from targets.fingerprints import Shelf
     from targets.model import Asked, Canaries
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -181,6 +182,7 @@ def command(**typed: Any) -> int:
         opt_ins=(*_opt_ins(words), *(("deep",) if settings.deep else ())),
         canaries=canaries,
         platforms=catalogue.platforms,
+        fingerprints=_fingerprints(settings),
     )
     return _run(options, request, wire, kept_in=location.shown if location else None)
 
@@ -272,6 +274,17 @@ def _as_utf8(word: str) -> str:
         return os.fsencode(word).decode()
     except UnicodeError:
         return word
+
+
+def _fingerprints(settings: Settings) -> Shelf | None:
+    """The lists of block pages that the user has imported; ``None`` where there is no place that they could be in."""
+    from probe.cli.fingerprints_cmd import directory_of, read_shelf
+
+    try:
+        directory = directory_of(settings)
+    except ConfigError:
+        return None  # --no-save needs no place for anything
+    return read_shelf(directory)
 
 
 def _opt_ins(words: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from probe.experiments.alarm import Alarm
+from probe.experiments.marks import marked
 from probe.experiments.places import connectable
 from probe.experiments.questions import Questions
 from probe.instruments.kernel import read
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from probe.settings import Settings
     from probe.verdict.model import NetworkVerdict
     from probe.wire import Wire
+    from targets.fingerprints import Shelf
     from targets.model import Asked, Canaries
 
 
@@ -63,6 +65,7 @@ class Session:
     asked: tuple[Asked, ...]
     pacer: Pacer
     neutrals: Neutrals
+    fingerprints: Shelf | None = None
     recorder: Recorder = field(default_factory=Recorder)
     network: NetworkVerdict | None = None
     own_side_known: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,7 +96,7 @@ class Session:
     def record(self, operation: Operation, **place: Any) -> Observation:
         if place.get("purpose") == "own_side" and isinstance(operation.fact, TlsFact) and operation.failure is None:
             self.handshakes_s.append((operation.duration_us or 0) / 1e6)
-        return self.recorder.add(operation, **place)
+        return self.recorder.add(marked(operation, self.fingerprints, self.settings.country), **place)
 
     def ordinary_s(self) -> float:
         """How long a handshake takes on this line, as far as the canaries have told."""

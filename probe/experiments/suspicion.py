@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.experiments import behind, contrast, control, dns_answers, path_mtu, residual, retry, siblings, split
+from probe.experiments import behind, contrast, dns_answers, likeness, path_mtu, residual, retry, siblings, split
 from probe.experiments.session import CERTIFICATE
 from probe.observations import Operation
 
@@ -22,7 +22,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "siblings": siblings.addresses,
     "neighbours": siblings.neighbours,
     "behind": behind.run,
-    "control": control.run,
+    "control": likeness.run,
     "residual": residual.run,
     "split": split.run,
 }
@@ -36,14 +36,15 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
     "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "control"),
     "page": ("dns_answers", "neutral_pair", "control"),
+    "plain": ("control",),
 }
 
 
 def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: Settings) -> list[tuple[str, FollowUp]]:
     """Names and functions of what to ask after a failure (*operation*) or a long silence (``None``) at *stage*.
 
-    ``page`` is a response over plain HTTP that an ordinary site would not give; ``tcp://`` endpoints have no name to
-    contrast, so pairs are left out.
+    ``page`` is a response over plain HTTP that an ordinary site would not give, ``plain`` an ordinary one, which controls can
+    tell from what they get; ``tcp://`` endpoints have no name to contrast, so pairs are left out.
     """
     # Pairs tell nothing about a certificate that does not verify, addresses do.
     if stage == "tls" and operation is not None and operation.failure in CERTIFICATE:

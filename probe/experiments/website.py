@@ -59,7 +59,7 @@ async def _browse(site: Site, family: int, libraries: list[_Library]) -> None:
             return
         if answer.next_url is None:
             # A page that may be somebody else's is an answer, and no success: what was begun about it goes on.
-            site.succeeded = "page" not in site.suspicions
+            site.succeeded = not {"page", "plain"} & site.suspicions.keys()
             return
         url, hop = answer.next_url, hop + 1
 
@@ -297,6 +297,8 @@ async def _page(site: Site, stream: TcpStream | TlsStream, url: str, address: st
     next_url = redirect(url, fact.location) if 300 <= fact.status < 400 else None
     if url.startswith("http:") and _unexpected(fact, url, next_url):
         site.suspect("page", operation)
+    elif url.startswith("http:") and next_url is None and suspicion.wanted("control", site.settings):
+        site.suspect("plain", operation)
     if next_url == url and place.hop >= _ROUND_AND_ROUND and url.startswith("http:"):
         site.suspect("page", operation)
     return _Answered(next_url)
@@ -354,8 +356,7 @@ async def _request(
             header_cap=budgets.headers,
             keep_body=method == "GET",
         )
-    site.record(operation, **place.fields())
-    return operation
+    return site.record(operation, **place.fields()).operation
 
 
 def _unexpected(fact: HttpFact, url: str, next_url: str | None) -> bool:

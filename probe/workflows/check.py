@@ -25,13 +25,15 @@ from targets.model import Asked, Canaries, Platform
 
 if TYPE_CHECKING:
     from storage.archive import Archive
+    from targets.fingerprints import Shelf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRequest:
     """What to check, how, and where to keep it (``database`` is a URL or ``None``: nothing is written).
 
-    ``platforms``: the catalogue's, which say whether a platform was measured whole or in part.
+    ``platforms``: the catalogue's, which say whether a platform was measured whole or in part. ``fingerprints``: the lists of
+    block pages that the user has imported.
     """
 
     asked: tuple[Asked, ...]
@@ -42,6 +44,7 @@ class CheckRequest:
     canaries: Canaries | None = None
     trust: Trust | None = None
     platforms: tuple[Platform, ...] = ()
+    fingerprints: Shelf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,7 @@ def _session(request: CheckRequest, wire: Wire) -> Session:
         asked=request.asked,
         pacer=Pacer(wire, budgets.flows_per_second, budgets.flows_per_120_s),
         neutrals=Neutrals(canaries, wire.random),
+        fingerprints=request.fingerprints,
     )
 
 
@@ -137,6 +141,7 @@ def _context(request: CheckRequest, session: Session, run: Run) -> Operation:
         country=settings.country,
         asn=settings.asn,
         deadline_scale=settings.deadline_scale,
+        fingerprints=request.fingerprints.version if request.fingerprints is not None else "",
     )
     return Operation(fact=fact, started_us=run.started_us)
 
