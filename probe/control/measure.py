@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from targets.address import parse_endpoint
 from targets.model import Asked, Canaries, Endpoint, TargetError
 
 if TYPE_CHECKING:
-    from probe.experiments.session import FollowUp
+    from probe.experiments.session import FollowUp, FollowUps
     from probe.instruments.trust import Trust
     from probe.observations import Operation
 
@@ -44,6 +45,7 @@ SETTINGS = Settings(
 _LINE_KEPT_S = 60.0
 """How long it is believed that this control's own line works: as long as a probe's run, and cheap enough."""
 _REFUSED = "EACCES"
+_SERVER_ERROR = 500
 
 
 class RefusedError(ValueError):
@@ -82,24 +84,40 @@ class Vantage:
         return endpoint
 
     async def measure(self, request: Request, deadline_s: float) -> tuple[Seen, ...]:
-        """Everything that was seen of the target within *deadline_s*. Raises :class:`RefusedError`."""
+        """Everything that was seen of the target within *deadline_s*, in two looks if the first does not come through to the
+        end of it at once: anybody's line hiccups. Raises :class:`RefusedError`.
+        """
         asked = Asked(number=1, endpoint=self.endpoint(request.url), target="")
-        session = self._session(asked)
-        session.has_ipv6 = bool(self.wire.host().default_route_v6)
+        looks = [self._session(asked)]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s), asyncio.TaskGroup() as group:
                 group.create_task(self._own_line())
-                sites = [_site(session, group), _site(session, group)]
+                first = group.create_task(self._look(looks[0], request, _own_pairs))
+                await asyncio.wait({first}, timeout=self.settings.deadlines.own_side_gap)
+                if not _is_through(looks[0]):
+                    if first.done():
+                        await self.wire.sleep(self.settings.deadlines.own_side_gap)
+                    looks.append(self._session(asked))
+                    await self._look(looks[1], request, _nothing)
+        self.bugs += sum(1 for look in looks for o in look.recorder.observations if isinstance(o.fact, BugFact))
+        told = (_told(look.recorder.observations, number) for number, look in enumerate(looks))
+        return (*self._line, *itertools.chain.from_iterable(told))
+
+    async def _look(self, session: Session, request: Request, follow_ups: FollowUps) -> None:
+        """The target as it is found by asking for it, at the addresses that the probe has, and what public resolvers say."""
+        session.has_ipv6 = bool(self.wire.host().default_route_v6)
+        sites: list[Site] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                sites += [_site(session, group, follow_ups), _site(session, group, follow_ups)]
                 group.create_task(guarded(session, "website", website.run(sites[0]), endpoint=1))
                 for address in request.addresses:  # what is not public the wire refuses
                     group.create_task(guarded(session, "addresses", _at(sites[1], address), endpoint=1))
-                for server in self._resolvers(asked.endpoint.host):
+                for server in self._resolvers(sites[0].host):
                     group.create_task(guarded(session, "dns", _ask(sites[1], server), endpoint=1))
-        for site in sites:
-            for lingering in site.lingering:
+        finally:
+            for lingering in (lingering for site in sites for lingering in site.lingering):
                 lingering.close()
-        self.bugs += sum(1 for o in session.recorder.observations if isinstance(o.fact, BugFact))
-        return (*self._line, *_told(session.recorder.observations))
 
     def _session(self, asked: Asked) -> Session:
         session = Session(
@@ -129,7 +147,7 @@ class Vantage:
             self._line, self._line_at = _told(session.recorder.observations), self.wire.monotonic()
 
 
-def _site(session: Session, group: asyncio.TaskGroup) -> Site:
+def _site(session: Session, group: asyncio.TaskGroup, follow_ups: FollowUps) -> Site:
     """The target as the experiments take it; suspicion starts little here, because the probe has its own."""
     return Site(
         session=session,
@@ -137,7 +155,28 @@ def _site(session: Session, group: asyncio.TaskGroup) -> Site:
         group=group,
         on_step=lambda _step: None,
         turns=Turns(),
-        follow_ups=_own_pairs,
+        follow_ups=follow_ups,
+    )
+
+
+def _nothing(
+    _scheme: str, _stage: str, _operation: Operation | None, _settings: Settings
+) -> tuple[tuple[str, FollowUp], ...]:
+    """The second look asks nothing more."""
+    return ()
+
+
+def _is_through(session: Session) -> bool:
+    """Whether a page came, or the bare port took the connection."""
+    endpoint = session.asked[0].endpoint
+    return any(
+        o.failure is None
+        and o.operation.name == endpoint.host
+        and (
+            (isinstance(o.fact, HttpFact) and o.fact.status is not None and o.fact.status < _SERVER_ERROR)
+            or (isinstance(o.fact, TcpFact) and endpoint.scheme == "tcp")
+        )
+        for o in session.recorder.observations
     )
 
 
@@ -190,7 +229,7 @@ async def _ask(site: Site, server: Nameserver) -> None:
 # what leaves the control
 
 
-def _told(observations: list[Observation]) -> tuple[Seen, ...]:
+def _told(observations: list[Observation], look: int | None = None) -> tuple[Seen, ...]:
     return tuple(
         Seen(
             replace(o.operation, fact=_without_pages(o.fact), address=_address(o)),
@@ -199,7 +238,7 @@ def _told(observations: list[Observation]) -> tuple[Seen, ...]:
             hop=o.hop,
             member=o.member,
             arm=o.arm,
-            round=o.round,
+            round=o.round if o.purpose == "neutral_pair" else look,
         )
         for o in observations
         if _may_be_told(o)

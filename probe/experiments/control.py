@@ -1,7 +1,7 @@
 """What another vantage sees of the same site at the same moment: every control that the user named is asked.
 
 A stranger's word is tried before it is heard: in every run each control is also asked about a site that was reached here
-just now, and about a name that nobody has. What it says of a failure is asked twice.
+just now, and about a name that nobody has.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from probe.control import client
 from probe.control.guard import is_public
 from probe.control.protocol import MOST_ADDRESSES, Request
 from probe.experiments.places import is_literal
-from probe.observations import HttpFact, TcpFact, TlsFact
+from probe.observations import HttpFact, TlsFact
 from probe.verdict.view import verified
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from probe.control.protocol import Seen
     from probe.experiments.session import Session, Site
     from probe.observations import Operation
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 AT_ONCE = 8
 """Questions to one control at the same time: it takes no more from one probe."""
 _UNAUTHORISED = 401
-_SERVER_ERROR = 500
 _NOBODYS = "example"
 """RFC 2606: nobody has a name below it."""
 
@@ -56,29 +53,13 @@ class _Turns(asyncio.Semaphore):
 async def _ask(site: Site, control: Control) -> None:
     turns = site.session.control_turns.setdefault(control.name, _Turns())
     assert isinstance(turns, _Turns)
-    seen = await _ask_about_site(site, control, turns, 0)
-    if not seen:
-        return
-    async with asyncio.TaskGroup() as group:
-        if turns.trial is None:
-            turns.trial = asyncio.Event()
-            group.create_task(_try(site.session, control, turns.trial))
-        if not (site.succeeded or _is_there(site, seen)):
-            # Everybody's line hiccups: that it failed there as well counts if it does so again.
-            await site.wire.sleep(site.settings.deadlines.own_side_gap)
-            await _ask_about_site(site, control, turns, 1)
-        await turns.trial.wait()
-
-
-async def _ask_about_site(site: Site, control: Control, turn: _Turns, number: int) -> tuple[Seen, ...]:
     addresses = tuple(address for address in site.addresses if is_public(address))[:MOST_ADDRESSES]
     request = Request(site.focus.url if site.focus is not None else site.asked.endpoint.url, addresses)
-    async with turn:
+    async with turns:
         answer = await _exchange(site.session, control, request)
     if answer is None:
-        return ()
-    group = _country(control, answer.country)
-    site.record(answer.operation, purpose="control", member=control.vantage, group=group, round=number)
+        return
+    site.record(answer.operation, purpose="control", member=control.vantage, group=_country(control, answer.country))
     for seen in answer.seen:
         site.record(
             seen.operation,
@@ -87,10 +68,15 @@ async def _ask_about_site(site: Site, control: Control, turn: _Turns, number: in
             hop=seen.hop,
             member=seen.member,
             arm=seen.arm,
-            round=seen.round if seen.purpose == "neutral_pair" else number,
+            round=seen.round,
             vantage=control.vantage,
         )
-    return answer.seen
+    if not answer.seen:
+        return
+    if turns.trial is None:
+        turns.trial = asyncio.Event()
+        await _try(site.session, control, turns.trial)
+    await turns.trial.wait()
 
 
 async def _exchange(session: Session, control: Control, request: Request) -> client.Answer | None:
@@ -112,19 +98,6 @@ async def _exchange(session: Session, control: Control, request: Request) -> cli
         # Once is enough: a list of a hundred blocked sites must not wait for it a hundred times.
         session.absent_controls.add(control.name)
     return answer
-
-
-def _is_there(site: Site, seen: Sequence[Seen]) -> bool:
-    """Whether the control came through to the end: to a page of the site, or to its bare port."""
-    for one in seen:
-        fact, operation = one.operation.fact, one.operation
-        if operation.failure is not None or operation.name != site.host or one.purpose == "own_side":
-            continue
-        if isinstance(fact, TcpFact) and site.scheme == "tcp":
-            return True
-        if isinstance(fact, HttpFact) and fact.status is not None and fact.status < _SERVER_ERROR:
-            return True
-    return False
 
 
 def _country(control: Control, told: str | None) -> str | None:

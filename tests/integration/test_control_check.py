@@ -227,7 +227,7 @@ async def test_a_censored_control_is_not_believed_to_prove_an_outage(tmp_path):
     async with serving(tmp_path / "abroad", world_of(censored)) as control:
         outcome = await checked(tmp_path, censored, (control.control,), control.port)
 
-    assert outcome.results[0].verdict.status == "blocked"
+    assert outcome.results[0].verdict.status == "blocked", outcome.results[0].verdict
 
 
 async def test_it_follows_the_hop_that_fails(tmp_path):
