@@ -67,6 +67,7 @@ class Options:
     deep: bool
     timeout: float | None
     controls: tuple[str, ...]
+    control_token: str | None
     dry_run: bool
     fail_on: tuple[str, ...]
     verbose: int
@@ -143,6 +144,9 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
     metavar="URL",
     help="Also ask this server of yours elsewhere (see dalel help control).",
 )
+@click.option(
+    "--control-token", callback=not_empty, metavar="TOKEN", help="For those of them that have none of their own."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
 @click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
 @click.option("-v", "--verbose", count=True, help="Every step; -vv for every fact.")
@@ -212,13 +216,18 @@ def _settings(options: Options) -> tuple[Settings, bool]:
     if options.database:
         flags["database.url"] = ("--database", options.database)
     loaded = read_settings(options.config, flags)
-    settings = replace(loaded.settings, controls=_controls(options.controls, loaded.settings.controls))
+    named = _controls(options.controls, loaded.settings.controls, options.control_token)
+    settings = replace(
+        loaded.settings,
+        controls=tuple(control for control in named if not control.is_proxy),
+        proxies=tuple(control for control in named if control.is_proxy),
+    )
     if options.timeout is not None:
         settings = _hurried(settings, options.timeout)
     return settings, loaded.origins["check.profile"] != "default"
 
 
-def _controls(typed: Sequence[str], kept: tuple[Control, ...]) -> tuple[Control, ...]:
+def _controls(typed: Sequence[str], kept: tuple[Control, ...], token: str | None) -> tuple[Control, ...]:
     """The controls that were typed, else those of the settings file, each with its token. Tokens are never quoted."""
     from probe.settings.controls import ControlError, parse, with_token
 
@@ -230,7 +239,7 @@ def _controls(typed: Sequence[str], kept: tuple[Control, ...]) -> tuple[Control,
             which = f"--control {number}" if len(typed) > 1 else "--control"
             raise ConfigError(f"{which}: {error}.") from None
     try:
-        return with_token(tuple(found) or kept, os.environ)
+        return with_token(tuple(found) or kept, os.environ, token)
     except ControlError as error:
         raise ConfigError(f"{error}.") from None
 

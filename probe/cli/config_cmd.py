@@ -49,7 +49,7 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
         host = f"[{control.host}]" if ":" in control.host else control.host
         yield ""
         yield "[[control]]"
-        yield f"url = {as_toml(f'https://{host}:{control.port}')}"
+        yield f"url = {as_toml(f'{control.scheme}://{host}:{control.port}')}"
         yield f"name = {as_toml(control.name)}"
         yield f"sha256 = {as_toml(control.sha256)}" if control.sha256 else "# sha256 is not set"
         yield f"country = {as_toml(control.country)}" if control.country else "# country is not set"

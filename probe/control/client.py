@@ -123,19 +123,19 @@ async def _exchange(
     except TimeoutError:
         took_us = round((wire.monotonic() - started) * 1e6)
         failed = Operation(fact=blank, started_us=started_us, duration_us=took_us, failure="generic_timeout_error")
-        return Exchanged(_anonymous(failed, control))
+        return Exchanged(anonymous(failed, control))
 
 
 async def _request(
     wire: Wire, control: Control, blank: HttpFact, content: bytes | None, trust: Trust, deadlines_s: tuple[float, float]
 ) -> Exchanged:
     deadline_s, reach_s = deadlines_s
-    stream = await _reach(wire, control, reach_s)
+    stream = await reach(wire, control, reach_s)
     if isinstance(stream, Operation):
-        return Exchanged(_anonymous(stream, control))
+        return Exchanged(anonymous(stream, control))
     secure = await _secure(wire, control, stream, trust, reach_s)
     if isinstance(secure, Operation):
-        return Exchanged(_anonymous(secure, control))
+        return Exchanged(anonymous(secure, control))
     from probe.instruments import http
 
     address = secure.tcp.address
@@ -152,7 +152,7 @@ async def _request(
         header_cap=_HEADERS,
         content=content,
     )
-    return Exchanged(_anonymous(answered.operation, control), answered.body, address)
+    return Exchanged(anonymous(answered.operation, control), answered.body, address)
 
 
 def _name_of(control: Control) -> str | None:
@@ -169,7 +169,7 @@ def _netloc(control: Control) -> str:
     return f"{host}:{control.port}"
 
 
-async def _reach(wire: Wire, control: Control, deadline_s: float) -> TcpStream | Operation:
+async def reach(wire: Wire, control: Control, deadline_s: float) -> TcpStream | Operation:
     """A connection to the first of its addresses that takes one, else how the last one failed."""
     addresses: tuple[str, ...] = (control.host,)
     if _name_of(control) is not None:
@@ -207,7 +207,7 @@ async def _secure(
     return shaken.stream
 
 
-def _anonymous(operation: Operation, control: Control) -> Operation:
+def anonymous(operation: Operation, control: Control) -> Operation:
     """*operation* as it is kept: under the control's name, without its address, which must not end up in an export."""
     fact = operation.fact
     if isinstance(fact, HttpFact):

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probe.experiments import behind, contrast, dns_answers, likeness, path_mtu, residual, retry, siblings, split
+from probe.experiments import (
+    behind,
+    contrast,
+    dns_answers,
+    likeness,
+    locate,
+    path_mtu,
+    residual,
+    retry,
+    siblings,
+    split,
+)
 from probe.experiments.session import CERTIFICATE
 from probe.observations import Operation
 
@@ -22,6 +33,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "siblings": siblings.addresses,
     "neighbours": siblings.neighbours,
     "behind": behind.run,
+    "locate": locate.run,
     "control": likeness.run,
     "residual": residual.run,
     "split": split.run,
@@ -31,8 +43,8 @@ DEEP = ("residual", "split")
 
 _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers", "control"),
-    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair", "control"),
-    "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings", "control"),
+    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair", "locate", "control"),
+    "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings", "locate", "control"),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
     "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "control"),
     "page": ("dns_answers", "neutral_pair", "control"),
@@ -62,7 +74,7 @@ def wanted(name: str, settings: Settings) -> bool:
     """Whether ``--only`` and ``--skip`` leave the experiment *name* in; a control is asked only if there is one, and what
     takes minutes only with ``--deep``.
     """
-    if name == "control" and not settings.controls:
+    if name == "control" and not (settings.controls or settings.proxies):
         return False
     if name in DEEP and not settings.deep:
         return False

@@ -103,6 +103,8 @@ class Settings:
     data_dir: str | None = None
     targets_dir: str | None = None
     controls: tuple[Control, ...] = ()
+    proxies: tuple[Control, ...] = ()
+    """Proxies that stand in for controls: what is seen through one is less."""
     user_agent: str = (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         "Chrome/142.0.0.0 Safari/537.36"

@@ -1,4 +1,7 @@
-"""Which controls a check may ask: ``--control URL`` as typed, or ``[[control]]`` in the settings file."""
+"""Which controls a check may ask: ``--control URL`` as typed, or ``[[control]]`` in the settings file.
+
+A proxy (``socks5://``, ``http://``) may stand in for one: it measures nothing, but lets the probe look through it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from typing import Any, Literal, get_args
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 KEYS = ("url", "token", "sha256", "name", "country")
-EXPECTED = "https://HOST:PORT#token=…&sha256=…"
+EXPECTED = "https://HOST:PORT#token=…&sha256=…, or of a proxy socks5://HOST:PORT or http://HOST:PORT"
+Scheme = Literal["https", "socks5", "http"]
+_ALIASES = {"socks5h": "socks5"}
+"""What others write for a proxy that resolves names itself, which is the only way here."""
+_LONGEST_LOGIN = 255
+"""RFC 1929 §2 has one byte for the length."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -27,7 +35,7 @@ class Control:
     """One control. ``sha256``: of its certificate (DER), lower-case hex; ``None`` trusts the ordinary authorities.
 
     ``name`` is what results call it: ``control:NAME`` is its vantage. ``country`` (ISO 3166-1 alpha-2) is where the user
-    says that it is.
+    says that it is. With another ``scheme`` than https it is a proxy, ``login`` the user and password for it.
     """
 
     host: str
@@ -36,6 +44,12 @@ class Control:
     token: str | None = field(default=None, repr=False)
     sha256: str | None = None
     country: str | None = None
+    scheme: Scheme = "https"
+    login: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def is_proxy(self) -> bool:
+        return self.scheme != "https"
 
     @property
     def vantage(self) -> str:
@@ -43,7 +57,9 @@ class Control:
 
 
 def parse(text: str) -> Control:
-    """``https://HOST:PORT[#token=…&sha256=…&name=…]``. Raises :class:`ControlError`."""
+    """``https://HOST:PORT[#token=…&sha256=…&name=…&country=…]``, or ``socks5://`` or ``http://[USER:PASSWORD@]HOST:PORT`` of a
+    proxy with ``name`` and ``country``. Raises :class:`ControlError`.
+    """
     address, _, fragment = text.strip().partition("#")
     try:
         told = dict(parse_qsl(fragment, keep_blank_values=True, strict_parsing=bool(fragment), max_num_fields=8))
@@ -67,9 +83,19 @@ def from_table(table: Mapping[str, Any]) -> Control:
 
 def _joined(control: Control, rest: Mapping[str, Any]) -> Control:
     """A pasted line in the file, and keys beside it that win."""
+    if control.is_proxy:
+        named = {"name": control.name, "country": control.country}
+        told = _checked(
+            {"url": f"{control.scheme}://{_bracketed(control.host)}:{control.port}"} | _set(named) | dict(rest)
+        )
+        return replace(told, login=control.login)
     url = f"https://{_bracketed(control.host)}:{control.port}"
     known = {"name": control.name, "token": control.token, "sha256": control.sha256, "country": control.country}
-    return _checked({"url": url} | {key: value for key, value in known.items() if value is not None} | dict(rest))
+    return _checked({"url": url} | _set(known) | dict(rest))
+
+
+def _set(known: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def _bracketed(host: str) -> str:
@@ -93,17 +119,48 @@ def _checked(table: Mapping[str, str]) -> Control:
         if "name" in table:
             raise ControlError("its name may have letters, digits, dots and hyphens, 63 at most")
         name = f"control-{port}"
-    return Control(host=host, port=port, name=name, token=token, sha256=sha256, country=country)
+    scheme = _scheme(parts.scheme)
+    assert scheme is not None
+    if scheme != "https" and (token is not None or sha256 is not None):
+        raise ControlError(
+            "a proxy has neither a token nor a sha256: a login stands before its host, as USER:PASSWORD@"
+        )
+    return Control(
+        host=host,
+        port=port,
+        name=name,
+        token=token,
+        sha256=sha256,
+        country=country,
+        scheme=scheme,
+        login=_login(parts) if scheme != "https" else None,
+    )
+
+
+def _scheme(text: str) -> Scheme | None:
+    plain = _ALIASES.get(text, text)
+    return next((scheme for scheme in get_args(Scheme) if scheme == plain), None)
+
+
+def _login(parts: SplitResult) -> tuple[str, str] | None:
+    if parts.username is None:
+        return None
+    login = unquote(parts.username), unquote(parts.password or "")
+    if not all(len(part.encode()) <= _LONGEST_LOGIN for part in login) or not login[0] or ":" in login[0]:
+        raise ControlError("its login must read USER:PASSWORD@, at most 255 characters each")
+    return login
 
 
 def _address(url: str) -> tuple[SplitResult, int]:
     try:
         parts = urlsplit(url)
-        port = parts.port if parts.port is not None else 443
+        # Nobody agrees on the port of a proxy: it has to be named.
+        port = parts.port if parts.port is not None else 443 if parts.scheme == "https" else 0
     except ValueError:
         raise ControlError(f"its address must read {EXPECTED}") from None
-    plain = not (parts.username or parts.password or parts.query) and parts.path in ("", "/")
-    if parts.scheme != "https" or not parts.hostname or not plain or port == 0 or not _is_host(parts.hostname):
+    bare = parts.scheme != "https" or not (parts.username or parts.password)
+    plain = bare and not parts.query and parts.path in ("", "/")
+    if _scheme(parts.scheme) is None or not parts.hostname or not plain or port == 0 or not _is_host(parts.hostname):
         raise ControlError(f"its address must read {EXPECTED}")
     return parts, port
 
@@ -140,21 +197,25 @@ def tokens_in(file: str, named_by: str) -> tuple[str, ...]:
     return found
 
 
-def with_token(controls: tuple[Control, ...], environ: Mapping[str, str]) -> tuple[Control, ...]:
-    """*controls*, each with a token of its own, else the one of the environment; names made unique.
+def with_token(
+    controls: tuple[Control, ...], environ: Mapping[str, str], shared: str | None = None
+) -> tuple[Control, ...]:
+    """*controls*, each with a token of its own, else *shared*, else the one of the environment; names made unique.
 
     Raises :class:`ControlError` for one that has none.
     """
     if not controls:
         return ()
-    shared = read_token(environ)
+    if shared is not None and not (shared.isascii() and shared.isprintable() and " " not in shared):
+        raise ControlError("the token has characters that no token has")
+    told = (shared,) if shared is not None or all(c.token or c.is_proxy for c in controls) else read_token(environ)
     found: dict[str, Control] = {}
     for control in controls:
-        token = control.token or (shared[0] if shared else None)
-        if token is None:
+        token = control.token or (told[0] if told and not control.is_proxy else None)
+        if token is None and not control.is_proxy:
             raise ControlError(
-                f"the control {control.name} has no token. Paste the line that dalel control serve printed, or set "
-                "DALEL_CONTROL_TOKEN_FILE"
+                f"the control {control.name} has no token. Paste the line that dalel control serve printed, use "
+                "--control-token, or set DALEL_CONTROL_TOKEN_FILE"
             )
         if control.name in found:
             raise ControlError(f"two controls are called {control.name}: give one of them another name")
