@@ -33,7 +33,12 @@ _AT_CONTROLS = frozenset(
         "control_altered",
     }
 )
-FLIPS = _AT_CONTROLS | {"neutral_flip", "neutral_flip_once", "neutral_flip_short", "own_flip", "unacknowledged_only"}
+_DEEP = frozenset({"residual_memory", "split_passes", "split_stopped"})
+FLIPS = (
+    _AT_CONTROLS
+    | _DEEP
+    | {"neutral_flip", "neutral_flip_once", "neutral_flip_short", "own_flip", "unacknowledged_only"}
+)
 _AT_OWN_ADDRESS = frozenset({"own_flip", "unacknowledged_only", "tls_no_answer"})
 _LIES = frozenset(
     {
@@ -150,9 +155,10 @@ def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
 def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
     """Where the name passes at unrelated addresses, whoever breaks it off at its own may stand in front of the site.
 
-    A hosting company's guard beside its line resets in the server's name too, and the server answers behind it.
+    A hosting company's guard beside its line resets in the server's name too, and the server answers behind it; one that
+    is hired against floods may stand in another country, nearer to the visitor than to the site.
     """
-    return _BY_DISTANCE if "neutral_pass" in _codes(findings) else ()
+    return _BY_DISTANCE | {"reset_too_early"} if "neutral_pass" in _codes(findings) else ()
 
 
 def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:

@@ -34,6 +34,7 @@ FAST = (
     "test_verdict_control.py",
     "test_verdict_control_pairs.py",
     "test_verdict_behind.py",
+    "test_verdict_residual.py",
 )
 """Only tests of what is *said*. The contract test would kill every row by looking for it in its own story."""
 LAST = "test_verdict_contract.py"

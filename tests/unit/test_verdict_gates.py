@@ -170,8 +170,8 @@ def lying_control(*, reaches: bool) -> Facts:
 # gate, story, word with it, what changes without it: (attribute of the verdict, value without the gate)
 def guarded_site() -> Facts:
     """A guard beside the site's own line resets its name, the server answers behind it, and the name passes elsewhere."""
-    facts = answer_behind_reset().own_pair(target=RESET)
-    return facts.pair("neutral_pair", "neutral/1", NEUTRALS[0], target=None, rounds=1)
+    facts = answer_behind_reset().pair("neutral_pair", "neutral/1", NEUTRALS[0], target=None, rounds=1)
+    return facts.own_pair(target=RESET)
 
 
 EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [

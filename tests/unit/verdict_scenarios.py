@@ -11,6 +11,7 @@ from typing import Any
 
 from probe.observations import Soa, TcpFact
 from tests.unit import verdict_scenarios_chains as chains
+from tests.unit import verdict_scenarios_deep as remembering
 from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_sinks as sinks
@@ -1433,3 +1434,5 @@ CODES |= sinks.CODES
 WORDS |= sinks.WORDS
 CODES |= followed.CODES
 WORDS |= followed.WORDS
+CODES |= remembering.CODES
+WORDS |= remembering.WORDS
