@@ -94,6 +94,19 @@ def _notice(fact: HttpFact, text: str) -> str:
     return f"<title>{fact.title}</title>" if fact.title else ""
 
 
+_CLOSED = re.compile(
+    r"(доступ|сайт|ресурс|страниц)\w*.{0,40}(ограничен|заблокирован|закрыт|запрещ|недоступ)|қол\s*жеткізу.{0,40}(шектел|бұғаттал)"
+    r"|(access|site|page)\b.{0,40}\b(blocked|restricted|closed|denied)|^\s*(blocked|restricted)\s*$",
+    re.IGNORECASE,
+)
+
+
+def is_nothing_but_a_notice(fact: HttpFact) -> bool:
+    """Whether a page is that small, and its very title says that it is closed: news of a block has a title of its own."""
+    whole = is_short(fact) and max(fact.body_length or 0, len(fact.body or "")) <= HEAD_CHARACTERS
+    return whole and fact.body is not None and _CLOSED.search(fact.title or "") is not None
+
+
 def is_short(fact: HttpFact) -> bool:
     """Whether a page is short enough to be a notice, and whole."""
     return max(fact.body_length or 0, len(fact.body or "")) <= NOTICE_BYTES and not fact.body_truncated

@@ -192,10 +192,17 @@ def _doubtful(case: Case) -> frozenset[Answer]:
     found = {
         answer_of(fact)
         for fact in facts
-        if not fact.verified_chain and (fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact))
+        if not fact.verified_chain
+        if fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact) or _is_refusal(fact)
     }
     another = another_page(case)
     return frozenset(found | {answer_of(http(another[0]))} if another is not None else found)
+
+
+def _is_refusal(fact: HttpFact) -> bool:
+    """Whether a page, whole and in words, refuses or reports an error: a server's own is another one at another server."""
+    refused = fact.status is not None and 400 <= fact.status < 600
+    return refused and bool(fact.body_length) and fact.body_sha256 is not None and not fact.body_truncated
 
 
 def _passed(observation: Observation, usual: frozenset[Page], put_in: frozenset[Answer]) -> bool:

@@ -18,6 +18,8 @@ WORDS_APART = 20
 """Bits of 64. Unrelated pages are 32 ± 4 apart, pages of one template mostly under 12 (Charikar 2002; our own trial)."""
 TAGS_APART = 14
 """The same for tags; small pages share their frame, so unrelated ones are nearer to each other than by their words."""
+CLEARLY_APART = 24
+"""Of unrelated pages, nineteen in twenty are."""
 LENGTH_RATIO = 0.7
 """Jones, Lee, Feamster and Gill 2014: block pages differed from the site's page by 30 % of the length and more."""
 _WORD = re.compile(r"\w{3,}")
@@ -36,9 +38,10 @@ class Likeness:
 
     @property
     def is_very_unlike(self) -> bool:
-        return (
-            self.words >= WORDS_APART and self.tags >= TAGS_APART and self.length < LENGTH_RATIO and self.title is False
-        )
+        if self.title is not False or self.words < WORDS_APART or self.tags < TAGS_APART:
+            return False
+        # A notice may be padded to the length of the page in whose place it is put: then the others must say it clearly.
+        return self.length < LENGTH_RATIO or (self.words >= CLEARLY_APART and self.tags >= CLEARLY_APART)
 
 
 def likeness(one: HttpFact, other: HttpFact) -> Likeness | None:

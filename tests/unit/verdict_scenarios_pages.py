@@ -11,6 +11,7 @@ from tests.unit.facts import BLOCK_HOST, HOST, NEUTRALS, SITE, TIMEOUT, Facts
 
 PLAIN = f"http://{HOST}/"
 VANTAGE = "control:Helsinki"
+ORDER = "<html><head><title>Доступ ограничен</title></head><body>Доступ к данному ресурсу ограничен по решению суда</body></html>"
 STRANGE = (
     "<html><head><title>Внимание</title></head><body><center><table><tr><td><img src=x><td><h2>Уважаемый абонент</h2>"
     "<p>Запрошенный вами ресурс недоступен. Обратитесь в службу поддержки оператора связи.</table></center></body></html>"
@@ -66,6 +67,25 @@ def put_in_everywhere(places: int = 2) -> Facts:
     return facts
 
 
+def refused(*, elsewhere: str | None = None, places: int = 2) -> Facts:
+    """A refusal in the site's name over plain HTTP, and what unrelated addresses say when asked for the name."""
+    page = kept("<html><body>Sorry.</body></html>")
+    facts = Facts(PLAIN).context().healthy().works(403, **page)
+    told = kept(elsewhere) if elsewhere else page
+    for index in range(places):
+        at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
+        facts.http(404, arm="innocuous", round=0, url="http://www.wikipedia1.org/", body_sha256="404", **at)
+        for n in range(6):
+            facts.http(403, arm="target", round=n, url=PLAIN, **(told | at))
+            facts.http(404, arm="innocuous", round=n + 1, url="http://www.wikipedia1.org/", body_sha256="404", **at)
+    return facts
+
+
+def order_over_tls(text: str = ORDER, **fact: Any) -> Facts:
+    """A notice of an order in the site's own name, over its verified chain."""
+    return Facts(f"https://{HOST}/").context().healthy().works(body=text, **(kept(text) | fact))
+
+
 def mark(scope: str = "nat", *, expected: bool = True, place: str = "body", name: str = "list.row") -> dict[str, Any]:
     return {"marks": (Mark(name=name, scope=scope, place=place, expected=expected),)}
 
@@ -79,12 +99,31 @@ def listed_answer(scope: str = "nat", *, right: bool = False) -> Facts:
 
 
 CODES: dict[str, Callable[[], Facts]] = {
+    "site_shows_order": order_over_tls,
     "page_is_another": another_page,
     "page_unlike_elsewhere": another_page,
     "dns_listed_address": listed_answer,
 }
 LEANS = "inconclusive/http.block_page.any"
 WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
+    "a refusal that unrelated addresses give too": (refused, "blocked/http/http.block_page.host"),
+    "a refusal that one unrelated address gives too": (
+        lambda: refused(places=1),
+        "inconclusive/http.block_page.host",
+    ),
+    "a refusal in other words than elsewhere": (
+        lambda: refused(elsewhere="<h1>403 Forbidden</h1> nginx"),
+        "inconclusive/http.denied.antibot",
+    ),
+    "a notice of an order over a verified chain": (order_over_tls, "denied/legal/http.denied.legal"),
+    "a long page about an order over a verified chain": (
+        lambda: order_over_tls(body_length=60_000),
+        "accessible",
+    ),
+    "a page that talks of blocking over a verified chain": (
+        lambda: order_over_tls("<title>News</title> This website has been blocked, say its readers"),
+        "accessible",
+    ),
     "a page that is another than a control's": (another_page, LEANS),
     "a page that is another than a control's, over plain HTTP there too": (lambda: another_page(secure=False), LEANS),
     "another page than over a verified chain": (another_page_than_over_tls, LEANS),

@@ -115,6 +115,12 @@ def is_notice(fact: HttpFact) -> bool:
     return known is not None and known.blocks
 
 
+def is_order(fact: HttpFact) -> bool:
+    """Whether a page is nothing but a notice of an order: whoever shows it, even the site itself, lets nobody in."""
+    known = fingerprints.read(fact)
+    return known is not None and known.blocks and known.certain and fingerprints.is_nothing_but_a_notice(fact)
+
+
 def pages_put_in(case: Case) -> tuple[Pair, ...]:
     """Neutral pairs in which the name was answered with somebody else's page or redirect, and the other one was not."""
     return tuple(pair for pair in complete_neutrals(case) if not pair.over_tls and pair.manner in PAGES)
@@ -144,7 +150,7 @@ def _pages(case: Case, *, over_verified: bool) -> Iterator[tuple[Attempt, Observ
 )
 def page_over_verified_chain(case: Case) -> Iterator[Match]:
     for attempt, page in _pages(case, over_verified=True):
-        swapped = is_led_away(case, attempt) and is_notice(http(page))
+        swapped = is_notice(http(page)) and (is_led_away(case, attempt) or is_order(http(page)))
         if is_ordinary(http(page)) and not sent_on_and_on(attempt) and not swapped:
             yield Match(
                 observations=(page,), parameters={"host": page.operation.name or case.name, "status": http(page).status}
@@ -300,7 +306,7 @@ def page_is_no_content(case: Case) -> Iterator[Match]:
         if not attempt.ok or page is None:
             continue
         fact = http(page)
-        if not is_ordinary(fact) or (is_notice(fact) and not is_own_page(case, attempt)):
+        if not is_ordinary(fact) or (is_notice(fact) and (is_order(fact) or not is_own_page(case, attempt))):
             yield Match(observations=(page,), parameters={"host": case.name, "status": fact.status})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
-from probe.verdict.findings.baseline import is_ordinary, is_own_page, page_of
+from probe.verdict.findings.baseline import is_order, is_ordinary, is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, http, verified
 
@@ -148,6 +148,30 @@ def _denied(case: Case, method: str) -> Iterator[Match]:
 )
 def site_refuses_by_law(case: Case) -> Iterator[Match]:
     yield from _denied(case, "legal")
+
+
+@row(
+    "site_shows_order",
+    speaks_for="denied",
+    weight=2.0,
+    family="http",
+    basis="artefact",
+    proves=True,
+    sentence="{host} itself, over a connection with a valid certificate, shows a notice that access is closed by an order "
+    "(“{title}”)",
+    why="nobody on the way can write into a verified chain: the site, or who serves it, obeys an order; the cap",
+    signatures=("http.denied.legal",),
+)
+def site_shows_order(case: Case) -> Iterator[Match]:
+    for page, fact in _own_words(case):
+        if is_order(fact) and is_ordinary(fact):
+            yield Match(
+                observations=(page,),
+                parameters={"host": page.operation.name or case.name, "title": fact.title or ""},
+                method="legal",
+                signature="http.denied.legal",
+                where="far_side",
+            )
 
 
 @row(
@@ -321,6 +345,7 @@ ROWS: tuple[Row, ...] = (
     redirect_to_block_page,
     redirect_likely,
     site_refuses_by_law,
+    site_shows_order,
     site_refuses_country,
     site_refuses_visitor,
     site_refuses_rate,
