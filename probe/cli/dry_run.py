@@ -113,6 +113,10 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         "path_mtu": "the same greeting in small packets, at the site's own address",
         "siblings": "up to four of the site's other addresses, and its other web port (80 or 443)",
         "neighbours": "other sites of this same check that live in the same network",
+        "locate": (
+            "packets that get only so many routers far, to see between which it is stopped: up to 24 connections and 40 "
+            "TLS greetings (with this name and a harmless one) to a harmless address, or 40 connections to the site's own"
+        ),
         "behind": (
             "where a connection was broken off: the same up to eight times more at the site's own address, in turn with a "
             "harmless name, while this computer ignores packets that came from elsewhere; nothing else is sent for it"
@@ -125,6 +129,7 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "the same at three more harmless addresses: greetings cut in two, three that name the site and two that name "
             "something harmless at each; no page is asked for; for one site of the check"
         ),
+        "control_pair": "the same taking turns at the first control that has ports for it; then it is asked what arrived there",
         "control": (
             f"its address and what its name led to here, to your control, which then does the same from where it is: "
             f"{_list([control.name for control in settings.controls])}"

@@ -25,9 +25,11 @@ _STEPS = {
     "path_mtu": "trying smaller packets",
     "siblings": "trying its other addresses",
     "neighbours": "trying its neighbours",
+    "locate": "finding where it is stopped",
     "behind": "looking behind the reset",
     "residual": "waiting how long it is remembered",
     "split": "asking in pieces",
+    "control_pair": "comparing names at the control",
     "control": "asking the control",
 }
 

@@ -14,8 +14,13 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
     ("path_mtu", "whether only large packets are lost"),
     ("siblings", "other addresses of the same name, and its other web port"),
     ("neighbours", "other names in the same network"),
+    ("locate", "where on the way it is stopped: between which routers"),
     ("behind", "whether the real answer arrives behind a reset, with packets from elsewhere ignored"),
     ("residual", "what a device remembers of a forbidden name, and for how long (--deep)"),
     ("split", "whether a device puts a greeting in pieces together (--deep)"),
+    (
+        "control_pair",
+        "this name against an innocuous one, at a server of yours elsewhere, and what arrived there (--control)",
+    ),
     ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

@@ -8,7 +8,7 @@ import statistics
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from probe.experiments.alarm import Alarm
@@ -19,6 +19,7 @@ from probe.instruments.kernel import read
 from probe.observations import BugFact, Fact, Observation, Operation, Recorder, TlsFact
 
 if TYPE_CHECKING:
+    from probe.experiments.control_pairs import Announced
     from probe.experiments.neutrals import Neutrals
     from probe.instruments.dns import Lingering
     from probe.instruments.tcp import TcpStream
@@ -79,8 +80,12 @@ class Session:
     control_turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     absent_controls: set[str] = field(default_factory=set)
     """Names of controls that gave no answer: not asked again in this run."""
+    sinks: dict[str, Announced] = field(default_factory=dict)
+    """Names of controls, and what each said of its own sinks."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
+    located: list[int] = field(default_factory=list)
+    """Endpoints whose trouble was followed along the way: only the first few of a run are."""
     handshakes_s: list[float] = field(default_factory=list)
     """How long handshakes with canaries took that came to their end: what is ordinary on this line."""
     questions: Questions = field(init=False)
@@ -96,6 +101,9 @@ class Session:
     def record(self, operation: Operation, **place: Any) -> Observation:
         if place.get("purpose") == "own_side" and isinstance(operation.fact, TlsFact) and operation.failure is None:
             self.handshakes_s.append((operation.duration_us or 0) / 1e6)
+        if place.get("purpose") == "control_pair":
+            # The place is a server of the user's own: its address must not end up in an export.
+            operation = replace(operation, address=None)
         return self.recorder.add(marked(operation, self.fingerprints, self.settings.country), **place)
 
     def ordinary_s(self) -> float:
@@ -113,6 +121,9 @@ class Session:
         scope = _EXCUSES.get(self.network.method or "")
         return scope is None or stage in scope
 
+
+DEEP = ("residual", "split")
+"""Asked with ``--deep`` only: they take minutes, and say how a block works."""
 
 # A certificate that does not verify is an answer, not a silence.
 CERTIFICATE = ("ssl_invalid_certificate", "ssl_invalid_hostname", "ssl_unknown_authority")
@@ -168,6 +179,8 @@ class Site:
     neutrals_ended: asyncio.Event = field(default_factory=asyncio.Event)
     flipped: bool = False
     """Whether the name failed to the end at every neutral place: then nothing more is needed to tell a block."""
+    flips: list[tuple[str, str]] = field(default_factory=list)
+    """Neutral places where it did, and the name that was answered there."""
     succeeded: bool = False
 
     @property
@@ -238,6 +251,7 @@ class Site:
         self.started.clear()
         self.neutrals_ended.clear()
         self.flipped = False
+        self.flips.clear()
 
     def patience_s(self) -> float:
         """How long silence is ordinary: max(1 s, 4 × the path's RTT, 3 × a canary's handshake).
@@ -322,8 +336,9 @@ class Site:
             if self.succeeded or self.session.excused("certificate" if self._about_certificate(stage) else stage):
                 return
             self.on_step(name)
+            deadlines = self.settings.deadlines
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.settings.deadlines.endpoint):
+                async with asyncio.timeout(deadlines.deep if name in DEEP else deadlines.endpoint):
                     await guarded(self.session, name, run(self), endpoint=self.number)
         finally:
             if name == "neutral_pair":

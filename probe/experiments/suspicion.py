@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from probe.experiments import (
     behind,
     contrast,
+    control_pairs,
     dns_answers,
     likeness,
     locate,
@@ -16,7 +17,7 @@ from probe.experiments import (
     siblings,
     split,
 )
-from probe.experiments.session import CERTIFICATE
+from probe.experiments.session import CERTIFICATE, DEEP
 from probe.observations import Operation
 
 if TYPE_CHECKING:
@@ -34,19 +35,29 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "neighbours": siblings.neighbours,
     "behind": behind.run,
     "locate": locate.run,
+    "control_pair": control_pairs.run,
     "control": likeness.run,
     "residual": residual.run,
     "split": split.run,
 }
-DEEP = ("residual", "split")
-"""Asked with ``--deep`` only: they take minutes, and say how a block works."""
+_OF_NAMES = ("neutral_pair", "neutral_chain", "own_pair", "control_pair")
 
 _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers", "control"),
     "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair", "locate", "control"),
-    "tls": ("retry", "neutral_pair", "own_pair", "path_mtu", "dns_answers", "siblings", "locate", "control"),
+    "tls": (
+        "retry",
+        "neutral_pair",
+        "own_pair",
+        "path_mtu",
+        "dns_answers",
+        "siblings",
+        "locate",
+        "control_pair",
+        "control",
+    ),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
-    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "control"),
+    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "control_pair", "control"),
     "page": ("dns_answers", "neutral_pair", "control"),
     "plain": ("control",),
 }
@@ -66,7 +77,7 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
         asked.append("behind")
     if stage == "tls":
         asked.extend(DEEP)
-    names = [name for name in asked if not (scheme == "tcp" and name in ("neutral_pair", "neutral_chain", "own_pair"))]
+    names = [name for name in asked if not (scheme == "tcp" and name in _OF_NAMES)]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 
 
@@ -74,6 +85,8 @@ def wanted(name: str, settings: Settings) -> bool:
     """Whether ``--only`` and ``--skip`` leave the experiment *name* in; a control is asked only if there is one, and what
     takes minutes only with ``--deep``.
     """
+    if name == "control_pair" and not settings.controls:
+        return False
     if name == "control" and not (settings.controls or settings.proxies):
         return False
     if name in DEEP and not settings.deep:

@@ -142,7 +142,7 @@ _ABROAD = {
 # the neutral places of a contrast
 
 
-def _no_neutrals(world: World) -> tuple[Rule, ...]:
+def no_neutrals(world: World) -> tuple[Rule, ...]:
     """Of those names that may stand in for a neutral place nothing is reached; canaries, which are never one, are."""
     canaries = load_canaries()
     kept = {canary.where for family in ("domestic", "foreign", "portal") for canary in canaries.family(family)}
@@ -219,7 +219,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         for name, proof in _ABROAD.items()
     ),
     *(
-        _without(row, "neutral_places", "no neutral place is reached", _no_neutrals, *row.proofs, _NO_NEUTRAL)
+        _without(row, "neutral_places", "no neutral place is reached", no_neutrals, *row.proofs, _NO_NEUTRAL)
         for row in map(_ALL.__getitem__, _NEUTRALS)
     ),
     *(_with_wrong_clock(name) for name in _CLOCK),

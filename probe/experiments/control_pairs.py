@@ -1,0 +1,236 @@
+"""Pairs at a control's own sink: two names in turn at a server that answers every name, and what it says arrived of them.
+
+The sink is up and treats all names alike, so the name's own server explains nothing there. Whoever runs it could refuse one
+name, though, which is why the judge takes it for no neutral place by itself. What is unlike anywhere else is the other side:
+the control tells which arms arrived, whether whole, and whether its answers left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from probe.control import client
+from probe.control.guard import is_public
+from probe.control.protocol import ArmsRequest
+from probe.experiments.contrast import Pair
+from probe.experiments.places import is_literal
+from probe.instruments import tcp, tls
+from probe.observations import ArrivalFact, HttpFact, Observation, Operation, TcpFact, TlsFact
+from probe.verdict.networks import network_of
+
+if TYPE_CHECKING:
+    from probe.control.protocol import Sink, SinkKind
+    from probe.experiments.session import Site
+    from probe.settings.controls import Control
+
+PURPOSE = "control_pair"
+_BESIDE = 2
+"""Rounds that are asked beside the neutral places; the others only if those have not decided: enough for both sides."""
+_AT_ONCE = 2
+"""Pairs at one control at the same time: an arm that lost its name on the way is known by its moment only."""
+_WELL_KNOWN = 443
+
+
+@dataclass(slots=True)
+class Announced:
+    """What one control said of its sinks, asked once in a run. ``address``: where it was reached; sinks are there too."""
+
+    address: str | None = None
+    sinks: tuple[Sink, ...] = ()
+    asked: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    def port(self, kind: SinkKind) -> int | None:
+        return next((sink.port for sink in self.sinks if sink.kind == kind), None)
+
+
+async def run(site: Site) -> None:
+    """Alternate T and I at the first control that has a sink for it, and ask what arrived.
+
+    Where many endpoints are in trouble the neutral places have to do: a control is one machine.
+    """
+    if is_literal(site.host) or site.turns.crowded:
+        return
+    kind: SinkKind = "http" if site.scheme == "http" else "tls"
+    for control in site.settings.controls:
+        announced = await _announced(site, control)
+        port = announced.port(kind)
+        if announced.address is None or port is None:
+            continue
+        async with announced.turns:
+            if await _alternate(site, control, announced.address, port):
+                return
+
+
+async def _announced(site: Site, control: Control) -> Announced:
+    announced = site.session.sinks.setdefault(control.name, Announced())
+    async with announced.lock:
+        if not announced.asked and control.name not in site.session.absent_controls:
+            announced.asked = True
+            await site.session.pacer.flow()
+            exchanged, announced.sinks = await client.sinks(
+                site.wire,
+                control,
+                trust=site.session.trust,
+                deadline_s=2 * site.settings.deadlines.tls_soft,
+                reach_s=site.settings.deadlines.tls_soft,
+            )
+            announced.address = exchanged.address
+            site.record(exchanged.operation, purpose=PURPOSE, group=control.vantage, member="sinks")
+    return announced
+
+
+class _SinkPair(Pair):
+    """Two rounds beside the neutral places, and the others if those have not decided."""
+
+    async def goes_on(self, number: int) -> bool:
+        site = self._site
+        if number >= _BESIDE and "neutral_pair" in site.started:
+            await site.neutrals_ended.wait()
+            return not site.flipped
+        return True
+
+
+async def _alternate(site: Site, control: Control, address: str, port: int) -> bool:
+    """The pair, and what arrived of it. Whether the sink answered another name at all."""
+    innocuous = site.session.neutrals.innocuous(site.host, control.host)
+    begun = len(site.session.recorder.observations)
+    pair = _SinkPair(site, PURPOSE, control.vantage, address, innocuous, port)
+    first = await pair.send("innocuous", 0)
+    if not first.passed:
+        return False
+    await pair.alternate(first)
+    mine = [o for o in site.session.recorder.observations[begun:] if _is_arm(o, site, control)]
+    failed = [o for o in mine if o.arm == "target" and not isinstance(o.fact, TcpFact) and o.failure is not None]
+    if not failed or site.succeeded:
+        return True
+    await _look_at_certificate(site, control, address, port)
+    await _ask_what_arrived(site, control, mine, (site.host, innocuous))
+    return True
+
+
+def _is_arm(o: Observation, site: Site, control: Control) -> bool:
+    here = o.purpose == PURPOSE and o.endpoint == site.number and o.group == control.vantage
+    return here and o.arm is not None and o.vantage == "local"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# whether it is a place like others
+
+
+async def _look_at_certificate(site: Site, control: Control, address: str, port: int) -> None:
+    """Whether the sink shows a certificate for the control's own name that everybody trusts.
+
+    Not asked where no answer would make it a neutral place: on another port, in this network, or beside the site's own
+    address or a neutral place that was drawn.
+    """
+    taken = {network_of(one) for one in site.addresses} | site.neutral_networks
+    if port != _WELL_KNOWN or is_literal(control.host) or not is_public(address) or network_of(address) in taken:
+        return
+    await site.session.pacer.flow()
+    deadlines = site.settings.deadlines
+    connected = await tcp.connect(site.wire, address, port, deadline_s=deadlines.connect)
+    if connected.stream is None:
+        return
+    shaken = await tls.handshake(
+        site.wire,
+        connected.stream,
+        hello=tls.Hello(sni=control.host),
+        trust=site.session.trust,
+        host=control.host,
+        deadline_s=deadlines.tls_soft,
+    )
+    if shaken.stream is not None:
+        shaken.stream.close()
+    fact = shaken.operation.fact
+    assert isinstance(fact, TlsFact)
+    seen = replace(shaken.operation, fact=replace(fact, sni=None, chain=()), name=control.name)
+    site.record(seen, purpose=PURPOSE, group=control.vantage, member="certificate")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the other side
+
+
+async def _ask_what_arrived(site: Site, control: Control, arms: Sequence[Observation], names: tuple[str, ...]) -> None:
+    """Ask the control for these arms, and record what it says of each; nothing, if it does not know them all."""
+    session = site.session
+    begun = min(o.operation.started_us for o in arms)
+    within_s = max(1, min(600, round((site.wire.now_us() - begun) / 1e6) + 5))
+    await session.pacer.flow()
+    exchanged, arrived = await client.arms(
+        site.wire,
+        control,
+        ArmsRequest(names, within_s),
+        trust=session.trust,
+        deadline_s=2 * site.settings.deadlines.tls_soft,
+        reach_s=site.settings.deadlines.tls_soft,
+    )
+    now_us = site.wire.now_us()
+    site.record(exchanged.operation, purpose=PURPOSE, group=control.vantage, member="arms")
+    if exchanged.operation.failure is not None:
+        return
+    came = [Came(now_us - arm.ago_us, arm.fact) for arm in arrived]
+    for arm, seen in match(arms, came, gap_us=round(site.settings.deadlines.arm_gap * 1e6)):
+        operation = Operation(fact=seen.fact, started_us=seen.at_us, name=arm.operation.name, port=arm.operation.port)
+        site.record(
+            operation,
+            purpose=PURPOSE,
+            group=control.vantage,
+            arm=arm.arm,
+            round=arm.round,
+            vantage=control.vantage,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """One arrival, and when it was by this side's clock (as long ago as the control said, from when its answer came)."""
+
+    at_us: int
+    fact: ArrivalFact
+
+
+def match(arms: Iterable[Observation], came: Sequence[Came], *, gap_us: int) -> list[tuple[Observation, Came]]:
+    """Which arrival belongs to which exchange among *arms* (connections and exchanges of one pair). Pure.
+
+    An arm's connection is complete here half a round trip before it is there; the control's answer takes as long to come
+    back. Arms are *gap_us* and more apart. What was answered here must have been answered there: if one such arm is not
+    found, this is not the ledger of these arms (an address that changes, a proxy in between), and nothing is known of any.
+    """
+    connected = {(o.arm, o.round): o for o in arms if isinstance(o.fact, TcpFact) and o.failure is None}
+    left = sorted(came, key=lambda one: one.at_us)
+    found: list[tuple[Observation, Came]] = []
+    for o in arms:
+        connection = connected.get((o.arm, o.round))
+        if not isinstance(o.fact, TlsFact | HttpFact) or connection is None:
+            continue
+        seen = _nearest(o, connection, left, gap_us)
+        if seen is not None:
+            left.remove(seen)
+        elif o.failure is None:
+            return []
+        found.append((o, seen if seen is not None else _nothing(o, connection)))
+    well = (seen.fact for o, seen in found if o.failure is None)
+    return found if all(fact.whole and fact.answered for fact in well) else []
+
+
+def _nearest(arm: Observation, connection: Observation, left: Sequence[Came], gap_us: int) -> Came | None:
+    trip_us = connection.operation.duration_us or 0
+    expected = connection.operation.started_us + trip_us
+    name = (arm.operation.name or "").rstrip(".").lower()
+    may_be = [
+        one
+        for one in left
+        if expected - gap_us / 3 <= one.at_us <= expected + trip_us + gap_us * 2 / 3 and one.fact.name in (None, name)
+    ]
+    return min(may_be, key=lambda one: (one.fact.name is None, abs(one.at_us - expected - trip_us)), default=None)
+
+
+def _nothing(arm: Observation, connection: Observation) -> Came:
+    plain = isinstance(arm.fact, HttpFact) and arm.fact.url.startswith("http:")
+    return Came(connection.operation.started_us, ArrivalFact(sink="http" if plain else "tls", arrived=False))

@@ -1,0 +1,119 @@
+"""The control as a place: pairs of names at its own sink, through this network, and a control that acts on the name itself.
+
+The worlds and rules are those of rows elsewhere; ``dalel control serve`` runs abroad under a name and a certificate that
+everybody trusts, with its sinks at the well-known ports. A control that drops one name looks from here as a censor does: what
+is dead besides must never be called blocked for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from tests.lab import rules, scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms
+from tests.lab.control_serve import ADDRESS, HOST, Serves
+from tests.lab.rules import Rule, When
+from tests.lab.scenarios import FACEBOOK, Scenario, Words
+from tests.lab.scenarios_ablations import no_neutrals
+from tests.lab.world import World
+
+_KNOWN: dict[str, Scenario] = {
+    row.name: row
+    for module in (scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms)
+    for row in module.SCENARIOS
+}
+_NAMED = Serves(named=True)
+_SINK = When(remote=(f"{ADDRESS}/32",), ports=(80, 443))
+_NOT_BLOCKED = (Words("inconclusive"), Words("outage"))
+_UNKNOWN = Words("inconclusive")
+
+
+def _with_sink(
+    name: str,
+    label: str = "",
+    *,
+    extra: Callable[[World], tuple[Rule, ...]] = lambda _world: (),
+    serves: Serves = _NAMED,
+    **changes: object,
+) -> Scenario:
+    """A row of another module, and a control of which the probe knows by its name."""
+    row = _KNOWN[name]
+
+    def world(whole: World) -> World:
+        made = row.world(whole)
+        return dataclasses.replace(made, hosts=f"{made.hosts}{ADDRESS} {HOST}\n")
+
+    def every(made: World) -> tuple[Rule, ...]:
+        return (*extra(made), *row.rules(made))
+
+    standard: dict[str, object] = {
+        "name": f"sink_{name}{label}",
+        "tells": f"{row.tells}; a control abroad is a place where names are compared",
+        "serves": serves,
+        "world": world,
+        "rules": every,
+        "draw": None,
+        "in_slice": False,
+    }
+    made: Scenario = dataclasses.replace(row, **{**standard, **changes})  # type: ignore[arg-type]
+    return made
+
+
+def _liar(rule: type[rules.ByName]) -> Callable[[World], tuple[Rule, ...]]:
+    """Whoever runs the control acts on the name at its own door, and nowhere else."""
+    return lambda _world: (rule(names=(FACEBOOK,), http=True, when=_SINK),)
+
+
+def _weaker(name: str) -> dict[str, object]:
+    row = _KNOWN[name]
+    return {
+        "acceptable": tuple(dict.fromkeys((*row.acceptable, _UNKNOWN))),
+        "exit_codes": tuple({*row.exit_codes, 3}),
+        "proofs": (),
+    }
+
+
+_DEAD = (
+    "accepts_and_hangs",
+    "front_end_backend_silent",
+    "server_resets_its_own_name",
+    "reset_by_sites_own_firewall",
+    "scrubber_drops_its_own_name",
+)
+"""What is the site's own trouble, and looks most like a block by name."""
+
+SCENARIOS: tuple[Scenario, ...] = (
+    *(
+        _with_sink(name)
+        for name in ("healthy", "sni_drop", "sni_reset", "sni_reply_drop", "http_host_reset", "http_host_drop")
+    ),
+    _with_sink("sni_drop", "_untrusted", serves=Serves()),
+    *(
+        _with_sink(name, "_without_neutrals", extra=no_neutrals, **_weaker(name))
+        for name in ("sni_drop", "sni_reset", "sni_reply_drop")
+    ),
+    *(
+        _with_sink(
+            name,
+            f"_and_a_control_that_{word}",
+            extra=_liar(rule),
+            acceptable=_NOT_BLOCKED,
+            exit_codes=(1, 3),
+            unproven_abroad="what the control's owner does to the probe is not done to others",
+        )
+        for name in _DEAD
+        for word, rule in (("drops", rules.NameDrop), ("resets", rules.NameReset))
+    ),
+    *(
+        _with_sink(
+            name,
+            "_without_neutrals_and_a_control_that_drops",
+            extra=lambda world: (*no_neutrals(world), *_liar(rules.NameDrop)(world)),
+            acceptable=_NOT_BLOCKED,
+            exit_codes=(1, 3),
+            proofs=(),
+            unproven_abroad="what the control's owner does to the probe is not done to others",
+        )
+        for name in _DEAD
+    ),
+)
