@@ -61,7 +61,10 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None
     first = await pair.send("innocuous", 0)
     if not first.passed:
         return None
-    return await pair.alternate(first)
+    flipped = await pair.alternate(first)
+    if flipped:
+        site.flips.append((neutral.address, innocuous))
+    return flipped
 
 
 async def neutral_chains(site: Site) -> None:

@@ -46,17 +46,21 @@ async def _other_port(site: Site, address: str, port: int) -> None:
 
 async def neighbours(site: Site) -> None:
     """Other names of this run whose answers lie in the same /24 (IPv6: /48). Never a scan: only what was asked for."""
+    async with asyncio.TaskGroup() as group:
+        for address, name in list(near_names(site).items())[:_MOST]:
+            place = Place(purpose="neighbours", endpoint=site.number, group=f"neighbour/{name}")
+            group.create_task(_neighbour(site, place, address, name))
+
+
+def near_names(site: Site) -> dict[str, str]:
+    """Addresses beside the site's own, with the names that this run knows there."""
     mine = {address for address in site.addresses if connectable(address)}
-    near = {
+    return {
         address: name
         for name, found in site.session.answers.items()
         for address in found
         if name != site.host and address not in mine and any(_same_network(address, own) for own in mine)
     }
-    async with asyncio.TaskGroup() as group:
-        for address, name in list(near.items())[:_MOST]:
-            place = Place(purpose="neighbours", endpoint=site.number, group=f"neighbour/{name}")
-            group.create_task(_neighbour(site, place, address, name))
 
 
 async def _neighbour(site: Site, place: Place, address: str, name: str) -> None:

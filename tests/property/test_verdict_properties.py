@@ -22,6 +22,7 @@ from probe.observations import (
     KernelCounters,
     Observation,
     Operation,
+    PathFact,
     TcpFact,
     TlsFact,
 )
@@ -124,7 +125,21 @@ other_facts = (
     | st.builds(ClockFact, source=st.just("ntp"), offset_s=st.none() | st.floats(-1e9, 1e9))
     | st.builds(BugFact, experiment=st.just("website"), error=st.just("e"), traceback=st.just(""))
 )
-facts = dns_facts | tls_facts | http_facts | other_facts
+cames = st.sampled_from(["icmp", "reset", "fin", "answer", "nothing"])
+path_facts = st.builds(
+    PathFact,
+    sent=st.sampled_from(["syn", "hello"]),
+    ttl=st.integers(1, 6),
+    source_port=st.integers(1, 4),
+    came=st.none() | cames,
+    hop=st.none() | addresses,
+    hop_is=st.sampled_from([None, "gateway", "private", "shared", "public"]),
+    acked=maybe,
+    again=st.none() | cames,
+    later=st.none() | cames,
+    later_acked=maybe,
+)
+facts = dns_facts | tls_facts | http_facts | other_facts | path_facts
 
 GROUPS = {
     "baseline": ("v4", "v6"),
@@ -139,6 +154,7 @@ GROUPS = {
     "path_mtu": ("normal", "small", "small+mss"),
     "siblings": ("address/31.13.72.36", "port/80"),
     "neighbours": ("neighbour/meduza.io",),
+    "locate": ("name/151.101.0.223", "connection/157.240.205.35"),
     "behind": ("distance", "heard", "min_ttl/farther", "min_ttl/nearer"),
     "residual": ("reference", "trigger", "same/0", "same/30", "port/0", "address/0"),
     "split": ("whole", "segments", "records", "both"),
