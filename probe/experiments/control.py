@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import string
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probe.control import client
 from probe.control.guard import is_public
 from probe.control.protocol import MOST_ADDRESSES, Request
+from probe.control.proxy import Through
 from probe.experiments.places import is_literal
 from probe.observations import HttpFact, TlsFact
 from probe.verdict.view import verified
@@ -38,7 +40,7 @@ async def run(site: Site) -> None:
     if is_literal(site.host) and not is_public(site.host):
         return
     async with asyncio.TaskGroup() as group:
-        for control in site.settings.controls:
+        for control in (*site.settings.controls, *site.settings.proxies):
             group.create_task(_ask(site, control))
 
 
@@ -48,11 +50,12 @@ class _Turns(asyncio.Semaphore):
     def __init__(self) -> None:
         super().__init__(AT_ONCE)
         self.trial: asyncio.Event | None = None
+        self.line: tuple[Seen, ...] = ()
+        """What a proxy has shown of its own line in this run."""
 
 
 async def _ask(site: Site, control: Control) -> None:
-    turns = site.session.control_turns.setdefault(control.name, _Turns())
-    assert isinstance(turns, _Turns)
+    turns = _turns(site.session, control)
     addresses = tuple(address for address in site.addresses if is_public(address))[:MOST_ADDRESSES]
     request = Request(site.focus.url if site.focus is not None else site.asked.endpoint.url, addresses)
     async with turns:
@@ -79,12 +82,20 @@ async def _ask(site: Site, control: Control) -> None:
     await turns.trial.wait()
 
 
+def _turns(session: Session, control: Control) -> _Turns:
+    turns = session.control_turns.setdefault(control.name, _Turns())
+    assert isinstance(turns, _Turns)
+    return turns
+
+
 async def _exchange(session: Session, control: Control, request: Request) -> client.Answer | None:
     """One question; ``None`` if this control has given no answer before."""
     if control.name in session.absent_controls:
         return None
     await session.pacer.flow()
     deadlines = session.settings.deadlines
+    if control.is_proxy:
+        return await _look_through(session, control, request.url)
     answer = await client.ask(
         session.wire,
         control,
@@ -104,6 +115,24 @@ def _country(control: Control, told: str | None) -> str | None:
     """``country/DE``: where the control is, by the user's word or its own; nothing, if the two are not the same."""
     known = {country for country in (control.country, told) if country is not None}
     return f"country/{known.pop()}" if len(known) == 1 else None
+
+
+async def _look_through(session: Session, proxy: Control, url: str) -> client.Answer:
+    """The same through a proxy. Its own line is looked at once in a run."""
+    turns, deadlines = _turns(session, proxy), session.settings.deadlines
+    through = Through(
+        wire=session.wire,
+        proxy=proxy,
+        trust=session.trust,
+        user_agent=session.settings.user_agent,
+        deadline_s=min(deadlines.tls_hard, 0.4 * deadlines.endpoint),
+    )
+    line = () if turns.line else tuple(canary.where for canary in session.neutrals.canaries)
+    answer = await through.ask(url, line)
+    if answer.operation.failure is not None:
+        session.absent_controls.add(proxy.name)
+    turns.line = turns.line or tuple(seen for seen in answer.seen if seen.purpose == "own_side")
+    return answer if line else replace(answer, seen=(*turns.line, *answer.seen))
 
 
 def _is_absent(operation: Operation) -> bool:

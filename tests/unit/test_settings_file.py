@@ -223,7 +223,7 @@ def test_every_setting_of_the_program_can_be_written():
     reached = {key.attribute[0] for key in KEYS}
     fields = {field.name for field in dataclasses.fields(Settings)}
 
-    assert fields - reached == {"deadline_scale", "controls"}
+    assert fields - reached == {"deadline_scale", "controls", "proxies"}
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.label)

@@ -807,6 +807,11 @@ def control_finds_address_dead() -> Facts:
     return control_elsewhere().dns(SITE, OTHER_SITE, role="foreign", group="foreign", vantage="control:Helsinki")
 
 
+def proxy_reaches() -> Facts:
+    """The site answers through a proxy, which does not tell where it found it."""
+    return silent_address().control_line().tls(None, vantage="control:Helsinki", group="proxy")  # type: ignore[arg-type]
+
+
 def dead_in_two_countries(home: str | None = "KZ", abroad: str | None = "DE", rounds: int = 2) -> Facts:
     """A silent address here, and the same from a control in another country, each time it is asked."""
     facts = Facts().context(country=home).healthy().no_connection().control_line()
@@ -1080,6 +1085,7 @@ CODES: dict[str, Story] = {
     "control_reaches": lambda: control(None),
     "control_reaches_elsewhere": control_elsewhere,
     "control_finds_address_dead": control_finds_address_dead,
+    "proxy_reaches": proxy_reaches,
     "down_in_two_countries": dead_in_two_countries,
     "control_fails_too": lambda: control(TIMEOUT),
     "neutral_flip": sni_block,

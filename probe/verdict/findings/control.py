@@ -68,9 +68,31 @@ def control_reaches_elsewhere(case: Case) -> Iterator[Match]:
     if here is None:
         return
     for told in _told(case):
-        elsewhere_only = told.reached and all(o.operation.address != here for o in told.reached)
-        if elsewhere_only and not _is_dead(case, told):
+        if _only_elsewhere(told, here) and not _is_dead(case, told):
             yield _match(case, told, told.reached)
+
+
+def _only_elsewhere(told: Told, here: str) -> bool:
+    """Whether it was reached, and at other addresses."""
+    return bool(told.reached) and all(o.operation.address not in (None, here) for o in told.reached)
+
+
+@row(
+    "proxy_reaches",
+    speaks_for="blocked",
+    weight=0.3,
+    family="control",
+    basis="control",
+    sentence="{host} can be reached through {vantage} at the same time; at which address, a proxy does not tell",
+    why="as control_reaches_elsewhere: the site is up for others, perhaps at another place",
+)
+def proxy_reaches(case: Case) -> Iterator[Match]:
+    if elsewhere.failed_at(case) is None:
+        return
+    for told in _told(case):
+        unseen = tuple(o for o in told.reached if o.operation.address is None)
+        if unseen:
+            yield _match(case, told, unseen)
 
 
 def _is_dead(case: Case, told: Told) -> bool:
@@ -92,7 +114,7 @@ def control_finds_address_dead(case: Case) -> Iterator[Match]:
     if here is None:
         return
     for told in _told(case):
-        if told.reached and all(o.operation.address != here for o in told.reached) and _is_dead(case, told):
+        if _only_elsewhere(told, here) and _is_dead(case, told):
             match = _match(case, told, told.alike)
             yield Match(observations=match.observations, parameters=match.parameters, method="server")
 
@@ -162,6 +184,7 @@ ROWS: tuple[Row, ...] = (
     down_in_two_countries,
     control_reaches,
     control_reaches_elsewhere,
+    proxy_reaches,
     control_finds_address_dead,
     control_fails_too,
 )
