@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from probe.control import client
 from probe.control.guard import is_public
@@ -18,7 +18,7 @@ from probe.control.protocol import ArmsRequest
 from probe.experiments.contrast import Pair
 from probe.experiments.places import is_literal
 from probe.instruments import tcp, tls
-from probe.observations import ArrivalFact, HttpFact, Observation, Operation, TcpFact, TlsFact
+from probe.observations import ArrivalFact, HttpFact, Observation, Operation, Purpose, TcpFact, TlsFact
 from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from probe.experiments.session import Site
     from probe.settings.controls import Control
 
-PURPOSE = "control_pair"
+PURPOSE: Purpose = "control_pair"
 _BESIDE = 2
 """Rounds that are asked beside the neutral places; the others only if those have not decided: enough for both sides."""
 _AT_ONCE = 2
@@ -198,39 +198,50 @@ class Came:
 def match(arms: Iterable[Observation], came: Sequence[Came], *, gap_us: int) -> list[tuple[Observation, Came]]:
     """Which arrival belongs to which exchange among *arms* (connections and exchanges of one pair). Pure.
 
-    An arm's connection is complete here half a round trip before it is there; the control's answer takes as long to come
-    back. Arms are *gap_us* and more apart. What was answered here must have been answered there: if one such arm is not
-    found, this is not the ledger of these arms (an address that changes, a proxy in between), and nothing is known of any.
+    Arms are *gap_us* and more apart, and all of them are as much later by the control's word: half a round trip on the way
+    there, and what its answer took to come back. What was answered here must have been answered there: if one such arm is
+    not found, this is not the ledger of these arms (an address that changes, a proxy in between), and nothing is known of any.
     """
-    connected = {(o.arm, o.round): o for o in arms if isinstance(o.fact, TcpFact) and o.failure is None}
-    left = sorted(came, key=lambda one: one.at_us)
+    arms = tuple(arms)
+    begun = {(o.arm, o.round): o.ended_us for o in arms if isinstance(o.fact, TcpFact) and o.failure is None}
+    sent = [o for o in arms if isinstance(o.fact, TlsFact | HttpFact) and (o.arm, o.round) in begun]
+    later_us = _later_us([(o, begun[o.arm, o.round]) for o in sent if o.failure is None], came, gap_us // 2)
+    if later_us is None:
+        return []
+    left = list(came)
     found: list[tuple[Observation, Came]] = []
-    for o in arms:
-        connection = connected.get((o.arm, o.round))
-        if not isinstance(o.fact, TlsFact | HttpFact) or connection is None:
-            continue
-        seen = _nearest(o, connection, left, gap_us)
+    for o in sent:
+        at_us = begun[o.arm, o.round]
+        seen = _nearest(o, at_us + later_us, left, gap_us // 2)
         if seen is not None:
             left.remove(seen)
-        elif o.failure is None:
-            return []
-        found.append((o, seen if seen is not None else _nothing(o, connection)))
-    well = (seen.fact for o, seen in found if o.failure is None)
+        found.append((o, seen if seen is not None else Came(at_us, ArrivalFact(sink=_sink_of(o), arrived=False))))
+    well = [seen.fact for o, seen in found if o.failure is None]
     return found if all(fact.whole and fact.answered for fact in well) else []
 
 
-def _nearest(arm: Observation, connection: Observation, left: Sequence[Came], gap_us: int) -> Came | None:
-    trip_us = connection.operation.duration_us or 0
-    expected = connection.operation.started_us + trip_us
-    name = (arm.operation.name or "").rstrip(".").lower()
-    may_be = [
-        one
-        for one in left
-        if expected - gap_us / 3 <= one.at_us <= expected + trip_us + gap_us * 2 / 3 and one.fact.name in (None, name)
-    ]
-    return min(may_be, key=lambda one: (one.fact.name is None, abs(one.at_us - expected - trip_us)), default=None)
+def _later_us(answered: Sequence[tuple[Observation, int]], came: Sequence[Came], slack_us: int) -> int | None:
+    """How much later arms were by the control's word: so that most of those that were answered here are found there."""
+    if not answered:
+        return None
+    first, at_us = answered[0]
+    tries = [one.at_us - at_us for one in came if one.fact.name == _name_of(first)]
+    return max(
+        tries,
+        key=lambda later: (sum(_nearest(o, at + later, came, slack_us) is not None for o, at in answered), -abs(later)),
+        default=None,
+    )
 
 
-def _nothing(arm: Observation, connection: Observation) -> Came:
-    plain = isinstance(arm.fact, HttpFact) and arm.fact.url.startswith("http:")
-    return Came(connection.operation.started_us, ArrivalFact(sink="http" if plain else "tls", arrived=False))
+def _nearest(arm: Observation, at_us: int, left: Sequence[Came], slack_us: int) -> Came | None:
+    """The arrival around *at_us* under the arm's name, else one that lost its name."""
+    may_be = [one for one in left if abs(one.at_us - at_us) <= slack_us and one.fact.name in (None, _name_of(arm))]
+    return min(may_be, key=lambda one: (one.fact.name is None, abs(one.at_us - at_us)), default=None)
+
+
+def _name_of(arm: Observation) -> str:
+    return (arm.operation.name or "").rstrip(".").lower()
+
+
+def _sink_of(arm: Observation) -> Literal["tls", "http"]:
+    return "http" if isinstance(arm.fact, HttpFact) and arm.fact.url.startswith("http:") else "tls"
