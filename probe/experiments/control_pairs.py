@@ -202,40 +202,60 @@ def match(arms: Iterable[Observation], came: Sequence[Came], *, gap_us: int) -> 
     there, and what its answer took to come back. What was answered here must have been answered there: if one such arm is
     not found, this is not the ledger of these arms (an address that changes, a proxy in between), and nothing is known of any.
     """
-    arms = tuple(arms)
-    begun = {(o.arm, o.round): o.ended_us for o in arms if isinstance(o.fact, TcpFact) and o.failure is None}
-    sent = [o for o in arms if isinstance(o.fact, TlsFact | HttpFact) and (o.arm, o.round) in begun]
-    later_us = _later_us([(o, begun[o.arm, o.round]) for o in sent if o.failure is None], came, gap_us // 2)
+    sent = _sent(tuple(arms), gap_us)
+    later_us = _later_us([one for one in sent if one.exchange.failure is None], came)
     if later_us is None:
         return []
     left = list(came)
     found: list[tuple[Observation, Came]] = []
-    for o in sent:
-        at_us = begun[o.arm, o.round]
-        seen = _nearest(o, at_us + later_us, left, gap_us // 2)
+    for one in sent:
+        seen = _nearest(one, later_us, left)
         if seen is not None:
             left.remove(seen)
-        found.append((o, seen if seen is not None else Came(at_us, ArrivalFact(sink=_sink_of(o), arrived=False))))
+        nothing = ArrivalFact(sink=_sink_of(one.exchange), arrived=False)
+        found.append((one.exchange, seen if seen is not None else Came(one.at_us, nothing)))
     well = [seen.fact for o, seen in found if o.failure is None]
     return found if all(fact.whole and fact.answered for fact in well) else []
 
 
-def _later_us(answered: Sequence[tuple[Observation, int]], came: Sequence[Came], slack_us: int) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One arm: its exchange, when its connection was there, and half the way to the next arm before or after."""
+
+    exchange: Observation
+    at_us: int
+    slack_us: int
+
+
+def _sent(arms: Sequence[Observation], gap_us: int) -> list[_Sent]:
+    begun = {(o.arm, o.round): o.ended_us for o in arms if isinstance(o.fact, TcpFact) and o.failure is None}
+    found = []
+    for o in arms:
+        at_us = begun.get((o.arm, o.round))
+        if at_us is None or not isinstance(o.fact, TlsFact | HttpFact):
+            continue
+        next_us = min((abs(other - at_us) for other in begun.values() if other != at_us), default=gap_us)
+        found.append(_Sent(o, at_us, max(gap_us, next_us) // 2))
+    return found
+
+
+def _later_us(answered: Sequence[_Sent], came: Sequence[Came]) -> int | None:
     """How much later arms were by the control's word: so that most of those that were answered here are found there."""
     if not answered:
         return None
-    first, at_us = answered[0]
-    tries = [one.at_us - at_us for one in came if one.fact.name == _name_of(first)]
+    first = answered[0]
+    tries = [one.at_us - first.at_us for one in came if one.fact.name == _name_of(first.exchange)]
     return max(
         tries,
-        key=lambda later: (sum(_nearest(o, at + later, came, slack_us) is not None for o, at in answered), -abs(later)),
+        key=lambda later: (sum(_nearest(one, later, came) is not None for one in answered), -abs(later)),
         default=None,
     )
 
 
-def _nearest(arm: Observation, at_us: int, left: Sequence[Came], slack_us: int) -> Came | None:
-    """The arrival around *at_us* under the arm's name, else one that lost its name."""
-    may_be = [one for one in left if abs(one.at_us - at_us) <= slack_us and one.fact.name in (None, _name_of(arm))]
+def _nearest(sent: _Sent, later_us: int, left: Sequence[Came]) -> Came | None:
+    """The arrival that is so much later under the arm's name, else one that lost its name."""
+    name, at_us = _name_of(sent.exchange), sent.at_us + later_us
+    may_be = [one for one in left if abs(one.at_us - at_us) <= sent.slack_us and one.fact.name in (None, name)]
     return min(may_be, key=lambda one: (one.fact.name is None, abs(one.at_us - at_us)), default=None)
 
 
