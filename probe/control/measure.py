@@ -171,6 +171,7 @@ def _is_through(session: Session) -> bool:
     endpoint = session.asked[0].endpoint
     return any(
         o.failure is None
+        and o.purpose in ("baseline", "siblings")
         and o.operation.name == endpoint.host
         and (
             (isinstance(o.fact, HttpFact) and o.fact.status is not None and o.fact.status < _SERVER_ERROR)

@@ -186,7 +186,8 @@ def _is_alike(case: Case, o: Observation) -> bool:
     if here is None or o.operation.kind != here.operation.kind:
         return False
     if isinstance(here.fact, DnsFact):
-        return isinstance(o.fact, DnsFact) and o.fact.qtype == "A" and o.failure == here.failure is not None
+        # What a resolver makes of a zone that does not answer, or not well, is its own business: silence here, a code there.
+        return isinstance(o.fact, DnsFact) and o.fact.qtype == "A" and failed(o)
     place, there = here.operation, o.operation
     return (place.address, place.port) == (there.address, there.port) and _manner(here) == _manner(o) is not None
 
@@ -229,8 +230,15 @@ def broken_for_both(case: Case, told: Told) -> bool:
         return _every_resolver(case, told)
     if not is_its_own(case, told):
         return False
-    by_name = isinstance(here.fact, TlsFact) or (isinstance(here.fact, HttpFact) and not here.fact.verified_chain)
-    return told.passes or not by_name
+    return told.passes or not _is_readable(here)
+
+
+def _is_readable(here: Observation) -> bool:
+    """Whether somebody on the way who reads names could have done it: not behind a verified greeting, and nobody shows one
+    and the same certificate in two countries.
+    """
+    fact = here.fact
+    return (isinstance(fact, TlsFact) and not fact.chain) or (isinstance(fact, HttpFact) and not fact.verified_chain)
 
 
 def _contrary(here: Observation, told: Told) -> bool:

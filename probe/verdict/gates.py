@@ -294,13 +294,31 @@ def national_first(_case: Case, findings: Findings) -> Iterable[str]:
     }
 
 
+def _contrast_is_the_sites(findings: Findings) -> frozenset[str]:
+    """Contrasts at the site's own address, where the name passes at neutral ones here and fails alike in another country: it
+    is the site's own side that tells names apart.
+    """
+    if not {"down_in_two_countries", "neutral_pass"} <= _codes(findings):
+        return frozenset()
+    others = (f for f in findings if f.family != "control" and f.code not in _AT_OWN_ADDRESS)
+    return frozenset() if any(_proves(f) and f.weight > 0 for f in others) else _AT_OWN_ADDRESS
+
+
+def same_in_two_countries(_case: Case, findings: Findings) -> Iterable[str]:
+    """What the site's own side does to a name is no interference, once it is seen from two countries and at no neutral
+    place.
+    """
+    return _contrast_is_the_sites(findings)
+
+
 def control_only_leans(_case: Case, findings: Findings) -> Iterable[str]:
     """A control is a stranger's word: it is heard only where nothing that was seen here proves anything.
 
     So one that lies, or is itself blocked or refused, turns no word that was proven here. ``outage`` is all that it can ever
     say: from another country, of what fails here as well.
     """
-    proven = any(_proves(f) and f.weight > 0 and f.family != "control" for f in findings)
+    beside = _contrast_is_the_sites(findings)
+    proven = any(_proves(f) and f.weight > 0 and f.family != "control" and f.code not in beside for f in findings)
     return {f.code for f in findings if f.family in ("control", "control_pair")} if proven else ()
 
 
@@ -333,6 +351,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("national_first", national_first),
         # Last: they ask what is left that proves anything.
         EvidenceGate("own_side_is_scoped", own_side_is_scoped),
+        EvidenceGate("same_in_two_countries", same_in_two_countries),
         EvidenceGate("control_only_leans", control_only_leans),
     )
 }

@@ -464,5 +464,8 @@ def test_a_control_abroad_says_outage_or_nothing(
     alone, asked = view_of([*heard_with(rest, [], "DE"), context], url)
     together, _ = view_of([*heard_with(rest, told, "DE"), context], url)
     said, heard = judge(alone, asked, Priors()), judge(together, asked, Priors())
-    if (said.status, heard.status) != ("inconclusive", "outage") or home != "KZ":
+    # A contrast at the site's own address that is the same in another country is the site's.
+    passes = "same_in_two_countries" in heard.gates
+    before = ("inconclusive", "blocked") if passes else ("inconclusive",)
+    if said.status not in before or heard.status != "outage" or home != "KZ":
         assert (heard.status, heard.method, heard.confidence) == (said.status, said.method, said.confidence)

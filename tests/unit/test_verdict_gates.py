@@ -43,6 +43,7 @@ from tests.unit.verdict_scenarios import (
     neighbours,
     reset_by_the_own_router,
     router_with_dead_backend,
+    scrubbed_in_two_countries,
     sent_to_the_shop,
     servfail_here_only,
     shown_at_the_sink,
@@ -217,6 +218,7 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("stranger_everywhere", lambda: stranger_shown("ssl_invalid_hostname"), "dns_stale_address"),
     ("stranger_everywhere", lambda: stranger_shown("ssl_invalid_hostname"), "certificate_wrong_host"),
     ("clock_first", expired_with_wrong_clock, "certificate_expired_or_clock"),
+    ("same_in_two_countries", scrubbed_in_two_countries, "unacknowledged_only"),
     ("control_only_leans", lambda: lying_control(reaches=True), "control_reaches"),
     ("control_only_leans", lambda: lying_control(reaches=False), "control_fails_too"),
 ]

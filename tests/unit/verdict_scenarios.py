@@ -821,6 +821,17 @@ def dead_in_two_countries(home: str | None = "KZ", abroad: str | None = "DE", ro
     return facts
 
 
+def scrubbed_in_two_countries() -> Facts:
+    """The site's own guard drops greetings with its name, whoever sends them; at neutral places the name passes."""
+    facts = Facts().context(country="KZ").healthy().no_greeting().neutrals(target=None, rounds=1)
+    facts.own_pair(target_fact={"hello_acked": False}, innocuous_fact={"hello_acked": True}).control_line()
+    for turn in (0, 1):
+        told: dict[str, Any] = {"vantage": "control:Helsinki", "round": turn}
+        facts.control_asked(round=turn).dns(SITE, **told).tcp(**told).tls(failure=TIMEOUT, **told)
+    place: dict[str, Any] = {"purpose": "neutral_pair", "group": "neutral/1", "vantage": "control:Helsinki"}
+    return facts.tls(NEUTRALS[0], arm="target", verify=False, **place)
+
+
 # -- pages -------------------------------------------------------------------------------------------------------------
 
 
@@ -1384,6 +1395,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a control that fails as well": (lambda: control(TIMEOUT), "inconclusive/ip.timeout"),
     "a control that finds the address dead": (control_finds_address_dead, "inconclusive/ip.timeout"),
     "a server that is dead in two countries": (dead_in_two_countries, "outage/server/ip.timeout"),
+    "a guard of the site in two countries": (scrubbed_in_two_countries, "outage/server/tls.timeout.any"),
     "prohibited on the way": (prohibited, "inconclusive/ip.unreachable"),
     "one neutral only": (sni_block_once, "inconclusive/tls.timeout.sni"),
     "too few tries": (sni_block_short, "inconclusive/tls.timeout.sni"),
