@@ -17,6 +17,7 @@ from tests.lab import (
     scenarios_paths,
     scenarios_peer,
     scenarios_platforms,
+    scenarios_sinks,
     scenarios_unseen_blocks,
     scenarios_unseen_disguised,
     scenarios_unseen_home,
@@ -43,6 +44,7 @@ MODULES = (
     scenarios_closures,
     scenarios_ipv6,
     scenarios_control,
+    scenarios_sinks,
     scenarios_behind,
 )
 UNSEEN = (
