@@ -25,6 +25,7 @@ from tests.lab import (
     scenarios_unseen_mixed,
     scenarios_unseen_pages,
     scenarios_unseen_sites,
+    scenarios_words,
     scenarios_zones,
 )
 from tests.lab.scenarios import Scenario
@@ -43,6 +44,7 @@ MODULES = (
     scenarios_apps,
     scenarios_closures,
     scenarios_ipv6,
+    scenarios_words,
     scenarios_control,
     scenarios_sinks,
     scenarios_behind,
