@@ -9,6 +9,7 @@ from tests.lab import (
     scenarios_behind,
     scenarios_closures,
     scenarios_control,
+    scenarios_deep,
     scenarios_handshakes,
     scenarios_ipv6,
     scenarios_liars,
@@ -48,6 +49,7 @@ MODULES = (
     scenarios_control,
     scenarios_sinks,
     scenarios_behind,
+    scenarios_deep,
 )
 UNSEEN = (
     scenarios_unseen_blocks,
