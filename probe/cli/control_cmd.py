@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from probe.control.sinks import Sinks
     from probe.wire import Wire
 
+_OPEN_FILES = 16_384
 _PASTE = "Give this to your probe (or put it into its settings, as the url of a [[control]]):"
 
 
@@ -74,6 +75,7 @@ def serve(
     except OSError as error:
         why = (error.strerror or "it is not possible").lower()
         raise ConfigError(f"it cannot listen on {listen}: {why}. Name another place with --listen.") from error
+    _allow_many_connections()
     with sock:
         if not no_sinks:
             server.sinks = open_sinks(place[0], shown)
@@ -164,6 +166,18 @@ def _country(typed: str | None) -> str | None:
     if typed is not None and not is_country(typed):
         raise click.UsageError(f"--country: '{typed[:40]}' is not two capital letters, such as DE.")
     return typed
+
+
+def _allow_many_connections() -> None:
+    """As many open files as this user may have: whoever holds connections open must not keep others out."""
+    try:
+        import resource
+    except ImportError:  # not on this platform
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _place(listen: str) -> tuple[str, int]:

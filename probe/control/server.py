@@ -89,8 +89,9 @@ class Server:
     country: str | None = None
     """Where the operator says that it is (ISO 3166-1 alpha-2): told to probes with every answer."""
     log: TextIO = field(default_factory=lambda: sys.stderr)
-    _open: int = 0
     _busy: set[asyncio.Task[Any]] = field(default_factory=set)
+    _waiting: dict[asyncio.Task[Any], asyncio.StreamWriter] = field(default_factory=dict)
+    """Those that have not said yet what they want, the longest first."""
 
     # from start to end
 
@@ -138,20 +139,27 @@ class Server:
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._open += 1
         self._busy.add(task)
+        self._waiting[task] = writer
         try:
-            if self._open <= self.limits.connections:
-                await self._answer_one(reader, writer)
+            self._make_room()
+            await self._answer_one(reader, writer)
         except OSError:  # TimeoutError is one: whoever does not read, or has gone, is let go
             writer.transport.abort()
         finally:
-            self._open -= 1
             self._busy.discard(task)
+            self._waiting.pop(task, None)
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(1.0):
                     await writer.wait_closed()
+
+    def _make_room(self) -> None:
+        """Above the cap, whoever has been silent for longest goes, so that connections held open keep nobody out."""
+        while len(self._busy) > self.limits.connections and self._waiting:
+            longest = next(iter(self._waiting))
+            self._waiting.pop(longest).transport.abort()
+            self._busy.discard(longest)
 
     async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         begun = self.clock()
@@ -160,6 +168,9 @@ class Server:
         try:
             async with asyncio.timeout(self.limits.request_s):
                 asked = await self._read(connection, reader)
+            task = asyncio.current_task()
+            if task is not None:
+                self._waiting.pop(task, None)
             path = asked.path if asked.path in _METHODS else "-"
             asked = replace(asked, caller=(writer.get_extra_info("peername") or ("",))[0])
             answer = await self._answer(asked)
