@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable
 
 from tests.lab import censor, forgers, prove
-from tests.lab.control_serve import Serves
+from tests.lab.control_serve import ADDRESS, Serves
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.prove import Proof
@@ -51,11 +51,11 @@ def _as_long_as(page: str, other: str) -> str:
     return page + " " * (len(other.encode()) - len(page.encode()))
 
 
-def _shows(page: str) -> Callable[[World], World]:
-    """The site answers over plain HTTP with *page*."""
-    return lambda world: world.change(
-        PLAIN, http=f"location / {{ default_type 'text/html; charset=utf-8'; return 200 '{page}'; }}"
-    )
+def _shows(page: str, abroad: str = "") -> Callable[[World], World]:
+    """The site answers over plain HTTP with *page*, and the control, if that is another one, with *abroad*."""
+    away = f"if ($remote_addr = {ADDRESS}) {{ return 200 '{abroad}'; }}" if abroad else ""
+    told = f"location / {{ default_type 'text/html; charset=utf-8'; {away} return 200 '{page}'; }}"
+    return lambda world: world.change(PLAIN, http=told)
 
 
 def _dressed(page: str) -> Callable[[World], tuple[Rule, ...]]:
@@ -121,8 +121,7 @@ PAGES: tuple[Scenario, ...] = (
         name="words_strange_page_is_the_sites",
         tells="the site itself shows everybody in this country that strange page, and others its own: nobody is in between",
         check=(PLAIN_URL,),
-        world=_shows(_STRANGE),
-        elsewhere=_shows(FRONT),
+        world=_shows(_STRANGE, FRONT),
         acceptable=NO_BLOCK,
         exit_codes=(0, 3),
         sound=(FACEBOOK_URL,),
@@ -134,8 +133,7 @@ PAGES: tuple[Scenario, ...] = (
         name="words_a_face_for_this_country",
         tells="the site shows visitors from here a short page in their own language, built as its others are",
         check=(PLAIN_URL,),
-        world=_shows(_LOCAL),
-        elsewhere=_shows(FRONT),
+        world=_shows(_LOCAL, FRONT),
         acceptable=(Words("accessible"),),
         exit_codes=(0,),
         sound=(FACEBOOK_URL,),
