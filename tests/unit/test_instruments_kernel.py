@@ -80,3 +80,54 @@ def test_a_closed_socket_has_no_counters():
     sock = socket.socket()
     sock.close()
     assert kernel.read(sock) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="IP_MINTTL is Linux's")
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_what_comes_with_less_is_ignored_and_counted(family, address):
+    """Loopback packets begin with 64: 65 shuts them out, and each is counted; 64 lets them in."""
+    with (
+        socket.create_server((address, 0), family=family) as server,
+        socket.create_connection(server.getsockname()[:2]) as client,
+        server.accept()[0] as peer,
+    ):
+        client.settimeout(0.1)
+        assert kernel.ignore_below(client, 65)
+        before = kernel.ignored()
+        peer.sendall(b"x")
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        assert before is not None
+        assert (kernel.ignored() or 0) > before
+
+        client.settimeout(5)
+        assert kernel.ignore_below(client, 64)
+        assert client.recv(1) == b"x"
+
+
+def test_a_closed_socket_ignores_nothing():
+    """That it could not be set is told."""
+    sock = socket.socket()
+    sock.close()
+    assert not kernel.ignore_below(sock, 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("TcpExt: SyncookiesSent TCPMinTTLDrop\nTcpExt: 3 17\nIpExt: InNoRoutes\nIpExt: 0\n", 17),
+        ("TcpExt: SyncookiesSent\nTcpExt: 3\n", None),
+        ("IpExt: TCPMinTTLDrop\nIpExt: 5\n", None),
+        ("", None),
+        ("TcpExt: TCPMinTTLDrop\n", None),
+    ],
+)
+def test_the_count_is_read_by_its_name(tmp_path, text, count):
+    """Kernels have more or fewer columns; one without it counts nothing."""
+    (tmp_path / "netstat").write_text(text)
+    assert kernel.ignored(tmp_path / "netstat") == count
+
+
+def test_no_statistics_are_no_count(tmp_path):
+    """Where /proc is missing: NULL."""
+    assert kernel.ignored(tmp_path / "none") is None
