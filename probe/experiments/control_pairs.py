@@ -198,24 +198,60 @@ class Came:
 def match(arms: Iterable[Observation], came: Sequence[Came], *, gap_us: int) -> list[tuple[Observation, Came]]:
     """Which arrival belongs to which exchange among *arms* (connections and exchanges of one pair). Pure.
 
-    Arms are *gap_us* and more apart, and all of them are as much later by the control's word: half a round trip on the way
-    there, and what its answer took to come back. What was answered here must have been answered there: if one such arm is
-    not found, this is not the ledger of these arms (an address that changes, a proxy in between), and nothing is known of any.
+    What was answered here must have been answered there: if one such arm is not found, this is not the ledger of these arms
+    (an address that changes, a proxy in between), and nothing is known of any.
     """
     sent = _sent(tuple(arms), gap_us)
-    later_us = _later_us([one for one in sent if one.exchange.failure is None], came)
-    if later_us is None:
-        return []
-    left = list(came)
-    found: list[tuple[Observation, Came]] = []
+    by_order = _by_order(sent, came)
+    paired = by_order if by_order is not None else _by_moment(sent, came)
+    nothing = [Came(one.at_us, ArrivalFact(sink=_sink_of(one.exchange), arrived=False)) for one in sent]
+    found = [(one.exchange, seen or none) for one, seen, none in zip(sent, paired, nothing, strict=True)]
+    well = [seen.fact for o, seen in found if o.failure is None]
+    return found if well and all(fact.whole and fact.answered for fact in well) else []
+
+
+def _by_order(sent: Sequence[_Sent], came: Sequence[Came]) -> list[Came | None] | None:
+    """By the turns that the names took: the arms of the name that was always answered stand still, the others between them.
+
+    No clock is needed for it. ``None`` where that name's arms are not as many there as here, or more is between two of them
+    than was sent: somebody else uses the same name from the same address.
+    """
+    lost = {_name_of(one.exchange) for one in sent if one.exchange.failure is not None}
+    fixed = [one for one in sent if _name_of(one.exchange) not in lost]
+    names = {_name_of(one.exchange) for one in fixed}
+    there = sorted((one for one in came if one.fact.name in names), key=lambda one: one.at_us)
+    if len(fixed) != len(there):
+        return None
+    places = {one.at_us: seen for one, seen in zip(fixed, there, strict=True)}
+    found: list[Came | None] = []
     for one in sent:
-        seen = _nearest(one, later_us, left)
+        before = max((at for at in places if at <= one.at_us), default=None)
+        after = min((at for at in places if at > one.at_us), default=None)
+        if one.at_us in places:
+            found.append(places[one.at_us])
+            continue
+        low = places[before].at_us if before is not None else -1
+        high = places[after].at_us if after is not None else 2**62
+        name = _name_of(one.exchange)
+        between = [c for c in came if low < c.at_us < high and c.fact.name in (None, name)]
+        if len(between) > 1:
+            return None
+        found.append(between[0] if between else None)
+    return found
+
+
+def _by_moment(sent: Sequence[_Sent], came: Sequence[Came]) -> list[Came | None]:
+    """By when they came: arms are some time apart, and all of them are as much later by the control's word (half a round trip
+    on the way there, and what its answer took to come back).
+    """
+    later_us = _later_us([one for one in sent if one.exchange.failure is None], came)
+    left, found = list(came), list[Came | None]()
+    for one in sent:
+        seen = _nearest(one, later_us, left) if later_us is not None else None
         if seen is not None:
             left.remove(seen)
-        nothing = ArrivalFact(sink=_sink_of(one.exchange), arrived=False)
-        found.append((one.exchange, seen if seen is not None else Came(one.at_us, nothing)))
-    well = [seen.fact for o, seen in found if o.failure is None]
-    return found if all(fact.whole and fact.answered for fact in well) else []
+        found.append(seen)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
