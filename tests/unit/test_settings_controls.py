@@ -170,3 +170,58 @@ def test_config_show_shows_no_token(tmp_path, monkeypatch):
     assert '[[control]]\nurl = "https://a.example:8443"\nname = "a.example-8443"' in shown
     assert PIN in shown
     assert "secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("socks5://127.0.0.1:9050", ("socks5", "127.0.0.1", 9050, "127.0.0.1-9050", None)),
+        ("socks5h://tor.example:9050#name=Tor", ("socks5", "tor.example", 9050, "Tor", None)),
+        ("http://proxy.example:3128", ("http", "proxy.example", 3128, "proxy.example-3128", None)),
+        ("socks5://me:se%20cret@[::1]:1080", ("socks5", "::1", 1080, "control-1080", ("me", "se cret"))),
+    ],
+)
+def test_a_proxy_may_stand_in_for_a_control(text, expected):
+    """With its port, and a login before the host; it has no token, and its password is never shown."""
+    told = parse(text)
+    assert (told.scheme, told.host, told.port, told.name, told.login) == expected
+    assert told.is_proxy
+    assert not parse("https://control.example#token=abc").is_proxy
+    assert "cret" not in repr(told)
+    assert with_token((told,), {}) == (told,)
+
+
+WRONG_PROXIES = [
+    "socks5://127.0.0.1",
+    "http://proxy.example",
+    "socks4://127.0.0.1:1080",
+    "socks5://127.0.0.1:9050#token=secret-token",
+    "socks5://127.0.0.1:9050#sha256=" + PIN,
+    "socks5://:secret@127.0.0.1:9050",
+    f"socks5://{'u' * 256}:secret@127.0.0.1:9050",
+]
+
+
+@pytest.mark.parametrize("text", WRONG_PROXIES)
+def test_what_is_no_proxy_is_one_clear_error(text):
+    """Its port must be named; what only a control has is refused; no password is quoted."""
+    with pytest.raises(ControlError) as raised:
+        parse(text)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_typed_token_serves_those_without_one():
+    """Before the environment's, and never for a proxy."""
+    ours, other, proxy = parse("https://a.example#token=own-token"), parse("https://b.example"), parse("http://c:1")
+    found = with_token((ours, other, proxy), {"DALEL_CONTROL_TOKEN": "of-the-environment"}, "typed-token")
+    assert [one.token for one in found] == ["own-token", "typed-token", None]
+    with pytest.raises(ControlError):
+        with_token((other,), {}, "typed token")
+
+
+def test_a_country_is_two_letters():
+    """As typed, and in the file beside a pasted line."""
+    assert parse("https://a.example#token=t&country=DE").country == "DE"
+    for wrong in ("Germany", "de", "D1"):
+        with pytest.raises(ControlError):
+            parse(f"https://a.example#token=t&country={wrong}")
