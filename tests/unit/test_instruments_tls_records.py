@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from probe.instruments.tls_records import ClientHello, Inbound, alert_in, parse_client_hello
+from probe.instruments.tls_records import ClientHello, Inbound, alert_in, cut, parse_client_hello
 from probe.instruments.trust import arm_context
 
 
@@ -137,3 +137,34 @@ def test_our_own_alerts_are_read():
     assert alert_in(record(21, b"\x02\x2a")) == 42
     assert alert_in(b"") is None
     assert alert_in(record(23, bytes(19))) is None
+
+
+@pytest.mark.parametrize("name", ["example.test", "a.kz", "b" * 60 + ".test"])
+def test_a_hello_in_two_segments_is_the_same_bytes(name):
+    """Cut inside the name: neither piece has all of it."""
+    hello = hello_bytes(name)
+    first, second = cut(hello, "segments")
+
+    assert first + second == hello
+    assert name.encode() not in first
+    assert name.encode() not in second
+
+
+def test_a_hello_in_two_records_says_the_same():
+    """Two records of one handshake message: their contents together are the first one's."""
+    hello = hello_bytes("example.test")
+    (both,) = cut(hello, "records")
+    size = 5 + int.from_bytes(both[3:5])
+    one, other = both[:size], both[size:]
+
+    assert one[:3] == other[:3] == hello[:3]
+    assert int.from_bytes(other[3:5]) == len(other) - 5
+    assert one[5:] + other[5:] == hello[5:]
+    assert b"example.test" not in both
+    assert cut(hello, "both") == (one, other)
+
+
+def test_a_hello_without_a_name_is_cut_in_its_middle():
+    """There is nothing better."""
+    hello = hello_bytes(None)
+    assert len(cut(hello, "segments")[0]) == len(hello) // 2

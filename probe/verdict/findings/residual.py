@@ -129,7 +129,7 @@ def _pieces(case: Case, forms: tuple[str, ...]) -> Iterator[Match]:
     family="contrast",
     basis="contrast",
     sentence="the greeting that names {host} passes in {pieces}, where the whole one is stopped: what stops it does not put "
-    "pieces together",
+    "those together",
     why="server and line are well, and only the reading differs; it says how a block works, and counts no more than that",
 )
 def split_passes(case: Case) -> Iterator[Match]:
@@ -143,7 +143,7 @@ def split_passes(case: Case) -> Iterator[Match]:
     family="contrast",
     basis="contrast",
     sentence="the greeting that names {host} is stopped in {pieces} as well, where a harmless one passes: what stops it puts "
-    "pieces together",
+    "those together",
     why="the same flip once more, in another form; it says how a block works",
 )
 def split_stopped(case: Case) -> Iterator[Match]:
