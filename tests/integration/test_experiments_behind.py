@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from probe.experiments import behind, residual, split
-from probe.experiments.session import Site
-from probe.experiments.suspicion import DEEP, follow_ups, wanted
+from probe.experiments.session import DEEP, Site
+from probe.experiments.suspicion import follow_ups, wanted
 from probe.instruments import kernel
 from probe.observations import Observation, Operation, TlsFact
 from probe.settings import Settings
