@@ -66,7 +66,7 @@ BREAKS = (
     Break(
         "denials_are_believed",
         "that a name does not exist is true if the provider's resolver says so",
-        "probe/verdict/findings/dns.py",
+        "probe/verdict/findings/denials.py",
         '    "dns_nxdomain_contradicted",\n    speaks_for="blocked",',
         '    "dns_nxdomain_contradicted",\n    speaks_for="outage",',
         ("dns_nxdomain",),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from probe.observations import HostFact, HttpFact
 from probe.verdict import answers, certificates, fingerprints, resolvers
-from probe.verdict.findings.dns import _BLOCKED_BY_OPERATOR, _FILTERED
+from probe.verdict.findings.denials import BLOCKED_BY_OPERATOR, FILTERED
 from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, dns, http
@@ -121,7 +121,7 @@ def filter_chosen_resolver(case: Case) -> Iterator[Match]:
     signatures=("network.filter",),
 )
 def filter_by_request(case: Case) -> Iterator[Match]:
-    told = tuple(o for o in answers.main_replies(case) if _FILTERED in dns(o).extended_errors)
+    told = tuple(o for o in answers.main_replies(case) if FILTERED in dns(o).extended_errors)
     if told and not any(case.right(a) for o in answers.main_replies(case) for a in dns(o).addresses):
         yield _match(case, "lan", told)
 
@@ -163,9 +163,7 @@ def _is_familys(fact: HttpFact) -> bool:
 )
 def filter_says_blocked(case: Case) -> Iterator[Match]:
     told = tuple(
-        o
-        for o in answers.main_replies(case)
-        if _BLOCKED_BY_OPERATOR in dns(o).extended_errors and answers.is_private(o)
+        o for o in answers.main_replies(case) if BLOCKED_BY_OPERATOR in dns(o).extended_errors and answers.is_private(o)
     )
     if told:
         yield _match(case, "lan", told)
