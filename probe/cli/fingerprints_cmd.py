@@ -44,7 +44,7 @@ def command() -> None:
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used, instead of stopping.")
 @config_option
 def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
-    """Take over a list (CSV), in place of the one of its kind. Every fault is told at once, with its line.
+    """Import a list (CSV); it replaces the one of its kind. Every fault is told at once, with its line.
 
     \b
     The columns are name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,
