@@ -16,6 +16,7 @@ from tests.unit.verdict_scenarios import (
     control_elsewhere,
     control_finds_address_dead,
     dead_in_two_countries,
+    proxy_reaches,
     refused_address,
     silent_address,
 )
@@ -267,6 +268,36 @@ def test_a_dead_address_among_living_ones_leans_to_an_outage() -> None:
     """It is the site's own, and dead for others as well."""
     assert said(control_finds_address_dead()) == {DEAD}
     assert control_finds_address_dead().verdict().leaning == "outage"
+
+
+def test_a_proxy_does_not_tell_where() -> None:
+    """It reaches the site at no address that is known, which is said so, and is never "other addresses"."""
+    assert said(proxy_reaches()) == {"proxy_reaches"}
+    assert proxy_reaches().verdict().status == "inconclusive"
+
+
+REASONS: list[tuple[str, Callable[[], Facts]]] = [
+    ("control_silent", lambda: silent_address().control_asked(failure=TIMEOUT)),
+    ("control_cut_off", lambda: silent_address().control_asked().tls(vantage=HELSINKI)),
+    ("control_same_country", lambda: dead_in_two_countries(abroad="KZ")),
+    ("control_censored", lambda: arms(both(), target=TIMEOUT)),
+    ("control_contradicted", lambda: dead_in_two_countries().control_tried("known", failure=TIMEOUT)),
+]
+
+
+@pytest.mark.parametrize(("code", "story"), REASONS, ids=[row[0] for row in REASONS])
+def test_why_one_is_not_heard_is_told(code: str, story: Callable[[], Facts]) -> None:
+    """Beside the verdict, whatever that is; a control that is heard leaves nothing there."""
+    told = [found for found in story().verdict().impairments if found.startswith("control_")]
+    assert told == [code]
+    assert not [found for found in dead_in_two_countries().verdict().impairments if found.startswith("control_")]
+
+
+def test_countries_that_nobody_told_are_asked_for() -> None:
+    """Where the control fails as well, and only that is missing for a word."""
+    assert "know_countries" in dead_in_two_countries(home=None).verdict().settle
+    assert "know_countries" in dead_in_two_countries(abroad=None).verdict().settle
+    assert "know_countries" not in dead_in_two_countries(rounds=1).verdict().settle
 
 
 def test_the_same_bad_certificate_in_two_countries_is_the_sites() -> None:
