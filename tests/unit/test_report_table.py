@@ -93,7 +93,7 @@ def test_the_evidence_that_decided_it_stands_below():
     assert shown(outcome).splitlines()[1:5] == [
         "    • At 2 unrelated addresses abroad, asking for example.com failed every time (12 times, silence)",
         "      while another name, asked in turn, was answered 14 times.",
-        "    • 3 more tries from fresh ports failed as well.",
+        "    • 3 more tries over new connections failed as well.",
         "    → How this was found: dalel explain tls.timeout.sni",
     ]
     assert "for +2.0 neutral_flip: At 2 unrelated" in shown(outcome, verbose=1, width=200)

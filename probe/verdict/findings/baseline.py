@@ -244,7 +244,7 @@ def tcp_failed(case: Case) -> Iterator[Match]:
     weight=-1.9,
     family="baseline",
     basis="behaviour",
-    sentence="the connection to {host} opened, but the TLS greeting failed: {failure}",
+    sentence="the connection to {host} opened, but the greeting that begins encryption (TLS) failed: {failure}",
     why="as dns_failed: whoever gets no further gets no page",
     signatures=(*(f"tls.{word}.any" for word in ("timeout", "reset", "eof", "alert")), *_CERTIFICATE_WORDS.values()),
 )
@@ -413,7 +413,7 @@ def answer_proves_the_line(case: Case) -> Iterator[Match]:
     family="retry",
     basis="behaviour",
     proves=True,
-    sentence="the same again from a fresh port worked",
+    sentence="the same again over a new connection worked",
     why="a passing trouble passes; less than the cap, for a censor may act on some flows only",
 )
 def retry_succeeded(case: Case) -> Iterator[Match]:
@@ -471,7 +471,7 @@ def another_address_works(case: Case) -> Iterator[Match]:
     weight=-0.5,
     family="retry",
     basis="behaviour",
-    sentence="{count} more tries from fresh ports failed as well",
+    sentence="{count} more tries over new connections failed as well",
     why="failures in a row are not independent: little more than the first one says",
 )
 def retries_failed(case: Case) -> Iterator[Match]:

@@ -74,7 +74,7 @@ def own_link(case: Case) -> Iterator[Match]:
     family="own_side",
     basis="behaviour",
     proves=True,
-    sentence="nobody outside answers: {families} groups of unrelated well-known places are all silent",
+    sentence="nobody outside answers: {families} groups of unrelated well-known sites and addresses are all silent",
     why=_WHY,
     signatures=("network.upstream",),
 )
@@ -184,7 +184,7 @@ def own_filter(case: Case) -> Iterator[Match]:
     weight=-1.9,
     family="own_side",
     basis="behaviour",
-    sentence="well-known places of other operators answered before and after: this network works",
+    sentence="well-known sites and addresses of other operators answered before and after: this network works",
     why="canaries of several operators in the same minute; just below the cap, so that a local filter found outweighs it",
 )
 def own_side_healthy(case: Case) -> Iterator[Match]:
