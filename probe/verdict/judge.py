@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from probe.verdict.view import Case, View
     from targets.model import Asked
 
+_OTHER_SIDE = frozenset({"control_never_arrived", "control_answer_lost", "control_altered"})
 LEANING = 0.4
 """A status is leant to from this probability on, if it is the likeliest."""
 
@@ -180,9 +181,14 @@ def sides(findings: tuple[Finding, ...], status: Status) -> tuple[tuple[Finding,
 
 
 def _also(status: Status, findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """What else is the matter: interference proven at a neutral wins over a dead server, but both are said."""
+    """What else is the matter: interference proven at a neutral wins over a dead server, but both are said.
+
+    What a control says of the other side is no evidence beside a proof, and still worth telling.
+    """
     if status != "blocked":
         return ()
     dead = {"refuses_every_name", "all_addresses_dead", "tcp_refused", "neighbours_dead"}
     codes = {f.code for f in findings if f.weight > 0}
-    return ("also_down",) if codes & dead and "neutral_flip" in codes else ()
+    down = ("also_down",) if codes & dead and "neutral_flip" in codes else ()
+    told = (f.code for f in findings if f.parameters.get("set_aside_by", "control_only_leans") == "control_only_leans")
+    return (*down, *sorted(_OTHER_SIDE & set(told)))

@@ -117,7 +117,13 @@ _GATES = {
     "host_slept": "the computer slept during the measurement, so its failures do not count",
     "our_bug": "a bug in this program ended the measurement",
 }
-_ALSO = {"also_down": "besides being interfered with, the site's own server does not answer any name: it is also down"}
+_ALSO = {
+    "also_down": "besides being interfered with, the site's own server does not answer any name: it is also down",
+    "control_never_arrived": "by the word of your server elsewhere, what named this site left here and never arrived there",
+    "control_answer_lost": "by the word of your server elsewhere, what named this site arrived there and was answered, and the "
+    "answer never came here",
+    "control_altered": "by the word of your server elsewhere, what named this site arrived there changed",
+}
 _LEANINGS = {
     "blocked": "it looks more like blocking than like anything else, but that is not proven",
     "denied": "it looks as if the site refuses this visitor, but that is not proven",

@@ -142,6 +142,24 @@ def test_a_sink_takes_nothing_from_what_is_proven(target: str | None) -> None:
     assert verdict.confidence == silent_site().neutrals().healthy("after", 1).verdict().confidence
 
 
+@pytest.mark.parametrize(
+    ("lie", "code"),
+    [
+        (NOTHING, "control_never_arrived"),
+        ({"acknowledged": False}, "control_answer_lost"),
+        (ALTERED, "control_altered"),
+    ],
+)
+def test_a_proven_block_tells_of_the_other_side(lie: dict[str, Any], code: str) -> None:
+    """It weighs nothing there, and is said; what a later success has withdrawn is not."""
+    facts = told(at_sink(silent_site().neutrals()), target=lie).healthy("after", 1)
+    verdict = facts.verdict()
+    assert (verdict.status, verdict.also) == ("blocked", (code,))
+    assert code not in {f.code for f in verdict.findings if f.weight}
+    alone = told(at_sink(silent_site()), target=lie).verdict()
+    assert alone.also == ()
+
+
 def test_a_name_that_is_answered_at_a_sink_withdraws_nothing() -> None:
     """A control that answers a forbidden name may be beside the way: only what was seen elsewhere withdraws."""
     facts = at_sink(silent_site().neutrals(), target=None, rounds=1)
