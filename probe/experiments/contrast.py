@@ -125,15 +125,21 @@ class Pair:
         """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running.
 
         Also until the baseline has come through after all: slow is not silent, and asking on would only slow it more.
-        Whether every round was done and I never failed.
+        Where T passes after it has failed, the rounds go on: each arm has a port of its own, and with it perhaps a path of
+        its own, so the rest tells on how many of them T is stopped. Whether every round was done, T never passed and I never
+        failed.
         """
         self._learn(first)
         lost, ever = (0, 0) if first.passed else (1, 1)
+        passed = False
         for number in range(self._site.settings.budgets.pair_rounds):
             if not await self.goes_on(number):
                 return False
             await self._gap()
-            if self._site.succeeded or (await self.send("target", number)).passed:
+            if self._site.succeeded:
+                return False
+            passed |= (await self.send("target", number)).passed
+            if passed and number == 0:
                 return False
             await self._gap()
             innocuous = await self.send("innocuous", number + 1)
@@ -142,7 +148,7 @@ class Pair:
             ever += not innocuous.passed
             if lost >= 2:
                 return False
-        return not ever
+        return not (ever or passed)
 
     async def goes_on(self, number: int) -> bool:  # noqa: ARG002 - a place that costs more may ask
         """Whether round *number* is worth asking."""

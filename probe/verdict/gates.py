@@ -140,7 +140,7 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     if not case.own.proxied:
         return ()
     tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours")}
-    return FLIPS | tcp | _BY_DISTANCE | {"connected", "tls_no_answer", "refuses_every_name"}
+    return FLIPS | tcp | _BY_DISTANCE | {"some_paths", "connected", "tls_no_answer", "refuses_every_name"}
 
 
 def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
@@ -149,7 +149,7 @@ def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
     A household's router, an antivirus and a company's gateway act on names at every address, as a provider does, so only
     the time tells them apart; a provider's device as near as that is let off with them.
     """
-    return FLIPS | _BY_DISTANCE | {"reset_too_early"} if broken_off_beside(case) else ()
+    return FLIPS | _BY_DISTANCE | {"reset_too_early", "some_paths"} if broken_off_beside(case) else ()
 
 
 def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
 from probe.observations import DnsFact, HttpFact, TlsFact
 from probe.verdict import answers, elsewhere, evidence, resolvers
 from probe.verdict.model import Finding, Status
-from probe.verdict.pairs import at_neutrals
+from probe.verdict.pairs import at_neutrals, uneven
 from probe.verdict.view import Case, failed
 
 SLOW_TLS_US = 5_000_000
 """The soft deadline of a greeting: past it a success counts as slow."""
 SLOW_DNS_US = 3_000_000
-_UNEVEN = 0.05
 _LIES = ("dns_bogon", "dns_two_replies", "dns_injected_no_resolver", "dns_nxdomain_contradicted", "dns_sinkhole")
 
 
@@ -60,15 +57,9 @@ def _uneven(case: Case) -> bool:
     """Whether, at neutral addresses, all failures fell to this name and none to the other, and that is hardly chance.
 
     Too little for a block once the name has got through: a device on one of two paths, or one that was switched on or off
-    during the run, looks like this. The chance is Fisher's: that all of so many failures fall to the one name's arms.
+    during the run, looks like this.
     """
-    found = at_neutrals(case)
-    failures = sum(len(pair.target_failures) for pair in found)
-    target = failures + sum(len(pair.target_successes) for pair in found)
-    successes = sum(len(pair.innocuous_successes) for pair in found)
-    if any(pair.innocuous_failures for pair in found) or not failures:
-        return False
-    return math.comb(target, failures) / math.comb(target + successes, failures) <= _UNEVEN
+    return uneven(at_neutrals(case))
 
 
 def _lies(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ two target failures count.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -259,3 +260,19 @@ def at_neutrals(case: Case) -> tuple[Pair, ...]:
     for pair in pairs(case, "neutral_pair"):
         by_address.setdefault(pair.address, pair)
     return tuple(by_address.values())
+
+
+UNLIKELY = 0.05
+
+
+def uneven(found: Sequence[Pair]) -> bool:
+    """Whether all failures of some pairs fell to the one name and none to the other, and that is hardly chance.
+
+    The chance is Fisher's: that all of so many failures fall to the one name's arms.
+    """
+    failures = sum(len(pair.target_failures) for pair in found)
+    target = failures + sum(len(pair.target_successes) for pair in found)
+    successes = sum(len(pair.innocuous_successes) for pair in found)
+    if any(pair.innocuous_failures for pair in found) or not failures:
+        return False
+    return math.comb(target, failures) / math.comb(target + successes, failures) <= UNLIKELY

@@ -153,6 +153,23 @@ async def test_a_target_that_passes_ends_the_pair():
         assert arms(site, "neutral/1") == [("innocuous", True), ("target", True)]
 
 
+async def test_a_target_that_passes_later_does_not_end_the_pair():
+    """Stopped on one path and not on another: the rounds go on, so that it is known on how many; it is no flip."""
+    seen: list[bytes] = []
+
+    def every_third(hello: bytes) -> bool:
+        if TARGET.encode() not in hello:
+            return True
+        seen.append(hello)
+        return len(seen) % 3 == 0
+
+    async with measuring(every_third) as site:
+        await contrast.own_pair(site)
+        passed = [ok for arm, ok in arms(site, f"own/{OWN}") if arm == "target"]
+        assert passed == [False, False, True] * 2
+        assert not site.flipped
+
+
 async def test_a_neutral_that_refuses_foreign_names_is_never_sent_the_target():
     """Where an innocuous foreign name is refused, the target's name is not sent; another neutral is tried."""
     async with measuring(lambda hello: False) as site:

@@ -10,11 +10,13 @@ from tests.unit.facts import RESET, TIMEOUT
 from tests.unit.verdict_scenarios_deep import (
     BLOCKED,
     CHINESE,
+    FOUR_OF_SIX,
     KAZAKH,
     blocked,
     exchange,
     in_pieces,
     not_blocked,
+    on_some_paths,
     remembered,
     said,
 )
@@ -124,3 +126,33 @@ def test_nothing_deep_is_proof() -> None:
     facts = remembered(KAZAKH, not_blocked())
     in_pieces(facts, segments=None)
     assert facts.verdict().status == "inconclusive"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# several paths
+
+
+def test_the_share_of_paths_is_told() -> None:
+    """Each arm has a port of its own: four of six."""
+    told = said(on_some_paths(*FOUR_OF_SIX), "some_paths")
+    assert (told["failed"], told["paths"]) == (4, 6)
+
+
+@pytest.mark.parametrize(
+    ("target", "innocuous"),
+    [
+        pytest.param(FOUR_OF_SIX, TIMEOUT, id="the other name fails as well"),
+        pytest.param((TIMEOUT,) * 6, None, id="no path is left: that is what the comparison says"),
+        pytest.param((None,) * 6, None, id="no path has a device"),
+        pytest.param((TIMEOUT, None), None, id="two paths are too few"),
+        pytest.param((None, None, None, None, None, TIMEOUT), None, id="one failure of six may be chance"),
+    ],
+)
+def test_chance_is_no_share(target: tuple[str | None, ...], innocuous: str | None) -> None:
+    """Where the other name fails too, or little failed, nothing is said of paths."""
+    assert "some_paths" not in on_some_paths(*target, innocuous=innocuous).codes()
+
+
+def test_a_share_of_paths_is_no_block() -> None:
+    """The name got through, and that outweighs it."""
+    assert on_some_paths(*FOUR_OF_SIX).verdict().status == "inconclusive"

@@ -66,17 +66,30 @@ def not_blocked() -> Facts:
     return Facts(f"https://{HOST}/").context(opt_ins=("deep",)).healthy().no_greeting()
 
 
+def on_some_paths(*target: str | None, innocuous: str | None = None, facts: Facts | None = None) -> Facts:
+    """The name at one neutral address, once a port, in turn with another one; *target*: how each of its arms ends."""
+    facts = facts or not_blocked()
+    facts.arm("neutral_pair", "neutral/1", NEUTRALS[0], "innocuous", None, 0)
+    for n, failure in enumerate(target):
+        facts.arm("neutral_pair", "neutral/1", NEUTRALS[0], "target", failure, n)
+        facts.arm("neutral_pair", "neutral/1", NEUTRALS[0], "innocuous", innocuous, n + 1)
+    return facts
+
+
+FOUR_OF_SIX = (TIMEOUT, TIMEOUT, None, TIMEOUT, None, TIMEOUT)
 Story = Callable[[], Facts]
 CODES: dict[str, Story] = {
     "residual_memory": lambda: remembered(KAZAKH),
     "split_passes": lambda: in_pieces(segments=None),
     "split_stopped": in_pieces,
+    "some_paths": lambda: on_some_paths(*FOUR_OF_SIX),
 }
 BLOCKED = "blocked/tls/tls.timeout.sni"
 WORDS: dict[str, tuple[Story, str]] = {
     "a block that is remembered by both ports": (lambda: remembered(KAZAKH), BLOCKED),
     "a block that is remembered by the server": (lambda: remembered(CHINESE), BLOCKED),
     "a block that does not put pieces together": (lambda: in_pieces(segments=None, both=None), BLOCKED),
+    "a name that is stopped on some paths": (lambda: on_some_paths(*FOUR_OF_SIX), "inconclusive/tls.timeout.any"),
     "a memory without a comparison": (lambda: remembered(KAZAKH, not_blocked()), "inconclusive/tls.timeout.any"),
     "pieces that pass without a comparison": (
         lambda: in_pieces(not_blocked(), segments=None),
