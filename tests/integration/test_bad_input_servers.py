@@ -129,8 +129,10 @@ SAID = {
         3,
         40,
         UNDECIDED,
-        "The connection to too-many-names.example opened, but the greeting that begins encryption (TLS) failed: the "
-        "greeting was refused.",
+        (
+            "The connection to too-many-names.example opened, but the greeting that begins encryption (TLS) failed: the "
+            "greeting was refused."
+        ),
     ),
     bad.TITLE: (
         1,
