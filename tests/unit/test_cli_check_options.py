@@ -6,11 +6,14 @@ import sys
 
 import pytest
 
-from probe.cli import check_cmd
+from probe.cli import check_cmd, dry_run
+from probe.cli.common import ConfigError
 from probe.cli.progress import Progress
 from probe.runner import Judged, OwnSide, Started, Step
 from probe.settings import Settings
 from probe.verdict.model import STATUSES, NetworkVerdict
+from probe.wire import Wire
+from targets.loader import load_canaries
 from targets.model import Asked, Endpoint
 from tests.unit import pieces as made
 
@@ -107,3 +110,46 @@ def test_a_quick_check_says_nothing_where_nobody_watches():
         progress(event)
 
     assert screen.getvalue() == ""
+
+
+def test_what_is_deep_is_listed_only_if_it_was_asked_for():
+    """--dry-run tells of every packet: of those that take minutes only with --deep."""
+    canaries = load_canaries()
+
+    def follow_ups(settings):
+        lines = dry_run.describe((), settings, canaries, Wire())
+        return {line.partition(":")[0].strip() for line in lines if line.startswith("  ")}
+
+    assert not {"residual", "split"} & follow_ups(Settings())
+    assert {"residual", "split", "behind"} <= follow_ups(Settings(deep=True))
+    assert "split" not in follow_ups(Settings(deep=True, skip=("split",)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "environment", "deep"),
+    [
+        ((), {}, False),
+        (("--deep",), {}, True),
+        ((), {"DALEL_CHECK_DEEP": "yes"}, True),
+        ((), {"DALEL_CHECK_DEEP": "0"}, False),
+    ],
+)
+def test_deep_is_a_flag_and_a_setting(monkeypatch, typed, environment, deep):
+    """What is deep is an opt-in, and the run says so."""
+    asked = []
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(check_cmd, "_run", lambda _options, request, _wire, **_more: asked.append(request) or 0)
+
+    check_cmd.command.main([*typed, "--no-save", "-q", "https://example.com/"], standalone_mode=False)
+
+    (request,) = asked
+    assert request.settings.deep is deep
+    assert ("deep" in request.opt_ins) is deep
+
+
+def test_a_flag_that_is_neither_yes_nor_no_is_refused(monkeypatch):
+    """With the words that are allowed."""
+    monkeypatch.setenv("DALEL_CHECK_DEEP", "perhaps")
+    with pytest.raises(ConfigError, match="true or false"):
+        check_cmd.command.main(["https://example.com/"], standalone_mode=False)
