@@ -15,7 +15,7 @@ from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import TlsFact
 from probe.settings import Settings
-from probe.settings.controls import Control
+from probe.settings.controls import Control, Scheme
 from probe.workflows.check import CheckRequest, check
 from targets.loader import load_canaries
 from targets.model import Asked, Endpoint
@@ -95,7 +95,7 @@ class Proxy:
 
     @property
     def control(self) -> Control:
-        scheme = "socks5" if self.kind == "socks5" else "http"
+        scheme: Scheme = "socks5" if self.kind == "socks5" else "http"
         return Control(host="127.0.0.1", port=self.port, name="Tor", scheme=scheme, login=self.login)
 
 

@@ -54,7 +54,7 @@ UNKNOWN = (Words("inconclusive"),)
 
 def _again(name: str, acceptable: tuple[Words, ...], serves: Serves = ABROAD, label: str = "") -> Scenario:
     """A row of another module, with a control."""
-    row = _KNOWN[name]
+    row: Scenario = _KNOWN[name]
     codes = tuple(sorted({_CODES[words.status] for words in acceptable} | set(row.exit_codes)))
     return dataclasses.replace(
         row,
