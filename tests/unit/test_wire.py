@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 import sys
 import time
 from pathlib import Path
@@ -135,6 +136,20 @@ async def test_connections_have_no_delay_and_the_options_asked_for():
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 1200
             assert sock.getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == 7
+
+
+@pytest.mark.anyio
+async def test_a_port_can_be_used_again():
+    """The same two ports a second time, once the first connection was thrown away; a port that is taken is an error."""
+    async with nano.serve(nano.silent) as port:
+        first = await Wire().connect("127.0.0.1", port)
+        own = first.getsockname()[1]
+        with pytest.raises(OSError, match=r"in use|assign"):
+            await Wire().connect("127.0.0.1", port, TcpOptions(from_port=own))
+        first.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        first.close()
+        with await Wire().connect("127.0.0.1", port, TcpOptions(from_port=own)) as second:
+            assert second.getsockname()[1] == own
 
 
 @pytest.mark.anyio
