@@ -144,7 +144,11 @@ async def _request(
         secure,
         method=blank.method,
         url=f"https://{_netloc(control)}{blank.url}",
-        headers={"Authorization": f"Bearer {control.token}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {control.token}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "gzip",
+        },
         verified_chain=True,
         head_deadline_s=deadline_s,
         body_deadline_s=deadline_s,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import socket
 import sys
@@ -33,6 +34,7 @@ _METHODS = {
 }
 _READ = 16_384
 _BACKLOG = 128
+_SMALL = 1_000
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"} | {
     405: "Method Not Allowed",
     408: "Request Timeout",
@@ -44,11 +46,16 @@ _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden"
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What goes back: a status, a JSON body, and for 429 when to come again."""
+    """What goes back: a status, a JSON body, and for 429 when to come again. ``packed``: the body is gzip's (RFC 1952)."""
 
     status: int
     body: bytes
     retry_after_s: int | None = None
+    packed: bool = False
+
+    def pack(self) -> _Answer:
+        """The same in a tenth of the bytes: whoever asks may pay for them."""
+        return replace(self, body=gzip.compress(self.body, mtime=0), packed=True)
 
 
 def _problem(status: int, text: str, *, retry_after_s: int | None = None) -> _Answer:
@@ -72,6 +79,8 @@ class _Asked:
     authorization: str | None
     body: bytes = b""
     caller: str = ""
+    unpacks: bool = False
+    """Whether it takes a packed answer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -174,6 +183,7 @@ class Server:
             path = asked.path if asked.path in _METHODS else "-"
             asked = replace(asked, caller=(writer.get_extra_info("peername") or ("",))[0])
             answer = await self._answer(asked)
+            answer = answer.pack() if asked.unpacks and len(answer.body) > _SMALL else answer
         except _RefusedRequestError as refused:
             answer = refused.answer
         except TimeoutError:
@@ -200,14 +210,15 @@ class Server:
                 if len(body) > self.limits.body_bytes:
                     raise _RefusedRequestError(_problem(413, "the request is too long"))
             elif isinstance(event, h11.EndOfMessage) and asked is not None:
-                return _Asked(asked.method, asked.path, asked.authorization, bytes(body))
+                return replace(asked, body=bytes(body))
             else:
                 raise ConnectionResetError
 
     def _admitted(self, request: h11.Request) -> _Asked:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers}
         path = request.target.decode("latin-1")
-        asked = _Asked(request.method.decode("latin-1"), path, headers.get("authorization"))
+        unpacks = "gzip" in headers.get("accept-encoding", "")
+        asked = _Asked(request.method.decode("latin-1"), path, headers.get("authorization"), unpacks=unpacks)
         if path not in _METHODS:
             raise _RefusedRequestError(_problem(404, "there is nothing here"))
         if asked.method != _METHODS[path]:
@@ -226,6 +237,8 @@ class Server:
             ("cache-control", "no-store"),
             ("connection", "close"),
         ]
+        if answer.packed:
+            headers.append(("content-encoding", "gzip"))
         if answer.retry_after_s is not None:
             headers.append(("retry-after", str(answer.retry_after_s)))
         if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):

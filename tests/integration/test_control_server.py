@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 from dataclasses import replace
 from importlib.resources import files
@@ -348,3 +349,20 @@ async def test_health_needs_no_token(tmp_path):
         answered = await control.raw(b"GET /healthz HTTP/1.1\r\nHost: c\r\n\r\n")
 
     assert parsed(answered) == (200, {"protocol": "dalel.control/1", "status": "ok"})
+
+
+async def test_its_answers_are_packed_for_those_who_unpack(tmp_path):
+    """A fifth of the bytes or less; whoever does not say so gets it plain."""
+    question = json.dumps({"protocol": "dalel.control/1", "url": NEWS}).encode()
+    head = (
+        f"POST /v1/measure HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {len(question)}\r\n"
+    )
+    async with serving(tmp_path, world_of(site(NEWS))) as control:
+        plain = await control.raw(head.encode() + b"\r\n" + question)
+        packed = await control.raw(head.encode() + b"Accept-Encoding: gzip\r\n\r\n" + question)
+
+    told, _, body = packed.partition(b"\r\n\r\n")
+    assert b"content-encoding: gzip" in told.lower()
+    assert b"content-encoding" not in plain.partition(b"\r\n\r\n")[0].lower()
+    assert kinds(json.loads(gzip.decompress(body)), "baseline") == {"dns", "tcp", "tls", "http"}
+    assert 5 * len(packed) < len(plain)
