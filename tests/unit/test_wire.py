@@ -150,6 +150,7 @@ async def test_a_port_can_be_used_again():
         first.close()
         with await Wire().connect("127.0.0.1", port, TcpOptions(from_port=own)) as second:
             assert second.getsockname()[1] == own
+            await asyncio.sleep(0.1)  # the server has taken it by then, and closes it
 
 
 @pytest.mark.anyio
