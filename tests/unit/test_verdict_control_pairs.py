@@ -160,6 +160,13 @@ def test_a_proven_block_tells_of_the_other_side(lie: dict[str, Any], code: str) 
     assert alone.also == ()
 
 
+def test_a_sink_takes_nothing_from_a_site_that_answers() -> None:
+    """What came over a verified chain is as certain beside a control that drops the name."""
+    plain = Facts().context(country="KZ").healthy().works().verdict()
+    beside = told(at_sink(Facts().context(country="KZ").healthy().works()), target=NOTHING).verdict()
+    assert (beside.status, beside.confidence) == (plain.status, plain.confidence) == ("accessible", plain.confidence)
+
+
 def test_a_name_that_is_answered_at_a_sink_withdraws_nothing() -> None:
     """A control that answers a forbidden name may be beside the way: only what was seen elsewhere withdraws."""
     facts = at_sink(silent_site().neutrals(), target=None, rounds=1)

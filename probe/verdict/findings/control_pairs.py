@@ -107,7 +107,7 @@ def neutral_and_control_flip(case: Case) -> Iterator[Match]:
     "control_flip",
     speaks_for="blocked",
     weight=0.8,
-    family="contrast",
+    family=FAMILY,
     basis="contrast",
     sentence="at your own server {vantage}, which answers every name, asking for {host} failed every time "
     "({target_failures} times, {manner}) while another name, asked in turn, was answered {innocuous_successes} times",
@@ -124,7 +124,7 @@ def control_flip(case: Case) -> Iterator[Match]:
     "control_flip_elsewhere",
     speaks_for="blocked",
     weight=0.4,
-    family="contrast",
+    family=FAMILY,
     basis="contrast",
     sentence="at your own server {vantage}, asking for {host} failed {target_failures} times ({manner}) while another name, "
     "asked in turn, was answered {innocuous_successes} times; but it is not as like other servers as it would have to be, or "
