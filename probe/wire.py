@@ -429,6 +429,17 @@ def _icmp(sock: socket.socket) -> tuple[int, int, str | None] | None:
     return None
 
 
+def pending_error(sock: socket.socket) -> OSError | None:
+    """The error that *sock* has for its next caller, with its ICMP, if there is one; it is taken from the socket."""
+    icmp = _icmp(sock)
+    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if not number:
+        return None
+    error = OSError(number, os.strerror(number))
+    error.icmp = icmp  # type: ignore[attr-defined]
+    return error
+
+
 def _offender(raw: bytes) -> str | None:
     if len(raw) < 8:
         return None

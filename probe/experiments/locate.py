@@ -28,6 +28,7 @@ from probe.wire import TcpOptions, Wire
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
+    from probe.instruments.tcp import TcpStream
 
 LONGEST_S = 6.0
 """All of it. What is not known by then stays unknown."""
@@ -40,6 +41,7 @@ _AT_ONCE = 6
 """Greetings in flight in one volley, each from a port of its own."""
 _VOLLEYS = 3
 _STAGGER_S = 0.015
+_MUCH_LONGER = 2
 _RTT_S = (0.02, 0.25)
 """Round trips are taken for no less and no more than that: the kernel's resends do not come sooner, and six seconds are all."""
 
@@ -118,6 +120,8 @@ class Names:
     ground: Ground
     seen: list[Observation] = field(default_factory=list)
     rtt_s: float = _RTT_S[0]
+    slowest_s: float = 0.0
+    """What took longest of all that came: a busy line or host is slow with every name, and silence is longer than that."""
     distance: int | None = None
 
     async def sweep(self) -> None:
@@ -169,8 +173,11 @@ class Names:
 
     def _note(self, operation: Operation, arm: Arm | None) -> PathFact:
         self.seen.append(self.tools.record(operation, dataclasses.replace(self.tools.place, arm=arm)))
-        assert isinstance(operation.fact, PathFact)
-        return operation.fact
+        fact = operation.fact
+        assert isinstance(fact, PathFact)
+        if arm != "target" and fact.came in ("icmp", "answer"):
+            self.slowest_s = max(self.slowest_s, (fact.after_us or 0) / 1e6)
+        return fact
 
     async def _shoot(self, ttl: int, port: int | None) -> None:
         """From one port: a SYN if none was sent from it yet, an innocuous greeting, and the target's if that was heard of.
@@ -184,6 +191,7 @@ class Names:
             await self._greet("target", self.ground.target, ttl, port)
 
     async def _greet(self, arm: Arm, name: str, ttl: int, port: int | None) -> PathFact | None:
+        """One greeting so far, recorded."""
         tools = self.tools
         await tools.flow()
         options = TcpOptions(source_port=port)
@@ -199,22 +207,26 @@ class Names:
             connected.stream,
             hello=tls.Hello(sni=name),
             ttl=ttl,
-            deadline_s=self._silence_s(),
-            later_s=self._later_s() if arm == "target" else 0.0,
+            deadline_s=self._silence_s(connected.stream),
+            later_s=self._later_s(connected.stream) if arm == "target" else 0.0,
         )
         return self._note(operation, arm)
 
-    def _resend_s(self) -> float:
-        """When Linux sends again what was not acknowledged on a fresh connection (RFC 6298, with a floor of 200 ms)."""
-        return self.rtt_s + max(2 * self.rtt_s, 0.2)
+    def _resend_s(self, stream: TcpStream | None) -> float:
+        """When Linux sends again what was not acknowledged on a fresh connection (RFC 6298, with a floor of 200 ms).
 
-    def _silence_s(self) -> float:
+        It goes by the round trip of the connection's own handshake, which may have been a slow one.
+        """
+        rtt_s = max(self.rtt_s, (stream.rtt_us or 0) / 1e6 if stream is not None else 0.0)
+        return rtt_s + max(2 * rtt_s, 0.2)
+
+    def _silence_s(self, stream: TcpStream | None = None) -> float:
         """Long enough for one resend and its answer: one lost packet is no silence."""
-        return (self._resend_s() + self.rtt_s + 0.1) * self.tools.scale
+        return self._resend_s(stream) + max(self.rtt_s + 0.1 * self.tools.scale, _MUCH_LONGER * self.slowest_s)
 
-    def _later_s(self) -> float:
+    def _later_s(self, stream: TcpStream) -> float:
         """From then on, long enough for the next resend, which comes after twice that time, and its answer."""
-        return (2 * self._resend_s() + 0.1) * self.tools.scale
+        return 2 * self._resend_s(stream) + max(0.1 * self.tools.scale, _MUCH_LONGER * self.slowest_s)
 
 
 def _take(ports: dict[int, frozenset[int]], ttl: int) -> int | None:

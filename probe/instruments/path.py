@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from probe.instruments import failures, kernel, tls_records
 from probe.instruments.trust import arm_context
 from probe.observations import Came, HopScope, Operation, PathFact
-from probe.wire import LINUX, TcpOptions, Wire, break_off, get_ttl, set_ttl
+from probe.wire import LINUX, TcpOptions, Wire, break_off, get_ttl, pending_error, set_ttl
 
 if TYPE_CHECKING:
     import socket
@@ -90,9 +90,15 @@ class _End:
     address: str | None = None
     port: int | None = None
 
+    late: OSError | None = None
+    opened: bool = False
+    """What had come by the time that the wait was over: a busy host hears of it too late."""
+
     def look(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError):
             self.address, self.port = sock.getsockname()[:2]
+            self.late = pending_error(sock)
+            self.opened = bool(sock.getpeername())
 
 
 async def syn(
@@ -109,6 +115,8 @@ async def syn(
         break_off(sock)
     except OSError as raised:
         error = raised
+        if isinstance(raised, TimeoutError) and (end.late is not None or end.opened):
+            error = end.late
     came: Came | None = "answer" if error is None else came_of(error)
     took_us = round((wire.monotonic() - begun) * 1e6)
     fact = PathFact(
@@ -167,7 +175,7 @@ async def greet(
     *stream* and breaks it off: the peer forgets it, and nothing that is not acknowledged is sent again.
     """
     begun, begun_us = wire.monotonic(), wire.now_us()
-    way = _Way(stream, greeting(hello) or b"")
+    way = _Way(wire, stream, greeting(hello) or b"")
     again: Came | None = None
     later: Came | None = None
     later_acked: bool | None = None
@@ -175,7 +183,7 @@ async def greet(
         ordinary = get_ttl(stream.socket)
         set_ttl(stream.socket, ttl)
         came = await way.send() or await way.watch(deadline_s, _BESIDE_S)
-        after_us = round((wire.monotonic() - begun) * 1e6) if came != "nothing" else None
+        after_us = round((way.heard_at - begun) * 1e6) if way.heard_at is not None else None
         acked = way.acked()
         if later_s and came == "icmp":
             again = await way.watch(max(deadline_s - (wire.monotonic() - begun), _BESIDE_S), 0.0)
@@ -214,8 +222,10 @@ async def greet(
 class _Way:
     """One connection, the greeting that is sent on it, and what has come back so far."""
 
-    def __init__(self, stream: TcpStream, data: bytes) -> None:
+    def __init__(self, wire: Wire, stream: TcpStream, data: bytes) -> None:
         self.data = data
+        self.heard_at: float | None = None
+        self._wire = wire
         self._stream = stream
         self._inbound = tls_records.Inbound()
         self.port: int = stream.socket.getsockname()[1]
@@ -241,6 +251,7 @@ class _Way:
             async with asyncio.timeout(deadline_s) as limit:
                 while True:
                     came = await self._next()
+                    self.heard_at = self.heard_at or self._wire.monotonic()
                     if came != "icmp":
                         return came
                     if not routers_word:
@@ -248,7 +259,18 @@ class _Way:
                         now = asyncio.get_running_loop().time()
                         limit.reschedule(min(limit.when() or now, now + beside_s))
         except TimeoutError:
-            return "icmp" if routers_word else "nothing"
+            return "icmp" if routers_word else self._come_meanwhile()
+
+    def _come_meanwhile(self) -> Came:
+        """What had come by the time that the wait was over: a busy host hears of it too late."""
+        try:
+            data = self._stream.socket.recv(_READ_BYTES)
+        except BlockingIOError:
+            return "nothing"
+        except OSError as error:
+            return came_of(error) or "reset"
+        self._inbound.feed(data)
+        return "answer" if self._inbound.server_hello else "fin"
 
     async def _next(self) -> Came:
         """The next thing that comes. An error that the kernel reports once, and that ends nothing, is a router's word."""

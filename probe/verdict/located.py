@@ -27,6 +27,8 @@ Manner = Literal["dropped", "reset", "ended", "reply_lost"]
 PURPOSE = "locate"
 TWICE = 2
 """Silences that it takes: one may be an accident."""
+_ACTS = ("reset", "ended")
+"""What is sent in the server's name: no accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,18 @@ def read_greetings(observations: Sequence[Observation], at: str) -> Located | No
 def _between(ways: Sequence[tuple[Shot, str]], distance: int) -> tuple[int, int] | None:
     """(last passed, first stopped); ``None`` where the greetings get to the place itself."""
     after = max((shot.ttl for shot, fate in ways if fate == "passed"), default=0)
-    if any(fate == "reply_lost" for _, fate in ways) and not any(fate in ("reset", "ended") for _, fate in ways):
+    if any(fate == "reply_lost" for _, fate in ways) and not any(fate in _ACTS for _, fate in ways):
         return None
-    stops = Counter(shot.ttl for shot, fate in ways if fate in ("stopped", "reset", "ended") and shot.ttl > after)
+    acted = min((shot.ttl for shot, fate in ways if fate in _ACTS and shot.ttl > after), default=None)
     # The whole way is known to be too far: no greeting that went all of it was answered.
-    return after, min(min(stops, default=distance), max(distance, after + 1))
+    bounds = (acted, _twice_silent([shot.ttl for shot, fate in ways if fate == "stopped"], after), distance)
+    return after, max(min(bound for bound in bounds if bound is not None), after + 1)
+
+
+def _twice_silent(silences: Sequence[int], after: int) -> int | None:
+    """The hop by which two greetings behind *after* had got no word: one may have been an accident."""
+    beyond = sorted(ttl for ttl in silences if ttl > after)
+    return beyond[TWICE - 1] if len(beyond) >= TWICE else None
 
 
 def _manner(ways: Sequence[tuple[Shot, str]]) -> Manner:
@@ -209,29 +218,33 @@ def _manner(ways: Sequence[tuple[Shot, str]]) -> Manner:
 def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...]:
     """TTLs of the greetings to send next, at most *most*; none when nothing more is to be learnt, or nothing can be.
 
-    Those between the last that passed and the first that was stopped, spread evenly; silent hops are not asked again. Where
-    some ways are free, several ports go for one hop.
+    Those between the last that passed and the first that was stopped, spread evenly, and that one again if it was silent
+    only once. Silent hops are not asked again. Where some ways are free, several ports go for one hop.
     """
     sent = shots(observations)
     distance = distance_of(sent)
-    if distance is None or distance <= 1:
-        return ()
     fates = [(shot, shot.fate) for shot in sent if shot.fate is not None]
     ways = [(shot, fate) for shot, fate in fates if fate != "free"]
-    if fates and (len(fates) >= TWICE * 2 and not ways):
+    if distance is None or distance <= 1 or (len(fates) >= 2 * TWICE and not ways):
         return ()
-    after, before = (_between(ways, distance) or (0, 0)) if ways else (0, distance)
-    heard = {shot.ttl for shot in sent if shot.spoke or (shot.syn is not None and shot.syn.came == "icmp")}
-    mute = {shot.ttl for shot in sent if shot.innocuous is not None} - heard
-    inner = [ttl for ttl in range(after + 1, before) if ttl not in mute]
-    agree = _agree(ways, after, before, distance)
-    if not inner and agree:
+    if ways and _between(ways, distance) is None:
         return ()
-    wanted = inner if agree else sorted({*inner, *(ttl for ttl in (after, before) if 0 < ttl < distance)})
+    after = max((shot.ttl for shot, fate in ways if fate == "passed"), default=0)
+    stops = Counter(shot.ttl for shot, fate in ways if fate != "passed" and after < shot.ttl < distance)
+    first = min(stops, default=distance)
+    acted = any(shot.ttl == first and fate in _ACTS for shot, fate in ways)
+    wanted = [ttl for ttl in range(after + 1, first) if ttl not in _mute(sent)]
+    wanted += [first] if first < distance and stops[first] < TWICE and not acted else []
     if len(wanted) > most:
         return tuple(dict.fromkeys(wanted[(place * (len(wanted) - 1)) // (most - 1)] for place in range(most)))
-    ports = min(most // max(len(wanted), 1), TWICE + 1) if fates else 1
-    return tuple(ttl for ttl in wanted for _ in range(max(ports, 1)))
+    ports = min(most // len(wanted), TWICE + 1) if wanted and len(ways) < len(fates) else 1
+    return tuple(ttl for ttl in wanted for _ in range(ports))
+
+
+def _mute(sent: Sequence[Shot]) -> set[int]:
+    """Hops that were asked with an innocuous name and never spoke, of a SYN neither."""
+    heard = {shot.ttl for shot in sent if shot.spoke or (shot.syn is not None and shot.syn.came == "icmp")}
+    return {shot.ttl for shot in sent if shot.innocuous is not None} - heard
 
 
 def on_the_way(observations: Sequence[Observation]) -> dict[int, frozenset[int]]:
@@ -243,12 +256,6 @@ def on_the_way(observations: Sequence[Observation]) -> dict[int, frozenset[int]]
         port: frozenset(shot.ttl for shot in sent if shot.port == port)
         for port in sorted(port for port in found - free if port is not None)
     }
-
-
-def _agree(ways: Sequence[tuple[Shot, str]], after: int, before: int, distance: int) -> bool:
-    """Whether nothing was stopped before something passed, and what stops was seen twice (the end of the way is known)."""
-    stops = [shot.ttl for shot, fate in ways if fate not in ("passed", "reply_lost")]
-    return all(ttl > after for ttl in stops) and (len(stops) >= TWICE or before == distance)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -269,15 +276,14 @@ def read_connections(observations: Sequence[Observation], at: str) -> Located | 
     after = max((ttl for ttl in own_way if ttl < distance), default=0)
     if after and own_way[after] != their_way.get(after):
         return None  # the ways had parted before
-    spoke = {fact.ttl for fact in others if fact.came in ("icmp", "answer")} | {distance}
-    silent = Counter(fact.ttl for fact in mine if fact.came == "nothing" and fact.ttl > after)
-    stops = [ttl for ttl in silent if ttl in spoke and ttl <= distance]
-    if not stops or sum(silent.values()) < TWICE:
+    spoke = {fact.ttl for fact in others if fact.came in ("icmp", "answer")}
+    before = _twice_silent([fact.ttl for fact in mine if fact.came == "nothing" and fact.ttl in spoke], after)
+    if before is None or before > distance:
         return None
     numbers = tuple(o.number for o, _ in syns)
     ports = {fact.source_port for fact in mine}
     found = Located(
-        "connection", "dropped", at, after, min(stops), distance, ways=(len(ports), len(ports)), observations=numbers
+        "connection", "dropped", at, after, before, distance, ways=(len(ports), len(ports)), observations=numbers
     )
     return _placed(found, their_way | own_way)
 

