@@ -13,6 +13,7 @@ from tests.lab import (
     scenarios_handshakes,
     scenarios_ipv6,
     scenarios_liars,
+    scenarios_located,
     scenarios_names,
     scenarios_oddities,
     scenarios_paths,
@@ -50,6 +51,7 @@ MODULES = (
     scenarios_sinks,
     scenarios_behind,
     scenarios_deep,
+    scenarios_located,
 )
 UNSEEN = (
     scenarios_unseen_blocks,
