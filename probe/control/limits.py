@@ -77,19 +77,29 @@ class Tokens:
                 found = token
         return found
 
-    @contextmanager
-    def turn(self, token: str) -> Iterator[None]:
-        """One measurement of *token*. Raises :class:`TooMuchError` if it may not have it now."""
+    def pay(self, token: str) -> None:
+        """One question that costs no measurement. Raises :class:`TooMuchError` if *token* has asked too often."""
+        account, rate = self._account(token), self.limits.per_minute / 60
+        if account.left < 1:
+            raise TooMuchError(int((1 - account.left) / rate) + 1)
+        account.left -= 1
+
+    def _account(self, token: str) -> _Account:
+        """What *token* has left now."""
         now = self.clock()
         account = self._accounts.setdefault(token, _Account(float(self.limits.burst), now))
         rate = self.limits.per_minute / 60
         account.left = min(self.limits.burst, account.left + (now - account.since) * rate)
         account.since = now
+        return account
+
+    @contextmanager
+    def turn(self, token: str) -> Iterator[None]:
+        """One measurement of *token*. Raises :class:`TooMuchError` if it may not have it now."""
+        account = self._account(token)
         if account.running >= self.limits.at_once_each or self._running >= self.limits.at_once:
             raise TooMuchError(2)
-        if account.left < 1:
-            raise TooMuchError(int((1 - account.left) / rate) + 1)
-        account.left -= 1
+        self.pay(token)
         account.running += 1
         self._running += 1
         try:

@@ -263,8 +263,8 @@ class Server:
                 request = protocol.request_from_json(asked.body)
                 with self.tokens.turn(token):
                     return await self._measured(request)
-            with self.tokens.turn(token):
-                return self._about_sinks(asked)
+            self.tokens.pay(token)
+            return self._about_sinks(asked)
         except protocol.ProtocolError as error:
             return _problem(400, str(error))
         except RefusedError as error:

@@ -21,7 +21,7 @@ from probe.control.sinks import Sinks, bind_all, places
 from probe.control.sinks.limits import SinkLimits
 from probe.instruments import http, tcp, tls
 from probe.wire import Wire
-from tests.integration.control_world import TOKEN, parsed, serving, world_of
+from tests.integration.control_world import TOKEN, parsed, serving, short, world_of
 
 pytestmark = pytest.mark.anyio
 
@@ -464,3 +464,13 @@ async def test_a_question_about_arms_that_makes_no_sense_is_refused(tmp_path, do
     async with with_sinks(tmp_path) as (_, served):
         status, _ = await served.post({"protocol": protocol.VERSION, **document}, path="/v1/arms")
     assert status == 400
+
+
+async def test_questions_about_sinks_have_their_measure_too(tmp_path):
+    """They cost little, and are counted: 429 and when to come back."""
+    request = protocol.arms_request_to_json(ArmsRequest(("x.example",), 60))
+    async with opened(admitted=False) as control, serving(tmp_path, world_of(), limits=short(burst=2)) as served:
+        served.server.sinks = control.sinks
+        answers = [await served.post(request, path="/v1/arms") for _ in range(4)]
+    assert [status for status, _ in answers][:2] == [200, 200]
+    assert 429 in [status for status, _ in answers]

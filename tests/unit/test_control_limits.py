@@ -94,3 +94,13 @@ def test_so_many_at_once():
     with ExitStack() as running:
         running.enter_context(held.turn(ONE))
         running.enter_context(held.turn(ONE))
+
+
+def test_a_question_that_measures_nothing_is_counted_and_waits_for_nobody():
+    """What arms arrived is asked while all measurements of the token are under way; but not without end."""
+    held = tokens(at_once_each=1, burst=3, per_minute=60)
+    with held.turn(ONE):
+        held.pay(ONE)
+        held.pay(ONE)
+        with pytest.raises(TooMuchError):
+            held.pay(ONE)
