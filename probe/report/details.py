@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 
 from probe.observations import DnsFact, Fact, HttpFact, Observation, PathFact, TlsFact, fact_to_json
+from probe.report import words
 from probe.report.safe import safe
 from probe.verdict import located, sentences
 from probe.verdict.findings.located import place_of
@@ -21,9 +23,9 @@ def endpoint_line(result: EndpointResult) -> str:
     parts = [
         word,
         verdict.signature,
-        f"{verdict.confidence:.3f} sure" if verdict.confidence is not None else None,
-        f"by {verdict.basis}" if verdict.basis else None,
-        f"at {verdict.where}" if verdict.where else None,
+        f"probability {verdict.confidence:.3f}" if verdict.confidence is not None else None,
+        words.BASES.get(verdict.basis or ""),
+        words.PLACES.get(verdict.where or ""),
         f"{result.duration_us / 1e6:.2f} s, {result.bytes_sent} bytes sent, {result.bytes_received} received",
     ]
     return f"{safe(result.url)}  {' · '.join(part for part in parts if part)}"
@@ -40,9 +42,18 @@ def finding_lines(result: EndpointResult, lang: str) -> Iterator[str]:
     """What speaks for the verdict and against it, with weights: for the sceptical reader."""
     for sign, findings in (("for", result.verdict.findings), ("against", result.verdict.against)):
         for finding in findings:
-            numbers = ", ".join(f"#{number}" for number in finding.observations)
+            numbers = _numbers(finding.observations)
             text = safe(sentences.render(finding, lang))
             yield f"{sign} {finding.weight:+.1f} {finding.code}: {text}{f' ({numbers})' if numbers else ''}"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    """``#2, #3, #7-#11``: three in a row and more are a range."""
+    told: list[str] = []
+    for _, group in itertools.groupby(enumerate(sorted(numbers)), key=lambda item: item[1] - item[0]):
+        run = [number for _place, number in group]
+        told += [f"#{run[0]}-#{run[-1]}"] if len(run) > 2 else [f"#{number}" for number in run]
+    return ", ".join(told)
 
 
 def gate_lines(result: EndpointResult, lang: str) -> Iterator[str]:

@@ -35,6 +35,24 @@ LABELS: Mapping[str, str] = {
     "inconclusive": "Inconclusive",
 }
 
+BASES: Mapping[str, str] = {
+    "artefact": "by what was put in or shown",
+    "contrast": "by comparison",
+    "control": "by another place's word",
+    "history": "by what was so before",
+    "behaviour": "by how it failed",
+}
+"""What kind of evidence a verdict rests on."""
+PLACES: Mapping[str, str] = {
+    "host": "on this computer",
+    "lan": "in this household's or company's network",
+    "access": "in the provider's network",
+    "transit": "on the way beyond the provider",
+    "far_side": "at the site's side",
+    "unknown": "where is not known",
+}
+"""As near as the evidence places the cause."""
+
 # The longest prefix of "status.method" or "status.signature" that is here is the one that is said.
 _HEADLINES: Mapping[str, str] = {
     "accessible": "an ordinary user on this network reaches it",

@@ -100,6 +100,22 @@ def test_the_evidence_that_decided_it_stands_below():
     assert "(#2, #3)" in shown(outcome, verbose=1, width=200)
 
 
+def test_long_rows_of_numbers_are_ranges():
+    """Forty numbers in a row are one range, so that a reader finds the sentence again."""
+    flip = Finding(
+        code="retries_failed",
+        speaks_for="accessible",
+        weight=-0.5,
+        family="retry",
+        basis="behaviour",
+        observations=(9, 2, 3, 5, 6, 7, 8),
+        parameters={"count": 3},
+    )
+    outcome = made.pieces(made.result(0, "https://example.com/", made.verdict("inconclusive", findings=(flip,))))
+
+    assert "(#2, #3, #5-#9)" in shown(outcome, verbose=1, width=200)
+
+
 def test_what_would_settle_it_is_said():
     """Inconclusive is no dead end."""
     judged = made.verdict("inconclusive", leaning="outage", settle=("later", "another_vantage"))

@@ -1,17 +1,26 @@
 """Plain words for people who are not network engineers."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from probe.report import words
-from probe.verdict.model import METHODS, STATUSES
+from probe.verdict.model import BASES, METHODS, STATUSES, Where
 from tests.unit import pieces as made
 
 ALLOWED = {"DNS", "TLS", "HTTP", "VPN", "ISP"}
 
 
+def test_every_basis_and_place_has_words():
+    """The line of -v has no word that only the code knows."""
+    assert set(words.BASES) == set(BASES)
+    assert set(words.PLACES) == set(get_args(Where))
+
+
 def everything_said():
+    yield from words.BASES.values()
+    yield from words.PLACES.values()
     yield from words._HEADLINES.values()
     yield from words._LEANINGS.values()
     yield from words._NEXT.values()
