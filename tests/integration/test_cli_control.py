@@ -121,6 +121,24 @@ def test_a_certificate_of_ones_own(tmp_path):
     assert "Traceback" not in status.stderr
 
 
+def test_it_is_the_same_after_it_was_killed(tmp_path):
+    """With a certificate that was made as the README says: kill -9, up again at once at the same port, and nothing to paste."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=control -keyout"
+    subprocess.run(
+        ["openssl", *made.split(), str(key), "-out", str(certificate)], check=True, capture_output=True, timeout=30
+    )
+    own = ("--token", TOKEN, "--country", "DE", "--tls-cert", str(certificate), "--tls-key", str(key))
+    with control(tmp_path, *own) as (process, (_, port, _, first)):
+        assert ask(int(port), "GET", "/healthz")[2] == first
+        process.kill()
+        process.wait(10)
+    with control(tmp_path, *own, "--listen", f"127.0.0.1:{port}") as (_, (_, again, _, second)):
+        status, _, shown = ask(int(again), "GET", "/healthz")
+
+    assert (status, again, second, shown) == (200, port, first, first)
+
+
 MISTAKES = [
     (("--listen", "localhost"), "is no ADDRESS:PORT"),
     (("--listen", "0.0.0.0:99999"), "is no ADDRESS:PORT"),
@@ -130,6 +148,7 @@ MISTAKES = [
     (("--listen", "127.0.0.1:0", "--tls-cert", "x.pem"), "go together"),
     (("--listen", "127.0.0.1:0", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"), "cannot be used"),
     (("--listen", "192.0.2.1:0"), "it cannot listen on"),
+    (("--listen", "127.0.0.1:0", "--country", "Germany"), "two capital letters"),
 ]
 
 
@@ -148,6 +167,9 @@ CHECKS = [
     (("--control", "https://control.example#token=secret-secret&colour=red"), '--control: there is no "colour"'),
     (("--control", "https://control.example"), "has no token"),
     (("--control", ""), "it is empty"),
+    (("--control", "socks5://127.0.0.1"), "--control: its address must read"),
+    (("--control", "socks5://127.0.0.1:9050#token=secret-secret"), "a proxy has neither a token"),
+    (("--control", "https://control.example", "--control-token", "secret secret"), "characters that no token has"),
 ]
 
 
@@ -169,6 +191,10 @@ def test_the_dry_run_says_what_a_control_is_told(tmp_path):
     assert "to your control" in " ".join(told.split())
     assert "Helsinki" in told
     assert TOKEN not in told
+    words = ("--control", "https://control.example", "--control-token", TOKEN, "--control", "socks5://127.0.0.1:9050")
+    both = dalel(tmp_path, "check", "--dry-run", *words, "facebook").stdout
+    assert all(name in both for name in ("control.example", "127.0.0.1-9050"))
+    assert TOKEN not in both
     assert "your control" not in dalel(tmp_path, "check", "--dry-run", "facebook").stdout
 
 
