@@ -165,6 +165,18 @@ def test_a_search_for_the_distance_is_a_warm_round_trip(greetings: int, early: b
     assert ("reset_too_early" in facts.codes()) == early
 
 
+def test_where_all_of_the_internet_is_pretended_no_reset_is_early() -> None:
+    """On this computer every place is nearer than a millisecond, and times tell nothing."""
+    facts = _healthy().no_greeting(RESET, duration_us=10).retry_tls(RESET, 1, duration_us=10)
+    for n in range(3):
+        facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=60))
+    assert facts.codes() & {"reset_too_early", "reset_from_beside"}
+    for index in range(2):
+        place: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "arm": "innocuous"}
+        facts.tcp(NEUTRALS[index], duration_us=50, **place)
+    assert not facts.codes() & {"reset_too_early", "reset_from_beside"}
+
+
 def test_a_search_that_found_nothing_is_no_warm_round_trip() -> None:
     """What was not acknowledged was not measured."""
     facts = _healthy().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)

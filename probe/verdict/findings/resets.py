@@ -249,6 +249,8 @@ def reset_from_elsewhere(case: Case) -> Iterator[Match]:
 
 def _early(case: Case) -> Iterator[tuple[Observation, int]]:
     """Resets before half the least of three warm round trips, with that least round trip."""
+    if _is_pretended(case):
+        return
     for o in _resets(case):
         rtts = _warm_rtts(case, o.operation.address)
         took = o.operation.duration_us
