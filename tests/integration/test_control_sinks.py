@@ -10,6 +10,7 @@ import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from typing import Any
 
 import jsonschema
 import pytest
@@ -48,13 +49,13 @@ class Open:
 
 
 @contextlib.asynccontextmanager
-async def opened(*, admitted: bool = True, **limits: float) -> AsyncIterator[Open]:
+async def opened(*, admitted: bool = True, **limits: Any) -> AsyncIterator[Open]:
     loop = asyncio.get_running_loop()
     ledger, log = Ledger(loop.time), io.StringIO()
     if admitted:
         ledger.admit(HERE)
     bound = [found for kind in places.kinds() if (found := places.bind(HERE, kind, (0,))) is not None]
-    changed = replace(SinkLimits(), **{"drain_s": 0.3, **limits})
+    changed = replace(SinkLimits(drain_s=0.3), **limits)
     sinks = Sinks(bound=bound, context=SHOWN.context, ledger=ledger, limits=changed, log=log)
     async with asyncio.timeout(30), sinks.listening():
         yield Open(sinks, ledger, log)
@@ -64,6 +65,16 @@ async def connect(port: int) -> tcp.TcpStream:
     connected = await tcp.connect(Wire(), HERE, port, deadline_s=5)
     assert connected.stream is not None
     return connected.stream
+
+
+async def greet(stream: tcp.TcpStream, hello: tls.Hello) -> Any:
+    """What came of a greeting up to the first record."""
+    return await tls.first_record(Wire(), stream, hello=hello, deadline_s=5)
+
+
+async def shake(stream: tcp.TcpStream, hello: tls.Hello) -> Any:
+    """A whole handshake with whoever it is."""
+    return await tls.unverified(Wire(), stream, hello=hello, deadline_s=5)
 
 
 async def everything(port: int, data: bytes = b"") -> bytes:
@@ -114,7 +125,7 @@ async def datagrams(port: int, *sent: bytes) -> list[bytes]:
 # whatever is asked for
 
 
-async def page(stream: tls.TlsStream | tcp.TcpStream, url: str, method: str = "GET"):
+async def page(stream: tls.TlsStream | tcp.TcpStream, url: str, method: str = "GET") -> Any:
     return await http.request(
         Wire(), stream, method=method, url=url, user_agent="t", verified_chain=False, head_deadline_s=5,
         body_deadline_s=5, body_cap=10_000, header_cap=10_000, keep_body=True,
@@ -128,8 +139,8 @@ async def test_every_name_is_greeted_alike():
         for name in NAMES:
             hello = tls.Hello(sni=name)
             stream = await connect(control.port("tls"))
-            assert (await tls.first_record(Wire(), stream, hello=hello, deadline_s=5)).fact.server_hello
-            shaken = await tls.unverified(Wire(), await connect(control.port("tls")), hello=hello, deadline_s=5)
+            assert (await greet(stream, hello)).fact.server_hello
+            shaken = await shake(await connect(control.port("tls")), hello)
             fetched = await page(shaken.stream, f"https://{name or HERE}/path")
             assert fetched.failure is None
             seen.add((fetched.fact.status, fetched.fact.body))
@@ -144,7 +155,7 @@ async def test_a_head_over_tls_is_answered():
     """The deepest arm asks for the headers only."""
     async with opened() as control:
         stream = await connect(control.port("tls"))
-        shaken = await tls.unverified(Wire(), stream, hello=tls.Hello(sni="x.example"), deadline_s=5)
+        shaken = await shake(stream, tls.Hello(sni="x.example"))
         fetched = await page(shaken.stream, "https://x.example/", "HEAD")
     assert (fetched.failure, fetched.fact.status) == (None, 200)
 
@@ -181,7 +192,7 @@ async def test_an_arm_is_remembered_as_it_was_sent():
     """Its name, its length, its fingerprint; that the answer left, and was acknowledged."""
     async with opened() as control:
         stream = await connect(control.port("tls"))
-        sent = await tls.first_record(Wire(), stream, hello=tls.Hello(sni=NAMES[0]), deadline_s=5)
+        sent = await greet(stream, tls.Hello(sni=NAMES[0]))
         (arrived,) = await settled(control)
     assert (arrived.name, arrived.bytes, arrived.fingerprint) == (NAMES[0], sent.fact.hello_bytes, sent.fact.hello_hash)
     assert arrived.whole
@@ -251,7 +262,7 @@ async def test_the_log_names_nobody():
         for name in NAMES[:3]:
             await page(await connect(control.port("http")), f"http://{name}/")
             stream = await connect(control.port("tls"))
-            await tls.first_record(Wire(), stream, hello=tls.Hello(sni=name), deadline_s=5)
+            await greet(stream, tls.Hello(sni=name))
         await everything(control.port("dns_closing"))
     lines = [json.loads(line) for line in control.log.getvalue().splitlines()]
     assert [line["event"] for line in lines] == ["sinks", "sinks_stopped"]
@@ -334,7 +345,7 @@ async def test_one_address_may_not_have_all_connections():
         await held[0][1].wait_closed()
         await asyncio.sleep(0.1)
         stream = await connect(control.port("tls"))
-        assert (await tls.first_record(Wire(), stream, hello=tls.Hello(sni="x.example"), deadline_s=5)).failure is None
+        assert (await greet(stream, tls.Hello(sni="x.example"))).failure is None
         for _, writer in held[1:]:
             writer.close()
             await writer.wait_closed()
@@ -432,7 +443,7 @@ async def test_a_probe_is_told_of_its_own_arms(tmp_path):
         await get(served, "/v1/sinks")
         for name in ("www.example.org", "another.example"):
             stream = await connect(control.port("tls"))
-            await tls.first_record(Wire(), stream, hello=tls.Hello(sni=name), deadline_s=5)
+            await greet(stream, tls.Hello(sni=name))
         await settled(control, 2)
         assert (await served.post(request, path="/v1/arms", token=None))[0] == 401
         status, told = await served.post(request, path="/v1/arms")

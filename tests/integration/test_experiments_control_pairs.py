@@ -9,6 +9,7 @@ import random
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from probe.control.certificate import Shown
 from probe.control.ledger import Arrival, Ledger
 from probe.control.limits import Limits, Tokens
-from probe.control.protocol import Sink
+from probe.control.protocol import Sink, SinkKind
 from probe.control.server import Server
 from probe.control.sinks import Sinks, places
 from probe.control.sinks.limits import SinkLimits
@@ -26,12 +27,15 @@ from probe.experiments.session import Focus, Pacer, Session, Site, Turns
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
-from probe.observations import ArrivalFact, HttpFact, Observation, TcpFact, TlsFact
+from probe.observations import ArrivalFact, HttpFact, TcpFact, TlsFact
 from probe.settings import Settings
 from probe.settings.controls import Control
 from probe.wire import Wire
 from targets.model import Asked, Canaries, Endpoint
 from tests import nano
+
+if TYPE_CHECKING:
+    from probe.control.measure import Vantage
 
 pytestmark = pytest.mark.anyio
 
@@ -124,16 +128,16 @@ class Measured:
     log: io.StringIO = field(default_factory=io.StringIO)
 
     @property
-    def seen(self) -> list[Observation]:
-        return self.site.session.recorder.observations
+    def seen(self) -> list[Any]:
+        return list(self.site.session.recorder.observations)
 
-    def arms(self, kind: type = TlsFact) -> list[Observation]:
+    def arms(self, kind: type = TlsFact) -> list[Any]:
         return [o for o in self.seen if o.arm is not None and isinstance(o.fact, kind) and o.vantage == "local"]
 
     def arrivals(self, arm: str) -> list[ArrivalFact]:
         return [o.fact for o in self.seen if isinstance(o.fact, ArrivalFact) and o.arm == arm]
 
-    def of(self, member: str) -> list[Observation]:
+    def of(self, member: str) -> list[Any]:
         return [o for o in self.seen if o.member == member]
 
 
@@ -156,7 +160,7 @@ async def measuring(manner: str = "pass", *, port: int = 443, scheme: str = "htt
     loop = asyncio.get_running_loop()
     handler = loop.get_exception_handler()
     shown, ledger, log = _shown(), more.get("ledger", Ledger)(loop.time), io.StringIO()
-    kind = "http" if scheme == "http" else "tls"
+    kind: SinkKind = "http" if scheme == "http" else "tls"
     real = places.bind("127.0.0.1", kind, (0,))
     assert real is not None
     between = Between(real.sink.port, manner)
@@ -166,7 +170,7 @@ async def measuring(manner: str = "pass", *, port: int = 443, scheme: str = "htt
         limits=replace(SinkLimits(), drain_s=0.2, connection_s=10.0),
     )  # fmt: skip
     server = Server(
-        vantage=None, tokens=Tokens.of([TOKEN], Limits(), loop.time), limits=Limits(), software="t", clock=loop.time,
+        vantage=cast("Vantage", None), tokens=Tokens.of([TOKEN], Limits(), loop.time), limits=Limits(), software="t", clock=loop.time,
         sinks=sinks, log=log,
     )  # fmt: skip
     try:

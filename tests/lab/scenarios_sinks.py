@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from tests.lab import rules, scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms
 from tests.lab.control_serve import ADDRESS, HOST, Serves
@@ -34,7 +35,7 @@ def _with_sink(
     *,
     extra: Callable[[World], tuple[Rule, ...]] = lambda _world: (),
     serves: Serves = _NAMED,
-    **changes: object,
+    **changes: Any,
 ) -> Scenario:
     """A row of another module, and a control of which the probe knows by its name."""
     row = _KNOWN[name]
@@ -46,7 +47,7 @@ def _with_sink(
     def every(made: World) -> tuple[Rule, ...]:
         return (*extra(made), *row.rules(made))
 
-    standard: dict[str, object] = {
+    standard: dict[str, Any] = {
         "name": f"sink_{name}{label}",
         "tells": f"{row.tells}; a control abroad is a place where names are compared",
         "serves": serves,
@@ -55,7 +56,7 @@ def _with_sink(
         "draw": None,
         "in_slice": False,
     }
-    made: Scenario = dataclasses.replace(row, **{**standard, **changes})  # type: ignore[arg-type]
+    made: Scenario = dataclasses.replace(row, **{**standard, **changes})
     return made
 
 
@@ -64,7 +65,7 @@ def _liar(rule: type[rules.ByName]) -> Callable[[World], tuple[Rule, ...]]:
     return lambda _world: (rule(names=(FACEBOOK,), http=True, when=_SINK),)
 
 
-def _weaker(name: str) -> dict[str, object]:
+def _weaker(name: str) -> dict[str, Any]:
     row = _KNOWN[name]
     return {
         "acceptable": tuple(dict.fromkeys((*row.acceptable, _UNKNOWN))),
