@@ -152,7 +152,14 @@ def _missed(case: Case, o: Observation) -> bool:
     if isinstance(fact, DnsFact):
         at_the_name = case.failing is not None and case.failing.stage == "dns"
         return at_the_name and failed(o) and fact.qtype == "A"
-    return failed(o) or _server_error(o)
+    return (failed(o) and not _never_left(o)) or _server_error(o)
+
+
+def _never_left(o: Observation) -> bool:
+    """Whether it was the control's own kernel that knew no way, as to an address of a version that it has not."""
+    unreachable = o.failure in ("host_unreachable", "network_unreachable")
+    here = isinstance(o.fact, TcpFact) and o.fact.icmp_type is None and o.operation.address is not None
+    return unreachable and here
 
 
 def _is_plain(case: Case) -> bool:
@@ -199,6 +206,8 @@ def _manner(o: Observation) -> str | None:
     """
     fact = o.fact
     if isinstance(fact, TcpFact):
+        if _never_left(o):
+            return None
         return "silence" if o.failure in _SILENT else "refusal" if o.failure in _REFUSED else None
     if isinstance(fact, HttpFact) and o.failure is None:
         return str(fact.status) if _server_error(o) else None

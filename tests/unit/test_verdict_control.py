@@ -270,6 +270,17 @@ def test_a_dead_address_among_living_ones_leans_to_an_outage() -> None:
     assert control_finds_address_dead().verdict().leaning == "outage"
 
 
+@pytest.mark.parametrize(("icmp", "expected"), [(None, set()), (3, {FAILS, DOWN})])
+def test_one_without_a_way_to_that_kind_of_address_says_nothing(icmp: int | None, expected: set[str]) -> None:
+    """Its own kernel refuses what it has no version for; a router that says so is another matter."""
+    facts = Facts().context(country="KZ").healthy().no_connection().control_line()
+    for turn in (0, 1):
+        told: dict[str, Any] = {"vantage": HELSINKI, "round": turn}
+        facts.control_asked(round=turn).dns(SITE, **told)
+        facts.tcp(failure="network_unreachable", icmp_type=icmp, icmp_code=0 if icmp else None, **told)
+    assert {f.code for f in facts.verdict().findings if f.family == "control"} == expected
+
+
 def test_a_proxy_does_not_tell_where() -> None:
     """It reaches the site at no address that is known, which is said so, and is never "other addresses"."""
     assert said(proxy_reaches()) == {"proxy_reaches"}
