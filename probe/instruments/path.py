@@ -186,7 +186,8 @@ async def greet(
         after_us = round((way.heard_at - begun) * 1e6) if way.heard_at is not None else None
         acked = way.acked()
         if later_s and came == "icmp":
-            again = await way.watch(max(deadline_s - (wire.monotonic() - begun), _BESIDE_S), 0.0)
+            left_s = max(deadline_s - (wire.monotonic() - begun), _BESIDE_S)
+            again = "icmp" if way.routers_words > 1 else await way.watch(left_s, 0.0)
         if later_s and came in ("icmp", "nothing") and again in (None, "icmp", "nothing") and not acked:
             set_ttl(stream.socket, ordinary)
             later = await way.watch(later_s, later_s)
@@ -225,6 +226,7 @@ class _Way:
     def __init__(self, wire: Wire, stream: TcpStream, data: bytes) -> None:
         self.data = data
         self.heard_at: float | None = None
+        self.routers_words = 0
         self._wire = wire
         self._stream = stream
         self._inbound = tls_records.Inbound()
@@ -246,7 +248,7 @@ class _Way:
 
     async def watch(self, deadline_s: float, beside_s: float) -> Came:
         """What comes first within *deadline_s*; after a router's word *beside_s* more for what somebody else may say."""
-        routers_word = False
+        before = self.routers_words
         try:
             async with asyncio.timeout(deadline_s) as limit:
                 while True:
@@ -254,12 +256,12 @@ class _Way:
                     self.heard_at = self.heard_at or self._wire.monotonic()
                     if came != "icmp":
                         return came
-                    if not routers_word:
-                        routers_word = True
+                    self.routers_words += 1
+                    if self.routers_words == before + 1:
                         now = asyncio.get_running_loop().time()
                         limit.reschedule(min(limit.when() or now, now + beside_s))
         except TimeoutError:
-            return "icmp" if routers_word else self._come_meanwhile()
+            return "icmp" if self.routers_words > before else self._come_meanwhile()
 
     def _come_meanwhile(self) -> Came:
         """What had come by the time that the wait was over: a busy host hears of it too late."""

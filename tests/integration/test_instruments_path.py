@@ -1,0 +1,237 @@
+"""One packet that goes only so far: against real sockets on loopback, and with a wire that says what routers say.
+
+That Linux tells a program so is shown in the lab (``tests/lab/test_lab_located.py``); here, what is made of it.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from probe.experiments import locate
+from probe.experiments.steps import Place
+from probe.instruments import path, tcp
+from probe.instruments.tls import Hello
+from probe.observations import Observation, Operation, PathFact, Recorder
+from probe.wire import TcpOptions, Wire
+from tests import nano
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how far a packet got"),
+]
+SERVER_HELLO = b"\x16\x03\x03\x00\x04\x02\x00\x00\x00"
+ALERT = b"\x15\x03\x03\x00\x02\x02\x70"
+HELLO = Hello("www.example.test")
+
+
+class Routers(Wire):
+    """A wire on which a router answers every SYN: a TTL ran out at *hop*."""
+
+    def __init__(self, hop: str, gateway: str | None = None) -> None:
+        super().__init__()
+        self._hop = hop
+        self._gateway = gateway
+
+    def gateway(self) -> str | None:
+        return self._gateway
+
+    async def connect(
+        self,
+        address: str,
+        port: int,
+        options: TcpOptions | None = None,
+        *,
+        before_close: Callable[[socket.socket], None] | None = None,
+    ) -> socket.socket:
+        error = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+        error.icmp = (11, 0, self._hop)  # type: ignore[attr-defined]
+        raise error
+
+
+class FarStream(tcp.TcpStream):
+    """A stream on whose packets routers speak *times* times, and nobody else ever does."""
+
+    times = 1
+
+    async def read(self, max_bytes: int) -> bytes:
+        if self.times:
+            self.times -= 1
+            await asyncio.sleep(0.01)
+            raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+        return await super().read(max_bytes)
+
+
+def fact_of(operation: Operation) -> PathFact:
+    assert isinstance(operation.fact, PathFact)
+    return operation.fact
+
+
+async def opened(port: int) -> tcp.TcpStream:
+    connected = await tcp.connect(Wire(), "127.0.0.1", port, deadline_s=5)
+    assert connected.stream is not None
+    return connected.stream
+
+
+async def greeted(handler: nano.Behaviour, *, later_s: float = 0.0) -> Operation:
+    """What comes of a greeting that any distance is near enough for."""
+    async with nano.serve(handler) as port:
+        return await path.greet(Wire(), await opened(port), hello=HELLO, ttl=1, deadline_s=0.4, later_s=later_s)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a SYN
+
+
+async def test_a_syn_that_is_answered_leaves_its_port_free():
+    """An answer is no failure, and the same port sends the next one at once."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        first = await path.syn(Wire(), "127.0.0.1", port, ttl=1, deadline_s=5)
+        source = fact_of(first).source_port
+        second = await path.syn(Wire(), "127.0.0.1", port, ttl=7, deadline_s=5, source_port=source)
+    assert (first.failure, fact_of(first).came, fact_of(first).sent) == (None, "answer", "syn")
+    assert (second.failure, fact_of(second).source_port, fact_of(second).ttl) == (None, source, 7)
+
+
+async def test_a_syn_that_is_refused_and_one_that_is_lost():
+    """A refusal is a reset that came; silence is nothing that came, and has its port all the same."""
+    refused = await path.syn(Wire(), "127.0.0.1", nano.refused_port(), ttl=9, deadline_s=5)
+    with nano.deaf_port() as port:
+        lost = await path.syn(Wire(), "127.0.0.1", port, ttl=9, deadline_s=0.2)
+    assert (refused.failure, fact_of(refused).came) == ("connection_refused", "reset")
+    assert (lost.failure, fact_of(lost).came, fact_of(lost).after_us) == ("generic_timeout_error", "nothing", None)
+    assert fact_of(lost).source_port
+
+
+async def test_a_port_that_is_taken_says_nothing_of_the_way():
+    """What this host refuses to send came back from nobody."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        source = taken.getsockname()[1]
+        operation = await path.syn(Wire(), "127.0.0.1", nano.refused_port(), ttl=9, deadline_s=1, source_port=source)
+    assert fact_of(operation).came is None
+    assert operation.failure
+
+
+@pytest.mark.parametrize(
+    ("hop", "ttl", "kept", "scope"),
+    [
+        ("92.46.7.9", 3, "92.46.7.9", "public"),
+        ("92.46.7.9", 1, None, "public"),
+        ("192.168.1.1", 1, None, "gateway"),
+        ("10.20.0.1", 2, None, "private"),
+        ("100.64.3.1", 2, None, "shared"),
+        ("2a03:2880::7", 3, "2a03:2880::7", "public"),
+        ("fe80::1", 1, None, "private"),
+    ],
+)
+async def test_a_router_is_known_by_what_may_be_kept_of_it(hop: str, ttl: int, kept: str | None, scope: str):
+    """The first router's address is never kept, nor one that is not of the public Internet; what kind it is, is."""
+    fact = fact_of(await path.syn(Routers(hop, "192.168.1.1"), "203.0.113.9", 443, ttl=ttl, deadline_s=1))
+    assert (fact.came, fact.icmp_type, fact.hop, fact.hop_is) == ("icmp", 11, kept, scope)
+
+
+def test_a_router_beside_this_host_tells_where_it_is():
+    """A rented machine has a public address, and its gateway nearly the same one."""
+    assert not path.may_be_kept("185.12.64.1", 2, "185.12.64.77")
+    assert path.may_be_kept("185.12.65.1", 2, "185.12.64.77")
+    assert not path.may_be_kept("2a01:4f8:1:2::1", 2, "2a01:4f8:1:3::77")
+    assert path.may_be_kept("185.12.65.1", 2, "2a01:4f8:1:3::77")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a ClientHello
+
+
+async def test_a_server_hello_is_an_answer():
+    """Its first record is enough."""
+    operation = await greeted(nano.saying(SERVER_HELLO))
+    assert (operation.failure, fact_of(operation).came, fact_of(operation).sni) == (None, "answer", HELLO.sni)
+    assert operation.bytes_sent > 200
+
+
+@pytest.mark.parametrize("says", [b"", ALERT, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+async def test_an_end_and_what_is_no_server_hello_are_an_end(says: bytes):
+    """Nobody who has a certificate for it answered."""
+    operation = await greeted(nano.saying(says))
+    assert (operation.failure, fact_of(operation).came) == ("eof_error", "fin")
+
+
+async def test_a_reset_is_a_reset():
+    """Whoever sent it."""
+
+    operation = await greeted(nano.resetting)
+    assert (operation.failure, fact_of(operation).came) == ("connection_reset", "reset")
+
+
+async def test_what_arrived_and_is_not_answered_is_not_sent_again():
+    """The far kernel has acknowledged it: there is nothing to let go any farther."""
+
+    fact = fact_of(await greeted(nano.silent, later_s=5))
+    assert (fact.came, fact.acked, fact.later) == ("nothing", True, None)
+
+
+@pytest.mark.parametrize(("times", "again"), [(2, "icmp"), (1, "nothing")])
+async def test_a_router_may_speak_again_or_hear_nothing_more(times: int, again: str):
+    """The kernel's next copy is waited for, and then the greeting is let go all the way."""
+    with nano.deaf_port() as port:
+        there, here = socket.socketpair()
+        with there:
+            here.setblocking(False)
+            stream = FarStream(_Inet(here), "127.0.0.1", port)
+            stream.times = times
+            operation = await path.greet(Wire(), stream, hello=HELLO, ttl=3, deadline_s=0.4, later_s=0.2)
+    fact = fact_of(operation)
+    assert (fact.came, fact.again, fact.later, fact.ttl) == ("icmp", again, "nothing", 3)
+    assert operation.failure == "host_unreachable"
+    assert fact.after_us is not None
+    assert fact.after_us < 100_000
+
+
+async def test_a_name_that_no_greeting_can_carry_is_no_crash():
+    """A label of 64 bytes has no ClientHello."""
+    assert path.greeting(Hello("a" * 64 + ".example")) is None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the sweep
+
+
+async def test_a_pretend_internet_on_this_computer_gets_no_greetings():
+    """Where the place itself answers a TTL of 1 there is no way to look at: a few SYNs, and nothing that names anybody."""
+    recorder = Recorder()
+
+    async def turn() -> None:
+        """Nobody else is here."""
+
+    def record(operation: Operation, place: Place) -> Observation:
+        return recorder.add(operation, **place.fields())
+
+    tools = locate.Tools(Wire(), turn, record, Place(purpose="locate", endpoint=0))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        await locate.Names(tools, locate.Ground("127.0.0.1", port, "a.example", "b.example")).sweep()
+    facts = [fact_of(o.operation) for o in recorder.observations]
+    assert {fact.sent for fact in facts} == {"syn"}
+    assert len(facts) < locate.FARTHEST
+
+
+class _Inet(socket.socket):
+    """A Unix socket that says of itself what an Internet one does."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock.family, sock.type, sock.proto, fileno=sock.detach())
+        self.setblocking(False)
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("127.0.0.1", 40_000)
+
+    def getsockopt(self, *args: int) -> int | bytes:  # type: ignore[override]
+        return b"" if len(args) > 2 else 64
+
+    def setsockopt(self, *_args: object) -> None:
+        return None
