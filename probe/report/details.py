@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 
-from probe.observations import DnsFact, Fact, HttpFact, Observation, PathFact, TlsFact, fact_to_json
+from probe.observations import ArrivalFact, DnsFact, Fact, HttpFact, Observation, PathFact, TlsFact, fact_to_json
 from probe.report import words
 from probe.report.safe import safe
 from probe.verdict import located, sentences
@@ -115,4 +115,14 @@ def _came(fact: Fact) -> str:
         return f"{fact.version or 'ServerHello'}, {verified}"
     if isinstance(fact, HttpFact):
         return f"{fact.status}"
+    if isinstance(fact, ArrivalFact):
+        return _arrived(fact)
     return "ok"
+
+
+def _arrived(fact: ArrivalFact) -> str:
+    """What a control says of one greeting or request."""
+    if not fact.arrived or not fact.bytes:
+        return "the connection arrived, and nothing in it" if fact.arrived else "nothing arrived"
+    size = f"arrived ({fact.bytes} bytes)" if fact.whole else f"arrived in part ({fact.bytes} bytes)"
+    return f"{size}, answered" if fact.answered else f"{size}, not answered"

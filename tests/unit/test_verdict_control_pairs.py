@@ -288,3 +288,14 @@ def test_sentences_say_both_sides() -> None:
 def test_a_lying_ledger_leans_and_no_more() -> None:
     """It says that everything got lost: that is what it says."""
     assert lying_ledger().verdict().status == "inconclusive"
+
+
+def test_what_arrived_is_shown_in_words() -> None:
+    """Of each arm, under the control's name."""
+    from probe.observations import ArrivalFact
+    from probe.report.details import _came
+
+    assert _came(ArrivalFact(sink="tls", arrived=False)) == "nothing arrived"
+    assert _came(ArrivalFact(sink="tls", bytes=0, whole=False)) == "the connection arrived, and nothing in it"
+    assert _came(ArrivalFact(sink="tls", bytes=99, whole=False)) == "arrived in part (99 bytes), not answered"
+    assert _came(ArrivalFact(sink="tls", bytes=517, whole=True, answered=True)) == "arrived (517 bytes), answered"
