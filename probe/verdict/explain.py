@@ -286,7 +286,8 @@ SIGNATURES: dict[str, Explanation] = {
         besides="Hosting companies, content networks and the site's owner use similar words. A newspaper may be reporting on "
         "blocking.",
         excluded="Known pages of hosting companies and content networks are looked for first, and long pages are not read as "
-        "notices. The page alone is still a leaning: it is a proven block when unrelated servers give it for this name too.",
+        "notices. A page in words that nobody knows counts only if it is very unlike the one that others get. The page alone "
+        "is still a leaning: it is a proven block when unrelated servers give it for this name too.",
     ),
     "http.redirect.any": Explanation(
         means="Instead of the site came a redirect to a place that tells of blocking. It came over plain HTTP, where anybody "
@@ -355,10 +356,11 @@ SIGNATURES: dict[str, Explanation] = {
         excluded=f"{_OWN_WORD} Where the site believes this network to be cannot be seen from here.",
     ),
     "http.denied.legal": Explanation(
-        means="The site itself says that it may not serve this page for legal reasons. It counts as refused by the site, and "
-        "not as blocked by the network.",
-        besides="Somebody on the way could have written the refusal. Whose law it is the answer often does not say.",
-        excluded=_OWN_WORD,
+        means="The site itself says that it may not serve this page for legal reasons, or shows nothing but a notice of an "
+        "order. It counts as refused by the site, and not as blocked by the network.",
+        besides="Somebody on the way could have written the refusal. Whose law it is the answer often does not say. A notice "
+        "may be news of a block elsewhere.",
+        excluded=f"{_OWN_WORD} Only a small page whose very title says that it is closed is read as a notice.",
     ),
     "http.denied.antibot": Explanation(
         means="The site itself turned this program away, most often because it takes it for a robot. A person with a browser "

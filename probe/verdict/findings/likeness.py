@@ -58,7 +58,7 @@ def another_page(case: Case) -> tuple[Observation, tuple[Observation, ...]] | No
     weight=-1.9,
     family="baseline",
     basis="control",
-    sentence="what came for {host} over plain HTTP is another page than others get: length, title, structure and words differ",
+    sentence="what came for {host} over plain HTTP is another page than others get: title, structure and words differ",
     why="as dns_failed: whoever gets another page does not get the site's. A page like it anywhere takes this back",
 )
 def page_is_another(case: Case) -> Iterator[Match]:
