@@ -392,7 +392,7 @@ def certificate_self_signed(case: Case) -> Iterator[Match]:
     weight=0.7,
     family="certificate_elsewhere",
     basis="behaviour",
-    sentence="at another address that other DNS gave, {host} shows its right certificate",
+    sentence="at another address, which DNS elsewhere gave, {host} shows its right certificate",
     why="the address is wrong or somebody sits on the way to it; stale addresses look the same, so a reason",
 )
 def certificate_right_elsewhere(case: Case) -> Iterator[Match]:

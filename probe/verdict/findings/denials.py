@@ -148,7 +148,7 @@ def _refuses_only_the_name(case: Case) -> bool:
     weight=0.6,
     family="dns",
     basis="behaviour",
-    sentence="DNS here says that {host} does not exist or refuses to answer, and other DNS gives an address",
+    sentence="DNS here says that {host} does not exist or refuses to answer, and DNS elsewhere gives an address",
     why="said once, or not proven from abroad, or by a resolver in the own network; a leaning",
     signatures=("dns.nxdomain", "dns.refused"),
 )

@@ -52,7 +52,7 @@ def _kind(case: Case, observations: tuple[Observation, ...]) -> str:
     family="dns",
     basis="artefact",
     proves=True,
-    sentence="the provider's DNS gave {host} an address that no public site can have ({addresses}), and other DNS gave a "
+    sentence="the provider's DNS gave {host} an address that no public site can have ({addresses}), and DNS elsewhere gave a "
     "real one",
     why="nothing honest answers so, once tunnels, translation prefixes and the catalogue's exceptions are out; the cap",
     signatures=("dns.injection.bogon",),
@@ -413,7 +413,7 @@ def dns_block_page_address(case: Case) -> Iterator[Match]:
     weight=0.6,
     family="dns",
     basis="behaviour",
-    sentence="DNS gave {host} an address ({addresses}) where its certificate is not, and other DNS gave a right one",
+    sentence="DNS gave {host} an address ({addresses}) where its certificate is not, and DNS elsewhere gave a right one",
     why="an old address after a move looks the same; a leaning",
     signatures=("dns.injection.other",),
 )
