@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from probe.experiments.places import sni_of
 from probe.experiments.steps import Place
 from probe.instruments import tcp, tls
-from probe.observations import Arm
+from probe.observations import Arm, TlsFact
 from probe.wire import TcpOptions
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ SERVER_RESTS_S = (60, 110)
 _CONNECT_S = 3.5
 """A server that still keeps the old connection answers a new one at the second SYN, after one second (RFC 5961 §4.2)."""
 _TRIES = 3
+_PLACES = 2
 _ARM_S = 1.0
 
 
@@ -41,7 +42,7 @@ async def run(site: Site) -> None:
         return
     await site.neutrals_ended.wait()
     asked = {o.endpoint for o in site.session.recorder.observations if o.purpose == "residual"}
-    if not site.flipped or asked - {site.number}:
+    if asked - {site.number} or not (site.flipped or _spent(site) >= _PLACES):
         return
     for _ in range(_TRIES):
         here, there = await _draw(site), await _draw(site)
@@ -51,6 +52,18 @@ async def run(site: Site) -> None:
         if await memory.is_of_use():
             await memory.ask()
             return
+
+
+def _spent(site: Site) -> int:
+    """Neutral addresses that answered a harmless name until the forbidden one was asked there, and nobody after it: what a
+    memory of the server's address makes of a comparison.
+    """
+    passed: dict[tuple[str | None, str | None], list[bool]] = {}
+    for o in site.session.recorder.observations:
+        mine = o.endpoint == site.number and o.purpose == "neutral_pair" and o.arm is not None
+        if mine and (isinstance(o.fact, TlsFact) or o.failure is not None):
+            passed.setdefault((o.group, o.operation.address), []).append(o.failure is None)
+    return sum(arms[0] and len(arms) > 2 and not any(arms[1:]) for arms in passed.values())
 
 
 async def _draw(site: Site) -> Neutral | None:

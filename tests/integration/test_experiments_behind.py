@@ -177,6 +177,32 @@ async def test_the_same_port_is_used_again():
     assert len({reference, other, trigger, fresh, elsewhere}) == 5
 
 
+async def test_a_memory_of_the_server_spends_neutral_places_and_is_asked_about():
+    """No comparison comes to its end where one forbidden name closes the place for all: that itself is worth asking about."""
+    asked: list[bytes] = []
+
+    def closes_for_all(hello: bytes) -> bool:
+        asked.append(hello)
+        return not any(FORBIDDEN in earlier for earlier in asked)
+
+    async with measuring(closes_for_all) as site:
+        site.session.settings = dataclasses.replace(site.settings, deadline_scale=1.0)
+        for group in ("neutral/1", "neutral/2"):
+            for arm, failure in (
+                ("innocuous", None),
+                ("target", "connection_reset"),
+                ("innocuous", "connection_reset"),
+            ):
+                place = {"purpose": "neutral_pair", "endpoint": site.number, "group": group, "arm": arm}
+                site.session.record(failed(failure), **place)
+        site.started.add("neutral_pair")
+        site.neutrals_ended.set()
+        await residual.run(site)
+        groups = [group for group, _arm, _failure in steps(site, "residual")]
+        # Here it is closed at every address, so nothing more is asked after that has been seen.
+        assert groups == ["reference", "reference", "reference/other", "trigger", "same/0", "port/0", "address/0"]
+
+
 @pytest.mark.parametrize("run", [residual.run, split.run])
 async def test_a_name_that_was_not_stopped_elsewhere_is_not_asked_about(run):
     """Deep questions follow a comparison at neutral addresses, and nothing else."""
