@@ -235,3 +235,15 @@ def test_a_check_says_that_its_control_was_silent(tmp_path):
     ]
     assert TOKEN not in done.stdout + done.stderr
     assert not [f for f in result["evidence"] + result["against"] if f["family"] == "control"]
+
+
+def test_its_other_ports_are_announced_and_may_be_left_out(tmp_path):
+    """To those who know the token; ``--no-sinks`` opens none."""
+    for words, kinds in (
+        ((), {"tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp"}),
+        (("--no-sinks",), set()),
+    ):
+        with control(tmp_path, "--token", TOKEN, *words) as (_, (_, port, _, _)):
+            status, told, _ = ask(int(port), "GET", "/v1/sinks", token=TOKEN)
+        assert status == 200
+        assert {sink["kind"] for sink in told["sinks"]} == kinds
