@@ -149,7 +149,7 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
 @click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
-@click.option("-v", "--verbose", count=True, help="Every step; -vv for every fact.")
+@click.option("-v", "--verbose", count=True, help="A sentence to quote, comparisons, every step; -vv for every fact.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(**typed: Any) -> int:
     """Check, show, keep; the exit code."""

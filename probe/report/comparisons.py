@@ -44,8 +44,9 @@ class Comparison:
     """Two names, asked in turn at one place.
 
     ``place``: ``neutral`` (a server that has nothing to do with the site), ``own`` (the site's own address) or ``control``
-    (a server of the user's). ``known_as``: a name that the server is known under; ``network``: whose network it is in, for
-    the few that are known. ``over_tls`` is false for unencrypted requests.
+    (a server of the user's, whose name stands for its ``address``, which is not kept). ``known_as``: a name that the server
+    is known under; ``network``: whose network it is in, for the few that are known. ``over_tls`` is false for unencrypted
+    requests.
     """
 
     place: str
@@ -85,7 +86,7 @@ def _comparison(place: str, pair: pairs.Pair, drawn: dict[str, str]) -> Comparis
     network = networks.network_of(pair.address)
     return Comparison(
         place=place,
-        address=pair.address,
+        address=pair.address.removeprefix("control:"),
         known_as=drawn.get(pair.address),
         network=network.capitalize() if network.isalpha() else None,
         over_tls=pair.over_tls,

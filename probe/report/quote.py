@@ -30,7 +30,7 @@ _DONE = {
     "block_page": "got another page",
     "redirect": "were sent elsewhere",
 }
-_PROOFS_BY_NAME = ("neutral_flip", "unacknowledged_only")
+_PROOFS_BY_NAME = ("neutral_flip", "neutral_and_control_flip", "unacknowledged_only")
 """Findings that are counted pairs: what they say is told with the counts of their own arms."""
 
 
@@ -153,7 +153,7 @@ def _counted(decided: Finding, counted: Sequence[Comparison]) -> str:
             f"{what} to the same server that named another site got through {passed} of {others} times"
         )
     return (
-        f"{what} that named {name} {_done(counted)} {failed} of {tried} times at {_servers(len(counted))}, while {what} "
+        f"{what} that named {name} {_done(counted)} {failed} of {tried} times at {_servers(counted)}, while {what} "
         f"that named other sites passed {passed} of {others} times"
     )
 
@@ -163,9 +163,13 @@ def _done(counted: Sequence[Comparison]) -> str:
     return told.pop() if len(told) == 1 else "failed"
 
 
-def _servers(count: int) -> str:
-    return (
-        "an unrelated server"
-        if count == 1
-        else f"{_NUMBERS[count] if count < len(_NUMBERS) else count} unrelated servers"
-    )
+def _servers(counted: Sequence[Comparison]) -> str:
+    own, others = (sum((c.place == "control") is mine for c in counted) for mine in (True, False))
+    told = ["an unrelated server" if others == 1 else f"{_number(others)} unrelated servers"] if others else []
+    if own:
+        told.append("a server that was set up for such measurements")
+    return " and at ".join(told)
+
+
+def _number(count: int) -> str:
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)

@@ -20,6 +20,7 @@ from tests.unit import pieces as made
 from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts, answer
 from tests.unit.test_report_document import validate
 from tests.unit.verdict_scenarios import CODES, http_block, sni_block, sni_block_once, unacknowledged
+from tests.unit.verdict_scenarios_sinks import sink_and_neutral_flip
 
 NOON_US = 1_795_356_300_000_000  # 2026-11-22T14:05:00Z
 
@@ -72,6 +73,18 @@ def test_a_pair_is_two_lines_with_its_place() -> None:
 def test_the_own_address_is_said_to_be_that() -> None:
     """A pair at the site's own address is told apart from one at a neutral."""
     assert pairs_of(unacknowledged())[0][0] == "At the site's own address (157.240.205.35, run by Meta):"
+
+
+def test_a_server_of_ones_own_is_named_and_not_located() -> None:
+    """A control's address is not kept, so its name stands in the table, and the quotation tells the two places apart."""
+    facts = sink_and_neutral_flip()
+    assert [told[0].partition(" (")[0] for told in pairs_of(facts)][:2] == [
+        "At a server that has nothing to do with the site",
+        "At your own server elsewhere",
+    ]
+    assert "control:" not in " ".join(told[0] for told in pairs_of(facts))
+    text = said(facts)
+    assert "times at an unrelated server and at a server that was set up for such measurements, while" in text
 
 
 def test_several_manners_are_all_told() -> None:
