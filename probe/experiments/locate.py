@@ -253,8 +253,9 @@ async def _stays_silent(site: Site) -> bool:
 
 async def _of_address(site: Site) -> None:
     address = site.first_address()
-    other = None if address is None else await _reference(site, address)
-    if address is None or other is None or not _may(site):
+    # First whose turn it is: another address is taken from a pool that a list of silent sites would use up.
+    other = await _reference(site, address) if address is not None and _may(site) else None
+    if address is None or other is None:
         return
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_S * site.settings.deadline_scale):

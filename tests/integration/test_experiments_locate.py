@@ -1,0 +1,86 @@
+"""When the way is followed: after a flip, or for a silent address, for the first few endpoints of a run, and never else.
+
+What is found on the way is the lab's business: on loopback a TTL of 1 is enough for everything.
+"""
+
+import asyncio
+
+import pytest
+
+from probe.experiments import locate
+from probe.experiments.session import Site
+from probe.experiments.suspicion import FOLLOW_UPS
+from probe.observations import Observation, PathFact
+from tests.integration.test_experiments_pairs import OWN, TARGET, measuring
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(not locate.path.AVAILABLE, reason="only Linux says how far a packet got"),
+]
+
+
+def sent(site: Site) -> list[Observation]:
+    return [o for o in site.session.recorder.observations if isinstance(o.fact, PathFact)]
+
+
+async def follow(site: Site) -> None:
+    """A greeting has been silent: compare names, and follow the one that fails."""
+    site.session.own_side_known.set()
+    site.follow_ups = lambda *_about: [(name, FOLLOW_UPS[name]) for name in ("neutral_pair", "locate")]
+    site.suspect("tls", None)
+    await asyncio.wait_for(asyncio.gather(*site.asking), 20)
+
+
+async def test_a_name_that_flipped_is_followed_to_a_place_where_it_did():
+    """The packets go to one of the neutral places, and are recorded as what they are."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        await follow(site)
+        places = dict(site.flips)
+        assert len(places) == 2
+        assert site.session.located == [site.number]
+    found = sent(site)
+    assert found
+    assert {o.purpose for o in found} == {"locate"}
+    assert {o.operation.address for o in found} <= set(places)
+    assert {o.group for o in found} == {f"name/{o.operation.address}" for o in found}
+
+
+@pytest.mark.parametrize("why", ["no flip", "its turn is over", "it came through"])
+async def test_nothing_is_sent_where_there_is_nothing_to_follow(why: str):
+    """A name that passes, the fifth of a list of blocked sites, and one that was only slow."""
+    async with measuring(lambda hello: why == "no flip" or TARGET.encode() not in hello) as site:
+        if why == "its turn is over":
+            site.session.located.extend(range(10, 10 + locate.MOST_IN_A_RUN))
+        if why == "it came through":
+            site.flips.append(("198.51.100.9", "innoce001.example"))
+            site.flipped = True
+            site.succeeded = True
+            site.started.add("neutral_pair")
+            site.neutrals_ended.set()
+            await locate.run(site)
+        else:
+            await follow(site)
+    assert not sent(site)
+
+
+async def test_a_silent_address_is_followed_beside_another_one():
+    """From each port a packet to an address that answers, then one to the silent one, until that has answered after all."""
+    async with measuring(lambda hello: True) as site:
+        site.stage = "tcp"
+        site.suspicions["tcp"] = None
+        await locate.run(site)
+    arms = {o.arm: o.operation.address for o in sent(site)}
+    assert arms["target"] == OWN
+    assert arms["innocuous"] != OWN
+    by_port = [(o.arm, o.fact.source_port) for o in sent(site) if isinstance(o.fact, PathFact) and o.fact.ttl == 1]
+    assert {arm for arm, _ in by_port} == {"innocuous", "target"}
+    assert len({port for _, port in by_port}) == 1
+
+
+async def test_an_address_that_was_only_slow_is_not_followed():
+    """By the time that it would be, the connection has come about and something else is waited for."""
+    async with measuring(lambda hello: True) as site:
+        site.stage = "tls"
+        site.suspicions["tcp"] = None
+        await locate.run(site)
+    assert not sent(site)
