@@ -131,7 +131,8 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         ),
         "control_pair": "the same taking turns at the first control that has ports for it; then it is asked what arrived there",
         "control": (
-            f"also of an unencrypted page that came well: its address and what its name led to here, to your control, which then does the same from where it is: "
+            "the same for an unencrypted page that came well. Its address and what its name led to here go to your control, "
+            "which then does the same from where it is: "
             f"{_list([control.name for control in (*settings.controls, *settings.proxies)])}; once, also a site that is "
             "well here and a name that nobody has. Through a proxy this computer looks itself, by name"
         ),
