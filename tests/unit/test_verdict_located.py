@@ -77,6 +77,17 @@ def test_one_silence_is_no_stop_where_a_farther_hop_was_passed() -> None:
     assert (found.after, found.before) == (3, 4)
 
 
+def test_one_silence_bounds_nothing_by_itself() -> None:
+    """An accident before the device must not pull the interval away from it: the second silence does."""
+    facts = followed(Facts(), device=4, mute=(3, 4))
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
+    facts.add(innocuous(3, 50_000), arm="innocuous", **place)
+    facts.add(target(3, 50_000, device=0), arm="target", **place)
+    found = read(facts)
+    assert found is not None
+    assert (found.after, found.before) == (2, 5)
+
+
 def test_an_answer_that_is_taken_on_its_way_back_has_no_interval() -> None:
     """The greeting is acknowledged by the place itself, so every hop was passed."""
     found = read(followed(Facts(), device=2, manner="reply"))
