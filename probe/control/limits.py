@@ -21,8 +21,8 @@ class Limits:
     """Caps of one control. A probe whose whole list fails asks some dozens of questions in a minute."""
 
     connections: int = 256
-    """Open at once, whoever they are from: a connection costs memory before anybody has shown a token. Beyond, the one that
-    has been silent for longest makes room."""
+    """Open at once, whoever they are from: a connection costs some 0.4 MB before anybody has shown a token. Beyond, one that is
+    silent makes room."""
     at_once: int = 32
     """Measurements at once, of all tokens."""
     at_once_each: int = 8

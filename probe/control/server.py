@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gzip
 import json
 import socket
+import ssl
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -56,6 +59,11 @@ class _Answer:
     def pack(self) -> _Answer:
         """The same in a tenth of the bytes: whoever asks may pay for them."""
         return replace(self, body=gzip.compress(self.body, mtime=0), packed=True)
+
+
+def _caller(writer: asyncio.StreamWriter) -> str:
+    """The address at the other end."""
+    return str((writer.get_extra_info("peername") or ("",))[0])
 
 
 def _problem(status: int, text: str, *, retry_after_s: int | None = None) -> _Answer:
@@ -108,15 +116,9 @@ class Server:
     async def listening(self, sock: socket.socket, shown: Shown) -> AsyncIterator[None]:
         """Answer at *sock*, which is bound, until the block is left; then what was begun is finished first."""
         asyncio.get_running_loop().set_exception_handler(self._unforeseen)
-        listener = await asyncio.start_server(
-            self._connection,
-            sock=sock,
-            ssl=shown.context,
-            backlog=_BACKLOG,
-            limit=_READ,
-            ssl_handshake_timeout=self.limits.request_s,
-            ssl_shutdown_timeout=1.0,
-        )
+        # TLS begins when a connection has its place: before that it costs next to nothing, and asyncio counts none.
+        connection = functools.partial(self._connection, shown.context)
+        listener = await asyncio.start_server(connection, sock=sock, backlog=_BACKLOG, limit=_READ)
         try:
             yield
         finally:
@@ -145,28 +147,38 @@ class Server:
 
     # one connection
 
-    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connection(
+        self, context: ssl.SSLContext, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._busy.add(task)
         self._waiting[task] = writer
         try:
             self._make_room()
+            await writer.start_tls(context, ssl_handshake_timeout=self.limits.request_s)
             await self._answer_one(reader, writer)
         except OSError:  # TimeoutError is one: whoever does not read, or has gone, is let go
             writer.transport.abort()
         finally:
-            self._busy.discard(task)
             self._waiting.pop(task, None)
             writer.close()
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await writer.wait_closed()
+            try:
+                with contextlib.suppress(OSError, TimeoutError):
+                    async with asyncio.timeout(1.0):
+                        await writer.wait_closed()
+            finally:
+                writer.transport.abort()
+                self._busy.discard(task)
 
     def _make_room(self) -> None:
-        """Above the cap, whoever has been silent for longest goes, so that connections held open keep nobody out."""
+        """Above the cap somebody who is silent goes, so that connections held open keep nobody out: of the address that holds
+        the most, the one that has been there for longest.
+        """
         while len(self._busy) > self.limits.connections and self._waiting:
-            longest = next(iter(self._waiting))
+            held = Counter(_caller(writer) for writer in self._waiting.values())
+            greedy, _count = held.most_common(1)[0]
+            longest = next(task for task, writer in self._waiting.items() if _caller(writer) == greedy)
             self._waiting.pop(longest).transport.abort()
             self._busy.discard(longest)
 
@@ -181,7 +193,7 @@ class Server:
             if task is not None:
                 self._waiting.pop(task, None)
             path = asked.path if asked.path in _METHODS else "-"
-            asked = replace(asked, caller=(writer.get_extra_info("peername") or ("",))[0])
+            asked = replace(asked, caller=_caller(writer))
             answer = await self._answer(asked)
             answer = answer.pack() if asked.unpacks and len(answer.body) > _SMALL else answer
         except _RefusedRequestError as refused:
