@@ -13,6 +13,9 @@ from typing import Any
 
 from tests.lab import prove, rules, scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms
 from tests.lab.control_serve import ADDRESS, HOST, Serves
+from tests.lab.lab import Lab
+from tests.lab.namespaces import LabError
+from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
 from tests.lab.scenarios import FACEBOOK, Scenario, Words
 from tests.lab.scenarios_ablations import no_neutrals
@@ -24,7 +27,7 @@ _KNOWN: dict[str, Scenario] = {
     for row in module.SCENARIOS
 }
 _NAMED = Serves(named=True)
-_SINK = When(remote=(f"{ADDRESS}/32",), ports=(80, 443))
+_SINK = When(remote=(f"{ADDRESS}/32",), ports=(443,))
 _UNKNOWN, _OUTAGE = Words("inconclusive"), Words("outage")
 
 
@@ -61,7 +64,7 @@ def _with_sink(
 
 def _liar(rule: type[rules.ByName]) -> Callable[[World], tuple[Rule, ...]]:
     """Whoever runs the control acts on the name at its own door, and nowhere else."""
-    return lambda _world: (rule(names=(FACEBOOK,), http=True, when=_SINK),)
+    return lambda _world: (rule(names=(FACEBOOK,), when=_SINK),)
 
 
 def _weaker(name: str, *others: Words) -> dict[str, Any]:
@@ -71,8 +74,24 @@ def _weaker(name: str, *others: Words) -> dict[str, Any]:
     return {"acceptable": words, "exit_codes": tuple({*row.exit_codes, 1 if _OUTAGE in others else 3, 3})}
 
 
-def _no_place(name: str) -> dict[str, Any]:
-    return {"proofs": (*_KNOWN[name].proofs, prove.fails("https://www.lego.com/", prove.SILENT))}
+def _at_sink(sni: str, *, works: bool) -> Proof:
+    """openssl, sent to the control's sink with the name of a site, gets an answer or does not."""
+
+    def prove_it(lab: Lab) -> None:
+        asked = f"timeout 3 openssl s_client -connect {ADDRESS}:443 -servername {sni} </dev/null"
+        done = lab.run("sh", "-c", asked)
+        if ("BEGIN CERTIFICATE" in done.stdout) is not works:
+            raise LabError(f"the scenario does not do what it says: {sni} at the control's sink: {done.stderr[-200:]}")
+
+    return prove_it
+
+
+_LIES = (_at_sink("www.nobelprize.org", works=True), _at_sink(FACEBOOK, works=False))
+"""Its owner answers other names, and this one not."""
+
+
+def _no_place(name: str, *more: Proof) -> dict[str, Any]:
+    return {"proofs": (*_KNOWN[name].proofs, *more, prove.fails("https://www.lego.com/", prove.SILENT))}
 
 
 _DEAD = (
@@ -95,7 +114,13 @@ SCENARIOS: tuple[Scenario, ...] = (
         for name in ("sni_drop", "sni_reset", "sni_reply_drop")
     ),
     *(
-        _with_sink(name, f"_and_a_control_that_{word}", extra=_liar(rule), **_weaker(name, _UNKNOWN, _OUTAGE))
+        _with_sink(
+            name,
+            f"_and_a_control_that_{word}",
+            extra=_liar(rule),
+            proofs=(*_KNOWN[name].proofs, *_LIES),
+            **_weaker(name, _UNKNOWN, _OUTAGE),
+        )
         for name in _DEAD
         for word, rule in (("drops", rules.NameDrop), ("resets", rules.NameReset))
     ),
@@ -105,7 +130,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             "_without_neutrals_and_a_control_that_drops",
             extra=lambda world: (*no_neutrals(world), *_liar(rules.NameDrop)(world)),
             **_weaker(name, _UNKNOWN, _OUTAGE),
-            **_no_place(name),
+            **_no_place(name, *_LIES),
         )
         for name in _DEAD
     ),
