@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import censor, prove
+from tests.lab import censor, prove, prove6
+from tests.lab import scenarios_ipv6 as ipv6
 from tests.lab.distances import ResetAndForget, SetTtl
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
@@ -160,6 +161,16 @@ BLOCKS: tuple[Scenario, ...] = (
     ),
 )
 
+OVER_IPV6 = ipv6._row(
+    "behind_reset_and_translator",
+    "a machine with IPv6 only, behind a translator: hop limits instead of TTLs, and a reset of a lower one",
+    SNI_RESET,
+    *ipv6._LIVES_BEHIND,
+    prove6.fails(FACEBOOK_URL, 6, *_BROKEN_OFF),
+    world=ipv6._nat64(),
+    rules=(censor.NameResetBeside(names=META, ttl=_FAR_TTL, place="far"),),
+)
+
 TWINS: tuple[Scenario, ...] = (
     Scenario(
         name="behind_balancer_resets_from_nearer",
@@ -218,4 +229,4 @@ TWINS: tuple[Scenario, ...] = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*BLOCKS, *TWINS)
+SCENARIOS: tuple[Scenario, ...] = (*BLOCKS, OVER_IPV6, *TWINS)
