@@ -170,7 +170,7 @@ def read_greetings(observations: Sequence[Observation], at: str) -> Located | No
     if distance is None or distance <= 1 or len(ways) < TWICE:
         return None
     share = (len({shot.port for shot, _ in ways}), len({shot.port for shot, _ in fates}))
-    bounds = _between(ways, distance)
+    bounds = _between(ways, distance, _silences_needed(sent))
     numbers = tuple(o.number for o in observations if isinstance(o.fact, PathFact))
     if bounds is None:
         if sum(fate == "reply_lost" for _, fate in ways) < TWICE:
@@ -187,21 +187,30 @@ def read_greetings(observations: Sequence[Observation], at: str) -> Located | No
     return _placed(found, hops)
 
 
-def _between(ways: Sequence[tuple[Shot, str]], distance: int) -> tuple[int, int] | None:
+def _between(ways: Sequence[tuple[Shot, str]], distance: int, needed: int) -> tuple[int, int] | None:
     """(last passed, first stopped); ``None`` where the greetings get to the place itself."""
     after = max((shot.ttl for shot, fate in ways if fate == "passed"), default=0)
     if any(fate == "reply_lost" for _, fate in ways) and not any(fate in _ACTS for _, fate in ways):
         return None
     acted = min((shot.ttl for shot, fate in ways if fate in _ACTS and shot.ttl > after), default=None)
     # The whole way is known to be too far: no greeting that went all of it was answered.
-    bounds = (acted, _twice_silent([shot.ttl for shot, fate in ways if fate == "stopped"], after), distance)
+    bounds = (acted, _silent_by([shot.ttl for shot, fate in ways if fate == "stopped"], after, needed), distance)
     return after, max(min(bound for bound in bounds if bound is not None), after + 1)
 
 
-def _twice_silent(silences: Sequence[int], after: int) -> int | None:
-    """The hop by which two greetings behind *after* had got no word: one may have been an accident."""
+def _silent_by(silences: Sequence[int], after: int, needed: int) -> int | None:
+    """The hop by which *needed* packets that went beyond *after* had got no word."""
     beyond = sorted(ttl for ttl in silences if ttl > after)
-    return beyond[TWICE - 1] if len(beyond) >= TWICE else None
+    return beyond[needed - 1] if len(beyond) >= needed else None
+
+
+def _silences_needed(sent: Sequence[Shot]) -> int:
+    """More than can be accidents here: two, and one more for each innocuous greeting that got no word from a router who
+    does speak. A line that loses packets, or a busy computer, does the same to every name.
+    """
+    heard = _heard(sent)
+    lost = sum(shot.innocuous is not None and shot.innocuous.came == "nothing" and shot.ttl in heard for shot in sent)
+    return TWICE + lost
 
 
 def _manner(ways: Sequence[tuple[Shot, str]]) -> Manner:
@@ -227,14 +236,15 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
     ways = [(shot, fate) for shot, fate in fates if fate != "free"]
     if distance is None or distance <= 1 or (len(fates) >= 2 * TWICE and not ways):
         return ()
-    if ways and _between(ways, distance) is None:
+    needed = _silences_needed(sent)
+    if ways and _between(ways, distance, needed) is None:
         return ()
     after = max((shot.ttl for shot, fate in ways if fate == "passed"), default=0)
     stops = Counter(shot.ttl for shot, fate in ways if fate != "passed" and after < shot.ttl < distance)
     first = min(stops, default=distance)
     acted = any(shot.ttl == first and fate in _ACTS for shot, fate in ways)
     wanted = [ttl for ttl in range(after + 1, first) if ttl not in _mute(sent)]
-    wanted += [first] if first < distance and stops[first] < TWICE and not acted else []
+    wanted += [first] if first < distance and stops[first] < needed and not acted else []
     if len(wanted) > most:
         return tuple(dict.fromkeys(wanted[(place * (len(wanted) - 1)) // (most - 1)] for place in range(most)))
     ports = min(most // len(wanted), TWICE + 1) if wanted and len(ways) < len(fates) else 1
@@ -243,8 +253,12 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
 
 def _mute(sent: Sequence[Shot]) -> set[int]:
     """Hops that were asked with an innocuous name and never spoke, of a SYN neither."""
-    heard = {shot.ttl for shot in sent if shot.spoke or (shot.syn is not None and shot.syn.came == "icmp")}
-    return {shot.ttl for shot in sent if shot.innocuous is not None} - heard
+    return {shot.ttl for shot in sent if shot.innocuous is not None} - _heard(sent)
+
+
+def _heard(sent: Sequence[Shot]) -> set[int]:
+    """Hops that spoke at all, of a SYN or of an innocuous greeting."""
+    return {shot.ttl for shot in sent if shot.spoke or (shot.syn is not None and shot.syn.came == "icmp")}
 
 
 def on_the_way(observations: Sequence[Observation]) -> dict[int, frozenset[int]]:
@@ -277,7 +291,9 @@ def read_connections(observations: Sequence[Observation], at: str) -> Located | 
     if after and own_way[after] != their_way.get(after):
         return None  # the ways had parted before
     spoke = {fact.ttl for fact in others if fact.came in ("icmp", "answer")}
-    before = _twice_silent([fact.ttl for fact in mine if fact.came == "nothing" and fact.ttl in spoke], after)
+    lost = sum(fact.came == "nothing" and fact.ttl in spoke for fact in others)
+    silences = [fact.ttl for fact in mine if fact.came == "nothing" and fact.ttl in spoke]
+    before = _silent_by(silences, after, TWICE + lost)
     if before is None or before > distance:
         return None
     numbers = tuple(o.number for o, _ in syns)

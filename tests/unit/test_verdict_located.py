@@ -88,6 +88,21 @@ def test_one_silence_bounds_nothing_by_itself() -> None:
     assert (found.after, found.before) == (2, 5)
 
 
+def test_where_other_names_are_lost_too_more_silences_are_needed() -> None:
+    """A line that loses packets loses those with the name as well: what happens to both says nothing of either."""
+    facts = followed(Facts(), device=3)
+    calm = read(facts)
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
+    for port in (50_000, 50_001):
+        facts.add(innocuous(2, port, "nothing"), arm="innocuous", **place)
+    lossy = read(facts)
+    assert calm is not None
+    assert lossy is not None
+    assert (calm.after, calm.before) == (3, 4)
+    assert (lossy.after, lossy.before) == (3, DISTANCE)
+    assert located.still_open(path(facts), 6) == (4,)
+
+
 def test_an_answer_that_is_taken_on_its_way_back_has_no_interval() -> None:
     """The greeting is acknowledged by the place itself, so every hop was passed."""
     found = read(followed(Facts(), device=2, manner="reply"))
