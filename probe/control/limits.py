@@ -23,6 +23,8 @@ class Limits:
     connections: int = 256
     """Open at once, whoever they are from: a connection costs some 0.4 MB before anybody has shown a token. Beyond, one that is
     silent makes room."""
+    connections_each: int = 64
+    """Of one address: what it opens beyond is closed at once, before it costs anything."""
     at_once: int = 32
     """Measurements at once, of all tokens."""
     at_once_each: int = 8

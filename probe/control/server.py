@@ -109,6 +109,8 @@ class Server:
     _busy: set[asyncio.Task[Any]] = field(default_factory=set)
     _waiting: dict[asyncio.Task[Any], asyncio.StreamWriter] = field(default_factory=dict)
     """Those that have not said yet what they want, the longest first."""
+    _held: Counter[str] = field(default_factory=Counter)
+    """How many connections each address has, as long as it has any."""
 
     # from start to end
 
@@ -150,8 +152,12 @@ class Server:
     async def _connection(
         self, context: ssl.SSLContext, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
+        task, caller = asyncio.current_task(), _caller(writer)
         assert task is not None
+        if self._held[caller] >= self.limits.connections_each:
+            writer.transport.abort()
+            return
+        self._held[caller] += 1
         self._busy.add(task)
         self._waiting[task] = writer
         try:
@@ -170,6 +176,8 @@ class Server:
             finally:
                 writer.transport.abort()
                 self._busy.discard(task)
+                self._held[caller] -= 1
+                self._held += Counter()  # forget those who hold none
 
     def _make_room(self) -> None:
         """Above the cap somebody who is silent goes, so that connections held open keep nobody out: of the address that holds

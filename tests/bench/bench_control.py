@@ -35,6 +35,8 @@ _STRANGER = (
     b"POST /v1/measure HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer nobody-knows-this\r\nContent-Length: 2\r\n\r\n{}"
 )
 _PATIENCE_S = 10.0
+_HOLDERS, _STRANGERS, _HONEST = "127.0.0.1", "127.0.0.3", "127.0.0.2"
+"""Three places: all of 127.0.0.0/8 is this machine (RFC 1122 §3.2.1.3), where Linux is asked."""
 MOST_MB = 400.0
 """Resident. Two thousand connections of TLS cost some, and it must not go on growing."""
 
@@ -113,7 +115,7 @@ async def _hold(port: int, context: ssl.SSLContext | None, until: float, load: L
     while time.monotonic() < until:
         with contextlib.suppress(OSError):
             async with asyncio.timeout(_PATIENCE_S):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+                reader, writer = await _open(port, context, _HOLDERS)
             load.held += 1
             try:
                 if context is not None:
@@ -124,11 +126,17 @@ async def _hold(port: int, context: ssl.SSLContext | None, until: float, load: L
         await asyncio.sleep(1.0)
 
 
-async def _request(port: int, context: ssl.SSLContext, data: bytes) -> str:
+async def _open(
+    port: int, context: ssl.SSLContext | None, place: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port, ssl=context, local_addr=(place, 0))
+
+
+async def _request(port: int, context: ssl.SSLContext, data: bytes, place: str) -> str:
     """The status of one request, ``lost`` if there is none."""
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            reader, writer = await _open(port, context, place)
             try:
                 writer.write(data)
                 answer = await reader.read()
@@ -141,12 +149,12 @@ async def _request(port: int, context: ssl.SSLContext, data: bytes) -> str:
 
 
 async def _stranger(port: int, context: ssl.SSLContext, load: Load) -> None:
-    load.answers[await _request(port, context, _STRANGER)] += 1
+    load.answers[await _request(port, context, _STRANGER, _STRANGERS)] += 1
 
 
 async def _healthy(port: int, context: ssl.SSLContext, load: Load) -> None:
     begun = time.monotonic()
-    if await _request(port, context, _HEALTH) == "200":
+    if await _request(port, context, _HEALTH, _HONEST) == "200":
         load.health_s.append(time.monotonic() - begun)
     else:
         load.unanswered += 1
@@ -180,12 +188,12 @@ def text(load: Load, connections: int, rate: float) -> str:
     return f"""# A control under load: {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC
 
 {platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}; both ends on this machine.
-{connections} connections held open (half of them silent, half stopped in a request), {rate:g} requests a second without a
-known token, {load.seconds:.0f} s.
+{connections} connections from one address held open (half of them silent, half stopped in a request; those that are closed come
+again a second later), {rate:g} requests a second without a known token from another one, {load.seconds:.0f} s.
 
 | what | figure |
 |---|---|
-| connections that were opened to be held | {load.held} |
+| connections that were opened to be held, in all | {load.held} |
 | requests without a known token | {asked} ({asked / load.seconds:.0f} a second); {told} |
 | honest requests (health, one a second) answered | {len(load.health_s)} of {len(load.health_s) + load.unanswered} |
 | how long those took: median, worst | {statistics.median(health):.3f} s, {health[-1]:.3f} s |

@@ -296,6 +296,26 @@ async def test_connections_held_open_keep_nobody_out(tmp_path):
                 await writer.wait_closed()
 
 
+async def test_one_address_has_so_many_and_no_more(tmp_path):
+    """What it opens beyond is closed at once; once it lets one go, it is let in again, and other addresses always are."""
+    hello = b"GET /healthz HTTP/1.1\r\nHost: c\r\n\r\n"
+    async with serving(tmp_path, world_of(site(NEWS)), limits=short(connections_each=2, request_s=30.0)) as control:
+        kept = [await control.open() for _ in range(2)]
+        with pytest.raises(OSError):
+            await control.open()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", control.port, ssl=control._context, local_addr=("127.0.0.2", 0)
+        )
+        writer.write(hello)
+        assert parsed(await reader.read())[0] == 200
+        for _, one in [*kept, (reader, writer)]:
+            one.transport.abort()
+            with contextlib.suppress(OSError):
+                await one.wait_closed()
+        await asyncio.sleep(0.2)
+        assert (await control.raw(hello)).startswith(b"HTTP/1.1 200")
+
+
 async def test_a_token_has_its_measure(tmp_path):
     """Beyond the burst the answer is 429, and when to come again."""
     async with serving(tmp_path, world_of(site(NEWS)), limits=short(burst=1, per_minute=6.0)) as control:
