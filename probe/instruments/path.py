@@ -191,7 +191,6 @@ async def greet(
         if later_s and came in ("icmp", "nothing") and again in (None, "icmp", "nothing") and not acked:
             set_ttl(stream.socket, ordinary)
             later = await way.watch(later_s, later_s)
-            later = "nothing" if later == "icmp" else later
             later_acked = way.acked()
     finally:
         break_off(stream.socket)

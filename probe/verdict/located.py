@@ -113,6 +113,8 @@ class Shot:
             return "reset" if "reset" in came else "ended"
         if "answer" in came | {target.later}:
             return "free"
+        if target.later == "icmp":
+            return None  # somebody speaks of it at any distance, so a router's word tells none
         if target.acked or (target.later_acked and target.later == "nothing"):
             return "reply_lost"
         if target.came == "icmp":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from importlib.resources import files
 from typing import Any
@@ -135,6 +136,17 @@ def test_a_port_whose_innocuous_greeting_is_broken_off_too_says_nothing() -> Non
     for port in (2, 3, 4):
         facts.add(innocuous(3, port, "reset"), arm="innocuous", **place)
         facts.add(target(3, port, device=2, manner="reset"), arm="target", **place)
+    assert read(facts) is None
+
+
+def test_a_device_that_says_unreachable_looks_like_no_router() -> None:
+    """Where a router's word comes even of what goes all the way, such words tell no distance."""
+    facts = Facts()
+    place: dict[str, Any] = {"purpose": "locate", "group": f"name/{NEUTRALS[0]}", "address": NEUTRALS[0]}
+    facts.add(syn(DISTANCE, 1), **place)
+    for ttl in (2, 3, 4, 5):
+        facts.add(innocuous(ttl, ttl), arm="innocuous", **place)
+        facts.add(dataclasses.replace(target(ttl, ttl, device=5), later="icmp"), arm="target", **place)
     assert read(facts) is None
 
 
