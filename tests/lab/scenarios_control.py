@@ -63,7 +63,7 @@ def _again(name: str, acceptable: tuple[Words, ...], serves: Serves = ABROAD, la
         acceptable=acceptable,
         exit_codes=codes,
         serves=serves,
-        in_slice=False,
+        in_slice=label == "" and name == "server_dead",
         draw=None,
     )
 
