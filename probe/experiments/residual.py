@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RESTS_S = (20, 50, 80, 110, 130, 150, 170)
 """After the name was asked: around the 60, 90, 120 and 180 s that have been reported of such devices, all within 200 s."""
-SERVER_RESTS_S = (60, 110)
+SERVER_RESTS_S = (45, 95)
 """One after the other, where the memory is of the server: each question there may begin it anew."""
 _CONNECT_S = 3.5
 """A server that still keeps the old connection answers a new one at the second SYN, after one second (RFC 5961 §4.2)."""

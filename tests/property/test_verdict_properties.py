@@ -101,6 +101,8 @@ tls_facts = st.builds(
     server_hello=st.booleans(),
     alert=st.none() | st.just(112),
     kernel=kernels,
+    min_ttl=st.none() | st.just(57),
+    ignored=st.none() | st.integers(0, 2),
 )
 http_facts = st.builds(
     HttpFact,
