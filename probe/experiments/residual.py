@@ -41,8 +41,9 @@ async def run(site: Site) -> None:
     if "neutral_pair" not in site.started:
         return
     await site.neutrals_ended.wait()
-    asked = {o.endpoint for o in site.session.recorder.observations if o.purpose == "residual"}
-    if asked - {site.number} or not (site.flipped or _spent(site) >= _PLACES):
+    if not (site.flipped or _spent(site) >= _PLACES):
+        return
+    if site.session.deep.setdefault("residual", site.number) != site.number:
         return
     for _ in range(_TRIES):
         here, there = await _draw(site), await _draw(site)

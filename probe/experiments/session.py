@@ -84,6 +84,8 @@ class Session:
     """Names of controls, and what each said of its own sinks."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
+    deep: dict[str, int] = field(default_factory=dict)
+    """Deep questions (``--deep``), and the one endpoint of the run that each is asked about."""
     located: list[int] = field(default_factory=list)
     """Endpoints whose trouble was followed along the way: only the first few of a run are."""
     handshakes_s: list[float] = field(default_factory=list)

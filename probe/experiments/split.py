@@ -33,8 +33,7 @@ async def run(site: Site) -> None:
     if "neutral_pair" not in site.started:
         return
     await site.neutrals_ended.wait()
-    asked = {o.endpoint for o in site.session.recorder.observations if o.purpose == "split"}
-    if not site.flipped or asked - {site.number}:
+    if not site.flipped or site.session.deep.setdefault("split", site.number) != site.number:
         return
     async with asyncio.TaskGroup() as forms:
         for form in FORMS:
