@@ -109,7 +109,12 @@ async def _of_name(site: Site) -> None:
     ground = Ground(address, 443, sni, innocuous)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_S * site.settings.deadline_scale):
-            await Names(_tools(site, f"name/{address}"), ground).sweep()
+            await Names(_tools(site, f"name/{address}"), ground, breaks_off=_is_broken_off(site)).sweep()
+
+
+def _is_broken_off(site: Site) -> bool:
+    operation = site.suspicions.get("tls")
+    return operation is not None and operation.failure in ("connection_reset", "eof_error")
 
 
 @dataclass(slots=True)
@@ -123,6 +128,8 @@ class Names:
     slowest_s: float = 0.0
     """What took longest of all that came: a busy line or host is slow with every name, and silence is longer than that."""
     distance: int | None = None
+    breaks_off: bool = False
+    """The name is known to be broken off and not dropped: what does that speaks at once, and less has to be waited for."""
 
     async def sweep(self) -> None:
         """SYNs over the whole way, then greetings in volleys, each where it is still open; see the module."""
@@ -209,6 +216,7 @@ class Names:
             ttl=ttl,
             deadline_s=self._silence_s(connected.stream),
             later_s=self._later_s(connected.stream) if arm == "target" else 0.0,
+            twice=not self.breaks_off,
         )
         return self._note(operation, arm)
 

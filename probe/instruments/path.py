@@ -166,12 +166,20 @@ def greeting(hello: Hello) -> bytes | None:
 
 
 async def greet(
-    wire: Wire, stream: TcpStream, *, hello: Hello, ttl: int, deadline_s: float, later_s: float = 0.0
+    wire: Wire,
+    stream: TcpStream,
+    *,
+    hello: Hello,
+    ttl: int,
+    deadline_s: float,
+    later_s: float = 0.0,
+    twice: bool = True,
 ) -> Operation:
     """Send a ClientHello that may pass *ttl* - 1 routers on an open connection, and wait *deadline_s* for what comes.
 
     With *later_s* it is seen whether a router that spoke speaks again of the kernel's next copy, which a device that has
-    taken note of the first one may eat; and then it is let go all the way, and its fate is waited for so long. Takes over
+    taken note of the first one may eat (unless *twice* is false: one that resets has spoken by then); and then it is let go
+    all the way, and its fate is waited for so long. Takes over
     *stream* and breaks it off: the peer forgets it, and nothing that is not acknowledged is sent again.
     """
     begun, begun_us = wire.monotonic(), wire.now_us()
@@ -185,7 +193,7 @@ async def greet(
         came = await way.send() or await way.watch(deadline_s, _BESIDE_S)
         after_us = round((way.heard_at - begun) * 1e6) if way.heard_at is not None else None
         acked = way.acked()
-        if later_s and came == "icmp":
+        if later_s and came == "icmp" and twice:
             left_s = max(deadline_s - (wire.monotonic() - begun), _BESIDE_S)
             again = "icmp" if way.routers_words > 1 else await way.watch(left_s, 0.0)
         if later_s and came in ("icmp", "nothing") and again in (None, "icmp", "nothing") and not acked:

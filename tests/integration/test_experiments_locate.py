@@ -10,12 +10,13 @@ import pytest
 from probe.experiments import locate
 from probe.experiments.session import Site
 from probe.experiments.suspicion import FOLLOW_UPS
+from probe.instruments import path
 from probe.observations import Observation, PathFact
 from tests.integration.test_experiments_pairs import OWN, TARGET, measuring
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(not locate.path.AVAILABLE, reason="only Linux says how far a packet got"),
+    pytest.mark.skipif(not path.AVAILABLE, reason="only Linux says how far a packet got"),
 ]
 
 

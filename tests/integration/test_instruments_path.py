@@ -192,6 +192,17 @@ async def test_a_router_may_speak_again_or_hear_nothing_more(times: int, again: 
     assert fact.after_us < 100_000
 
 
+async def test_where_names_are_broken_off_the_next_copy_goes_all_the_way():
+    """A device that resets has spoken by the time that a router has: nothing is learnt from a second word."""
+    there, here = socket.socketpair()
+    with there:
+        stream = FarStream(_Inet(here), "127.0.0.1", 443)
+        operation = await path.greet(Wire(), stream, hello=HELLO, ttl=3, deadline_s=5, later_s=0.2, twice=False)
+    fact = fact_of(operation)
+    assert (fact.came, fact.again, fact.later) == ("icmp", None, "nothing")
+    assert (operation.duration_us or 0) < 2_000_000
+
+
 async def test_a_name_that_no_greeting_can_carry_is_no_crash():
     """A label of 64 bytes has no ClientHello."""
     assert path.greeting(Hello("a" * 64 + ".example")) is None
