@@ -194,10 +194,21 @@ def _doubtful(case: Case) -> frozenset[Answer]:
         answer_of(fact)
         for fact in facts
         if not fact.verified_chain
-        if fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact) or _is_refusal(fact)
+        if fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact) or (_is_refusal(fact) and _from_afar(fact))
     }
     another = another_page(case)
-    return frozenset(found | {answer_of(http(another[0]))} if another is not None else found)
+    if another is not None and _from_afar(http(another[0])):
+        found.add(answer_of(http(another[0])))
+    return frozenset(found)
+
+
+_HOUSEHOLD_US = 10_000
+"""A router at home, or a company's gateway, may put in pages as well, and is no further than this, slow radios included."""
+
+
+def _from_afar(fact: HttpFact) -> bool:
+    """Whether an answer took longer than one out of the own household would; what was not timed may be from there."""
+    return fact.first_byte_us is not None and fact.first_byte_us > _HOUSEHOLD_US
 
 
 def _is_refusal(fact: HttpFact) -> bool:

@@ -32,6 +32,7 @@ def kept(text: str) -> dict[str, Any]:
         "body_sha256": f"{hash(text):x}",
         "body_sketch": body.sketch(text),
         "tags_sketch": body.tags_sketch(text),
+        "first_byte_us": 60_000,
     }
 
 
@@ -55,9 +56,10 @@ def another_page_than_over_tls() -> Facts:
     return facts.http(url=f"https://{HOST}/", endpoint=2, **kept(site_page()))
 
 
-def put_in_everywhere(places: int = 2) -> Facts:
-    """The same strange page at unrelated addresses, for this name only."""
-    facts = another_page()
+def put_in_everywhere(places: int = 2, first_byte_us: int | None = 60_000) -> Facts:
+    """The same strange page at unrelated addresses, for this name only; how soon it came."""
+    facts = plain_page(first_byte_us=first_byte_us).control_line()
+    facts.http(url=f"https://{HOST}/", vantage=VANTAGE, **kept(site_page()))
     for index in range(places):
         at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
         facts.http(404, arm="innocuous", round=0, url="http://www.wikipedia1.org/", body_sha256="404", **at)
@@ -67,9 +69,9 @@ def put_in_everywhere(places: int = 2) -> Facts:
     return facts
 
 
-def refused(*, elsewhere: str | None = None, places: int = 2) -> Facts:
+def refused(*, elsewhere: str | None = None, places: int = 2, first_byte_us: int | None = 60_000) -> Facts:
     """A refusal in the site's name over plain HTTP, and what unrelated addresses say when asked for the name."""
-    page = kept("<html><body>Sorry.</body></html>")
+    page = kept("<html><body>Sorry.</body></html>") | {"first_byte_us": first_byte_us}
     facts = Facts(PLAIN).context().healthy().works(403, **page)
     told = kept(elsewhere) if elsewhere else page
     for index in range(places):
@@ -138,6 +140,18 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     ),
     "a strange page that nobody compared": (plain_page, "accessible"),
     "a strange page at unrelated addresses too": (put_in_everywhere, "blocked/http/http.block_page.host"),
+    "a strange page at unrelated addresses, as quick as the own router": (
+        lambda: put_in_everywhere(first_byte_us=4_000),
+        "inconclusive",
+    ),
+    "a strange page at unrelated addresses, not timed": (
+        lambda: put_in_everywhere(first_byte_us=None),
+        "inconclusive",
+    ),
+    "a refusal that unrelated addresses give too, as quick as the own router": (
+        lambda: refused(first_byte_us=4_000),
+        "inconclusive/http.denied.antibot",
+    ),
     "a strange page at one unrelated address too": (
         lambda: put_in_everywhere(1),
         "inconclusive/http.block_page.host",
