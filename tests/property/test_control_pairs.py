@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from probe.control import protocol
 from probe.observations import ArrivalFact, HttpFact, Observation, Operation, TcpFact, TlsFact
 from probe.settings import Priors
 from probe.verdict.findings.tls import complete_neutrals
@@ -128,3 +131,57 @@ def test_a_whole_story_of_a_sink_makes_no_block(
     at_sink(facts, target=target, innocuous=innocuous, rounds=rounds, port=port, trusted=trusted)
     told(facts, rounds, target=lie)
     assert facts.healthy("after", 1).verdict().status == "inconclusive"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is read of a stranger's words
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 2**70) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+sinks_told = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["tls", "http", "new"]) | values, "port": st.integers(-1, 70_000) | values}
+)
+arms_told = st.fixed_dictionaries(
+    {
+        "ago_us": st.integers(-1, 10**9) | values,
+        "fact": st.fixed_dictionaries(
+            {"sink": st.sampled_from(["tls", "http", "udp"])},
+            optional={
+                "arrived": flags,
+                "name": st.sampled_from(HOSTS) | values,
+                "named": flags,
+                "bytes": st.integers(-1, 600) | values,
+                "whole": flags | values,
+                "hello_hash": st.text(max_size=4),
+                "answered": flags,
+                "end": st.sampled_from([None, "fin", "reset", "gone"]),
+                "more": values,
+            },
+        )
+        | values,
+    }
+)
+
+
+@relaxed
+@given(
+    sinks=st.lists(sinks_told | values, max_size=4) | values,
+    arms=st.lists(arms_told | values, max_size=4) | values,
+    names=st.lists(st.text(max_size=8) | values, max_size=10) | values,
+    within=st.integers(-1, 700) | values,
+)
+def test_whatever_is_told_is_read_or_refused(sinks: Any, arms: Any, names: Any, within: Any) -> None:
+    """One kind of error, from either side's words, and what was read can be written again."""
+    for key, told_, read in (("sinks", sinks, protocol.sinks_from_json), ("arms", arms, protocol.arms_from_json)):
+        with contextlib.suppress(protocol.ProtocolError):
+            found: Any = read(json.dumps({"protocol": protocol.VERSION, key: told_}).encode())
+            if key == "arms":
+                assert protocol.arms_from_json(protocol.arms_to_json(found, software="t")) == found
+    with contextlib.suppress(protocol.ProtocolError):
+        request = protocol.arms_request_from_json(
+            json.dumps({"protocol": protocol.VERSION, "names": names, "within_s": within}).encode()
+        )
+        assert protocol.arms_request_from_json(protocol.arms_request_to_json(request)) == request
