@@ -140,6 +140,9 @@ class _Behind:
         if lowest is not None and not kernel.ignore_below(stream.socket, lowest):
             stream.close()
             return _Exchange(answered=False, reset=False, ignored=None)
+        if lowest is not None:
+            # What the kernel would go on ignoring for a closed connection would be counted for the next one.
+            stream.forget_when_closed()
         operation = await self._exchange(stream, name)
         after = kernel.ignored()
         ignored = after - before if lowest is not None and before is not None and after is not None else None

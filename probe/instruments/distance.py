@@ -43,6 +43,7 @@ async def measure(wire: Wire, stream: TcpStream, bounds: Bounds, *, beginning: b
     """
     started_us, started = wire.now_us(), wire.monotonic()
     search, failure = _Search(wire, stream, bounds, beginning), None
+    stream.forget_when_closed()  # what would go on being ignored afterwards would be counted for somebody else
     try:
         async with asyncio.timeout(deadline_s):
             await search.run()

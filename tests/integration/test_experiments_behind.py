@@ -1,5 +1,6 @@
 """Looking behind resets, remembering and pieces, against servers on loopback; the lab has devices that inject."""
 
+import asyncio
 import dataclasses
 import sys
 
@@ -68,6 +69,15 @@ async def test_what_is_ignored_is_in_the_facts():
             if o.purpose == "behind" and isinstance(o.fact, TlsFact)
         ]
         assert told == [(62, False), (None, False), (62, False), (67, True)]
+
+
+async def test_nothing_is_ignored_any_more_once_it_is_over():
+    """What the kernel went on ignoring for closed connections would be counted for the next endpoint."""
+    async with measuring(lambda hello: FORBIDDEN not in hello) as site:
+        await behind.run(site)
+        before = kernel.ignored()
+        await asyncio.sleep(0.7)  # what is not acknowledged is said again after 0.2 and 0.4 s
+        assert kernel.ignored() == before
 
 
 async def test_a_name_that_passes_by_now_ends_it():
