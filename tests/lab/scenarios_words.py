@@ -6,7 +6,6 @@ site shows to one country; an order that the site itself obeys; a state's author
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 from tests.lab import censor, forgers, prove
@@ -16,7 +15,6 @@ from tests.lab.namespaces import LabError
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
-from tests.lab.scenarios_handshakes import HTTP as PLAIN_ROWS
 from tests.lab.world import World
 
 PLAIN = "www.livejournal.com"
@@ -153,11 +151,6 @@ PAGES: tuple[Scenario, ...] = (
         proofs=(prove.page(FACEBOOK_URL), _reads(FACEBOOK_URL, "по решению суда")),
         control=(_reads(FACEBOOK_URL, "по решению суда"),),
         in_slice=True,
-    ),
-    *(
-        dataclasses.replace(row, name="words_refusal_met_everywhere", needs=())
-        for row in PLAIN_ROWS
-        if row.name == "http_refusal_nobody_knows"
     ),
 )
 
