@@ -40,6 +40,18 @@ def test_a_memory_of_the_server_that_outlasts_the_wait() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "lasts"),
+    [
+        ({"same/0": TIMEOUT, "same/20": None}, "less than 20 seconds"),
+        ({"same/0": TIMEOUT}, "longer than was waited for"),
+    ],
+)
+def test_a_short_memory_has_an_upper_end_only(told: dict[str, str | None], lasts: str) -> None:
+    """Nothing is said of a time that was not measured."""
+    assert said(remembered(told), MEMORY)["lasts"] == lasts
+
+
+@pytest.mark.parametrize(
     ("told", "references"),
     [
         pytest.param({}, {}, id="nothing is remembered"),
@@ -90,6 +102,15 @@ def test_a_whole_greeting_that_passes_there_tells_nothing() -> None:
     """The block may have ended, or is not on the way to that place."""
     facts = in_pieces(whole=None, segments=None)
     assert PASSES not in facts.codes()
+
+
+def test_one_try_is_too_few() -> None:
+    """A form is asked twice, of either name."""
+    facts = blocked()
+    exchange(facts, "split", "segments", "innocuous", None)
+    exchange(facts, "split", "segments", "target", None)
+    exchange(facts, "split", "whole/segments", "target", TIMEOUT)
+    assert not facts.codes() & {PASSES, STOPPED}
 
 
 def test_one_of_two_is_neither() -> None:

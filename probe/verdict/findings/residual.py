@@ -70,6 +70,12 @@ def _lasts(asked: dict[tuple[str, str, int], bool], what: str) -> tuple[int, int
     return max(failed, default=0), min(passed, default=None)
 
 
+def _said(least: int, most: int | None) -> str:
+    if most is None:
+        return f"{least} seconds at least" if least else "longer than was waited for"
+    return f"from {least} to {most} seconds" if least else f"less than {most} seconds"
+
+
 @row(
     "residual_memory",
     speaks_for="blocked",
@@ -85,10 +91,15 @@ def residual_memory(case: Case) -> Iterator[Match]:
     if what is None:
         return
     least, most = _lasts(asked, what)
-    lasts = f"from {least} to {most} seconds" if most is not None else f"{least} seconds at least"
     yield Match(
         observations=tuple(o for o in case.of("residual") if o.arm is not None),
-        parameters={"host": case.name, "scope": _SCOPES[what], "lasts": lasts, "least_s": least, "most_s": most},
+        parameters={
+            "host": case.name,
+            "scope": _SCOPES[what],
+            "lasts": _said(least, most),
+            "least_s": least,
+            "most_s": most,
+        },
         where="unknown",
     )
 
