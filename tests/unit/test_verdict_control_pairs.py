@@ -71,6 +71,12 @@ def test_a_sink_beside_one_neutral_place_is_a_second_one() -> None:
         pytest.param(lambda: at_sink(silent_site()).healthy("after", 1), id="no neutral place"),
         pytest.param(lambda: at_sink(silent_site().neutrals(1, rounds=5)), id="a neutral place tried too little"),
         pytest.param(lambda: at_sink(silent_site().neutrals(1).neutrals(2, target=None, rounds=1)), id="one passes"),
+        pytest.param(
+            lambda: at_sink(
+                silent_site().pair("neutral_pair", "neutral/2", NEUTRALS[1], target=None, rounds=1).neutrals(1)
+            ),
+            id="one has passed before",
+        ),
     ],
 )
 def test_anything_less_is_no_word(facts: Any) -> None:
