@@ -194,7 +194,9 @@ def _doubtful(case: Case) -> frozenset[Answer]:
         answer_of(fact)
         for fact in facts
         if not fact.verified_chain
-        if fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact) or (_is_refusal(fact) and _from_afar(fact))
+        if fingerprints.is_hollow(fact)
+        or fingerprints.leads_to_itself(fact)
+        or (_is_refusal(fact) and _from_afar(fact))
     }
     another = another_page(case)
     if another is not None and _from_afar(http(another[0])):
