@@ -105,7 +105,7 @@ _DEAD = (
 
 SCENARIOS: tuple[Scenario, ...] = (
     *(
-        _with_sink(name)
+        _with_sink(name, in_slice=name == "sni_drop")
         for name in ("healthy", "sni_drop", "sni_reset", "sni_reply_drop", "http_host_reset", "http_host_drop")
     ),
     _with_sink("sni_drop", "_untrusted", serves=Serves()),
