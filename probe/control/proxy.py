@@ -2,8 +2,9 @@
 
 SOCKS5 (RFC 1928, login RFC 1929) or HTTP CONNECT (RFC 9110 §9.3.6), so that Tor or an SSH tunnel serves. The greeting and the
 page are the probe's own, so a proxy can make no site appear; what it says of a failure is weak, because one code stands for
-many things. DNS and addresses cannot be seen through it: those facts do not exist. The kernel's counters are those of the
-way to the proxy, and are left out.
+many things. What goes to a proxy elsewhere is in the clear on the way: whoever reads names in this network reads them there
+too, so a failure behind an open connection counts only where the proxy is on this computer. DNS and addresses cannot be seen
+through it: those facts do not exist. The kernel's counters are those of the way to the proxy, and are left out.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Through:
             body_cap=_BODY_CAP,
             header_cap=_HEADER_CAP,
         )
-        seen.append(Seen(_through(operation, endpoint), "baseline", group=GROUP))
+        self._add(seen, operation, endpoint, "baseline", None)
 
     async def _secure(
         self, endpoint: Endpoint, seen: list[Seen], purpose: Purpose, member: str | None
@@ -127,8 +128,15 @@ class Through:
             host=endpoint.host,
             deadline_s=self.deadline_s,
         )
-        seen.append(Seen(_through(shaken.operation, endpoint), purpose, group=GROUP, member=member))
+        self._add(seen, shaken.operation, endpoint, purpose, member)
         return shaken.stream
+
+    def _add(
+        self, seen: list[Seen], operation: Operation, endpoint: Endpoint, purpose: Purpose, member: str | None
+    ) -> None:
+        """What was said to the far end, and came of it, unless it may have been heard on the way."""
+        if operation.failure is None or _is_here(self.proxy.host):
+            seen.append(Seen(_through(operation, endpoint), purpose, group=GROUP, member=member))
 
     async def _connect(
         self, endpoint: Endpoint, seen: list[Seen], purpose: Purpose, member: str | None
@@ -180,6 +188,11 @@ def _through(operation: Operation, endpoint: Endpoint) -> Operation:
         names = tuple((name, "") for name, _value in fact.headers)
         fact = replace(fact, kernel=None, errno=None, body=None, headers=names)
     return replace(operation, fact=fact, name=endpoint.host, address=None, port=endpoint.port)
+
+
+def _is_here(host: str) -> bool:
+    """Whether *host* is this computer, as far as its name tells."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def _is_address(host: str) -> bool:

@@ -48,7 +48,7 @@ def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
 
 def _elsewhere(case: Case, codes: set[str]) -> list[str]:
     """Who else should look. A server abroad that has spoken leaves the question which network here it is."""
-    if any(code.startswith("control_") for code in codes):
+    if any(code.startswith(("control_", "proxy_")) for code in codes):
         return [
             *(["know_countries"] if "control_fails_too" in codes and not _countries_known(case) else ()),
             "another_provider",

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from probe.control import client
 from probe.control.proxy import Through
 from probe.demo.internet import Internet, open_internet
 from probe.demo.wire import DemoWire
+from probe.demo.world import Rule
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import TlsFact
@@ -236,6 +238,25 @@ async def test_what_is_no_proxy_is_a_reason(tmp_path, said, kind, failure):
 
     assert told.seen == ()
     assert told.operation.failure in (failure, "connection_reset")
+
+
+@pytest.mark.parametrize(("host", "counts"), [("127.0.0.1", True), ("localhost", True), ("proxy.example", False)])
+async def test_what_can_be_read_on_the_way_says_nothing(tmp_path, host, counts, monkeypatch):
+    """A greeting that is silent behind a proxy on this computer was sent from elsewhere; behind any other, from here."""
+    reach = client.reach
+
+    async def at_home(wire, control, deadline_s):
+        return await reach(wire, replace(control, host="127.0.0.1"), deadline_s)
+
+    monkeypatch.setattr(client, "reach", at_home)
+    silent = site(NEWS, rule=Rule(name="", tls="silence"))
+    async with (
+        proxied(tmp_path / "far", "socks5", silent) as (proxy, far),
+        home(tmp_path, proxy.port, far, DEAD) as (wire, trust),
+    ):
+        answer = await look(wire, replace(proxy.control, host=host), trust, deadline_s=2.0)
+
+    assert of(answer) == [("tcp", None), *([("tls", "generic_timeout_error")] if counts else [])]
 
 
 @pytest.mark.parametrize("kind", ["socks5", "http"])

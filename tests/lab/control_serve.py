@@ -8,6 +8,7 @@ those that ``control.py`` speaks of. One that lies is run by ``control_liar.py``
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -27,7 +28,10 @@ ADDRESS, PORT = CONTROL.address.partition("/")[0], 8443
 HOST = "control.falkenstein.example"
 NAME, TOKEN = "Falkenstein", "of-the-lab-and-of-nobody-else"
 _LINE = re.compile(r"#token=TOKEN&sha256=([0-9a-f]{64})'")
+_LISTENING = re.compile("^listening$", re.MULTILINE)
+_PROXY_PORT = 1080
 _PATIENCE_S = 20.0
+_PYTHON = ("env", "--chdir", str(REPOSITORY), "PYTHONDONTWRITEBYTECODE=1", sys.executable, "-m")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +39,15 @@ class Serves:
     """How the control behaves, and what the user has told the probe of both.
 
     ``country`` is where the control says that it is, ``home`` what the probe's settings say of the probe; ``None``: nothing is
-    said. ``manner`` is how it lies (see ``control_liar.py``); ``absent``: it is not there at all.
+    said. ``manner`` is how it lies (see ``control_liar.py``); ``absent``: it is not there at all; ``proxy``: a SOCKS5
+    proxy runs there in its place (see ``control_proxy.py``).
     """
 
     country: str | None = "DE"
     home: str | None = "KZ"
     manner: str = ""
     absent: bool = False
+    proxy: bool = False
     named: bool = False
     """It has a name and a certificate that everybody trusts, not an address and one of its own."""
 
@@ -58,24 +64,32 @@ def start(net: Net, serves: Serves, environment: dict[str, str]) -> tuple[str, .
     tokens = net.directory / "control.tokens"
     tokens.write_text(f"{TOKEN}\n")
     tokens.chmod(0o644)
+    if serves.proxy:
+        proxy = [*_PYTHON, "tests.lab.control_proxy", f"0.0.0.0:{_PROXY_PORT}"]
+        _await(net[CONTROL.name].spawn(proxy, log=str(log), env=environment), log, _LISTENING)
+        return ("--control", f"socks5://{ADDRESS}:{_PROXY_PORT}#name={NAME}&country={serves.country}")
     argv = [*_program(serves), "--listen", f"0.0.0.0:{PORT}", "--token-file", str(tokens)]
     argv += ["--country", serves.country] if serves.country else []
     if serves.named:
         files = shelf.certificate(authority(), HOST, (HOST,))
         argv += ["--tls-cert", str(files.chain), "--tls-key", str(files.key)]
     process = net[CONTROL.name].spawn(argv, log=str(log), env=environment)
+    return _words(serves, _await(process, log, _LINE)[1])
+
+
+def _await(process: subprocess.Popen[bytes], log: Path, line: re.Pattern[str]) -> re.Match[str]:
+    """Wait until it has said that line."""
     deadline = time.monotonic() + _PATIENCE_S
-    while (found := _LINE.search(log.read_text(errors="replace"))) is None:
+    while (found := line.search(log.read_text(errors="replace"))) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise LabError(f"the control does not come up: {log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.05)
-    return _words(serves, found[1])
+    return found
 
 
 def _program(serves: Serves) -> list[str]:
     if serves.manner:
-        liar = [sys.executable, "-m", "tests.lab.control_liar", serves.manner]
-        return ["env", "--chdir", str(REPOSITORY), "PYTHONDONTWRITEBYTECODE=1", *liar]
+        return [*_PYTHON, "tests.lab.control_liar", serves.manner]
     return [str(DALEL), "control", "serve"]
 
 

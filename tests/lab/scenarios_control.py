@@ -125,12 +125,14 @@ _NOT_HEARD = (
     *(Serves(manner=manner) for manner in ("up", "down", "changes", "nonsense", "page", "slow")),
     Serves(absent=True),
     Serves(country="KZ"),
+    Serves(proxy=True),
 )
-"""Controls that lie, are not there, or are in the same country. A dead site and a silent address stay what they were without."""
+"""Controls that lie, are not there, are in the same country, or are proxies. A dead site and a silent address stay what they
+were without them: a proxy's word only leans."""
 
 
 def _label(serves: Serves) -> str:
-    return serves.manner or ("absent" if serves.absent else "at_home")
+    return serves.manner or ("absent" if serves.absent else "proxy" if serves.proxy else "at_home")
 
 
 SCENARIOS: tuple[Scenario, ...] = (
