@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from probe.cli.archive import database_option, megabytes, read_place, sentences, tell
-from probe.cli.common import config_option
+from probe.cli.common import ConfigError, config_option
+
+if TYPE_CHECKING:
+    from probe.settings import Settings
 
 HELP = """\
-Remove all stored results: the database, what waits for it, and its copies.
+Remove all stored results: the database, what waits for it, and its copies; and imported lists.
 
 Everything that goes is named first. It cannot be undone, and files you have exported stay where they are.
 """
@@ -20,20 +26,42 @@ Everything that goes is named first. It cannot be undone, and files you have exp
 @config_option
 def command(*, yes: bool, database: str | None, config: str | None) -> None:
     """Name it, ask, remove it."""
-    location, _settings = read_place(database, config)
+    location, settings = read_place(database, config)
+    lists = _imported_lists(settings)
     with sentences():
         from storage.maintenance import belongings, purge
 
         found = belongings(location)
-        if not found:
+        if not found and not lists:
             click.echo(f"There is nothing to remove: {location.shown} does not exist.")
             return
         tell("This will be removed:")
         for item in found:
             amount = megabytes(item.amount) if item.path is not None else f"{item.amount} rows"
             tell(f"  {item.name}  ({amount})")
+        for path in lists:
+            tell(f"  {path}  ({megabytes(path.stat().st_size)})")
         if not yes and not click.confirm("Remove all of it?", err=True):
             click.echo("Nothing was removed.")
             return
-        removed = purge(location)
-    click.echo(f"{len(removed)} {'thing' if len(removed) == 1 else 'things'} removed.")
+        removed = len(purge(location)) if found else 0
+    for path in lists:
+        _remove(path)
+    removed += len(lists)
+    click.echo(f"{removed} {'thing' if removed == 1 else 'things'} removed.")
+
+
+def _imported_lists(settings: Settings) -> list[Path]:
+    """What ``dalel fingerprints import`` has kept, whole or damaged."""
+    from probe.cli.fingerprints_cmd import directory_of
+    from targets.fingerprints import KINDS
+
+    directory = directory_of(settings)
+    return [path for kind in KINDS if (path := directory / f"{kind}.json").exists()]
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be removed: {error.strerror}.") from error

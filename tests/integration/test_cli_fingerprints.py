@@ -61,3 +61,11 @@ def test_a_damaged_list_is_told(home_with_list: Path) -> None:
     done = check(home_with_list, "pages", WEATHER, "--no-save")
     assert done.returncode == 2
     assert "http.json is damaged. Import the list again." in done.stderr
+
+
+def test_purge_takes_imported_lists_with_it(home_with_list: Path):
+    """Whoever removes everything finds no trace of what was brought, named beforehand; where only that was left, too."""
+    done = dalel(home_with_list, "purge", "--yes")
+    assert (done.returncode, done.stdout) == (0, "1 thing removed.\n")
+    assert "fingerprints/http.json" in done.stderr
+    assert not list(home_with_list.rglob("http.json"))
