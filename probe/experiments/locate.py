@@ -41,6 +41,7 @@ _AT_ONCE = 6
 """Greetings in flight in one volley, each from a port of its own."""
 _VOLLEYS = 3
 _STAGGER_S = 0.015
+_TICK_S = 0.05
 _MUCH_LONGER = 2
 _RTT_S = (0.02, 0.25)
 """Round trips are taken for no less and no more than that: the kernel's resends do not come sooner, and six seconds are all."""
@@ -133,6 +134,21 @@ class Names:
 
     async def sweep(self) -> None:
         """SYNs over the whole way, then greetings in volleys, each where it is still open; see the module."""
+        async with asyncio.TaskGroup() as beside:
+            ticking = beside.create_task(self._feel_haste())
+            try:
+                await self._sweep()
+            finally:
+                ticking.cancel()
+
+    async def _feel_haste(self) -> None:
+        """How late this host wakes up: what it hears late it must wait for as long."""
+        while True:
+            asleep = self.tools.wire.monotonic()
+            await asyncio.sleep(_TICK_S)
+            self.slowest_s = max(self.slowest_s, self.tools.wire.monotonic() - asleep - _TICK_S)
+
+    async def _sweep(self) -> None:
         first = await self.syn(_ALL_THE_WAY)
         if first.came != "answer":
             return

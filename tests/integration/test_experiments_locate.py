@@ -4,6 +4,7 @@ What is found on the way is the lab's business: on loopback a TTL of 1 is enough
 """
 
 import asyncio
+import time
 
 import pytest
 
@@ -75,6 +76,19 @@ async def test_a_silent_address_is_followed_beside_another_one():
     by_port = [(o.arm, o.fact.source_port) for o in sent(site) if isinstance(o.fact, PathFact) and o.fact.ttl == 1]
     assert {arm for arm, _ in by_port} == {"innocuous", "target"}
     assert len({port for _, port in by_port}) == 1
+
+
+async def test_a_host_that_wakes_up_late_waits_longer():
+    """What takes this host's time from it makes silence longer than it is."""
+    async with measuring(lambda hello: True) as site:
+        names = locate.Names(locate._tools(site, "name/x"), locate.Ground(OWN, 443, TARGET, "innoce001.example"))
+        calm_s = names._silence_s()
+        ticking = asyncio.get_running_loop().create_task(names._feel_haste())
+        await asyncio.sleep(0)
+        time.sleep(0.3)
+        await asyncio.sleep(0.01)
+        ticking.cancel()
+    assert names._silence_s() > calm_s + 0.2
 
 
 async def test_an_address_that_was_only_slow_is_not_followed():
