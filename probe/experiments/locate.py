@@ -88,8 +88,9 @@ def _tools(site: Site, group: str) -> Tools:
 
 
 def _may(site: Site) -> bool:
-    """Whether it is still this endpoint's turn."""
-    if len(site.session.located) >= MOST_IN_A_RUN or site.succeeded:
+    """Whether it is still this endpoint's turn: one is enough where whole lists fail, for others have yet to be proven."""
+    most = 1 if site.turns.crowded else MOST_IN_A_RUN
+    if len(site.session.located) >= most or site.succeeded:
         return False
     site.session.located.append(site.number)
     return True
