@@ -90,13 +90,14 @@ NETWORKS = (
         needs=("a second network",)),
 )  # fmt: skip
 
+# Beyond what a seed draws for sites of this network.
 _POOL = (
-    "157.240.205.201",
-    "157.240.205.202",
-    "157.240.205.203",
-    "157.240.205.204",
-    "157.240.205.205",
-    "157.240.205.206",
+    "157.240.205.231",
+    "157.240.205.232",
+    "157.240.205.233",
+    "157.240.205.234",
+    "157.240.205.235",
+    "157.240.205.236",
 )
 ADDRESSES = (
     well("cdn_differs_by_resolver", "the provider's resolver is sent to a copy nearer by: another address, as good",

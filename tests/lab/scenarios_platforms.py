@@ -239,7 +239,7 @@ ZONES = (
         acceptable=(Words("inconclusive"), Words("denied")), exit_codes=(1, 3)),
 )  # fmt: skip
 
-_POOL = ("157.240.205.201", "157.240.205.202", "157.240.205.203")
+_POOL = ("157.240.205.231", "157.240.205.232", "157.240.205.233")
 PARTS = (
     row("one_of_four_addresses_dead", "one of the name's four addresses is silent", change(also_at=_POOL, dead_at=(_POOL[1],)),
         prove.says(_POOL[1], "dig", "+short", FACEBOOK), prove.fails(f"https://{_POOL[1]}/", prove.SILENT), prove.says("200", "curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"https://{_POOL[0]}/"),

@@ -573,7 +573,7 @@ def _through(site: str) -> tuple[Scenario, ...]:
             Words("blocked", "dns", "dns.injection"),
             prove.answers(site, BOGON),
             prove.answers(site, BOGON, "8.8.8.8"),
-            prove_home.answered("8.8.8.8", low=60, high=80, of=20),
+            prove_home.answered("8.8.8.8", low=60, high=100, of=20),
             prove.page(OTHER),
             rules=always(rules.DnsInject(names=(domain,), address=BOGON), manners_home.Duplicate()),
         ),
