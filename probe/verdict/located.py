@@ -249,7 +249,10 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
     wanted += [first] if first < distance and stops[first] < needed and not acted else []
     if len(wanted) > most:
         return tuple(dict.fromkeys(wanted[(place * (len(wanted) - 1)) // (most - 1)] for place in range(most)))
-    ports = min(most // len(wanted), TWICE + 1) if wanted and len(ways) < len(fates) else 1
+    # From two ports where little is left to ask: an accident must not cost another volley.
+    ports = TWICE if fates and len(wanted) <= TWICE else 1
+    if wanted and len(ways) < len(fates):
+        ports = min(most // len(wanted), TWICE + 1)
     return tuple(ttl for ttl in wanted for _ in range(ports))
 
 

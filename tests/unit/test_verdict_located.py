@@ -101,7 +101,7 @@ def test_where_other_names_are_lost_too_more_silences_are_needed() -> None:
     assert lossy is not None
     assert (calm.after, calm.before) == (3, 4)
     assert (lossy.after, lossy.before) == (3, DISTANCE)
-    assert located.still_open(path(facts), 6) == (4,)
+    assert located.still_open(path(facts), 6) == (4, 4)
 
 
 def test_an_answer_that_is_taken_on_its_way_back_has_no_interval() -> None:
