@@ -138,8 +138,10 @@ def _near(site: str) -> tuple[Scenario, ...]:
         row("second_resolver_lies", "this computer has two resolvers: the first tells the truth, the second would deny the name and is not asked",
             ACCESSIBLE, prove.asks(RESOLVER, SECOND_RESOLVER), prove.answers(site, "NXDOMAIN", SECOND_RESOLVER), prove.page(url),
             world=lies(resolvers=(RESOLVER, SECOND_RESOLVER), nameservers=(Nameserver(address=SECOND_RESOLVER, says={site: Says(rcode=3)}),)), **about),
+        # A canary is given three seconds, and what was sent again before the two had passed comes again at four.
         row("every_greeting_held_back_at_home", "the household's router looks at every new connection for two seconds before what is said on it goes on, whatever the name",
-            ACCESSIBLE, prove_blocks.page_takes(url, low=2, high=15), prove_blocks.page_takes(OTHER, low=2, high=15), rules=always(manners_blocks.SlowToKnow(place="home")), sound=(), **about),
+            ACCESSIBLE, prove_blocks.page_takes(url, low=2, high=15), prove_blocks.page_takes(OTHER, low=2, high=15), rules=always(manners_blocks.SlowToKnow(place="home")), sound=(),
+            network=(Words("ok"), Words("inconclusive")), **about),
         # The censor remembers what a neighbour behind the same address asked for: the network's doing, and over before it can be told from any trouble.
         row("left_over_from_a_neighbour", "for four seconds of the run nothing passes to the site's address: a neighbour behind the same translator has just named something forbidden there",
             (LUCKY, UNKNOWN), prove.truth(site), prove.page(url), prove_blocks.once_begun(prove_blocks.connected_site(site, works=False)), prove_blocks.once_begun(prove.page(url), after=4),
