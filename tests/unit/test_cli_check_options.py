@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -137,9 +138,14 @@ def test_what_is_deep_is_listed_only_if_it_was_asked_for():
 def test_deep_is_a_flag_and_a_setting(monkeypatch, typed, environment, deep):
     """What is deep is an opt-in, and the run says so."""
     asked = []
+
+    def run(_options: Any, request: Any, _wire: Any, **_more: Any) -> int:
+        asked.append(request)
+        return 0
+
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(check_cmd, "_run", lambda _options, request, _wire, **_more: asked.append(request) or 0)
+    monkeypatch.setattr(check_cmd, "_run", run)
 
     check_cmd.command.main([*typed, "--no-save", "-q", "https://example.com/"], standalone_mode=False)
 

@@ -38,7 +38,7 @@ def pairs_of(facts: Facts) -> list[tuple[str, str, str]]:
     """Each comparison: its title and its two lines."""
     pieces = checked(facts)
     found = comparisons(pieces.results[0], pieces.observations)
-    return [(title(one), *(told for _label, told in sides(one))) for one in found]
+    return [(title(one), this, other) for one in found for (_, this), (_, other) in [sides(one)]]
 
 
 def said(facts: Facts, **run: object) -> str:
