@@ -102,22 +102,22 @@ TOOK_THE_REQUEST = "took the request and no complete answer came:"
 
 # Each waits once, and its three retries side by side once more, for the head (10 s) or the body (20 s) of an answer.
 SAID = {
-    bad.HEADER: (3, 30, UNDECIDED, f"Header.example {TOOK_THE_REQUEST} what came is nothing that a browser can read."),
+    bad.HEADER: (3, 30, UNDECIDED, f"header.example {TOOK_THE_REQUEST} what came is nothing that a browser can read."),
     bad.GARBAGE: (
         3,
         30,
         UNDECIDED,
-        f"Garbage.example {TOOK_THE_REQUEST} what came is nothing that a browser can read.",
+        f"garbage.example {TOOK_THE_REQUEST} what came is nothing that a browser can read.",
     ),
     bad.BOMB: (0, 20, WORKS, OWN_WORD.format("bomb.example")),
     bad.CIRCLE: (
         3,
         30,
         UNDECIDED,
-        "Circle.example sends visitors on to another address again and again (11 times here), and no page ever comes.",
+        "circle.example sends visitors on to another address again and again (11 times here), and no page ever comes.",
     ),
-    bad.DRIP: (3, 45, UNDECIDED, f"Drip.example {TOOK_THE_REQUEST} no answer within the time allowed."),
-    bad.SLOW_PAGE: (3, 60, UNDECIDED, f"Slow-page.example {TOOK_THE_REQUEST} no answer within the time allowed."),
+    bad.DRIP: (3, 45, UNDECIDED, f"drip.example {TOOK_THE_REQUEST} no answer within the time allowed."),
+    bad.SLOW_PAGE: (3, 60, UNDECIDED, f"slow-page.example {TOOK_THE_REQUEST} no answer within the time allowed."),
     bad.LOOP: (
         3,
         40,
