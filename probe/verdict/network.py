@@ -394,6 +394,14 @@ class OwnSide:
         return tuple(o for r in self.rounds for o in r.proxied_pages)
 
     @property
+    def takes_no_pages(self) -> bool:
+        """Whether it was tried if somebody takes every plain request, and nobody did."""
+        tried = [
+            o for r in self.rounds for m in r.family("transparent") for o in m.observations if o.operation.port == 80
+        ]
+        return bool(tried) and not self.proxied_pages
+
+    @property
     def pages_swapped(self) -> bool:
         """Whether the test pages of two operators were somebody else's, and none ever was right."""
         portals = [m for r in self.rounds for m in r.family("portal")]

@@ -185,6 +185,9 @@ def answer_of(fact: HttpFact) -> Answer:
 def _doubtful(case: Case) -> frozenset[Answer]:
     """Answers over plain HTTP with which the baseline ended, and which no site has much reason to give, or which are quite
     another page than others get.
+
+    A refusal or an error in words is none: a cache on the way that nobody has noticed would say the site's own, or one of
+    its own about a dead site, whatever address is asked.
     """
     from probe.verdict.findings.likeness import another_page
 
@@ -194,12 +197,11 @@ def _doubtful(case: Case) -> frozenset[Answer]:
         answer_of(fact)
         for fact in facts
         if not fact.verified_chain
-        if fingerprints.is_hollow(fact)
-        or fingerprints.leads_to_itself(fact)
-        or (_is_refusal(fact) and _from_afar(fact))
+        if fingerprints.is_hollow(fact) or fingerprints.leads_to_itself(fact)
     }
     another = another_page(case)
-    if another is not None and _from_afar(http(another[0])):
+    # A cache that takes every request goes by its name, to the site's own page. Who was not looked for may be there.
+    if another is not None and _from_afar(http(another[0])) and case.own.takes_no_pages:
         found.add(answer_of(http(another[0])))
     return frozenset(found)
 
@@ -211,12 +213,6 @@ _HOUSEHOLD_US = 10_000
 def _from_afar(fact: HttpFact) -> bool:
     """Whether an answer took longer than one out of the own household would; what was not timed may be from there."""
     return fact.first_byte_us is not None and fact.first_byte_us > _HOUSEHOLD_US
-
-
-def _is_refusal(fact: HttpFact) -> bool:
-    """Whether a page, whole and in words, refuses or reports an error: a server's own is another one at another server."""
-    refused = fact.status is not None and 400 <= fact.status < 600
-    return refused and bool(fact.body_length) and fact.body_sha256 is not None and not fact.body_truncated
 
 
 def _passed(observation: Observation, usual: frozenset[Page], put_in: frozenset[Answer]) -> bool:

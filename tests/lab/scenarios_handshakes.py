@@ -809,6 +809,7 @@ HTTP: tuple[Scenario, ...] = (
         exit_codes=(1,),
         sound=(FACEBOOK_URL,),
         proofs=(_reads(PLAIN_URL, "Sorry."), _reads("http://www.nobelprize.org/", "301")),
+        needs=("page_contrast",),
     ),
     Scenario(
         name="http_redirect_to_block_page",

@@ -56,7 +56,7 @@ def another_page_than_over_tls() -> Facts:
     return facts.http(url=f"https://{HOST}/", endpoint=2, **kept(site_page()))
 
 
-def put_in_everywhere(places: int = 2, first_byte_us: int | None = 60_000) -> Facts:
+def put_in_everywhere(places: int = 2, first_byte_us: int | None = 60_000, cache: str | None = TIMEOUT) -> Facts:
     """The same strange page at unrelated addresses, for this name only; how soon it came."""
     facts = plain_page(first_byte_us=first_byte_us).control_line()
     facts.http(url=f"https://{HOST}/", vantage=VANTAGE, **kept(site_page()))
@@ -66,15 +66,24 @@ def put_in_everywhere(places: int = 2, first_byte_us: int | None = 60_000) -> Fa
         for n in range(6):
             facts.http(arm="target", round=n, url=PLAIN, body=STRANGE, **(kept(STRANGE) | at))
             facts.http(404, arm="innocuous", round=n + 1, url="http://www.wikipedia1.org/", body_sha256="404", **at)
-    return facts
+    return facts if cache == UNTRIED else cached(facts, cache)
 
 
-def refused(*, elsewhere: str | None = None, places: int = 2, first_byte_us: int | None = 60_000) -> Facts:
+UNTRIED = "untried"
+
+
+def cached(facts: Facts, failure: str | None) -> Facts:
+    """It was tried whether somebody takes every plain request; *failure*: nobody does."""
+    place = facts.own("transparent/192.0.2.1:80", "after", 1)
+    return facts.tcp("192.0.2.1", port=80, failure=failure, name="192.0.2.1", **place)
+
+
+def refused(*, elsewhere: str | None = None) -> Facts:
     """A refusal in the site's name over plain HTTP, and what unrelated addresses say when asked for the name."""
-    page = kept("<html><body>Sorry.</body></html>") | {"first_byte_us": first_byte_us}
+    page = kept("<html><body>Sorry.</body></html>") | {"first_byte_us": 60_000}
     facts = Facts(PLAIN).context().healthy().works(403, **page)
     told = kept(elsewhere) if elsewhere else page
-    for index in range(places):
+    for index in range(2):
         at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "address": NEUTRALS[index]}
         facts.http(404, arm="innocuous", round=0, url="http://www.wikipedia1.org/", body_sha256="404", **at)
         for n in range(6):
@@ -108,11 +117,8 @@ CODES: dict[str, Callable[[], Facts]] = {
 }
 LEANS = "inconclusive/http.block_page.any"
 WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
-    "a refusal that unrelated addresses give too": (refused, "blocked/http/http.block_page.host"),
-    "a refusal that one unrelated address gives too": (
-        lambda: refused(places=1),
-        "inconclusive/http.block_page.host",
-    ),
+    # A cache that nobody has noticed, and the site behind it, say the same whatever address is asked.
+    "a refusal that unrelated addresses give too": (refused, "inconclusive/http.denied.antibot"),
     "a refusal in other words than elsewhere": (
         lambda: refused(elsewhere="<h1>403 Forbidden</h1> nginx"),
         "inconclusive/http.denied.antibot",
@@ -148,10 +154,11 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
         lambda: put_in_everywhere(first_byte_us=None),
         "inconclusive",
     ),
-    "a refusal that unrelated addresses give too, as quick as the own router": (
-        lambda: refused(first_byte_us=4_000),
-        "inconclusive/http.denied.antibot",
+    "a strange page at unrelated addresses, and nobody looked for a cache": (
+        lambda: put_in_everywhere(cache=UNTRIED),
+        "inconclusive",
     ),
+    "a strange page at unrelated addresses, through a cache": (lambda: put_in_everywhere(cache=None), "inconclusive"),
     "a strange page at one unrelated address too": (
         lambda: put_in_everywhere(1),
         "inconclusive/http.block_page.host",
