@@ -91,6 +91,12 @@ class _Asked:
     """Whether it takes a packed answer."""
 
 
+def _abort(writer: asyncio.StreamWriter) -> None:
+    """End a connection at once, ended or not: one under TLS that was closed twice has no protocol left in Python 3.11.2."""
+    with contextlib.suppress(AttributeError):
+        writer.transport.abort()
+
+
 @dataclass(slots=True, kw_only=True)
 class Server:
     """Answers probes. ``log`` gets one JSON object a line, without anybody's address. ``sinks``: what there is beside it to
@@ -155,7 +161,7 @@ class Server:
         task, caller = asyncio.current_task(), _caller(writer)
         assert task is not None
         if self._held[caller] >= self.limits.connections_each:
-            writer.transport.abort()
+            _abort(writer)
             return
         self._held[caller] += 1
         self._busy.add(task)
@@ -165,7 +171,7 @@ class Server:
             await writer.start_tls(context, ssl_handshake_timeout=self.limits.request_s)
             await self._answer_one(reader, writer)
         except OSError:  # TimeoutError is one: whoever does not read, or has gone, is let go
-            writer.transport.abort()
+            _abort(writer)
         finally:
             self._waiting.pop(task, None)
             writer.close()
@@ -174,7 +180,7 @@ class Server:
                     async with asyncio.timeout(1.0):
                         await writer.wait_closed()
             finally:
-                writer.transport.abort()
+                _abort(writer)
                 self._busy.discard(task)
                 self._held[caller] -= 1
                 self._held += Counter()  # forget those who hold none
@@ -187,7 +193,7 @@ class Server:
             held = Counter(_caller(writer) for writer in self._waiting.values())
             greedy, _count = held.most_common(1)[0]
             longest = next(task for task, writer in self._waiting.items() if _caller(writer) == greedy)
-            self._waiting.pop(longest).transport.abort()
+            _abort(self._waiting.pop(longest))
             self._busy.discard(longest)
 
     async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
