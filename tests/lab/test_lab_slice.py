@@ -29,7 +29,9 @@ def lab_of(name: str) -> Lab:
 @pytest.fixture(scope="module")
 def trials(request) -> Iterator[dict[str, Future[Trial]]]:
     """What came of the rows that were asked for, as it comes: they run several at a time, ahead of their tests."""
-    wanted = [item.callspec.params["row"] for item in request.session.items if item.name.startswith("test_says_what")]
+    wanted = [
+        item.callspec.params["row"] for item in request.session.items if item.name.startswith("test_says_what_is_true[")
+    ]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         yield {row.name: pool.submit(run_one, row) for row in wanted}
         pool.shutdown(cancel_futures=True)
