@@ -66,7 +66,7 @@ def is_failure_name(text: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 # facts, one type an instrument
 
-Kind = Literal["dns", "tcp", "tls", "http", "path", "arrival", "host", "clock", "context", "bug"]
+Kind = Literal["dns", "tcp", "tls", "http", "quic", "path", "arrival", "host", "clock", "context", "bug"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +291,39 @@ class HttpFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuicFact:
+    """One QUIC exchange over UDP: a ``handshake`` of version 1 (RFC 9000) that carries ``sni``, nothing verified; or a
+    ``ping``, a packet of a version that nobody speaks, which a server answers with those that it does (RFC 8999 §6).
+
+    ``version``: the one that was sent; ``versions``: those that the server named, in its order; both as 8 hex digits.
+    ``retry``: whether the server first had our address proven (RFC 9000 §8.1). ``completed``: the handshake came to its end,
+    which is all that counts as success for an arm. ``first_reply_us``: from the first packet to the first one that is an
+    answer to it, ``reply_ttl``: that one's IP TTL. ``close_code``: with which the server ended the connection (RFC 9000 §20),
+    ``close_reason`` its words.
+    """
+
+    exchange: Literal["handshake", "ping"]
+    sni: str | None = None
+    alpn_offered: tuple[str, ...] = ()
+    version: str | None = None
+    versions: tuple[str, ...] = ()
+    retry: bool | None = None
+    completed: bool | None = None
+    alpn: str | None = None
+    first_reply_us: int | None = None
+    reply_ttl: int | None = None
+    datagrams_sent: int = 0
+    datagrams_received: int = 0
+    close_code: int | None = None
+    close_reason: str | None = None
+    errno: str | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    icmp_from: str | None = None
+    stack: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalFact:
     """What a control says arrived of one arm at its sink. ``arrived`` is False where not even the connection came.
 
@@ -298,9 +331,12 @@ class ArrivalFact:
     greeting, or of the request's head; ``whole``: whether it came to its end; ``hello_hash`` as in :class:`TlsFact`.
     ``answered``: whether an answer was handed to the control's kernel; ``acknowledged``: whether all of it was acknowledged
     from this side. ``end``: how the connection was ended from this side, as it was seen there.
+    ``returned``: of QUIC, whether the probe's side came back with the token of the first answer (RFC 9000 §8.1.2).
+    ``bulk``: that a stream of bytes was asked for, ``down`` to the probe or ``up`` from it, of ``bulk_bytes``; ``progress``:
+    (microseconds since that was asked for, bytes so far), those that the probe's kernel had acknowledged or that were read.
     """
 
-    sink: Literal["tls", "http"]
+    sink: Literal["tls", "http", "quic"]
     arrived: bool = True
     name: str | None = None
     named: bool | None = None
@@ -310,6 +346,10 @@ class ArrivalFact:
     answered: bool | None = None
     acknowledged: bool | None = None
     end: Literal["fin", "reset"] | None = None
+    returned: bool | None = None
+    bulk: Literal["down", "up"] | None = None
+    bulk_bytes: int | None = None
+    progress: tuple[tuple[int, int], ...] = ()
 
 
 Came = Literal["icmp", "reset", "fin", "answer", "nothing"]
@@ -402,13 +442,26 @@ class BugFact:
     traceback: str
 
 
-Fact = DnsFact | TcpFact | TlsFact | HttpFact | PathFact | ArrivalFact | HostFact | ClockFact | ContextFact | BugFact
+Fact = (
+    DnsFact
+    | TcpFact
+    | TlsFact
+    | HttpFact
+    | QuicFact
+    | PathFact
+    | ArrivalFact
+    | HostFact
+    | ClockFact
+    | ContextFact
+    | BugFact
+)
 
 KINDS: dict[str, type[Any]] = {
     "dns": DnsFact,
     "tcp": TcpFact,
     "tls": TlsFact,
     "http": HttpFact,
+    "quic": QuicFact,
     "path": PathFact,
     "arrival": ArrivalFact,
     "host": HostFact,

@@ -6,7 +6,17 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 
-from probe.observations import ArrivalFact, DnsFact, Fact, HttpFact, Observation, PathFact, TlsFact, fact_to_json
+from probe.observations import (
+    ArrivalFact,
+    DnsFact,
+    Fact,
+    HttpFact,
+    Observation,
+    PathFact,
+    QuicFact,
+    TlsFact,
+    fact_to_json,
+)
 from probe.report import words
 from probe.report.safe import safe
 from probe.verdict import located, sentences
@@ -101,6 +111,8 @@ def _what(fact: Fact) -> str:
         return f"SNI {fact.sni}" if fact.sni else "no SNI"
     if isinstance(fact, HttpFact):
         return f"{fact.method} {fact.url}"
+    if isinstance(fact, QuicFact):
+        return f"SNI {fact.sni}" if fact.sni else "no SNI" if fact.exchange == "handshake" else "which versions?"
     if isinstance(fact, PathFact):
         return f"TTL {fact.ttl}, SNI {fact.sni}" if fact.sent == "hello" else f"TTL {fact.ttl}, SYN"
     return ""
@@ -115,6 +127,8 @@ def _came(fact: Fact) -> str:
         return f"{fact.version or 'ServerHello'}, {verified}"
     if isinstance(fact, HttpFact):
         return f"{fact.status}"
+    if isinstance(fact, QuicFact):
+        return "handshake done" if fact.completed else ", ".join(fact.versions) or "ok"
     if isinstance(fact, ArrivalFact):
         return _arrived(fact)
     return "ok"

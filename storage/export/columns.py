@@ -101,7 +101,7 @@ OBSERVATIONS = (
     Column("platform", "e.platform", "the platform's name in the catalogue"),
     Column("url", "e.url", "the endpoint"),
     Column("purpose", "o.purpose", "why it was made: baseline, own_side, neutral_pair …"),
-    Column("kind", "o.kind", "what was done: dns, tcp, tls, http, arrival, host, clock, context, bug"),
+    Column("kind", "o.kind", "what was done: dns, tcp, tls, http, quic, path, arrival, host, clock, context, bug"),
     Column("failure", "o.failure", "how it failed (OONI df-007 words); empty for success"),
     Column("name", "o.name", "host name"),
     Column("address", "o.address", "address that was used"),
