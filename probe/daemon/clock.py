@@ -12,8 +12,10 @@ import time
 from typing import Protocol
 
 _LONGEST_NAP_S = 30.0
-"""Linux stops its monotonic clock while a laptop sleeps: a wait of an hour that began before is still an hour after. So
-a long wait is cut in pieces, and whoever compares the two clocks gets a chance to see that they parted."""
+"""The event loop's own clock stands still while a laptop sleeps: a wait of an hour that began before is still an hour
+after. So a long wait is cut in pieces, and what fell due in the meantime is late by this much at most."""
+_GOES_ON = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux has a clock that nobody sets and that goes on while the host sleeps (clock_gettime(2))."""
 
 
 class Clock(Protocol):
@@ -23,7 +25,7 @@ class Clock(Protocol):
         """Wall time: microseconds since 1970 in UTC, as this host believes it."""
 
     def monotonic(self) -> float:
-        """Seconds since some moment; never goes back, and may stand still while the host sleeps."""
+        """Seconds since some moment; never goes back, and goes on while the host sleeps where the system can tell."""
 
     async def sleep_until(self, monotonic: float) -> None:
         """Return once :meth:`monotonic` has reached *monotonic*; at once if it has already. Cancelling is safe."""
@@ -36,8 +38,8 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.clock_gettime(_GOES_ON)
 
     async def sleep_until(self, monotonic: float) -> None:
-        while (left := monotonic - time.monotonic()) > 0:  # noqa: ASYNC110 (nothing announces that time has passed)
+        while (left := monotonic - self.monotonic()) > 0:  # noqa: ASYNC110 (nothing announces that time has passed)
             await asyncio.sleep(min(left, _LONGEST_NAP_S))
