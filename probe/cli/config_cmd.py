@@ -11,6 +11,7 @@ from probe.cli.common import config_option, read_settings
 
 if TYPE_CHECKING:
     from probe.settings.file import Loaded
+    from probe.settings.notify import Notify
 
 
 @click.group("config")
@@ -40,7 +41,7 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
             yield f"[{section}]"
         value = key.read(loaded.settings)
         if isinstance(value, str) and key.secret:
-            value = _without_password(value)
+            value = "***" if key.section == "notify" else _without_password(value)
         line = f"# {key.name} is not set" if value is None else f"{key.name} = {as_toml(value)}"
         if origin:
             line = f"{line}  # {loaded.origins[key.label]}" if value is not None else f"{line} ({key.expected})"
@@ -54,6 +55,31 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
         yield f"sha256 = {as_toml(control.sha256)}" if control.sha256 else "# sha256 is not set"
         yield f"country = {as_toml(control.country)}" if control.country else "# country is not set"
         yield "# token is not shown" if control.token else "# token is not set"
+    yield from _telling(loaded.settings.notify)
+
+
+def _telling(notify: Notify) -> Iterator[str]:
+    """Whom to tell and when not to; of secrets only that they are there."""
+    from probe.settings.file import as_toml
+
+    for channel in notify.listed:
+        yield from ("", "[[notify.channel]]", f"kind = {as_toml(channel.kind)}", f"name = {as_toml(channel.name)}")
+        if channel.url is not None:
+            yield f"# url is not shown: {channel.shown}"
+        shown = {"from": channel.sender, "to": channel.to, "language": channel.language, "events": channel.events}
+        yield from (f"{key} = {as_toml(value)}" for key, value in shown.items() if value)
+        secret = {"token": channel.token, "user": channel.user, "password": channel.password}
+        yield from (f"# {key} is not shown" for key, value in secret.items() if value)
+    for quiet in notify.quiet:
+        yield from ("", "[[notify.quiet]]")
+        yield f"from = {as_toml(_clock(quiet.begins))}"
+        yield f"until = {as_toml(_clock(quiet.ends))}"
+        yield f"days = {as_toml(quiet.days)}"
+        yield f"then = {as_toml('later' if quiet.later else 'never')}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def _without_password(url: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from probe.settings.controls import Control
+from probe.settings.notify import Language, Notify
 
 Profile = Literal["light", "full"]
 
@@ -105,6 +106,9 @@ class Settings:
     controls: tuple[Control, ...] = ()
     proxies: tuple[Control, ...] = ()
     """Proxies that stand in for controls: what is seen through one is less."""
+    notify: Notify = field(default_factory=Notify)
+    language: Language | None = None
+    """Of messages and of the consent text; unset: what the environment says (``LANG``)."""
     user_agent: str = (
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
         "Chrome/142.0.0.0 Safari/537.36"

@@ -15,6 +15,7 @@ from typing import Any
 from probe.settings import Settings
 from probe.settings.controls import Control
 from probe.settings.keys import KEYS, Key, Value, apply
+from probe.settings.notify import Channel, Notify, NotifyError, Quiet, distinct
 
 
 class SettingsError(ValueError):
@@ -43,6 +44,8 @@ def load(
     origins = {key.label: "default" for key in KEYS}
     problems: list[str] = []
     controls: tuple[Control, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
     if file is not None:
         from probe.settings import toml
 
@@ -50,15 +53,27 @@ def load(
         values |= read.values
         origins |= read.origins
         problems += read.problems
-        controls = read.controls
+        controls, channels, quiet = read.controls, read.channels, read.quiet
     for key in KEYS:
         _from_environment(key, environ, values, origins, problems)
     for label, (flag, value) in (flags or {}).items():
         values[label] = value
         origins[label] = flag
+    made = apply(values)
+    made = replace(made, controls=controls, notify=replace(made.notify, listed=channels, quiet=quiet))
+    problems += _wrong_channels(made.notify)
     if problems:
         raise SettingsError(tuple(problems))
-    return Loaded(replace(apply(values), controls=controls), origins, file)
+    return Loaded(made, origins, file)
+
+
+def _wrong_channels(notify: Notify) -> list[str]:
+    """What is wrong with the channels together, and with the short forms of them."""
+    try:
+        distinct(notify.channels)
+    except NotifyError as error:
+        return [f"[notify] {error}."]
+    return []
 
 
 def find(environ: Mapping[str, str], config: str | None = None) -> Path | None:

@@ -106,6 +106,44 @@ def _group(section: str, cls: type[Any], *, low: float, high: float | None, expe
     )
 
 
+def _channel(kind: str, expected: str) -> Key:
+    """The short form of a channel: one address, which is as secret as a password."""
+    return Key(
+        section="notify",
+        name=kind,
+        kind="text",
+        attribute=("notify", kind),
+        expected=expected,
+        pattern=".+",
+        secret=True,
+    )
+
+
+NOTIFY: tuple[Key, ...] = (
+    Key(
+        section="notify",
+        name="probe",
+        kind="text",
+        attribute=("notify", "probe"),
+        expected="a short name, such as Almaty",
+        pattern=".{1,60}",
+    ),
+    Key(
+        section="notify",
+        name="remind_hours",
+        kind="number",
+        attribute=("notify", "remind_hours"),
+        expected="a number of hours from 0 (never) to 720",
+        low=0,
+        high=720,
+    ),
+    _channel("webhook", "https://HOST/PATH"),
+    _channel("ntfy", "https://HOST/TOPIC"),
+    _channel("email", "smtps://USER:PASSWORD@HOST?from=A@B&to=C@D"),
+    _channel("apprise", "an address as Apprise writes it"),
+)
+
+
 KEYS: tuple[Key, ...] = (
     Key(
         section="check",
@@ -174,6 +212,15 @@ KEYS: tuple[Key, ...] = (
         expected="a line of text",
         pattern=".+",
     ),
+    Key(
+        section="run",
+        name="language",
+        kind="text",
+        attribute=("language",),
+        expected="en, ru or kk",
+        choices=("en", "ru", "kk"),
+    ),
+    *NOTIFY,
     *_group("deadlines", Deadlines, low=0.01, high=600.0, expected="a number of seconds from 0.01 to 600"),
     *_group("budgets", Budgets, low=1, high=None, expected="a number of at least 1"),
     *_group("priors", Priors, low=0.0, high=1.0, expected="a probability from 0 to 1"),

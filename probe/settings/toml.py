@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -16,6 +16,7 @@ from probe.settings import controls
 from probe.settings.controls import Control, ControlError
 from probe.settings.file import SettingsError, as_toml, reason
 from probe.settings.keys import BY_LABEL, KEYS, SECTIONS, Key, Value
+from probe.settings.notify import Channel, NotifyError, Quiet, channel_from_table, quiet_from_table
 
 _LONGEST = 1_000_000
 _MAX_SYNTAX_ERRORS = 20
@@ -34,9 +35,11 @@ _SYNTAX = (
     ("invalid statement", "this is neither a [section], nor key = value, nor a # comment"),
 )
 _HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]\s*(#.*)?")
-_CONTROL = re.compile(r"\s*\[\[\s*control\s*\]\]\s*(#.*)?")
-"""The one section that there may be several of."""
+_REPEATED = re.compile(r"\s*\[\[\s*(control|notify\s*\.\s*(?:channel|quiet))\s*\]\]\s*(#.*)?")
+"""The sections that there may be several of."""
 _ASSIGNMENT = re.compile(r"""\s*["']?([\w-]+)["']?(?:\s*\.\s*["']?([\w-]+)["']?)?\s*=""")
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Read:
     origins: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     controls: tuple[Control, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    quiet: tuple[Quiet, ...] = ()
 
 
 def read(path: Path) -> Read:
@@ -63,7 +68,11 @@ def read(path: Path) -> Read:
     values, errors, kept = _parse(text)
     lines = _lines(kept)
     found = [(line, f"this is not TOML: {words}") for line, words in errors]
-    result.controls = _controls(values.pop("control", []), kept, found)
+    result.controls = _repeated(values.pop("control", []), "control", controls.from_table, kept, found)
+    told = values.get("notify")
+    if isinstance(told, dict):
+        result.channels = _repeated(told.pop("channel", []), "notify.channel", channel_from_table, kept, found)
+        result.quiet = _repeated(told.pop("quiet", []), "notify.quiet", quiet_from_table, kept, found)
     known = _validate(values, lines, found)
     for label, value in known.items():
         result.values[label] = tuple(value) if isinstance(value, list) else value
@@ -114,8 +123,8 @@ def _lines(kept: list[str]) -> dict[str, int]:
     section = ""
     for number, line in enumerate(kept, start=1):
         header, assignment = _HEADER.fullmatch(line), _ASSIGNMENT.match(line)
-        if _CONTROL.fullmatch(line):
-            section = "control"
+        if (repeated := _repeated_name(line)) is not None:
+            section = repeated
         elif header:
             section = header.group(1)
             found.setdefault(section, number)
@@ -126,20 +135,28 @@ def _lines(kept: list[str]) -> dict[str, int]:
     return found
 
 
-def _controls(tables: Any, kept: list[str], problems: list[tuple[int, str]]) -> tuple[Control, ...]:
-    """The ``[[control]]`` sections that are right; what is wrong is added to *problems* as (line, words)."""
-    places = [number for number, line in enumerate(kept, start=1) if _CONTROL.fullmatch(line)]
+def _repeated(
+    tables: Any, name: str, make: Callable[[Mapping[str, Any]], _Made], kept: list[str], problems: list[tuple[int, str]]
+) -> tuple[_Made, ...]:
+    """The ``[[name]]`` sections that are right; what is wrong is added to *problems* as (line, words)."""
+    places = [number for number, line in enumerate(kept, start=1) if _repeated_name(line) == name]
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        line = next((n for n, line in enumerate(kept, start=1) if re.match(r"\s*\[?\s*control\b", line)), 1)
-        problems.append((line, "a control is written as [[control]], with two brackets, and its keys below it."))
+        last = name.rpartition(".")[2]
+        line = next((n for n, line in enumerate(kept, start=1) if re.match(rf"\s*\[?\s*(\w+\.)?{last}\b", line)), 1)
+        problems.append((line, f"a {last} is written as [[{name}]], with two brackets, and its keys below it."))
         return ()
     found = []
     for index, table in enumerate(tables):
         try:
-            found.append(controls.from_table(table))
-        except ControlError as error:
-            problems.append((places[index] if index < len(places) else 1, f"[[control]]: {error}."))
+            found.append(make(table))
+        except (ControlError, NotifyError) as error:
+            problems.append((places[index] if index < len(places) else 1, f"[[{name}]]: {error}."))
     return tuple(found)
+
+
+def _repeated_name(line: str) -> str | None:
+    match = _REPEATED.fullmatch(line)
+    return "".join(match.group(1).split()) if match else None
 
 
 def _validate(data: Mapping[str, Any], lines: Mapping[str, int], problems: list[tuple[int, str]]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from probe.settings import Settings
@@ -35,9 +36,8 @@ redirects = true
 [priors]
 blocked = 2
 """
-ITS_ERRORS = """\
-:1: there is no key "colour" outside of a section. There are: check, network, database, data, targets, http, \
-deadlines, budgets, priors.
+ITS_ERRORS = f"""\
+:1: there is no key "colour" outside of a section. There are: {", ".join(SECTIONS)}.
 :3: [check] profile: "lite" is not allowed. It must be light or full.
 :4: [check] families: [4, 5] is not allowed. It must be a list of 4 (IPv4) and 6 (IPv6).
 :5: [check] only: "retry" is not allowed. It must be a list of names of experiments.
@@ -209,6 +209,7 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path):
     assert (f"The settings file {path} cannot be read: it is not UTF-8 text.",) == problems({}, str(path))
 
 
+@hypothesis_settings(deadline=None)  # the first one imports pydantic
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_words(tmp_path_factory, text):
     """No file makes the reader itself fail."""
