@@ -223,6 +223,8 @@ class TlsFact:
     ``last_operation`` is e.g. ``write_1`` (wrote, read nothing) or ``read_2``.
     ``min_ttl``: packets that arrived with a lower IP TTL were ignored; ``ignored``: how many that were, on this host.
     ``pieces``: how the ClientHello was cut, ``None`` if it was not: see :func:`probe.instruments.tls_records.cut`.
+    ``resumed``: whether an earlier session was taken up again; no chain is shown then. ``ticket_age_s``: how long ago the chain
+    behind the ticket that was offered had been verified, in seconds; ``None`` where none was offered.
     """
 
     sni: str | None
@@ -254,6 +256,7 @@ class TlsFact:
     min_ttl: int | None = None
     ignored: int | None = None
     pieces: str | None = None
+    ticket_age_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -506,6 +509,7 @@ Purpose = Literal[
     "context",
     "own_side",  # the probe's own network, before and after
     "baseline",  # what an ordinary user's browser does
+    "cheap",  # one question, one connection and a resumed handshake, between full baselines
     "retry",  # the same again, from a fresh port
     "dns_answers",  # who says what about the name
     "neutral_pair",  # T and I at an address that serves neither

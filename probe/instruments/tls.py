@@ -14,8 +14,9 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from probe.instruments import certificates, failures, kernel, tls_records
+from probe.instruments import certificates, failures, kernel, tickets, tls_records
 from probe.instruments.tcp import TcpStream
+from probe.instruments.tickets import Ticket
 from probe.instruments.trust import STACK, Stores, Trust, arm_context
 from probe.observations import Operation, TlsFact
 from probe.wire import Wire
@@ -66,16 +67,33 @@ class Hello:
 
 
 class TlsStream:
-    """An encrypted stream over ``tcp``, which it owns. ``read`` and ``write`` raise ``OSError``; deadlines are the caller's."""
+    """An encrypted stream over ``tcp``, which it owns. ``read`` and ``write`` raise ``OSError``; deadlines are the caller's.
+
+    ``proven``: when its chain was verified (the wire's monotonic clock); ``None`` where nobody did.
+    """
 
     def __init__(
-        self, connection: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, tcp: TcpStream
+        self,
+        connection: ssl.SSLObject,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        tcp: TcpStream,
+        *,
+        proven: float | None = None,
     ) -> None:
         self._connection = connection
         self._incoming = incoming
         self._outgoing = outgoing
+        self._proven = proven
         self.tcp = tcp
         self.alpn = connection.selected_alpn_protocol()
+
+    def ticket(self, host: str, now: float) -> Ticket | None:
+        """What the server has given so far for a shorter handshake for *host*; of a stream that has been closed too.
+
+        With TLS 1.3 it comes after the handshake, as a rule before the first answer. A chain that nobody verified gives none.
+        """
+        return tickets.given(self._connection, host, now, self._proven) if self._proven is not None else None
 
     async def read(self, max_bytes: int) -> bytes:
         """The next decrypted bytes, at most *max_bytes*; ``b""`` once the peer has closed, politely or not."""
@@ -123,8 +141,17 @@ class Handshaken:
 class _Shake:
     """One handshake in progress, and everything that is noted of it."""
 
-    def __init__(self, wire: Wire, stream: TcpStream, hello: Hello, context: ssl.SSLContext, name: str | None) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        stream: TcpStream,
+        hello: Hello,
+        context: ssl.SSLContext,
+        name: str | None,
+        ticket: Ticket | None = None,
+    ) -> None:
         self.wire = wire
+        self.ticket = ticket
         self.tcp = stream
         self.hello = hello
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -138,7 +165,8 @@ class _Shake:
         self._counts = {"read": 0, "write": 0}
         self._last: str | None = None
         self._alert_sent: int | None = None
-        self.connection = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+        session = ticket.session if ticket is not None else None
+        self.connection = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name, session=session)
 
     async def say_hello(self) -> None:
         """Send the ClientHello."""
@@ -230,6 +258,7 @@ class _Shake:
             "rtt_us": (counters.rtt_us if counters else None) or self.tcp.rtt_us,
             "mss_cap": self.tcp.mss_cap,
             "pieces": self.hello.pieces,
+            "ticket_age_s": round(self._started - self.ticket.proven, 3) if self.ticket is not None else None,
             "kernel": counters,
         }
 
@@ -248,9 +277,16 @@ def _alert(error: OSError | None) -> int | None:
     return _ALERTS.get(name) if head in ("SSLV3", "TLSV1", "TLSV13") else None
 
 
-def _begin(wire: Wire, stream: TcpStream, hello: Hello, context: ssl.SSLContext, name: str | None) -> _Shake | None:
+def _begin(
+    wire: Wire,
+    stream: TcpStream,
+    hello: Hello,
+    context: ssl.SSLContext,
+    name: str | None,
+    ticket: Ticket | None = None,
+) -> _Shake | None:
     try:
-        return _Shake(wire, stream, hello, context, name)
+        return _Shake(wire, stream, hello, context, name, ticket)
     except (ValueError, TypeError):  # what wrap_bio says of a name that it cannot encode
         return None
 
@@ -301,15 +337,28 @@ async def first_record(wire: Wire, stream: TcpStream, *, hello: Hello, deadline_
 
 
 async def handshake(
-    wire: Wire, stream: TcpStream, *, hello: Hello, trust: Trust, host: str, deadline_s: float
+    wire: Wire,
+    stream: TcpStream,
+    *,
+    hello: Hello,
+    trust: Trust,
+    host: str,
+    deadline_s: float,
+    ticket: Ticket | None = None,
 ) -> Handshaken:
-    """Shake hands and verify for *host*. Takes over *stream*: it is closed here unless a ``TlsStream`` comes back."""
+    """Shake hands and verify for *host*. Takes over *stream*: it is closed here unless a ``TlsStream`` comes back.
+
+    *ticket* is offered if it is one for *host*, made by the context that is used now. A server that does not take it shows
+    its chain, which is verified as ever.
+    """
     # OpenSSL checks the name itself where the one that is sent is the one that is meant; an address is never sent.
     by_openssl = hello.sni == host or (hello.sni is None and _is_address(host))
     context = trust.context(hello.alpn, small=hello.small, check_hostname=by_openssl)
+    if ticket is not None and not (by_openssl and ticket.context is context and ticket.host == host):
+        ticket = None
     kept = False
     try:
-        shake = _begin(wire, stream, hello, context, host if by_openssl else hello.sni)
+        shake = _begin(wire, stream, hello, context, host if by_openssl else hello.sni, ticket)
         if shake is None:
             return Handshaken(_unsayable(wire, stream, hello, host, verify=True), None)
         try:
@@ -319,7 +368,10 @@ async def handshake(
         except OSError as error:
             shake.say_goodbye()
             return Handshaken(_failed(shake, trust, host, error), None)
-        shaken = _judged(shake, trust, host, named=by_openssl)
+        if shake.ticket is not None and shake.connection.session_reused:
+            shaken = _resumed(shake, shake.ticket)
+        else:
+            shaken = _judged(shake, trust, host, named=by_openssl)
         kept = shaken.stream is not None
         return shaken
     finally:
@@ -407,7 +459,30 @@ def _judged(shake: _Shake, trust: Trust, host: str, *, named: bool) -> Handshake
     )
     if code:
         return Handshaken(operation, None)
-    return Handshaken(operation, TlsStream(shake.connection, shake.incoming, shake.outgoing, shake.tcp))
+    stream = TlsStream(shake.connection, shake.incoming, shake.outgoing, shake.tcp, proven=shake.wire.monotonic())
+    return Handshaken(operation, stream)
+
+
+def _resumed(shake: _Shake, ticket: Ticket) -> Handshaken:
+    """A handshake whose ticket was accepted. No chain was shown and none was verified, so those fields stay empty.
+
+    It counts as verified all the same. Both sides' Finished messages are made with a secret that came out of the earlier
+    handshake (RFC 8446 §7.1, RFC 5246 §8.1), which was signed by the certificate's key; only this host and whoever can open the
+    ticket know it. Somebody in between has the ticket, as it travels in the clear, and not what is sealed in it.
+    What it does not show: that the chain would verify today, or that visitors who come for the first time are let through.
+    """
+    cipher = shake.connection.cipher()
+    operation = shake.operation(
+        verify=True,
+        name=ticket.host,
+        verified=True,
+        version=shake.connection.version(),
+        cipher=cipher[0] if cipher else None,
+        alpn=shake.connection.selected_alpn_protocol(),
+        resumed=True,
+    )
+    stream = TlsStream(shake.connection, shake.incoming, shake.outgoing, shake.tcp, proven=ticket.proven)
+    return Handshaken(operation, stream)
 
 
 def _is_address(host: str) -> bool:
