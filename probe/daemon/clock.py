@@ -8,7 +8,9 @@ real time, so its deadlines stay asyncio's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 _LONGEST_NAP_S = 30.0
@@ -30,6 +32,9 @@ class Clock(Protocol):
     async def sleep_until(self, monotonic: float) -> None:
         """Return once :meth:`monotonic` has reached *monotonic*; at once if it has already. Cancelling is safe."""
 
+    def working(self) -> AbstractContextManager[None]:
+        """Inside, something is measured or told: a clock that skips idle time must not skip any until it is left."""
+
 
 class SystemClock:
     """The clocks of this host."""
@@ -43,3 +48,6 @@ class SystemClock:
     async def sleep_until(self, monotonic: float) -> None:
         while (left := monotonic - self.monotonic()) > 0:  # noqa: ASYNC110 (nothing announces that time has passed)
             await asyncio.sleep(min(left, _LONGEST_NAP_S))
+
+    def working(self) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
