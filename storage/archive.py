@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from probe.observations import Observation
 from probe.verdict.model import EndpointResult, Run, Verdict
@@ -25,7 +25,11 @@ from targets.model import Asked
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from probe.incidents.model import Kind
     from storage.reader import Latest, Reader
+    from storage.rows import Changes
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -68,9 +72,24 @@ class Archive:
         """Keep the run and what was asked. First of all, once a run."""
         return self._writer.put(rows.begin(run, asked))
 
-    def save(self, run_id: str, result: EndpointResult, observations: Iterable[Observation]) -> Future[None]:
-        """Keep one endpoint: its measures, observations, findings and verdict, in one transaction."""
-        return self._writer.put(rows.save(run_id, result, observations))
+    def save(
+        self,
+        run_id: str,
+        result: EndpointResult,
+        observations: Iterable[Observation],
+        *,
+        kind: Kind | None = None,
+        interface: str | None = None,
+    ) -> Future[None]:
+        """Keep one endpoint: its measures, observations, findings and verdict, in one transaction.
+
+        *kind* and *interface*: how and through which way out the daemon measured it; ``None`` for a check by hand.
+        """
+        return self._writer.put(rows.save(run_id, result, observations, kind=kind, interface=interface))
+
+    def put(self, changes: Changes) -> Future[None]:
+        """Make *changes* in one transaction; where the database cannot take them they wait in the spool."""
+        return self._writer.put(changes)
 
     def save_observations(self, run_id: str, observations: Iterable[Observation]) -> Future[None]:
         """Keep observations of the own side, or ones that came late."""
@@ -90,8 +109,11 @@ class Archive:
 
         return self._writer.put(add)
 
-    def call(self, work: Callable[[Connection], None]) -> Future[None]:
-        """Do *work* in a transaction of its own, in turn with the rest."""
+    def call(self, work: Callable[[Connection], T]) -> Future[T]:
+        """Do *work* in a transaction of its own, in turn with the rest; the future has what it returned.
+
+        What needs the database to be made cannot wait in the spool: :class:`~storage.errors.StorageError` then.
+        """
         return self._writer.put(work)
 
     # reading

@@ -71,9 +71,9 @@ class Database:
 
 def apply(connection: Connection, changes: Changes, *, again: bool = False) -> None:
     """Do *changes* in the transaction of *connection*. *again*: rows that are there already are left as they are."""
-    dialect = connection.dialect.name if again else None
     for change in changes:
         if isinstance(change, Insert):
+            dialect = connection.dialect.name if again or change.known else None
             connection.execute(_insert(change.table, dialect), list(change.rows))
             continue
         key = {f"key_{name}": value for name, value in change.key.items()}

@@ -128,7 +128,7 @@ def _vacuum_postgresql(database: Database) -> tuple[int, int]:
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         measure = text("SELECT pg_database_size(current_database())")
         before = connection.execute(measure).scalar_one()
-        for table in schema.CHILDREN_FIRST:
+        for table in schema.metadata.sorted_tables:
             connection.execute(text(f"VACUUM {table.name}"))
         return before, connection.execute(measure).scalar_one()
 
@@ -201,7 +201,7 @@ def _tables(location: Location) -> tuple[Belonging, ...]:
     with Database.open(location, writable=True) as database, database.reading() as connection:
         return tuple(
             Belonging(table.name, connection.execute(select(func.count()).select_from(table)).scalar_one())
-            for table in schema.CHILDREN_FIRST
+            for table in reversed(schema.metadata.sorted_tables)
         )
 
 

@@ -22,10 +22,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Rows to add to a table; all have the same keys."""
+    """Rows to add to a table; all have the same keys. *known*: rows that are there already are left as they are."""
 
     table: str
     rows: tuple[Row, ...]
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,19 @@ def begin(run: Run, asked: Sequence[Asked]) -> Changes:
     return (runs, Insert("endpoints", tuple(asked_row(run.id, one) for one in asked))) if asked else (runs,)
 
 
-def save(run: str, result: EndpointResult, observations: Iterable[Observation]) -> Changes:
-    """One endpoint has its verdict: all of it together, or nothing."""
+def save(
+    run: str,
+    result: EndpointResult,
+    observations: Iterable[Observation],
+    *,
+    kind: str | None = None,
+    interface: str | None = None,
+) -> Changes:
+    """One endpoint has its verdict: all of it together, or nothing. *kind*: as of :class:`probe.incidents.model.Reading`."""
     measured = Update(
         "endpoints",
         {"run": run, "number": result.number},
-        {name: getattr(result, name) for name in MEASURED_COLUMNS},
+        {name: getattr(result, name) for name in MEASURED_COLUMNS} | {"kind": kind, "interface": interface},
     )
     judged_us = result.started_us + result.duration_us
     return (measured, *add_observations(run, observations), *add_verdict(run, result.verdict, 1, judged_us))
@@ -122,8 +130,8 @@ def asked_row(run: str, asked: Asked) -> Row:
     return {
         "run": run,
         "number": asked.number,
-        "url": _storable(asked.endpoint.url),
-        "target": _storable(asked.target),
+        "url": storable(asked.endpoint.url),
+        "target": storable(asked.target),
         **{name: getattr(asked, name) for name in ASKED_WORDS},
         "expected": _expected(asked),
     }
@@ -139,8 +147,8 @@ def observation_row(run: str, observation: Observation) -> Row:
     row = observation_to_json(observation)
     row["run"] = run
     row["fact"] = _json(row["fact"])
-    row["name"] = _storable(row["name"])
-    row["member"] = _storable(row["member"])
+    row["name"] = storable(row["name"])
+    row["member"] = storable(row["member"])
     return row
 
 
@@ -196,7 +204,7 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _storable(text: str | None) -> str | None:
+def storable(text: str | None) -> str | None:
     """*text* as UTF-8 without NUL, which PostgreSQL refuses; what cannot be kept is shown as an escape."""
     if text is None or (text.isascii() and "\0" not in text):
         return text
@@ -260,7 +268,7 @@ def _tuple(text: str | None) -> tuple[Any, ...]:
 
 def changes_to_json(changes: Changes) -> list[dict[str, Any]]:
     return [
-        {"insert": change.table, "rows": list(change.rows)}
+        {"insert": change.table, "rows": list(change.rows), "known": change.known}
         if isinstance(change, Insert)
         else {"update": change.table, "key": change.key, "values": change.values}
         for change in changes
@@ -270,7 +278,7 @@ def changes_to_json(changes: Changes) -> list[dict[str, Any]]:
 def changes_from_json(data: list[dict[str, Any]]) -> Changes:
     """The inverse; ``KeyError`` or ``TypeError`` for what is no list of changes."""
     return tuple(
-        Insert(change["insert"], tuple(change["rows"]))
+        Insert(change["insert"], tuple(change["rows"]), change.get("known", False))
         if "insert" in change
         else Update(change["update"], change["key"], change["values"])
         for change in data

@@ -4,6 +4,10 @@ Facts, findings and verdicts are kept apart, and are only ever added. ``(run, nu
 ``(run, endpoint, version)`` that of a verdict: the highest version of an endpoint is the one that readers show. Columns
 named ``*_us`` are UTC microseconds or durations in microseconds. NULL is "not measured". Times are never rewritten: a
 run keeps the clock offset that it learned, and corrected time is computed on reading.
+
+What a healthy round of ``dalel run`` leaves is one row of ``readings`` an endpoint, and later one of ``rollups`` an hour
+(ARCHITECTURE.md, "Storage for years"). ``places`` and ``sources`` say once what those rows would repeat; their numbers are
+hashes of what they say (``storage.readings``), so that a row can be made, and wait in the spool, without a database.
 """
 
 from __future__ import annotations
@@ -74,6 +78,10 @@ endpoints = Table(
     Column("duration_us", BigInteger),
     Column("bytes_sent", BigInteger),
     Column("bytes_received", BigInteger),
+    # How the daemon measured it (cheap, full, deep, burst); NULL for a check by hand.
+    Column("kind", Text),
+    # Through which way out, where the host has several.
+    Column("interface", Text),
     PrimaryKeyConstraint("run", "number"),
     ForeignKeyConstraint(["run"], ["runs.id"]),
     # The last word on every endpoint is read from this index alone.
@@ -170,6 +178,192 @@ findings = Table(
 
 CHILDREN_FIRST = (findings, verdicts, observations, endpoints, runs)
 """The order in which rows of a run can be removed."""
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what the daemon keeps
+
+places = Table(
+    "places",
+    metadata,
+    Column("id", BigInteger, nullable=False, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("platform", Text),
+    Column("service", Text),
+    Column("rule", Text),
+    Column("named_as_url", Boolean, nullable=False),
+    PrimaryKeyConstraint("id"),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", BigInteger, nullable=False, autoincrement=False),
+    Column("software", Text, nullable=False),
+    Column("ruleset", Text, nullable=False),
+    Column("catalogue", Text, nullable=False),
+    Column("trust", Text, nullable=False),
+    Column("country", Text),
+    Column("asn", BigInteger),
+    PrimaryKeyConstraint("id"),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("at_us", BigInteger, nullable=False, autoincrement=False),
+    Column("place", BigInteger, nullable=False, autoincrement=False),
+    Column("source", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("method", Text),
+    Column("signature", Text),
+    Column("confidence", Float),
+    Column("basis", Text),
+    Column("where", Text),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    Column("clock_offset_us", BigInteger),
+    Column("interface", Text),
+    PrimaryKeyConstraint("at_us", "place"),
+    ForeignKeyConstraint(["place"], ["places.id"]),
+    ForeignKeyConstraint(["source"], ["sources.id"]),
+    # The last reading of each place.
+    Index("ix_readings_latest", "place", "at_us"),
+    sqlite_with_rowid=False,
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("hour_us", BigInteger, nullable=False, autoincrement=False),
+    Column("place", BigInteger, nullable=False, autoincrement=False),
+    Column("accessible", Integer, nullable=False),
+    Column("blocked", Integer, nullable=False),
+    Column("denied", Integer, nullable=False),
+    Column("outage", Integer, nullable=False),
+    Column("no_network", Integer, nullable=False),
+    Column("inconclusive", Integer, nullable=False),
+    # Of the accessible ones; NULL where there are none.
+    Column("median_us", BigInteger),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    PrimaryKeyConstraint("hour_us", "place"),
+    ForeignKeyConstraint(["place"], ["places.id"]),
+    sqlite_with_rowid=False,
+)
+
+own_sides = Table(
+    "own_sides",
+    metadata,
+    Column("at_us", BigInteger, nullable=False, autoincrement=False),
+    # Empty where the host has one way out.
+    Column("interface", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    # The run that has the details, where there is one; it may be removed before.
+    Column("run", RUN_ID),
+    Column("status", Text, nullable=False),
+    Column("method", Text),
+    Column("holes", Text),
+    Column("clock_offset_us", BigInteger),
+    PrimaryKeyConstraint("at_us", "interface"),
+    sqlite_with_rowid=False,
+)
+
+days = Table(
+    "days",
+    metadata,
+    Column("day", String(10), nullable=False),
+    Column("bytes_sent", BigInteger, nullable=False),
+    Column("bytes_received", BigInteger, nullable=False),
+    Column("rounds", Integer, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("own_sides", Integer, nullable=False),
+    PrimaryKeyConstraint("day"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("status", Text, nullable=False),
+    Column("method", Text),
+    Column("signature", Text),
+    Column("where", Text),
+    Column("platforms", Text),
+    Column("urls", Text),
+    Column("remaining", Text),
+    Column("folded", Text),
+    Column("holes", Text),
+    Column("interface", Text),
+    Column("began_after_us", BigInteger),
+    Column("began_by_us", BigInteger, nullable=False),
+    Column("ended_after_us", BigInteger),
+    Column("ended_by_us", BigInteger),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("closed_us", BigInteger),
+    Column("changed_us", BigInteger, nullable=False),
+    Column("confidence", Float),
+    Column("state", Text, nullable=False),
+    Column("events", Integer, nullable=False),
+    PrimaryKeyConstraint("id", "version"),
+    Index(None, "opened_us"),
+    sqlite_with_rowid=False,
+)
+
+incident_events = Table(
+    "incident_events",
+    metadata,
+    Column("incident", Text, nullable=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("detail", Text),
+    PrimaryKeyConstraint("incident", "number"),
+    sqlite_with_rowid=False,
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger),
+    Column("text", Text, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("incident", Text),
+    Column("channel", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("sent_us", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Column("trouble", Text),
+    PrimaryKeyConstraint("id"),
+    Index(
+        "ix_outbox_waiting", "next_us", sqlite_where=text("sent_us IS NULL"), postgresql_where=text("sent_us IS NULL")
+    ),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("how", Text, nullable=False),
+    PrimaryKeyConstraint("id"),
+)
 
 stamp = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 """Alembic's own table, outside of our metadata; a new database is stamped without importing Alembic."""

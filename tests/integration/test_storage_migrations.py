@@ -101,7 +101,7 @@ def test_a_database_that_is_behind_is_copied_and_upgraded(tmp_path: Path) -> Non
     (copy,) = (path.parent / "backups").iterdir()
     assert copy.name.startswith("dalel-")
     assert copy.name.endswith(f"-before-{HEAD}.db")
-    for file, tables in ((path, 7), (copy, 2)):
+    for file, tables in ((path, 18), (copy, 2)):
         with closing(sqlite3.connect(file)) as connection:
             assert connection.execute("SELECT word FROM kept").fetchone() == ("still here",)
             assert connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone() == (tables,)

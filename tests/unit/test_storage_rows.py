@@ -54,7 +54,7 @@ def test_rows_name_exactly_the_columns() -> None:
     added = {c.table: set(c.rows[0]) for c in changes if isinstance(c, rows.Insert)}
     (update,) = [c for c in changes if isinstance(c, rows.Update)]
     added["endpoints"] |= set(update.values)
-    assert added == {name: set(table.c.keys()) for name, table in schema.metadata.tables.items()}
+    assert added == {table.name: set(table.c.keys()) for table in schema.CHILDREN_FIRST}
 
 
 def test_changes_survive_a_line_of_json() -> None:

@@ -1,0 +1,56 @@
+"""The looks at the own side that the daemon takes every minute or two, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from probe.incidents.model import OwnSide
+from storage.rows import Insert, words_from
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+    from storage.database import Database
+
+
+def save(archive: Archive, look: OwnSide, *, clock_offset_us: int | None = None) -> Future[None]:
+    """Keep *look*, timed by this host's own clock; *clock_offset_us* is how far that was behind, if it is known.
+
+    ``look.run`` names the run that has the details; empty where none has.
+    """
+    row = {
+        "at_us": look.at_us,
+        "interface": look.interface or "",
+        "kind": look.kind,
+        "run": look.run or None,
+        "status": look.status,
+        "method": look.method,
+        "holes": " ".join(look.holes) or None,
+        "clock_offset_us": clock_offset_us,
+    }
+    return archive.put((Insert("own_sides", (row,), known=True),))
+
+
+def between(database: Database, since_us: int, until_us: int | None = None) -> Iterator[OwnSide]:
+    """The looks from *since_us* (included) to *until_us* (not included), oldest first, their times corrected."""
+    from sqlalchemy import func, select
+
+    from storage.schema import own_sides
+
+    at_us = own_sides.c.at_us + func.coalesce(own_sides.c.clock_offset_us, 0)
+    query = select(own_sides, at_us.label("corrected_us")).where(at_us >= since_us).order_by(at_us)
+    if until_us is not None:
+        query = query.where(at_us < until_us)
+    with database.reading() as connection:
+        found = connection.execute(query).mappings().all()
+    for row in found:
+        yield OwnSide(
+            run=row["run"] or "",
+            at_us=row["corrected_us"],
+            status=row["status"],
+            method=row["method"],
+            holes=words_from(row["holes"]),
+            interface=row["interface"] or None,
+            kind=row["kind"],
+        )
