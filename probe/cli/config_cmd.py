@@ -55,6 +55,10 @@ def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:
         yield f"sha256 = {as_toml(control.sha256)}" if control.sha256 else "# sha256 is not set"
         yield f"country = {as_toml(control.country)}" if control.country else "# country is not set"
         yield "# token is not shown" if control.token else "# token is not set"
+    run = loaded.settings.run
+    for kind, paces in (("platform", run.platforms), ("list", run.lists)):
+        for name, every in paces:
+            yield from ("", f"[run.{kind}.{as_toml(name)}]", f"every = {as_toml(every)}")
     yield from _telling(loaded.settings.notify)
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from probe.settings.controls import Control
 from probe.settings.notify import Language, Notify
+from probe.settings.run import RunSettings
 
 Profile = Literal["light", "full"]
 
@@ -106,6 +107,7 @@ class Settings:
     controls: tuple[Control, ...] = ()
     proxies: tuple[Control, ...] = ()
     """Proxies that stand in for controls: what is seen through one is less."""
+    run: RunSettings = field(default_factory=RunSettings)
     notify: Notify = field(default_factory=Notify)
     language: Language | None = None
     """Of messages and of the consent text; unset: what the environment says (``LANG``)."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from probe.settings import Budgets, Deadlines, Priors, Settings
+from probe.settings.run import EVERY_EXPECTED, LONGEST_EVERY, SHORTEST_EVERY
 
 Kind = Literal["text", "integer", "number", "texts", "integers", "flag"]
 Value = str | int | float | tuple[str, ...] | tuple[int, ...] | None
@@ -119,6 +120,35 @@ def _channel(kind: str, expected: str) -> Key:
     )
 
 
+def _run(name: str, low: float, high: float, expected: str) -> Key:
+    return Key(section="run", name=name, kind="number", attribute=("run", name), expected=expected, low=low, high=high)
+
+
+RUN: tuple[Key, ...] = (
+    _run("every", SHORTEST_EVERY, LONGEST_EVERY, EVERY_EXPECTED),
+    _run("own_side_every", 30.0, 3600.0, "a number of seconds from 30 to 3600"),
+    _run("incident_every", SHORTEST_EVERY, 3600.0, "a number of seconds from 60 to 3600"),
+    Key(section="run", name="deep", kind="flag", attribute=("run", "deep"), expected="true or false"),
+    _run("megabytes_per_day", 1.0, 1e6, "a number of megabytes from 1 to 1000000"),
+    Key(section="run", name="metered", kind="flag", attribute=("run", "metered"), expected="true or false"),
+    _run("metered_megabytes_per_day", 1.0, 1e6, "a number of megabytes from 1 to 1000000"),
+    Key(
+        section="run",
+        name="kill_switch",
+        kind="text",
+        attribute=("run", "kill_switch"),
+        expected="the path of a file",
+        pattern=".+",
+    ),
+    Key(
+        section="run",
+        name="language",
+        kind="text",
+        attribute=("language",),
+        expected="en, ru or kk",
+        choices=("en", "ru", "kk"),
+    ),
+)
 NOTIFY: tuple[Key, ...] = (
     Key(
         section="notify",
@@ -212,14 +242,7 @@ KEYS: tuple[Key, ...] = (
         expected="a line of text",
         pattern=".+",
     ),
-    Key(
-        section="run",
-        name="language",
-        kind="text",
-        attribute=("language",),
-        expected="en, ru or kk",
-        choices=("en", "ru", "kk"),
-    ),
+    *RUN,
     *NOTIFY,
     *_group("deadlines", Deadlines, low=0.01, high=600.0, expected="a number of seconds from 0.01 to 600"),
     *_group("budgets", Budgets, low=1, high=None, expected="a number of at least 1"),

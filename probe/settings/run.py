@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +48,10 @@ class RunSettings:
         return int((self.metered_megabytes_per_day if self.metered else self.megabytes_per_day) * 1e6)
 
 
-def pace_from_table(table: Mapping[str, Any]) -> float:
+def pace_from_table(table: Any) -> float:
     """The ``every`` of one such section. Raises :class:`PaceError`."""
+    if not isinstance(table, dict):
+        raise PaceError("its pace is written below its own section: every = SECONDS")
     for key in table:
         if key != "every":
             raise PaceError(f'there is no "{key}" here. There is: every')

@@ -17,6 +17,7 @@ from probe.settings.controls import Control, ControlError
 from probe.settings.file import SettingsError, as_toml, reason
 from probe.settings.keys import BY_LABEL, KEYS, SECTIONS, Key, Value
 from probe.settings.notify import Channel, NotifyError, Quiet, channel_from_table, quiet_from_table
+from probe.settings.run import PaceError, pace_from_table
 
 _LONGEST = 1_000_000
 _MAX_SYNTAX_ERRORS = 20
@@ -37,6 +38,8 @@ _SYNTAX = (
 _HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]\s*(#.*)?")
 _REPEATED = re.compile(r"\s*\[\[\s*(control|notify\s*\.\s*(?:channel|quiet))\s*\]\]\s*(#.*)?")
 """The sections that there may be several of."""
+_PACE = re.compile(r"""\s*\[\s*run\s*\.\s*(platform|list)\s*\.\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*\]\s*(#.*)?""")
+"""``[run.platform.NAME]`` and ``[run.list.NAME]``."""
 _ASSIGNMENT = re.compile(r"""\s*["']?([\w-]+)["']?(?:\s*\.\s*["']?([\w-]+)["']?)?\s*=""")
 
 _Made = TypeVar("_Made")
@@ -52,6 +55,8 @@ class Read:
     controls: tuple[Control, ...] = ()
     channels: tuple[Channel, ...] = ()
     quiet: tuple[Quiet, ...] = ()
+    platform_paces: tuple[tuple[str, float], ...] = ()
+    list_paces: tuple[tuple[str, float], ...] = ()
 
 
 def read(path: Path) -> Read:
@@ -73,6 +78,10 @@ def read(path: Path) -> Read:
     if isinstance(told, dict):
         result.channels = _repeated(told.pop("channel", []), "notify.channel", channel_from_table, kept, found)
         result.quiet = _repeated(told.pop("quiet", []), "notify.quiet", quiet_from_table, kept, found)
+    watched = values.get("run")
+    if isinstance(watched, dict):
+        result.platform_paces = _paces(watched.pop("platform", {}), "platform", lines, found)
+        result.list_paces = _paces(watched.pop("list", {}), "list", lines, found)
     known = _validate(values, lines, found)
     for label, value in known.items():
         result.values[label] = tuple(value) if isinstance(value, list) else value
@@ -125,6 +134,9 @@ def _lines(kept: list[str]) -> dict[str, int]:
         header, assignment = _HEADER.fullmatch(line), _ASSIGNMENT.match(line)
         if (repeated := _repeated_name(line)) is not None:
             section = repeated
+        elif (pace := _PACE.fullmatch(line)) is not None:
+            section = _pace_section(pace.group(1), pace.group(2) or pace.group(3) or pace.group(4))
+            found.setdefault(section, number)
         elif header:
             section = header.group(1)
             found.setdefault(section, number)
@@ -157,6 +169,29 @@ def _repeated(
 def _repeated_name(line: str) -> str | None:
     match = _REPEATED.fullmatch(line)
     return "".join(match.group(1).split()) if match else None
+
+
+def _paces(
+    tables: Any, kind: str, lines: Mapping[str, int], problems: list[tuple[int, str]]
+) -> tuple[tuple[str, float], ...]:
+    """The ``[run.platform.NAME]`` sections (or those of lists) that are right; what is wrong is added to *problems*."""
+    if not isinstance(tables, dict):
+        problems.append(
+            (lines.get(f"run.{kind}", 1), f"a pace is written as [run.{kind}.NAME], with every = SECONDS below it.")
+        )
+        return ()
+    found = []
+    for name, table in tables.items():
+        line = lines.get(_pace_section(kind, name), lines.get("run", 1))
+        try:
+            found.append((name, pace_from_table(table)))
+        except PaceError as error:
+            problems.append((line, f"[run.{kind}.{name}]: {error}."))
+    return tuple(found)
+
+
+def _pace_section(kind: str, name: str) -> str:
+    return f"run.{kind}.{name}"
 
 
 def _validate(data: Mapping[str, Any], lines: Mapping[str, int], problems: list[tuple[int, str]]) -> dict[str, Any]:

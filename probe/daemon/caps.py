@@ -1,0 +1,77 @@
+"""What may be sent and received in a day, and the file that stops everything. No clock of its own.
+
+A day here is *any* 24 hours of the daemon's timeline, so that a clock that is set back and forward gives nobody a second
+allowance, and no calendar day can hold more than the cap.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_HOUR = 3600.0
+_HOURS = 25
+"""Counted by whole hours: the one that is running, and the 24 before it."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """Bytes that may still be used. ``spent`` and ``reserved`` together never pass ``cap``, as long as nothing costs more
+    than was reserved for it; what does is counted all the same, and then nothing more is allowed.
+    """
+
+    cap: int
+    _hours: deque[tuple[int, int]] = field(default_factory=deque)
+    _reserved: int = 0
+
+    def spent(self, now: float) -> int:
+        """Bytes of the last 24 hours (up to an hour more: rather too many than too few)."""
+        self._forget(now)
+        return sum(count for _hour, count in self._hours)
+
+    def left(self, now: float) -> int:
+        return max(self.cap - self.spent(now) - self._reserved, 0)
+
+    def reserve(self, worst: int, now: float) -> bool:
+        """Set *worst* bytes aside for something that is about to be measured; ``False`` if there are not as many left."""
+        if worst > self.left(now):
+            return False
+        self._reserved += worst
+        return True
+
+    def settle(self, worst: int, used: int, now: float) -> None:
+        """Give back what was reserved, and count what was used."""
+        self._reserved = max(self._reserved - worst, 0)
+        self.add(used, now)
+
+    def add(self, used: int, now: float) -> None:
+        """Count *used* bytes as of *now*. A time before the latest counts as the latest: the timeline never goes back."""
+        hour = int(now // _HOUR)
+        if self._hours and self._hours[-1][0] >= hour:
+            latest, count = self._hours.pop()
+            self._hours.append((latest, count + used))
+        elif used:
+            self._hours.append((hour, used))
+
+    def _forget(self, now: float) -> None:
+        oldest = int(now // _HOUR) - _HOURS + 1
+        while self._hours and self._hours[0][0] < oldest:
+            self._hours.popleft()
+
+
+def exists(switch: Path) -> bool:
+    """Whether the kill switch is thrown. Where nobody may look, it counts as thrown: whoever put it there meant it."""
+    try:
+        switch.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def switch_of(named: str | None, directory: Path) -> Path:
+    """The file that stops all measuring while it is there."""
+    return Path(os.path.expanduser(named)) if named else directory / "stop"  # noqa: PTH111 (a tilde without a home stays)

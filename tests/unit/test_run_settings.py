@@ -1,0 +1,78 @@
+"""[run]: the keys, the paces of platforms and lists, and what is said of wrong ones."""
+
+import pytest
+
+from probe.cli import run
+from probe.settings.file import SettingsError, load
+
+PACES = """\
+[run]
+every = 300
+metered = true
+
+[run.platform.telegram]
+every = 120
+
+[run.list."news"]
+every = 1800
+"""
+WRONG = """\
+[run]
+every = 3
+[run.platform.telegram]
+evry = 120
+[run.list.news]
+every = "x"
+[run.list.vpn]
+every = true
+[check]
+deep = 5
+"""
+
+
+def read(tmp_path, text, environ=None):
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    return load(environ or {}, config=str(path)).settings.run
+
+
+def test_paces_of_platforms_and_lists_are_read(tmp_path):
+    """A platform and a list may have an `every` of their own; the rest of [run] is as in any section."""
+    settings = read(tmp_path, PACES)
+    assert settings.platforms == (("telegram", 120.0),)
+    assert settings.lists == (("news", 1800.0),)
+    assert (settings.every, settings.metered) == (300.0, True)
+
+
+def test_the_smaller_cap_holds_where_bytes_are_paid_for(tmp_path):
+    """`metered` chooses between the two caps; the environment may say it."""
+    text = "[run]\nmegabytes_per_day = 50\nmetered_megabytes_per_day = 5\n"
+    assert read(tmp_path, text).cap_bytes == 50_000_000
+    assert read(tmp_path, text, {"DALEL_RUN_METERED": "yes"}).cap_bytes == 5_000_000
+
+
+def test_everything_that_is_wrong_is_told_with_its_line(tmp_path):
+    """A wrong pace is an error of its own line, and hides no other."""
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, WRONG)
+    told = [problem.rpartition("config.toml:")[2] for problem in caught.value.problems]
+    assert [line.partition(":")[0] for line in told] == ["2", "3", "5", "7", "10"]
+    assert 'there is no "evry" here' in told[1]
+    assert "every must be a number of seconds from 60 to 86400" in told[2]
+
+
+@pytest.mark.parametrize("text", ["[run]\nplatform = 3\n", "[run.platform]\ntelegram = 3\n"])
+def test_a_pace_outside_of_its_section_is_an_error(tmp_path, text):
+    """`platform = 3` names nobody and sets nothing."""
+    with pytest.raises(SettingsError):
+        read(tmp_path, text)
+
+
+def test_config_show_prints_a_file_that_says_the_same(tmp_path, capsys):
+    """What `config show` prints can be kept as the settings file."""
+    path = tmp_path / "config.toml"
+    path.write_text(PACES)
+    assert run(["config", "show", "--config", str(path)]) == 0
+    again = tmp_path / "again.toml"
+    again.write_text(capsys.readouterr().out)
+    assert load({}, config=str(again)).settings == load({}, config=str(path)).settings
