@@ -355,6 +355,17 @@ class ArrivalFact:
     progress: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Whose an address was by the table that the user has imported (``dalel networks``): the network's number (RFC 6793), its
+    name, and a country's two letters where the table tells one.
+    """
+
+    asn: int
+    name: str
+    country: str | None = None
+
+
 Came = Literal["icmp", "reset", "fin", "answer", "nothing"]
 HopScope = Literal["gateway", "private", "shared", "public"]
 
@@ -371,6 +382,7 @@ class PathFact:
     ``hop`` is the router's address where it may be kept: never the first router's, nor one that is not of the public
     Internet, nor one of this host's own network. ``hop_is``: this network's own ``gateway``, another ``private`` address,
     ``shared`` between a provider's customers (RFC 6598), or ``public``. Linux names the router for a SYN only.
+    ``network``: whose ``hop`` was on that day, where a table of the user's tells it.
     ``source_port``: packets from one port to one place go one way, however many ways there are.
     """
 
@@ -380,6 +392,7 @@ class PathFact:
     source_port: int | None = None
     came: Came | None = None
     hop: str | None = None
+    network: Network | None = None
     hop_is: HopScope | None = None
     icmp_type: int | None = None
     icmp_code: int | None = None
@@ -419,7 +432,8 @@ class ClockFact:
 class ContextFact:
     """What the judge needs to know of the run besides the wire, so that old facts can be judged again.
 
-    ``fingerprints``: kinds and versions of the imported lists that were looked at; empty without any.
+    ``fingerprints``: kinds and versions of the imported lists that were looked at; empty without any. ``networks``: of the
+    imported tables of networks.
     """
 
     software: str
@@ -434,6 +448,7 @@ class ContextFact:
     deadline_scale: float = 1.0
     notes: tuple[str, ...] = ()
     fingerprints: str = ""
+    networks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from probe.experiments.places import sni_of
 from probe.experiments.steps import Place
 from probe.instruments import path, tcp, tls
 from probe.observations import Arm, Observation, Operation, PathFact
-from probe.verdict import located
+from probe.verdict import located, located_connections
 from probe.wire import TcpOptions, Wire
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from probe.instruments.tcp import TcpStream
 
 LONGEST_S = 6.0
-"""All of it. What is not known by then stays unknown."""
+"""Nothing new is begun after that. On a quiet line and computer all is known by then."""
+MOST_S = 12.0
+"""All of it: what was begun is waited for so long. A computer that wakes up late, or a line that loses packets, takes longer
+for the same, and the first connection is still being waited for meanwhile. What is not known by then stays unknown."""
 MOST_IN_A_RUN = 4
 """Endpoints of one run that it is done for: a list of blocked sites has one device before it, and flows are few."""
 FARTHEST = 24
@@ -39,9 +43,13 @@ FARTHEST = 24
 _ALL_THE_WAY = 64
 _AT_ONCE = 6
 """Greetings in flight in one volley, each from a port of its own."""
-_VOLLEYS = 3
+_VOLLEYS = 6
+_MOST_SHOTS = 30
+"""Of all volleys: each is a kilobyte or two."""
+_FIRST_TRIES = 3
 _STAGGER_S = 0.015
 _TICK_S = 0.05
+_LATELY_S = 3.0
 _MUCH_LONGER = 2
 _RTT_S = (0.02, 0.25)
 """Round trips are taken for no less and no more than that: the kernel's resends do not come sooner, and six seconds are all."""
@@ -110,7 +118,7 @@ async def _of_name(site: Site) -> None:
     address, innocuous = site.flips[0]
     ground = Ground(address, 443, sni, innocuous)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_S * site.settings.deadline_scale):
+        async with asyncio.timeout(MOST_S * site.settings.deadline_scale):
             await Names(_tools(site, f"name/{address}"), ground, breaks_off=_is_broken_off(site)).sweep()
 
 
@@ -127,11 +135,22 @@ class Names:
     ground: Ground
     seen: list[Observation] = field(default_factory=list)
     rtt_s: float = _RTT_S[0]
-    slowest_s: float = 0.0
-    """What took longest of all that came: a busy line or host is slow with every name, and silence is longer than that."""
     distance: int | None = None
     breaks_off: bool = False
     """The name is known to be broken off and not dropped: what does that speaks at once, and less has to be waited for."""
+    _begun: float = 0.0
+    _late: deque[tuple[float, float]] = field(default_factory=deque)
+    """When something came late, and by how much."""
+
+    @property
+    def slowest_s(self) -> float:
+        """What took longest of all that came lately: a busy line or host is slow with every name, and silence is longer."""
+        while self._late and self._late[0][0] < self.tools.wire.monotonic() - _LATELY_S:
+            self._late.popleft()
+        return max((late for _, late in self._late), default=0.0)
+
+    def _was_late(self, late_s: float) -> None:
+        self._late.append((self.tools.wire.monotonic(), late_s))
 
     async def sweep(self) -> None:
         """SYNs over the whole way, then greetings in volleys, each where it is still open; see the module."""
@@ -147,19 +166,31 @@ class Names:
         while True:
             asleep = self.tools.wire.monotonic()
             await asyncio.sleep(_TICK_S)
-            self.slowest_s = max(self.slowest_s, self.tools.wire.monotonic() - asleep - _TICK_S)
+            self._was_late(self.tools.wire.monotonic() - asleep - _TICK_S)
+
+    async def all_the_way(self, arm: Arm | None = None) -> bool:
+        """Whether the place answers a SYN that may go as far as it likes, which tells the round trip. One may get lost."""
+        for _ in range(_FIRST_TRIES):
+            first = await self.syn(_ALL_THE_WAY, arm)
+            if first.came == "answer":
+                self.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
+                return True
+            if first.came != "nothing":
+                break
+        return False
 
     async def _sweep(self) -> None:
-        first = await self.syn(_ALL_THE_WAY)
-        if first.came != "answer":
+        self._begun = self.tools.wire.monotonic()
+        if not await self.all_the_way():
             return
-        self.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
         await self._syns()
         fresh = {shot.ttl: shot.port for shot in located.shots(self.seen)}
+        shots = 0
         for _ in range(_VOLLEYS):
-            volley = located.still_open(self.seen, _AT_ONCE)
-            if not volley:
+            volley = located.still_open(self.seen, min(_AT_ONCE, _MOST_SHOTS - shots))
+            if not volley or self.is_late():
                 return
+            shots += len(volley)
             # A balancer's other ways say nothing, so ports whose way has the device come first. One that holds a forbidden
             # name against its port answers nothing there any more; then the next volley is from fresh ones.
             known = located.on_the_way(self.seen)
@@ -168,6 +199,10 @@ class Names:
                     port = fresh.pop(ttl, None) or _take(known, ttl)
                     group.create_task(self._shoot(ttl, port))
                     await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
+
+    def is_late(self) -> bool:
+        """Whether nothing new is to be begun."""
+        return self.tools.wire.monotonic() - self._begun > LONGEST_S * self.tools.scale
 
     async def _syns(self) -> None:
         """One SYN for each hop, until the place itself has answered one that is as near or nearer."""
@@ -200,7 +235,7 @@ class Names:
         fact = operation.fact
         assert isinstance(fact, PathFact)
         if arm != "target" and fact.came in ("icmp", "answer"):
-            self.slowest_s = max(self.slowest_s, (fact.after_us or 0) / 1e6)
+            self._was_late((fact.after_us or 0) / 1e6)
         return fact
 
     async def _shoot(self, ttl: int, port: int | None) -> None:
@@ -283,7 +318,7 @@ async def _of_address(site: Site) -> None:
     if address is None or other is None:
         return
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LONGEST_S * site.settings.deadline_scale):
+        async with asyncio.timeout(MOST_S * site.settings.deadline_scale):
             await Connections(_tools(site, f"connection/{address}"), address, site.port, other).sweep()
 
 
@@ -312,28 +347,26 @@ class Connections:
         """SYNs to the other address over the whole way, and from the port of each one to the silent address."""
         theirs = Names(self.tools, Ground(self.other, 443, "", ""))
         mine = Names(self.tools, Ground(self.address, self.port, "", ""))
-        first = await theirs.syn(_ALL_THE_WAY, "innocuous")
-        if first.came != "answer":
+        begun = self.tools.wire.monotonic()
+        if not await theirs.all_the_way("innocuous"):
             return
-        theirs.rtt_s = mine.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
+        mine.rtt_s = theirs.rtt_s
         async with asyncio.TaskGroup() as group:
             for ttl in range(1, FARTHEST + 1):
                 if theirs.distance is not None and ttl > theirs.distance:
                     break
                 group.create_task(self._both(theirs, mine, ttl))
                 await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
-        if mine.distance is None and theirs.distance is not None:
-            await self._once_more(mine, theirs.distance)
+        for _ in range(_VOLLEYS):
+            again = located_connections.silent_yet([*theirs.seen, *mine.seen], _AT_ONCE)
+            if not again or self.tools.wire.monotonic() - begun > LONGEST_S * self.tools.scale:
+                return
+            async with asyncio.TaskGroup() as group:
+                for ttl in again:
+                    group.create_task(self._both(theirs, mine, ttl))
+                    await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
 
     async def _both(self, theirs: Names, mine: Names, ttl: int) -> None:
         port = (await theirs.syn(ttl, "innocuous")).source_port
         if theirs.distance is None or ttl <= theirs.distance:
             await mine.syn(ttl, "target", port=port)
-
-    async def _once_more(self, mine: Names, distance: int) -> None:
-        """The hops that were silent, from other ports."""
-        spoke = [o.fact.ttl for o in mine.seen if isinstance(o.fact, PathFact) and o.fact.came == "icmp"]
-        async with asyncio.TaskGroup() as group:
-            for ttl in range(max(spoke, default=0) + 1, distance + 1)[:_AT_ONCE]:
-                group.create_task(mine.syn(ttl, "target"))
-                await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)

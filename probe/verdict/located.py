@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from probe.observations import Came, HopScope, Observation, PathFact
+from probe.observations import Came, HopScope, Network, Observation, PathFact
 from probe.verdict.model import Where
 from probe.verdict.networks import network_of
 
@@ -33,10 +33,13 @@ _ACTS = ("reset", "ended")
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """What is known of a router: its address, unless it is not kept or was never told, and what kind of address it is."""
+    """What is known of a router: its address, unless it is not kept or was never told, what kind of address it is, and whose
+    it was where a table told it.
+    """
 
     address: str | None = None
     scope: HopScope | None = None
+    network: Network | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class Located:
     distance: int | None
     after_hop: str | None = None
     before_hop: str | None = None
+    after_network: Network | None = None
+    before_network: Network | None = None
     scopes: tuple[HopScope | None, HopScope | None] = (None, None)
     ways: tuple[int, int] = (0, 0)
     where: Where = "unknown"
@@ -74,13 +79,19 @@ class Located:
         return flat
 
 
+_NETWORKS = ("after_network", "before_network")
+
+
 def from_parameters(parameters: dict[str, Any]) -> Located | None:
     """The inverse of :meth:`Located.parameters`; ``None`` for parameters of something else."""
-    names = [name for name in Located.__dataclass_fields__ if name != "observations"]
+    names = [name for name in Located.__dataclass_fields__ if name not in ("observations", *_NETWORKS)]
     if any(name not in parameters for name in names):
         return None
     values = {name: parameters[name] for name in names}
-    return Located(**(values | {"scopes": tuple(values["scopes"]), "ways": tuple(values["ways"])}))
+    values |= {"scopes": tuple(values["scopes"]), "ways": tuple(values["ways"])}
+    # What was stored before there were tables has none.
+    told = {name: parameters.get(name) for name in _NETWORKS}
+    return Located(**values, **{name: Network(**fields) if fields else None for name, fields in told.items()})
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -154,7 +165,7 @@ def hops_of(facts: Iterable[PathFact | None]) -> dict[int, Hop]:
     said: dict[int, Counter[Hop]] = {}
     for fact in facts:
         if fact is not None and fact.sent == "syn" and fact.came == "icmp":
-            said.setdefault(fact.ttl, Counter())[Hop(fact.hop, fact.hop_is)] += 1
+            said.setdefault(fact.ttl, Counter())[Hop(fact.hop, fact.hop_is, fact.network)] += 1
     return {ttl: min(seen, key=lambda hop: (-seen[hop], str(hop))) for ttl, seen in said.items()}
 
 
@@ -186,7 +197,7 @@ def read_greetings(observations: Sequence[Observation], at: str) -> Located | No
     found = Located(
         "greeting", _manner(ways), at, after, before, distance, ways=share, observations=numbers
     )  # fmt: skip
-    return _placed(found, hops)
+    return placed(found, hops)
 
 
 def _between(ways: Sequence[tuple[Shot, str]], distance: int, needed: int) -> tuple[int, int] | None:
@@ -196,11 +207,11 @@ def _between(ways: Sequence[tuple[Shot, str]], distance: int, needed: int) -> tu
         return None
     acted = min((shot.ttl for shot, fate in ways if fate in _ACTS and shot.ttl > after), default=None)
     # The whole way is known to be too far: no greeting that went all of it was answered.
-    bounds = (acted, _silent_by([shot.ttl for shot, fate in ways if fate == "stopped"], after, needed), distance)
+    bounds = (acted, silent_by([shot.ttl for shot, fate in ways if fate == "stopped"], after, needed), distance)
     return after, max(min(bound for bound in bounds if bound is not None), after + 1)
 
 
-def _silent_by(silences: Sequence[int], after: int, needed: int) -> int | None:
+def silent_by(silences: Sequence[int], after: int, needed: int) -> int | None:
     """The hop by which *needed* packets that went beyond *after* had got no word."""
     beyond = sorted(ttl for ttl in silences if ttl > after)
     return beyond[needed - 1] if len(beyond) >= needed else None
@@ -249,11 +260,15 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
     wanted += [first] if first < distance and stops[first] < needed and not acted else []
     if len(wanted) > most:
         return tuple(dict.fromkeys(wanted[(place * (len(wanted) - 1)) // (most - 1)] for place in range(most)))
-    # From two ports where little is left to ask: an accident must not cost another volley.
-    ports = TWICE if fates and len(wanted) <= TWICE else 1
-    if wanted and len(ways) < len(fates):
+    if not wanted or not fates:
+        return tuple(wanted)
+    # From several ports where little is left to ask: an accident must not cost another volley.
+    ports = 1 if len(wanted) > TWICE else TWICE
+    if len(ways) < len(fates):
         ports = min(most // len(wanted), TWICE + 1)
-    return tuple(ttl for ttl in wanted for _ in range(ports))
+    asked = [ttl for ttl in wanted for _ in range(ports)]
+    missing = needed - stops[first] - ports if wanted[-1] == first else 0
+    return (*asked, *[first] * min(missing, most - len(asked)))
 
 
 def _mute(sent: Sequence[Shot]) -> set[int]:
@@ -278,42 +293,10 @@ def on_the_way(observations: Sequence[Observation]) -> dict[int, frozenset[int]]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# connections
-
-
-def read_connections(observations: Sequence[Observation], at: str) -> Located | None:
-    """Where SYNs to *at* are lost, beside SYNs to another address that share the way up to there; ``None`` if one was
-    answered, or if the two ways are not known to be one.
-    """
-    syns = [(o, o.fact) for o in observations if isinstance(o.fact, PathFact) and o.fact.sent == "syn"]
-    mine = [fact for o, fact in syns if o.arm == "target"]
-    others = [fact for o, fact in syns if o.arm == "innocuous"]
-    distance = min((fact.ttl for fact in others if fact.came == "answer"), default=None)
-    if distance is None or distance <= 1 or any(fact.came in ("answer", "reset") for fact in mine):
-        return None
-    own_way, their_way = hops_of(mine), hops_of(others)
-    after = max((ttl for ttl in own_way if ttl < distance), default=0)
-    if after and own_way[after] != their_way.get(after):
-        return None  # the ways had parted before
-    spoke = {fact.ttl for fact in others if fact.came in ("icmp", "answer")}
-    lost = sum(fact.came == "nothing" and fact.ttl in spoke for fact in others)
-    silences = [fact.ttl for fact in mine if fact.came == "nothing" and fact.ttl in spoke]
-    before = _silent_by(silences, after, TWICE + lost)
-    if before is None or before > distance:
-        return None
-    numbers = tuple(o.number for o, _ in syns)
-    ports = {fact.source_port for fact in mine}
-    found = Located(
-        "connection", "dropped", at, after, before, distance, ways=(len(ports), len(ports)), observations=numbers
-    )
-    return _placed(found, their_way | own_way)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
 # whose the place is
 
 
-def _placed(found: Located, hops: dict[int, Hop]) -> Located:
+def placed(found: Located, hops: dict[int, Hop]) -> Located:
     """*found* with its hops' addresses, and where that is."""
     assert found.before is not None
     near, far = hops.get(found.after, Hop()), hops.get(found.before, Hop())
@@ -321,6 +304,8 @@ def _placed(found: Located, hops: dict[int, Hop]) -> Located:
         found,
         after_hop=near.address,
         before_hop=far.address,
+        after_network=near.network,
+        before_network=far.network,
         scopes=(near.scope, far.scope),
         where=where_of(found.after, found.before, found.distance, hops, acts=found.manner in ("reset", "ended")),
     )
@@ -348,23 +333,28 @@ def where_of(after: int, before: int, distance: int | None, hops: dict[int, Hop]
 
 
 def _last_of_provider(hops: dict[int, Hop]) -> int | None:
-    """The last hop that is the provider's: as long as addresses are not public, or in the network of the first public one.
-
-    ``None`` if no public one is known.
+    """The last hop that is the provider's: as long as addresses are not public, or in the network of the first public one,
+    by their look or by a table's word. ``None`` if no public one is known.
     """
     public = [ttl for ttl, hop in sorted(hops.items()) if hop.address is not None and hop.scope == "public"]
     if not public:
         return None
-    own = network_of(hops[public[0]].address or "")
+    first = hops[public[0]]
     last = public[0]
     for ttl in range(last + 1, max(hops) + 1):
         hop = hops.get(ttl)
         if hop is None:
             continue
-        if hop.address is not None and network_of(hop.address) != own:
+        if hop.address is not None and not _of_one_network(first, hop):
             break
         last = ttl
     return last
+
+
+def _of_one_network(one: Hop, other: Hop) -> bool:
+    if one.network is not None and other.network is not None and one.network.asn == other.network.asn:
+        return True
+    return network_of(one.address or "") == network_of(other.address or "")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -375,12 +365,13 @@ def words(found: Located) -> tuple[str, dict[str, Any]]:
     """The code and the parameters of the one sentence that says where it is; ``probe.verdict.sentences.located`` has the
     sentence, and a report that shows a verdict's place calls both.
 
-    Parameters: ``after`` and ``before`` hop numbers, ``after_hop`` and ``before_hop`` their addresses or ``None``, ``at_end``
-    whether ``before`` is the place itself that was asked, ``ways`` the share of ways with the device.
+    Parameters: ``after`` and ``before`` hop numbers, ``after_hop`` and ``before_hop`` their addresses or ``None``,
+    ``after_network`` and ``before_network`` whose they are, or ``None``, ``at_end`` whether ``before`` is the place itself that was asked, ``ways`` the share of ways with the device.
     """
     if found.manner == "reply_lost":
         return "located_greeting_reply_lost", {"at": found.at}
-    parameters = {name: getattr(found, name) for name in ("at", "after", "before", "after_hop", "before_hop")}
+    flat, names = found.parameters(), ("at", "after", "before", "after_hop", "before_hop", *_NETWORKS)
+    parameters = {name: flat[name] for name in names}
     parameters |= {"at_end": found.before == found.distance, "ways": list(found.ways)}
     if found.manner == "dropped" and found.distance is not None and found.after >= found.distance - 1:
         return f"located_{found.what}_at_end", parameters

@@ -14,7 +14,7 @@ import time
 from probe.experiments import locate
 from probe.experiments.steps import Place
 from probe.observations import Observation, Operation, Recorder
-from probe.verdict import located
+from probe.verdict import located, located_connections
 from probe.wire import Wire
 
 
@@ -31,13 +31,13 @@ async def main(scale: str, address: str, *rest: str) -> None:
     tools = locate.Tools(Wire(), _no_turn, record, Place(purpose="locate", endpoint=0), float(scale))
     begun = time.monotonic()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(locate.LONGEST_S * float(scale)):
+        async with asyncio.timeout(locate.MOST_S * float(scale)):
             if len(rest) > 1:
                 await locate.Names(tools, locate.Ground(address, 443, *rest)).sweep()
             else:
                 await locate.Connections(tools, address, 443, rest[0]).sweep()
     seen = recorder.observations
-    found = (located.read_greetings if len(rest) > 1 else located.read_connections)(seen, address)
+    found = (located.read_greetings if len(rest) > 1 else located_connections.read_connections)(seen, address)
     print(
         json.dumps(
             {

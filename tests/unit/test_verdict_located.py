@@ -13,7 +13,7 @@ import pytest
 from probe.observations import Observation
 from probe.report.details import place_lines
 from probe.report.document import check_document
-from probe.verdict import located, sentences
+from probe.verdict import located, located_connections, sentences
 from probe.verdict.findings.located import lost_at_the_provider, place_of, refined
 from probe.verdict.located import Hop, Located, where_of
 from probe.verdict.view import View
@@ -177,21 +177,21 @@ def test_ports_whose_way_has_the_device_are_known() -> None:
 @pytest.mark.parametrize("device", range(DISTANCE))
 def test_a_silent_address_is_followed_beside_another_one(device: int) -> None:
     """Packets to it are lost behind the last router that speaks of them, if the other's go on from there."""
-    found = located.read_connections(path(followed_to(Facts(), device=device)), SITE)
+    found = located_connections.read_connections(path(followed_to(Facts(), device=device)), SITE)
     assert found is not None
     assert (found.after, found.before) == (device, device + 1)
 
 
 def test_two_ways_that_have_parted_say_nothing_of_each_other() -> None:
     """Behind the router where they part nobody knows what should have spoken."""
-    assert located.read_connections(path(followed_to(Facts(), device=4, parted=4)), SITE) is None
+    assert located_connections.read_connections(path(followed_to(Facts(), device=4, parted=4)), SITE) is None
 
 
 def test_an_address_that_answers_after_all_is_not_lost() -> None:
     """A SYN that was answered says that connections get through."""
     facts = followed_to(Facts(), device=2)
     facts.add(syn(64, 60_000), purpose="locate", group=f"connection/{SITE}", arm="target", address=SITE)
-    assert located.read_connections(path(facts), SITE) is None
+    assert located_connections.read_connections(path(facts), SITE) is None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from probe.verdict import located
+from probe.verdict import located, located_connections
 from probe.verdict.located import Located
 from probe.verdict.rows import Match, Row, row
 
@@ -33,7 +33,7 @@ def places(case: Case) -> tuple[Located, ...]:
         if what == "name":
             found.append(located.read_greetings(about, address))
         elif what == "connection":
-            found.append(located.read_connections(about, address))
+            found.append(located_connections.read_connections(about, address))
     return tuple(one for one in found if one is not None)
 
 
