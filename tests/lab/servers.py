@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -89,6 +91,17 @@ server:
 remote-control:
   control-enable: no
 """
+
+
+def stop(net: Net) -> None:
+    """End every server, so that others can be started in their place; the machines and the router go on."""
+    for process in net.sandbox.servers:
+        # What we started is nsenter, which waits for the server; it ends when the server does.
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGTERM)
+    for process in net.sandbox.servers:
+        process.wait(10)
+    net.sandbox.servers.clear()
 
 
 def start(net: Net, world: World) -> Authority:
@@ -307,6 +320,7 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
     configuration = {
         "clocks": world.clocks,
         "shift_s": world.shift_days * 86400,
+        "moved": str(net.directory / "moved"),
         "ports": open_ports,
         "doh": _DOH_PORT,
         "doh_resolver": next(iter(PUBLIC_RESOLVERS)),

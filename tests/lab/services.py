@@ -1,8 +1,8 @@
 """The small servers that no Debian package is needed for: NTP, bare TCP ports, the inside of DoH, pages with a Date of
 another year, a captive portal. Run as ``python -m tests.lab.services`` with one JSON object as its argument:
 
-``clocks``: addresses that answer NTP; ``shift_s``: seconds that they are ahead; ``ports``: [address, port] that accept and
-answer bytes with bytes; ``doh``: port on loopback of the DoH backend, asking ``doh_resolver`` over UDP; ``dated``: port on
+``clocks``: addresses that answer NTP; ``shift_s``: seconds that they are ahead; ``moved``: a file with more of them;
+``ports``: [address, port] that accept and answer bytes with bytes; ``doh``: port on loopback of the DoH backend, asking ``doh_resolver`` over UDP; ``dated``: port on
 loopback of the backend whose Date is shifted, ``pages`` its host + path → [status, body]; ``portal``: address of a captive portal's web server.
 """
 
@@ -16,6 +16,7 @@ import json
 import struct
 import sys
 import time
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,10 +28,12 @@ _NTP_EPOCH = 2_208_988_800
 
 
 class Clock(asyncio.DatagramProtocol):
-    """An NTP server of stratum 1 (RFC 4330) that is *shift_s* seconds ahead of this host."""
+    """An NTP server of stratum 1 (RFC 4330) that is *shift_s* seconds ahead of this host, and as many more as the file
+    *moved* says at the time, if there is one."""
 
-    def __init__(self, shift_s: float) -> None:
+    def __init__(self, shift_s: float, moved: Path | None = None) -> None:
         self._shift_s = shift_s
+        self._moved = moved
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
@@ -38,11 +41,14 @@ class Clock(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) < 48:
             return
-        now = time.time_ns() / 1e9 + self._shift_s + _NTP_EPOCH
+        now = time.time_ns() / 1e9 + self._shift_s + self._moved_s() + _NTP_EPOCH
         stamp = struct.pack("!II", int(now) & 0xFFFFFFFF, int(now % 1 * 2**32))
         version = data[0] & 0x38
         head = struct.pack("!BBbb", version | 4, 1, data[2], -20) + bytes(8) + b"GPS\0"
         self._transport.sendto(head + stamp + data[40:48] + stamp + stamp, addr)
+
+    def _moved_s(self) -> float:
+        return float(self._moved.read_text()) if self._moved is not None and self._moved.exists() else 0.0
 
 
 class _Asker(asyncio.DatagramProtocol):
@@ -106,11 +112,12 @@ class Services:
     def __init__(self, configuration: dict[str, Any]) -> None:
         self._conf = configuration
         self._shift_s = float(configuration.get("shift_s", 0))
+        self._moved = Path(configuration["moved"]) if "moved" in configuration else None
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for address in self._conf.get("clocks", ()):
-            await loop.create_datagram_endpoint(lambda: Clock(self._shift_s), (address, 123))
+            await loop.create_datagram_endpoint(lambda: Clock(self._shift_s, self._moved), (address, 123))
         for address, port in self._conf.get("ports", ()):
             await asyncio.start_server(self._bare, address, port)
         for name, handler in (("doh", self._doh), ("dated", self._dated)):

@@ -1,0 +1,141 @@
+"""One event, one lab, one daemon: the censor follows the timeline, and the clock jumps where nothing is due."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tests.lab import servers
+from tests.lab.lab import DALEL, Lab
+from tests.lab.namespaces import WITHOUT_CAPABILITIES, LabError
+from tests.lab.net import REPOSITORY
+from tests.lab.replay.model import Event, Phase
+from tests.lab.world import World, whole_world
+
+_MICROSECOND = dt.timedelta(microseconds=1)
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What is left of a replay: the database, the daemon's own lines, how long it took, and its exit code."""
+
+    database: Path
+    log: str
+    seconds: float
+    code: int
+    applied: tuple[tuple[str, dt.datetime], ...]
+    """Phases, and when (in the event's time) each was in force."""
+
+
+@dataclass(slots=True)
+class _Stage:
+    """The lab as it is now."""
+
+    lab: Lab
+    whole: World
+    world: World
+    event: Event
+    phase: Phase
+
+    def enter(self, phase: Phase) -> None:
+        world = phase.world(self.whole)
+        if world != self.world:
+            servers.stop(self.lab.net)
+            servers.start(self.lab.net, world)
+            self.world = world
+        self.lab.net.router.set_rules(*phase.rules(world))
+        self.phase = phase
+
+
+def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: float = 3600) -> Replayed:
+    """Replay *event*; its database and log are left in *directory*. ``LabError`` if the daemon dies or hangs."""
+    whole = whole_world()
+    first = event.phases[0]
+    shift = _shift(event)
+    database = directory / f"{event.name}.db"
+    log = directory / f"{event.name}.log"
+    began = time.monotonic()
+    world = first.world(whole)
+    with Lab(world, rules=first.rules(world)) as lab, log.open("wb") as output:
+        stage = _Stage(lab, whole, world, event, first)
+        child = _start(lab, event, shift, database, output)
+        try:
+            applied = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
+            code = child.wait(120)
+        finally:
+            child.kill()
+            child.wait()
+    return Replayed(
+        database=database,
+        log=log.read_text(errors="replace"),
+        seconds=time.monotonic() - began,
+        code=code,
+        applied=tuple(applied),
+    )
+
+
+def _shift(event: Event) -> dt.timedelta:
+    """Whole days from the event to the last day before today on which it can begin: the time of day stays."""
+    today = dt.datetime.now(dt.UTC)
+    return dt.timedelta(days=(today - event.begins).days)
+
+
+def _start(lab: Lab, event: Event, shift: dt.timedelta, database: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    words = json.dumps(
+        {"begins_us": _us(event.begins + shift), "targets": event.watches, "database": f"sqlite:///{database}"}
+    )
+    argv = [*WITHOUT_CAPABILITIES, sys.executable, "-m", "tests.lab.replay.drive", words]
+    return subprocess.Popen(
+        lab.probe.enter(["env", "--chdir", str(REPOSITORY), *argv]),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env={"PATH": f"{DALEL.parent}:{os.environ.get('PATH', '')}", "LANG": "C.UTF-8", **lab.environment()},
+    )
+
+
+def _lead(
+    stage: _Stage, child: subprocess.Popen[bytes], shift: dt.timedelta, tell: Tell, deadline: float
+) -> list[tuple[str, dt.datetime]]:
+    """Answer where to jump, and change the lab at each phase, until the event is over."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    event = stage.event
+    applied = [(stage.phase.tells, event.begins)]
+    for line in child.stdout:
+        if time.monotonic() > deadline:
+            raise LabError(f"{event.name} takes too long: it is at {applied[-1][1]}")
+        said = json.loads(line)
+        now, due = (_moment(said[key]) - shift for key in ("now_us", "due_us"))
+        to = max(now, event.jump(now, due))
+        phase = event.at(to)
+        if phase is not stage.phase:
+            stage.enter(phase)
+            applied.append((phase.tells, to))
+            tell(f"{event.name} {to:%Y-%m-%d %H:%M} {phase.tells}")
+        to_us = _us(to + shift)
+        # The Internet's clocks go with the event, the host's own with its phase.
+        (stage.lab.net.directory / "moved").write_text(str((to_us - time.time_ns() // 1000) / 1e6))
+        answer = {"to_us": to_us, "off_s": phase.clock_s, "ends": to >= event.ends}
+        child.stdin.write(json.dumps(answer).encode() + b"\n")
+        child.stdin.flush()
+        if to >= event.ends:
+            return applied
+    raise LabError(f"the daemon of {event.name} ended at {applied[-1]}")
+
+
+def _us(moment: dt.datetime) -> int:
+    return (moment - dt.datetime.fromtimestamp(0, dt.UTC)) // _MICROSECOND
+
+
+def _moment(us: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(0, dt.UTC) + us * _MICROSECOND
