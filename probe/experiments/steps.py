@@ -77,13 +77,20 @@ async def arm(
     connect_s: float | None = None,
     small: bool = False,
     mss: int | None = None,
+    sips: bool = False,
 ) -> ArmResult:
-    """Connect, send a ClientHello for *sni*, stop at the server's first record. Both operations are recorded."""
+    """Connect, send a ClientHello for *sni*, stop at the server's first record. Both operations are recorded.
+
+    *sips*: the rest of the answer is not wanted. It is kept from being sent by a window that it does not fit into, and the
+    connection is broken off. Not where the question is whether large packets arrive.
+    """
     begun = session.wire.monotonic()
-    options = TcpOptions(mss=mss) if mss is not None else None
+    options = TcpOptions(mss=mss, sips=sips) if mss is not None or sips else None
     stream = await connect(session, place, address, port, name=sni, deadline_s=connect_s, options=options)
     if stream is None:
         return ArmResult(passed=False, connected=False, elapsed_s=session.wire.monotonic() - begun, operation=None)
+    if sips:
+        stream.forget_when_closed()
     hello = tls.Hello(sni=sni, small=small)
     operation = await tls.first_record(session.wire, stream, hello=hello, deadline_s=deadline_s)
     session.record(operation, **place.fields())
