@@ -71,6 +71,7 @@ COMMANDS = (
     Row("reclassify", "probe.cli.reclassify_cmd", "Judge stored facts again by this version's rules."),
     Row("targets", "probe.cli.targets_cmd", "List, show, check and import what can be measured."),
     Row("fingerprints", "probe.cli.fingerprints_cmd", "Recognise block pages by a list that others have collected."),
+    Row("networks", "probe.cli.networks_cmd", "Name the networks on the way by a table that you bring."),
     Row("doctor", "probe.cli.doctor_cmd", "Look at this computer and its network, and say what to do."),
     Row("control", "probe.cli.control_cmd", "Serve as a second vantage for your own probes."),
     Row("config", "probe.cli.config_cmd", "Show the settings in force, and where each comes from."),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from probe.workflows.check import CheckRequest
     from targets.fingerprints import Shelf
     from targets.model import Asked, Canaries
+    from targets.networks import Atlas
 
 FORMATS = ("table", "json", "jsonl", "csv")
 STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
@@ -187,6 +188,7 @@ def command(**typed: Any) -> int:
         canaries=canaries,
         platforms=catalogue.platforms,
         fingerprints=_fingerprints(settings),
+        networks=_networks(settings),
     )
     return _run(options, request, wire, kept_in=location.shown if location else None)
 
@@ -294,6 +296,17 @@ def _fingerprints(settings: Settings) -> Shelf | None:
     except ConfigError:
         return None  # --no-save needs no place for anything
     return read_shelf(directory)
+
+
+def _networks(settings: Settings) -> Atlas | None:
+    """The tables of networks that the user has imported; ``None`` where there is no place that they could be in."""
+    from probe.cli.networks_cmd import directory_of, read_atlas
+
+    try:
+        directory = directory_of(settings)
+    except ConfigError:
+        return None
+    return read_atlas(directory)
 
 
 def _opt_ins(words: Sequence[str]) -> tuple[str, ...]:

@@ -52,12 +52,14 @@ def command(*, yes: bool, database: str | None, config: str | None) -> None:
 
 
 def _imported_lists(settings: Settings) -> list[Path]:
-    """What ``dalel fingerprints import`` has kept, whole or damaged."""
-    from probe.cli.fingerprints_cmd import directory_of
+    """What ``dalel fingerprints import`` and ``dalel networks import`` have kept, whole or damaged."""
+    from probe.cli import fingerprints_cmd, networks_cmd
     from targets.fingerprints import KINDS
+    from targets.networks import FAMILIES
 
-    directory = directory_of(settings)
-    return [path for kind in KINDS if (path := directory / f"{kind}.json").exists()]
+    lists, tables = fingerprints_cmd.directory_of(settings), networks_cmd.directory_of(settings)
+    paths = [*(lists / f"{kind}.json" for kind in KINDS), *(tables / f"{family}.table" for family in FAMILIES)]
+    return [path for path in paths if path.exists()]
 
 
 def _remove(path: Path) -> None:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from probe.experiments.alarm import Alarm
 from probe.experiments.marks import marked
+from probe.experiments.owners import named
 from probe.experiments.places import connectable
 from probe.experiments.questions import Questions
 from probe.instruments.kernel import read
 from probe.observations import BugFact, Fact, Observation, Operation, Recorder, TlsFact
 
 if TYPE_CHECKING:
+    from probe.experiments.cheap import Memory, Step
     from probe.experiments.control_pairs import Announced
     from probe.experiments.neutrals import Neutrals
     from probe.instruments.dns import Lingering
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from probe.wire import Wire
     from targets.fingerprints import Shelf
     from targets.model import Asked, Canaries
+    from targets.networks import Atlas
 
 
 class Pacer:
@@ -67,9 +70,16 @@ class Session:
     pacer: Pacer
     neutrals: Neutrals
     fingerprints: Shelf | None = None
+    networks: Atlas | None = None
     recorder: Recorder = field(default_factory=Recorder)
     network: NetworkVerdict | None = None
     own_side_known: asyncio.Event = field(default_factory=asyncio.Event)
+    glanced: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a first small look has found the own side well; only a daemon's rounds begin with one."""
+    trouble: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at the first failure or suspicious silence of the run."""
+    memory: Memory | None = None
+    """What a daemon remembers between rounds; a check by hand remembers nothing."""
     hopeless: asyncio.Event = field(default_factory=asyncio.Event)
     has_ipv6: bool = False
     over_ipv6: dict[str, bool] = field(default_factory=dict)
@@ -106,7 +116,12 @@ class Session:
         if place.get("purpose") == "control_pair":
             # The place is a server of the user's own: its address must not end up in an export.
             operation = replace(operation, address=None)
-        return self.recorder.add(marked(operation, self.fingerprints, self.settings.country), **place)
+        operation = named(marked(operation, self.fingerprints, self.settings.country), self.networks)
+        return self.recorder.add(operation, **place)
+
+    def is_looked_at(self) -> bool:
+        """Whether anything is known of the own side yet, be it by a small look."""
+        return self.own_side_known.is_set() or self.glanced.is_set()
 
     def ordinary_s(self) -> float:
         """How long a handshake takes on this line, as far as the canaries have told."""
@@ -173,12 +188,18 @@ class Site:
     focus: Focus | None = None
     addresses: list[str] = field(default_factory=list)
     """What the system's resolver (or hosts file) answered for the name in focus, both families."""
+    way: dict[int, list[Step | None]] = field(default_factory=dict)
+    """By address family, how to come cheaply by each host that answered; ``None`` for one that gave nothing to come by."""
     lingering: list[Lingering] = field(default_factory=list)
     """Sockets that go on listening for later replies; whoever made the site closes them."""
     rtt_us: int | None = None
     neutral_networks: set[str] = field(default_factory=set)
     """Where its neutrals are: no two should be one operator's."""
     neutrals_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    neutrals_settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set as soon as it is known whether the neutral places decide: at the end, or when one of them cannot any more."""
+    alternating: int = 0
+    """Neutral places where another name was answered and the two now take turns."""
     flipped: bool = False
     """Whether the name failed to the end at every neutral place: then nothing more is needed to tell a block."""
     flips: list[tuple[str, str]] = field(default_factory=list)
@@ -252,6 +273,8 @@ class Site:
         self.suspicions.clear()
         self.started.clear()
         self.neutrals_ended.clear()
+        self.neutrals_settled.clear()
+        self.alternating = 0
         self.flipped = False
         self.flips.clear()
 
@@ -284,7 +307,7 @@ class Site:
         alarm = Alarm(
             patience_s=lambda: self._patience_on_s(stream),
             received=lambda: stream.bytes_received if stream is not None else 0,
-            ready=self.session.own_side_known.is_set,
+            ready=self.session.is_looked_at,
             at_most_s=deadlines.http_body if stage == "http" else deadlines.tls_soft,
             ring=lambda: self.suspect(stage, None),
             loop=asyncio.get_running_loop(),
@@ -302,6 +325,7 @@ class Site:
 
     def suspect(self, stage: str, operation: Operation | None) -> None:
         """Something at *stage* failed (*operation*) or has been silent too long (``None``): ask on, concurrently."""
+        self.session.trouble.set()
         if not self.turn_asked_for:
             self.turn_asked_for = True
             self.group.create_task(self._take_turn())
@@ -345,6 +369,7 @@ class Site:
         finally:
             if name == "neutral_pair":
                 self.neutrals_ended.set()
+                self.neutrals_settled.set()
 
 
 async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:

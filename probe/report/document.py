@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from probe.observations import Observation, observation_to_json
+from probe.observations import Network, Observation, observation_to_json
 from probe.report.comparisons import comparisons, to_json
 from probe.report.groups import groups
 from probe.report.pieces import Pieces
@@ -143,8 +143,12 @@ def _place(verdict: Verdict, lang: str) -> Json | None:
         "what": place.what,
         "manner": place.manner,
         "at": place.at,
-        "after": _hop(place.after, place.after_hop, place.scopes[0]) if place.is_interval else None,
-        "before": _hop(place.before, place.before_hop, place.scopes[1]) if place.before is not None else None,
+        "after": _hop(place.after, place.after_hop, place.scopes[0], place.after_network)
+        if place.is_interval
+        else None,
+        "before": _hop(place.before, place.before_hop, place.scopes[1], place.before_network)
+        if place.before is not None
+        else None,
         "distance": place.distance,
         "ways_stopped": place.ways[0],
         "ways": place.ways[1],
@@ -153,8 +157,9 @@ def _place(verdict: Verdict, lang: str) -> Json | None:
     }
 
 
-def _hop(number: int, address: str | None, scope: str | None) -> Json:
-    return {"hop": number, "address": address, "scope": scope}
+def _hop(number: int, address: str | None, scope: str | None, network: Network | None) -> Json:
+    whose = None if network is None else {"asn": network.asn, "name": network.name, "country": network.country}
+    return {"hop": number, "address": address, "scope": scope, "network": whose}
 
 
 def _finding(finding: Finding, lang: str) -> Json:

@@ -366,7 +366,8 @@ def words(found: Located) -> tuple[str, dict[str, Any]]:
     sentence, and a report that shows a verdict's place calls both.
 
     Parameters: ``after`` and ``before`` hop numbers, ``after_hop`` and ``before_hop`` their addresses or ``None``,
-    ``after_network`` and ``before_network`` whose they are, or ``None``, ``at_end`` whether ``before`` is the place itself that was asked, ``ways`` the share of ways with the device.
+    ``after_network`` and ``before_network`` whose they are, or ``None``, ``at_end`` whether ``before`` is the place itself that
+    was asked, ``ways`` the share of ways with the device.
     """
     if found.manner == "reply_lost":
         return "located_greeting_reply_lost", {"at": found.at}

@@ -168,14 +168,18 @@ def _hops(said: dict[str, Any]) -> tuple[str, str]:
     """Two hops, as people are told of them: routers on the way are counted, the first one is nearest to this computer."""
     before = said.get("before")
     end = said.get("at_end") or (before is not None and before == said.get("distance"))
-    near = "this computer" if not said["after"] else _router(said["after"], said.get("after_hop"))
+    near = "this computer" if not said["after"] else _router(said, "after")
     if before is None:
         return near, "the place itself"
-    return near, "the place itself" if end else _router(before, said.get("before_hop"))
+    return near, "the place itself" if end else _router(said, "before")
 
 
-def _router(number: int, address: str | None) -> str:
-    return f"router {number} ({address})" if address else f"router {number}"
+def _router(said: _Said, which: str) -> str:
+    """One end of an interval: the router's number, and its address and network as far as they are known."""
+    network = said.get(f"{which}_network")
+    whose = f"AS{network['asn']} {network['name']}".rstrip() if network else None
+    known = ", ".join(part for part in (said.get(f"{which}_hop"), whose) if part)
+    return f"router {said[which]} ({known})" if known else f"router {said[which]}"
 
 
 def located(code: str, parameters: dict[str, Any], lang: str = "en") -> str:

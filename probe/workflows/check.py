@@ -26,6 +26,7 @@ from targets.model import Asked, Canaries, Platform
 if TYPE_CHECKING:
     from storage.archive import Archive
     from targets.fingerprints import Shelf
+    from targets.networks import Atlas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class CheckRequest:
     """What to check, how, and where to keep it (``database`` is a URL or ``None``: nothing is written).
 
     ``platforms``: the catalogue's, which say whether a platform was measured whole or in part. ``fingerprints``: the lists of
-    block pages that the user has imported.
+    block pages that the user has imported. ``networks``: the tables of networks, likewise.
     """
 
     asked: tuple[Asked, ...]
@@ -45,6 +46,7 @@ class CheckRequest:
     trust: Trust | None = None
     platforms: tuple[Platform, ...] = ()
     fingerprints: Shelf | None = None
+    networks: Atlas | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ def _session(request: CheckRequest, wire: Wire) -> Session:
         pacer=Pacer(wire, budgets.flows_per_second, budgets.flows_per_120_s),
         neutrals=Neutrals(canaries, wire.random),
         fingerprints=request.fingerprints,
+        networks=request.networks,
     )
 
 
@@ -142,6 +145,7 @@ def _context(request: CheckRequest, session: Session, run: Run) -> Operation:
         asn=settings.asn,
         deadline_scale=settings.deadline_scale,
         fingerprints=request.fingerprints.version if request.fingerprints is not None else "",
+        networks=request.networks.version if request.networks is not None else "",
     )
     return Operation(fact=fact, started_us=run.started_us)
 

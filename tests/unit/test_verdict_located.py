@@ -259,8 +259,8 @@ def test_the_document_has_the_interval_and_follows_its_schema() -> None:
     judged = blocked_and_followed(device=2).verdict()
     document = check_document(made.pieces(made.result(0, "https://www.facebook.com/", judged)))
     (entry,) = document["results"]
-    assert entry["place"]["after"] == {"hop": 2, "address": HOPS[1], "scope": "public"}
-    assert entry["place"]["before"] == {"hop": 3, "address": HOPS[2], "scope": "public"}
+    assert entry["place"]["after"] == {"hop": 2, "address": HOPS[1], "scope": "public", "network": None}
+    assert entry["place"]["before"] == {"hop": 3, "address": HOPS[2], "scope": "public", "network": None}
     assert HOPS[1] in entry["place"]["text"]
     schema = json.loads(files("probe.schema").joinpath("check.json").read_text(encoding="utf-8"))
     jsonschema.validate(document, schema, jsonschema.Draft202012Validator)
