@@ -56,6 +56,10 @@ _OTHER_DNS = (
     "The name was also asked of DNS services of several operators abroad, plainly and encrypted, and the address that they "
     "gave was tried: only one where the site's valid certificate is shown counts as right."
 )
+_PLACE = (
+    "With -v it is told between which two routers that is, where it could be found out, and whose they are, if you have "
+    "brought a table of networks (dalel networks)."
+)
 _CLOCK = "This computer's clock may be wrong."
 _CLOCK_ASKED = "The clock was compared first with time servers and with the dates in other sites' answers."
 _OWN_WORD = (
@@ -164,14 +168,14 @@ SIGNATURES: dict[str, Explanation] = {
     # greetings
     "tls.timeout.sni": Explanation(
         means="Encrypted connections begin with a greeting that names the site, and greetings that name this one are met with "
-        "silence. Something on the way acts on the name.",
+        f"silence. Something on the way acts on the name. {_PLACE}",
         besides=f"{_SERVER_BY_NAME} Where only small packets get through, greetings get lost as well.",
         excluded=f"{_BY_NEUTRALS} It is also said if, at the site's own address, greetings with this name never even arrived "
         "and those with another name did, for a machine confirms what arrives before any program looks at the name. The "
         "size of packets was tried first.",
     ),
     "tls.reset.sni": Explanation(
-        means="Connections are broken off as soon as this site is named. Something on the way acts on the name.",
+        means=f"Connections are broken off as soon as this site is named. Something on the way acts on the name. {_PLACE}",
         besides=f"{_SERVER_BY_NAME} This household's own router or a company's gateway may break them off.",
         excluded=f"{_BY_NEUTRALS} It is also said if the break came sooner than the server could have sent it, or if the "
         "server's real answer arrived behind it. What breaks off as quickly as the own router answers does not count.",
