@@ -23,6 +23,7 @@ from probe.experiments.places import sni_of
 from probe.experiments.steps import Place, connect
 from probe.instruments import distance, kernel, tls
 from probe.observations import Arm, HttpFact, Operation, TlsFact
+from probe.wire import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
@@ -75,6 +76,9 @@ class _Behind:
         self._names: dict[Arm, str] = {"target": site.host, "innocuous": innocuous}
         self._depth = depth_of(site)
         self._patience_s = max(site.settings.deadlines.arm_floor, site.patience_s())
+        # Where the first record is enough, no more is taken; what is to be read to its end comes as it does to a browser.
+        self._options = TcpOptions(sips=True) if site.scheme == "https" and self._depth == "record" else None
+        self._begun = 0.0
 
     async def ask(self) -> None:
         """Learn the distance; then innocuous, heard, ignored, heard, ignored …, and innocuous again."""
@@ -129,18 +133,22 @@ class _Behind:
 
     async def _send(self, which: Arm, number: int, lowest: int | None, *, group: str = FARTHER) -> _Exchange:
         """One arm from a fresh port; *lowest*: ignore what arrives with less TTL than that."""
-        await self._site.wire.sleep(self._site.settings.deadlines.arm_gap)
+        wire = self._site.wire
+        await wire.sleep(max(0.0, self._begun + self._site.settings.deadlines.arm_gap - wire.monotonic()))
+        self._begun = wire.monotonic()
         group = HEARD if lowest is None else group
         place = Place(purpose="behind", endpoint=self._site.number, group=group, arm=which, round=number)
         name = self._names[which]
-        stream = await connect(self._site.session, place, self._address, self._site.port, name=name)
+        stream = await connect(
+            self._site.session, place, self._address, self._site.port, name=name, options=self._options
+        )
         if stream is None:
             return _Exchange(answered=False, reset=False, ignored=None)
         before = kernel.ignored()
         if lowest is not None and not kernel.ignore_below(stream.socket, lowest):
             stream.close()
             return _Exchange(answered=False, reset=False, ignored=None)
-        if lowest is not None:
+        if lowest is not None or self._options is not None:
             # What the kernel would go on ignoring for a closed connection would be counted for the next one.
             stream.forget_when_closed()
         operation = await self._exchange(stream, name)

@@ -2,13 +2,17 @@
 
 T is the target's name, I an innocuous one of the same length. At a *neutral* address, which serves neither, only the
 network in between can tell them apart; at the target's *own* address the server can too, so a flip there is a leaning.
-Arms alternate I T I T … from fresh ports with a gap between them: three T then three I was computed to call 19 to 381 of
-1,000 ordinary failures a flip, because whatever happens in a second happens to one name only.
+Arms alternate I T I T … T from fresh ports, begun a gap apart: three T then three I was computed to call 19 to 381 of
+1,000 ordinary failures a flip, because whatever happens in a second happens to one name only. An innocuous success counts
+between two failures of T, so one after the last of them would tell nothing.
+
+What a neutral place decides need not be asked elsewhere: :func:`undecided`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 
 # An innocuous name that is refused by one neutral is asked of the next; this many refusals say something of their own.
 _TRIES = 4
+BESIDE = 2
+"""Rounds of other places that are asked beside the neutral ones, and the rest if those do not decide: enough to see whether
+anybody is there at all, and how far away."""
 
 
 async def neutral_pairs(site: Site) -> None:
@@ -38,9 +45,30 @@ async def neutral_pairs(site: Site) -> None:
     site.flipped = bool(pairs) and all(pair.result() for pair in pairs)
 
 
+async def undecided(site: Site) -> bool:
+    """Whether the neutral places leave anything to be asked elsewhere.
+
+    They are waited for as long as names take turns at all of them. Where they have no answer to any name, nobody waits.
+    """
+    if "neutral_pair" in site.started:
+        if site.alternating < site.settings.budgets.neutrals:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(site.settings.deadlines.suspicion_floor):
+                    await site.neutrals_settled.wait()
+        if site.alternating >= site.settings.budgets.neutrals:
+            await site.neutrals_settled.wait()
+    return not (site.flipped or site.succeeded)
+
+
 async def _neutral_pair(site: Site, index: int) -> bool:
     """Whether the name failed there to the end while the other one was answered."""
-    group = f"neutral/{index}"
+    flipped = await _flips(site, f"neutral/{index}")
+    if not flipped:
+        site.neutrals_settled.set()
+    return flipped
+
+
+async def _flips(site: Site, group: str) -> bool:
     for _ in range(_TRIES):
         drawing = Place(purpose="neutral_pair", endpoint=site.number, group=group)
         neutral = await site.session.neutrals.draw(site.session, drawing, tuple(site.addresses), site.neutral_networks)
@@ -61,6 +89,7 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None
     first = await pair.send("innocuous", 0)
     if not first.passed:
         return None
+    site.alternating += 1
     flipped = await pair.alternate(first)
     if flipped:
         site.flips.append((neutral.address, innocuous))
@@ -94,12 +123,12 @@ async def _neutral_chain(site: Site, index: int) -> None:
 
 
 async def own_pair(site: Site) -> None:
-    """Alternate T and I at the target's own address."""
+    """Alternate T and I at the target's own address: a few times, and to the end if the neutral places do not decide."""
     address = site.first_address()
     if address is None or not await site.still_asks():
         return
     innocuous = site.session.neutrals.innocuous(site.host, site.host)
-    pair = Pair(site, "own_pair", f"own/{address}", address, innocuous)
+    pair = BesidePair(site, "own_pair", f"own/{address}", address, innocuous)
     await pair.alternate(await pair.send("innocuous", 0))
 
 
@@ -120,9 +149,10 @@ class Pair:
         self._patience_s = site.settings.deadlines.tls_soft
         # Of all arms alike: what is found out meanwhile must not make two names go to different lengths.
         self._depth = depth_of(site)
+        self._begun = 0.0
 
     async def alternate(self, first: ArmResult) -> bool:
-        """T I T I … until every round is done, T has passed (the flip is withdrawn), or I fails twice running.
+        """T I T I … T until every round is done, T has passed (the flip is withdrawn), or I fails twice running.
 
         Also until the baseline has come through after all: slow is not silent, and asking on would only slow it more.
         Where T passes after it has failed, the rounds go on: each arm has a port of its own, and with it perhaps a path of
@@ -131,8 +161,8 @@ class Pair:
         """
         self._learn(first)
         lost, ever = (0, 0) if first.passed else (1, 1)
-        passed = False
-        for number in range(self._site.settings.budgets.pair_rounds):
+        passed, rounds = False, self._site.settings.budgets.pair_rounds
+        for number in range(rounds):
             if not await self.goes_on(number):
                 return False
             await self._gap()
@@ -141,6 +171,8 @@ class Pair:
             passed |= (await self.send("target", number)).passed
             if passed and number == 0:
                 return False
+            if number + 1 == rounds:
+                break
             await self._gap()
             innocuous = await self.send("innocuous", number + 1)
             self._learn(innocuous)
@@ -160,10 +192,13 @@ class Pair:
             self._patience_s = max(floor, 4 * innocuous.elapsed_s)
 
     async def _gap(self) -> None:
-        await self._site.wire.sleep(self._site.settings.deadlines.arm_gap)
+        """What an arm itself took counts: silence is a gap as well."""
+        wire = self._site.wire
+        await wire.sleep(max(0.0, self._begun + self._site.settings.deadlines.arm_gap - wire.monotonic()))
 
     async def send(self, which: Arm, number: int) -> ArmResult:
         """One arm from a fresh port."""
+        self._begun = self._site.wire.monotonic()
         place = Place(purpose=self._purpose, endpoint=self._site.number, group=self._group, arm=which, round=number)
         if self._site.scheme == "http":
             return await self._send_request(place, self._names[which])
@@ -172,7 +207,9 @@ class Pair:
             return await deep_arm(
                 self._site, place, self._address, self._port, sni=sni, deadline_s=self._patience_s, depth=self._depth
             )
-        return await arm(self._site.session, place, self._address, self._port, sni=sni, deadline_s=self._patience_s)
+        return await arm(
+            self._site.session, place, self._address, self._port, sni=sni, deadline_s=self._patience_s, sips=True
+        )
 
     async def _send_request(self, place: Place, host: str) -> ArmResult:
         from probe.instruments import http
@@ -200,3 +237,10 @@ class Pair:
         flips = passed and not (place.arm == "target" and "page" in site.suspicions)
         elapsed = site.wire.monotonic() - begun
         return ArmResult(passed=flips, connected=stream is not None, elapsed_s=elapsed, operation=operation)
+
+
+class BesidePair(Pair):
+    """A pair at another place than a neutral one: two rounds beside those, and the others if they do not decide."""
+
+    async def goes_on(self, number: int) -> bool:
+        return number < BESIDE or await undecided(self._site)

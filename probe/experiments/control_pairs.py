@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from probe.control import client
 from probe.control.guard import is_public
 from probe.control.protocol import ArmsRequest
-from probe.experiments.contrast import Pair
+from probe.experiments.contrast import BesidePair
 from probe.experiments.places import is_literal
 from probe.instruments import tcp, tls
 from probe.observations import ArrivalFact, HttpFact, Observation, Operation, Purpose, TcpFact, TlsFact
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from probe.settings.controls import Control
 
 PURPOSE: Purpose = "control_pair"
-_BESIDE = 2
-"""Rounds that are asked beside the neutral places; the others only if those have not decided: enough for both sides."""
 _AT_ONCE = 2
 """Pairs at one control at the same time: an arm that lost its name on the way is known by its moment only."""
 _WELL_KNOWN = 443
@@ -84,22 +82,11 @@ async def _announced(site: Site, control: Control) -> Announced:
     return announced
 
 
-class _SinkPair(Pair):
-    """Two rounds beside the neutral places, and the others if those have not decided."""
-
-    async def goes_on(self, number: int) -> bool:
-        site = self._site
-        if number >= _BESIDE and "neutral_pair" in site.started:
-            await site.neutrals_ended.wait()
-            return not site.flipped
-        return True
-
-
 async def _alternate(site: Site, control: Control, address: str, port: int) -> bool:
     """The pair, and what arrived of it. Whether the sink answered another name at all."""
     innocuous = site.session.neutrals.innocuous(site.host, control.host)
     begun = len(site.session.recorder.observations)
-    pair = _SinkPair(site, PURPOSE, control.vantage, address, innocuous, port)
+    pair = BesidePair(site, PURPOSE, control.vantage, address, innocuous, port)
     first = await pair.send("innocuous", 0)
     if not first.passed:
         return False

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import random
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import dns.message
 import dns.rrset
@@ -13,10 +15,10 @@ import pytest
 from probe.experiments import contrast, retry
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Focus, Pacer, Session, Site, Turns
-from probe.experiments.steps import Place
+from probe.experiments.steps import ArmResult, Place
 from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
 from probe.instruments.trust import Trust
-from probe.observations import Observation, Operation, TlsFact
+from probe.observations import Observation, Operation, TcpFact, TlsFact
 from probe.settings import Settings
 from probe.verdict.model import NetworkVerdict
 from probe.verdict.networks import network_of
@@ -111,11 +113,11 @@ def arms(site: Site, group: str) -> list[tuple[str | None, bool]]:
 
 
 async def test_arms_alternate_and_the_innocuous_one_goes_first():
-    """I T I T … : six target arms, seven innocuous ones, so that whatever happens in a second happens to both names."""
+    """I T I T … T: six arms each, so that whatever happens in a second happens to both names, and none that tells nothing."""
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
         await contrast.neutral_pairs(site)
         for group in ("neutral/1", "neutral/2"):
-            expected = [("innocuous", True)] + [("target", False), ("innocuous", True)] * 6
+            expected = [("innocuous", True), ("target", False)] * 6
             assert arms(site, group) == expected
 
 
@@ -259,22 +261,111 @@ async def test_plain_pairs_ask_for_the_same_page():
     assert set(asked) == {b"GET /banned/7 HTTP/1.1"}
 
 
-@pytest.mark.parametrize(("in_trouble", "passes", "asked"), [(7, False, False), (6, False, True), (7, True, True)])
+def begun(site: Site, purpose: str) -> list[float]:
+    """When each arm of *purpose* began, in seconds after the first, place by place."""
+    found = [o for o in site.session.recorder.observations if o.purpose == purpose and isinstance(o.fact, TcpFact)]
+    return [(o.operation.started_us - found[0].operation.started_us) / 1e6 for o in found if o.arm is not None]
+
+
+async def test_arms_begin_a_gap_apart_whatever_they_take():
+    """What an arm itself took is part of the gap to the next one, and no two begin closer together."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        gap_s = 0.2
+        deadlines = dataclasses.replace(site.settings.deadlines, arm_gap=gap_s)
+        site.session.settings = dataclasses.replace(site.settings, deadlines=deadlines)
+        sleeps: list[float] = []
+        real = site.wire.sleep
+
+        async def noting(seconds: float) -> None:
+            sleeps.append(seconds)
+            await real(seconds)
+
+        site.wire.sleep = noting  # type: ignore[method-assign]
+        await contrast.own_pair(site)
+        at = begun(site, "own_pair")
+    assert all(later - earlier >= gap_s - 0.01 for earlier, later in itertools.pairwise(at))
+    assert len(at) == 12
+    assert all(slept < gap_s for slept in sleeps)
+
+
+async def test_an_arm_takes_no_more_of_an_answer_than_its_beginning():
+    """The certificates that follow the first record are not sent, for either name, and the server is told to forget it."""
+    async with measuring(lambda hello: True) as site:
+        await contrast.own_pair(site)
+        found = [o.operation for o in site.session.recorder.observations if isinstance(o.fact, TlsFact)]
+    assert {o.name == TARGET for o in found} == {True, False}
+    assert all(isinstance(o.fact, TlsFact) and o.fact.server_hello for o in found)
+    assert all(0 < o.bytes_received <= 2400 for o in found)
+
+
+ASKED = ("neutral_pair", "own_pair", "path_mtu")
+
+
+async def asked_beside(site: Site, in_trouble: int = 1) -> None:
+    """Follow up on a silent greeting, beside so many endpoints in trouble."""
+    site.session.own_side_known.set()
+    site.follow_ups = lambda *_about: [(name, FOLLOW_UPS[name]) for name in ASKED]
+    for _ in range(in_trouble - 1):
+        await site.turns.take(site.asked)
+    site.suspect("tls", None)
+    await asyncio.wait_for(site.neutrals_ended.wait(), 5)
+
+
+async def test_what_neutral_places_decide_is_asked_at_the_own_address_a_few_times_only():
+    """Enough to see that somebody is there and how far away, and nothing of the size of packets."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        await asked_beside(site)
+        assert site.flipped
+    assert arms(site, f"own/{OWN}") == [("innocuous", True), ("target", False)] * 2 + [("innocuous", True)]
+    assert not [o for o in site.session.recorder.observations if o.purpose == "path_mtu"]
+
+
+async def test_the_own_address_is_asked_to_the_end_as_soon_as_one_neutral_place_does_not_decide():
+    """A neutral place where the name passes leaves it open, so the rest is asked at once, beside the other place."""
+    passed: list[str] = []
+
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        original = contrast.arm
+
+        async def passing_at_one(session: Session, place: Place, *about: Any, **more: Any) -> ArmResult:
+            result = await original(session, place, *about, **more)
+            if place.group == "neutral/1" and place.arm == "target":
+                passed.append(place.group)
+                return dataclasses.replace(result, passed=True)
+            return result
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(contrast, "arm", passing_at_one)
+            await asked_beside(site)
+            # Whatever was begun ends while the patch holds.
+            await asyncio.wait(site.asking)
+    assert passed == ["neutral/1"]
+    assert arms(site, f"own/{OWN}") == [("innocuous", True), ("target", False)] * 6
+    assert [o for o in site.session.recorder.observations if o.purpose == "path_mtu"]
+
+
+async def test_neutral_places_that_answer_nobody_are_not_waited_for():
+    """Where no neutral place answers any name, the own address is asked at once."""
+    async with measuring(lambda hello: TARGET.encode() not in hello) as site:
+        site.started.add("neutral_pair")
+        async with asyncio.timeout(5):
+            await contrast.own_pair(site)
+    assert len(arms(site, f"own/{OWN}")) == 12
+
+
+@pytest.mark.parametrize(
+    ("in_trouble", "passes", "asked"),
+    [(7, False, set()), (6, False, {"own_pair"}), (7, True, {"own_pair", "path_mtu"})],
+)
 async def test_in_a_crowd_the_own_address_is_asked_only_where_neutral_places_decide_nothing(
-    in_trouble: int, passes: bool, asked: bool
+    in_trouble: int, passes: bool, asked: set[str]
 ):
     """Two minutes have room for so many flows: with many endpoints in trouble, a flip at neutral places is enough."""
     async with measuring(lambda hello: passes or TARGET.encode() not in hello) as site:
-        site.session.own_side_known.set()
-        asking = ("neutral_pair", "own_pair", "path_mtu")
-        site.follow_ups = lambda *_about: [(name, FOLLOW_UPS[name]) for name in asking]
-        for _ in range(in_trouble - 1):
-            await site.turns.take(site.asked)
-        site.suspect("tls", None)
-        await asyncio.wait_for(site.neutrals_ended.wait(), 5)
+        await asked_beside(site, in_trouble)
         assert site.flipped is not passes
     own = {o.purpose for o in site.session.recorder.observations if o.purpose in ("own_pair", "path_mtu")}
-    assert own == ({"own_pair", "path_mtu"} if asked else set())
+    assert own == asked
 
 
 async def test_a_hop_that_was_only_slow_lends_no_follow_up_to_the_next():
