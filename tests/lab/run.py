@@ -36,13 +36,16 @@ from tests.lab.trials import Kept, Trial
 
 LONGEST_S = 150
 """One command. Far more than any of it should take."""
+LONGEST_DEEP_S = 330
+"""With ``--deep`` the longest rest alone is three minutes."""
 _SKIPPED = tuple(word for name in FOLLOW_UPS for word in ("--skip", name))
 
 
 def ask(lab: Lab, *words: str, keep: str | None = None) -> tuple[Done, dict[str, Any]]:
     """``dalel check …`` as a user types it, and its document; ``LabError`` if there is none. *keep*: a database's URL."""
     where = ("--save", "--database", keep) if keep else ("--no-save",)
-    done = lab.dalel("check", *words, "--format", "json", *where, "-q", timeout=LONGEST_S)
+    longest_s = LONGEST_DEEP_S if "--deep" in words else LONGEST_S
+    done = lab.dalel("check", *words, "--format", "json", *where, "-q", timeout=longest_s)
     if not done.stdout.startswith("{"):
         raise LabError(f"dalel: exit {done.returncode} after {done.seconds:.1f} s\n{done.stderr[-4000:]}")
     document: dict[str, Any] = json.loads(done.stdout)
@@ -106,7 +109,7 @@ def run_one(
         with proven(row, seed) as lab:
             lab.sources, lab.launcher = sources, row.launcher
             database = facts.database(lab) if kept else None
-            done, document = ask(lab, *row.asked, *lab.control_words, keep=database)
+            done, document = ask(lab, *row.asked, *row.arguments, *lab.control_words, keep=database)
             if kept and database:
                 facts.keep(database, kept.facts_of(row.name, seed))
             # Without a foreign canary's handshake they have no control, for it is asked through the same network.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,6 +75,10 @@ class Scenario:
     """What starts the command in place of the user's own hand."""
     serves: Serves | None = None
     """A control of the user's own runs abroad, and the probe is asked with ``--control``."""
+    arguments: tuple[str, ...] = ()
+    """What is typed besides the targets, such as ``--deep``."""
+    finds: tuple[str, ...] = ()
+    """Codes of findings that must be told of what is checked (``check``), for or against its word."""
     needs: tuple[str, ...] = ()
     """Experiments that it takes to be right; without them it is listed as not yet."""
 
@@ -175,6 +179,11 @@ class Scenario:
 
     def network_is_right(self, network: dict[str, Any]) -> bool:
         return any(words.fit(network) for words in self.network)
+
+    def not_found(self, url: str, codes: Iterable[str]) -> tuple[str, ...]:
+        """Codes that had to be told of *url*, and are not among *codes*."""
+        hit = url in self.check and not self.spares(url)
+        return tuple(code for code in self.finds if code not in set(codes)) if hit else ()
 
     @property
     def is_own_side(self) -> bool:

@@ -1,10 +1,12 @@
 """Blocks that remember, and blocks that read greetings whole or in pieces, as ``--deep`` asks about them.
 
-What is learnt so is told beside the word and never changes it; each row is checked like any other, without ``--deep`` too.
+What is learnt so is told beside the word and never changes it: each row is checked like any other, and once more with
+``--deep``, with the same words.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 from tests.lab import censor, prove, rules
@@ -74,7 +76,7 @@ def _again(seconds: float, *, works: bool, fresh: bool) -> Proof:
     return run
 
 
-SCENARIOS: tuple[Scenario, ...] = (
+_PLAIN: tuple[Scenario, ...] = (
     Scenario(
         name="deep_memory_of_both_ports",
         tells="a flow is silenced for 25 seconds with both its ports; a fresh port is a fresh start",
@@ -134,3 +136,26 @@ SCENARIOS: tuple[Scenario, ...] = (
         ),
     ),
 )
+
+_LEARNT: dict[str, tuple[str, ...]] = {
+    "deep_memory_of_both_ports": ("residual_memory",),
+    "deep_memory_of_the_server": ("residual_memory",),
+    "deep_single_packets_are_read": ("split_passes",),
+    "deep_packets_are_put_together": ("split_passes", "split_stopped"),
+}
+"""Findings that ``--deep`` must have; a device that remembers nothing leaves none."""
+
+_DEEP: tuple[Scenario, ...] = tuple(
+    dataclasses.replace(
+        row,
+        name=f"{row.name}_asked",
+        tells=f"{row.tells}; with --deep",
+        arguments=("--deep",),
+        finds=_LEARNT.get(row.name, ()),
+        # What is seen from abroad, the row without it has proven.
+        unproven_abroad="the network is that of the row without --deep",
+    )
+    for row in _PLAIN
+)
+
+SCENARIOS: tuple[Scenario, ...] = (*_PLAIN, *_DEEP)

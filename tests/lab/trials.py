@@ -41,6 +41,9 @@ class Trial:
         if self.code not in self.scenario.exit_codes:
             found.append(f"exit code {self.code}, not one of {self.scenario.exit_codes}")
         found.extend(f"a bug of ours: {error}" for error in sorted(_bugs(self.document)))
+        for unit in self.units:
+            missing = self.scenario.not_found(unit.url, (finding["code"] for finding in unit.evidence))
+            found.extend(f"{unit.url}: nothing is told of {code}" for code in missing)
         platforms = {platform["status"] for platform in self.document["platforms"]}
         if not self.scenario.is_block and "blocked" in platforms:
             found.append("a platform is said to be blocked")

@@ -105,3 +105,13 @@ def test_units_are_plain_json():
     assert row["said"][OURS] == {"status": "blocked", "method": "tls", "confidence": 0.9}
     assert row["acceptable"] == ["outage", "inconclusive"]
     assert row["evidence"] == [["neutral_flip", 2.0]]
+
+
+def test_a_row_may_ask_for_findings():
+    """A word that is right is not enough where the row says what must be told besides; other endpoints need not have it."""
+    row = scenario("name_is_dropped", Words("blocked", "tls"), check=(URL,), finds=("neutral_flip",))
+    assert trial(row, "blocked", "tls").is_right
+    other = scenario("name_is_dropped", Words("blocked", "tls"), check=(URL,), finds=("residual_memory",))
+    assert trial(other, "blocked", "tls").complaints == (f"{URL}: nothing is told of residual_memory",)
+    elsewhere = scenario("x", Words("blocked", "tls"), check=("https://other.example/",), finds=("residual_memory",))
+    assert trial(elsewhere, "blocked", "tls").is_right
