@@ -34,6 +34,9 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(referred_table_name)s",
 }
 RUN_ID = String(32)
+CLOCK_SLACK_US = 3_600_000_000
+MISDATED = f"clock_offset_us NOT BETWEEN -{CLOCK_SLACK_US} AND {CLOCK_SLACK_US}"
+"""A clock that was wrong by more than an hour. Word for word what the index says, or SQLite does not use it."""
 
 metadata = MetaData(naming_convention=NAMES)
 
@@ -231,6 +234,8 @@ readings = Table(
     ForeignKeyConstraint(["source"], ["sources.id"]),
     # The last reading of each place.
     Index("ix_readings_latest", "place", "at_us"),
+    # Those whose clock was far off: others are found by their time, give or take a little.
+    Index("ix_readings_misdated", "at_us", sqlite_where=text(MISDATED), postgresql_where=text(MISDATED)),
     sqlite_with_rowid=False,
 )
 

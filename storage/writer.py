@@ -2,7 +2,7 @@
 
 Jobs are done in the order in which they were given, each in one transaction; its future is resolved after COMMIT. When
 the database cannot take a job (full disk, lost server), that one and all later ones go to the spool: later rows refer to
-earlier ones, so going back and forth would lose some.
+earlier ones, so the way back is taken only with all of them. It is tried at the first job after :data:`TRY_AGAIN_S`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -22,6 +23,9 @@ from storage.spool import SpoolWriter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+TRY_AGAIN_S = 30.0
+"""A daemon meets a full disk or a restarting server once in its life, and must not remember it to its end."""
 
 Job = Changes | Callable[["Connection"], Any]
 
@@ -43,6 +47,9 @@ class Writer:
         self._spooled = 0
         self._lost = 0
         self._reason: str | None = None
+        self._tried = 0.0
+        self._connection: Connection | None = None
+        self._stack = contextlib.ExitStack()
         self._thread = threading.Thread(target=self._run, name="dalel-archive", daemon=True)
         self.ready: Future[None] = Future()
         self.notes: list[str] = []
@@ -79,41 +86,46 @@ class Writer:
     # in the thread
 
     def _run(self) -> None:
-        with contextlib.ExitStack() as stack:
+        with self._stack as stack:
             stack.callback(self._spool.close)
-            connection = None
             try:
-                connection = self._connected(stack)
+                self._connect()
             except StorageError as error:
                 self._unusable(str(error), error)
             except BaseException as error:
                 self._unusable(f"a bug of ours: {error}", error)
             else:
                 self.ready.set_result(None)
-            if connection is not None or not self._insist:
-                self._work(connection)
+            if self._connection is not None or not self._insist:
+                self._work()
 
-    def _connected(self, stack: contextlib.ExitStack) -> Connection:
-        """The database, open, with what waited in the spool taken in; *stack* closes it."""
+    def _connect(self) -> None:
+        """Open the database, and take in what waits in the spool."""
         from storage.database import Database
         from storage.taking import take_in
 
-        database = stack.enter_context(Database.open(self._location, writable=True, wait_s=self._wait_s))
-        connection = stack.enter_context(database.engine.connect())
-        self.notes.extend(take_in(connection, self._spool_dir, self._location.identity))
-        return connection
+        with contextlib.ExitStack() as stack:
+            database = stack.enter_context(Database.open(self._location, writable=True, wait_s=self._wait_s))
+            connection = stack.enter_context(database.engine.connect())
+            self.notes.extend(take_in(connection, self._spool_dir, self._location.identity))
+            self._stack.push(stack.pop_all())
+        self._connection = connection
 
     def _unusable(self, reason: str, error: BaseException) -> None:
-        self._reason = reason
+        self._troubled(reason)
         self.ready.set_exception(error)
 
-    def _work(self, connection: Connection | None) -> None:
+    def _troubled(self, reason: str) -> None:
+        self._reason = reason
+        self._tried = time.monotonic()
+
+    def _work(self) -> None:
         while (item := self._jobs.get()) is not None:
             job, future = item
             # Whoever waited may have been cancelled (Ctrl-C); what was measured is kept all the same.
             waited_for = future.set_running_or_notify_cancel()
             try:
-                done = self._do(connection, job)
+                done = self._do(job)
             except BaseException as error:
                 # Whoever waits for the future gets it, a bug of ours as well; the thread serves the others.
                 if waited_for:
@@ -122,18 +134,44 @@ class Writer:
                 if waited_for:
                     future.set_result(done)
 
-    def _do(self, connection: Connection | None, job: Job) -> Any:
-        if connection is None or self._reason is not None:
+    def _do(self, job: Job) -> Any:
+        if self._reason is not None and time.monotonic() - self._tried >= TRY_AGAIN_S:
+            self._try_again()
+        if self._connection is None or self._reason is not None:
             return self._keep(job)
         from storage.taking import commit, is_trouble
 
         try:
-            return commit(connection, job)
+            return commit(self._connection, job)
         except Exception as error:
             if not is_trouble(error):
                 raise
-            self._reason = _first_line(error)
+            self._troubled(_first_line(error))
             return self._keep(job)
+
+    def _try_again(self) -> None:
+        """Go back to the database if it takes all that waits in our spool file."""
+        self._tried = time.monotonic()
+        try:
+            self._spool.close()
+            if self._connection is None:
+                self._connect()
+            else:
+                self._take_in(self._connection)
+        except Exception as error:
+            self._reason = _first_line(error)
+            return
+        if self._spool.path is None or not self._spool.path.exists():
+            self._reason, self._lost = None, 0
+
+    def _take_in(self, connection: Connection) -> None:
+        from storage.taking import take_in
+
+        # A connection that has met trouble may be half in a transaction.
+        connection.rollback()
+        notes = take_in(connection, self._spool_dir, self._location.identity)
+        # A disk that stays full for days says so every half a minute.
+        self.notes.extend(note for note in notes if note not in self.notes)
 
     def _keep(self, job: Job) -> None:
         if callable(job):

@@ -17,6 +17,7 @@ from storage.archive import Archive
 from storage.database import Database
 from storage.location import Location, parse
 from storage.reader import Reader
+from storage.revisions import HEAD
 from storage.schema import stamp
 from tests.integration.command import dalel
 from tests.storage_samples import START_US, run_id, sample_asked, sample_result, sample_run, save_sample_run
@@ -121,7 +122,7 @@ def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None
         "findings": 6,
     }
     assert set(json.loads(dalel(home, "db", "vacuum", "--format", "json").stdout)) == {"bytes_before", "bytes_after"}
-    assert dalel(home, "db", "upgrade").stdout == f"{location.path} has schema 0001.\n"
+    assert dalel(home, "db", "upgrade").stdout == f"{location.path} has schema {HEAD}.\n"
 
 
 @pytest.mark.parametrize("words", [("upgrade",), ("backup",), ("prune", "--older-than", "1d"), ("vacuum",)])
@@ -141,7 +142,7 @@ def test_a_newer_database_is_exit_2_with_both_versions(home: Path, location: Loc
         done = dalel(home, *words)
         assert done.returncode == 2
         assert "has schema 0042" in done.stderr
-        assert "only up to 0001" in done.stderr
+        assert f"only up to {HEAD}" in done.stderr
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ def _readings() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_readings_latest", "readings", ["place", "at_us"])
+    misdated = sa.text("clock_offset_us NOT BETWEEN -3600000000 AND 3600000000")
+    op.create_index("ix_readings_misdated", "readings", ["at_us"], sqlite_where=misdated, postgresql_where=misdated)
 
 
 def _rollups() -> None:
