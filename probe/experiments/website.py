@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from probe.experiments import dns_answers, suspicion
+from probe.experiments import cheap, dns_answers, suspicion
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
 from probe.experiments.session import Focus, guarded
@@ -29,16 +29,21 @@ if TYPE_CHECKING:
 
 
 async def run(site: Site) -> None:
-    """Measure the endpoint as a browser would, over each address family that this host has."""
+    """Measure the endpoint as a browser would, over each address family that this host has; or cheaply, where that will do."""
+    checked = await cheap.check(site)
+    if checked is True:
+        return
     libraries: list[_Library] = []
     try:
-        await _families(site, libraries)
+        await _families(site, libraries, checked or None)
     finally:
+        if checked:
+            checked.stream.close()
         for library in libraries:
             library.stop()
 
 
-async def _families(site: Site, libraries: list[_Library]) -> None:
+async def _families(site: Site, libraries: list[_Library], ready: cheap.Ready | None) -> None:
     if site.session.translator_asked is not None:
         await site.session.translator_asked.wait()
     async with asyncio.TaskGroup() as families:
@@ -47,16 +52,18 @@ async def _families(site: Site, libraries: list[_Library]) -> None:
                 continue
             if is_literal(site.host) and (":" in site.host) != (family == 6):
                 continue
-            families.create_task(_browse(site, family, libraries))
+            mine = ready if ready is not None and ready.family == family else None
+            families.create_task(_browse(site, family, libraries, mine))
 
 
-async def _browse(site: Site, family: int, libraries: list[_Library]) -> None:
+async def _browse(site: Site, family: int, libraries: list[_Library], ready: cheap.Ready | None) -> None:
     url, hop = site.asked.endpoint.url, 0
     while hop <= site.settings.budgets.redirects:
         place = Place(purpose="baseline", endpoint=site.number, group=f"v{family}", hop=hop)
-        answer = await _hop(site, url, place, libraries)
+        answer = await (_hop(site, url, place, libraries) if ready is None or hop else _go_on(site, url, place, ready))
         if answer is None:
             return
+        site.way.setdefault(family, []).append(answer.step)
         if answer.next_url is None:
             # A page that may be somebody else's is an answer, and no success: what was begun about it goes on.
             site.succeeded = not {"page", "plain"} & site.suspicions.keys()
@@ -66,9 +73,10 @@ async def _browse(site: Site, family: int, libraries: list[_Library]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """An endpoint that answered; ``next_url`` is where it sends the visitor on."""
+    """An endpoint that answered; ``next_url`` is where it sends the visitor on, ``step`` how to come again cheaply."""
 
     next_url: str | None
+    step: cheap.Step | None = None
 
 
 async def _hop(site: Site, url: str, place: Place, libraries: list[_Library]) -> _Answered | None:
@@ -96,6 +104,17 @@ async def _hop(site: Site, url: str, place: Place, libraries: list[_Library]) ->
     if secure is None:
         return None
     return await _page(site, secure, url, usable[0], place)
+
+
+async def _go_on(site: Site, url: str, place: Place, ready: cheap.Ready) -> _Answered | None:
+    """The first hop, from a verified connection on that a cheap check has left."""
+    parts = urlsplit(url)
+    focus = Focus(host=ready.host, port=ready.stream.tcp.port, scheme=parts.scheme, url=url)
+    site.look_at(focus, list(ready.addresses))
+    site.rtt_us = ready.stream.tcp.rtt_us
+    for operation in ready.operations:
+        site.record(operation, **place.fields())
+    return await _page(site, ready.stream, url, ready.stream.tcp.address, place)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -301,7 +320,17 @@ async def _page(site: Site, stream: TcpStream | TlsStream, url: str, address: st
         site.suspect("plain", operation)
     if next_url == url and place.hop >= _ROUND_AND_ROUND and url.startswith("http:"):
         site.suspect("page", operation)
-    return _Answered(next_url)
+    return _Answered(next_url, _step_again(site, stream, url))
+
+
+def _step_again(site: Site, stream: TcpStream | TlsStream, url: str) -> cheap.Step | None:
+    """How to come by this host cheaply next time, if its server has given a ticket."""
+    host = urlsplit(url).hostname or ""
+    if isinstance(stream, tcp.TcpStream):
+        return None
+    ticket = stream.ticket(host, site.wire.monotonic())
+    family = 6 if ":" in stream.tcp.address else 4
+    return cheap.Step(host, stream.tcp.port, family, ticket) if ticket is not None else None
 
 
 _ROUND_AND_ROUND = 3
