@@ -75,8 +75,8 @@ class Incident:
     It began after ``began_after_us`` (last time that all was well; ``None``: it was so when first looked at) and by
     ``began_by_us`` (first time that it was not); it ended after ``ended_after_us`` (last time that it was seen) and by
     ``ended_by_us`` (first time that all was well again). ``began_after_us`` ≤ ``began_by_us`` ≤ ``ended_after_us`` ≤
-    ``ended_by_us`` wherever they are known. While it is open ``ended_after_us`` is when it was last seen, and
-    ``ended_by_us`` is ``None``.
+    ``ended_by_us`` wherever they are known. While it is open ``ended_by_us`` is ``None``, and ``ended_after_us`` may
+    already be known from what has recovered.
 
     ``opened_us`` and ``closed_us`` are when the machine was sure, in the time of the readings; ``changed_us`` when this
     version was made. ``platforms`` are the names (for a URL of one's own: its host) that it took at any time, ``urls``
@@ -113,7 +113,8 @@ class Incident:
 class Event:
     """A change of an incident; ``(incident, number)`` is its key, and numbers begin at 1.
 
-    ``detail`` is plain JSON: ``platforms`` and ``urls`` that came or went, ``method`` (a pair: from, to), ``holes``.
+    ``detail`` is plain JSON: ``platforms`` and ``urls`` that came or went; ``method``, which is a pair (from, to) in an
+    event of kind ``method``.
     """
 
     incident: str
@@ -129,12 +130,14 @@ class Wants:
 
     ``bursts``: URLs with a first failure, or a first success inside an incident, that two more full rounds within a
     minute would settle. ``deep``: URLs in an open incident, whose deep test is due hourly. ``rounds``: URLs to measure
-    fully every five minutes. ``platforms``: names of which all endpoints should be measured at once. ``own_side``: look
-    at the own side again now, and fully.
+    fully every five minutes. ``old``: those of them to whose incident nothing has happened for a day; where data is
+    dear, the ordinary pace will do for them. ``platforms``: names of which all endpoints should
+    be measured at once. ``own_side``: look at the own side again now, and fully.
     """
 
     bursts: frozenset[str] = frozenset()
     deep: frozenset[str] = frozenset()
     rounds: frozenset[str] = frozenset()
+    old: frozenset[str] = frozenset()
     platforms: frozenset[str] = frozenset()
     own_side: bool = False

@@ -1,0 +1,333 @@
+"""The incident machine: ``step(state, fact) -> (state, events)``, pure, over readings and looks at the own side.
+
+* An endpoint joins an incident when its own readings are enough (:mod:`~probe.incidents.evidence`), its service's rule
+  agrees (one way of several into a messenger is no incident), and the own side was looked at since the first failure and
+  not found broken.
+* Endpoints whose trouble began together, with the same status by the same method, are one incident that widens.
+* What fails while the own side is down belongs to that: it is folded into the own side's incident and opens none.
+* Silence closes nothing. Where the probe was off or the own side down, intervals are as wide as what is not known.
+
+Facts come in the order in which they were known (``until_us``); what comes again, or late, is passed over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from probe.incidents import changes
+from probe.incidents.evidence import HOUSEHOLD, OWN_SIDE, as_reading, is_own_side
+from probe.incidents.model import Event, Fact, Incident, OwnSide, Reading
+from probe.incidents.resume import resume
+from probe.incidents.state import LINE, SHADOWS, START, Key, State, is_down, own_side_of
+from probe.incidents.track import Held, Suspicion, Track, began, observe, ready, recovered
+from probe.incidents.wishes import wants
+
+__all__ = ["START", "State", "changed", "resume", "run", "step", "wants"]
+
+REOPEN_US = 30 * 60_000_000
+"""What fails again so soon after its end is the same incident, and not a new one."""
+STEP_BACK_US = 3_600_000_000
+"""A fact so much older than the one before it is not late: a clock was set back."""
+APART_US = 5_000_000
+"""Two readings of one endpoint that begin sooner after each other are one look."""
+FORGOTTEN_US = 24 * 3_600_000_000
+"""An endpoint that has not been measured for so long has no say in its service any more."""
+
+
+def step(state: State, fact: Fact) -> tuple[State, tuple[Event, ...]]:
+    """*state* after *fact*, and what changed by it, in order."""
+    reading = as_reading(fact) if isinstance(fact, OwnSide) else fact
+    key = (reading.interface or "", reading.url)
+    track = state.tracks.get(key) or Track(url=reading.url, interface=reading.interface)
+    if _known_already(track, reading):
+        return state, ()
+    if track.last_us - reading.until_us > STEP_BACK_US:
+        track = _after_step_back(track, reading)
+    turn = _Step(state, reading.until_us)
+    if isinstance(fact, OwnSide):
+        turn.own_side(key, track, reading, fact.holes)
+    else:
+        turn.endpoint(key, track, fact)
+    return turn.done()
+
+
+def run(state: State, facts: Iterable[Fact]) -> tuple[State, tuple[Event, ...]]:
+    """All of *facts* in turn."""
+    events: list[Event] = []
+    for fact in facts:
+        state, new = step(state, fact)
+        events += new
+    return state, tuple(events)
+
+
+def changed(before: State, after: State) -> tuple[Incident, ...]:
+    """Incidents that are other than they were: what has to be kept, also where no event tells of it."""
+    return tuple(
+        incident for name, incident in sorted(after.incidents.items()) if before.incidents.get(name) != incident
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# one step
+
+
+class _Step:
+    """One step in the making: copies that may change, and nothing of the state that was given."""
+
+    def __init__(self, state: State, now_us: int) -> None:
+        self.state = state
+        self.now_us = now_us
+        self.tracks = dict(state.tracks)
+        self.incidents = {
+            name: incident
+            for name, incident in state.incidents.items()
+            if incident.closed_us is None or now_us - incident.closed_us <= REOPEN_US
+        }
+        self.under = dict(state.under)
+        self.events: list[Event] = []
+
+    def done(self) -> tuple[State, tuple[Event, ...]]:
+        state = State(tracks=self.tracks, incidents=self.incidents, under=self.under, rules=self.state.rules)
+        return state, tuple(self.events)
+
+    def keep(self, change: changes.Changed) -> Incident:
+        incident, events = change
+        self.incidents[incident.id] = incident
+        self.events += events
+        return incident
+
+    # endpoints
+
+    def endpoint(self, key: Key, track: Track, reading: Reading) -> None:
+        own = own_side_of(self.tracks, key[0])
+        if own is not None and is_down(own) and reading.status != "accessible":
+            if reading.status in ("blocked", "outage", "no_network"):
+                self.under[own.interface or ""] = self.under.get(own.interface or "", frozenset()) | {reading.url}
+            self.tracks[key] = replace(track, last_us=reading.until_us)
+            return
+        track = observe(track, reading, self.state.rules)
+        self.tracks[key] = track
+        if track.held is not None:
+            if recovered(track.held, self.state.rules):
+                self.leave(key, track.held)
+            elif not track.held.goods:
+                self.look_at_method(track.held.incident)
+        for candidate in self.service_of(key):
+            self.join_if_ready(candidate)
+
+    def service_of(self, key: Key) -> list[Key]:
+        """The endpoints whose case *key*'s reading may have decided: itself, and those that share a rule with it."""
+        track = self.tracks[key]
+        if track.platform is None or track.rule not in ("any-of", "all-of"):
+            return [key]
+        return sorted(
+            other
+            for other, mate in self.tracks.items()
+            if other[0] == key[0] and (mate.platform, mate.service) == (track.platform, track.service)
+        )
+
+    def join_if_ready(self, key: Key) -> None:
+        track = self.tracks[key]
+        for why in track.suspicions:
+            if ready(why, self.state.rules) and self.own_side_seen(key, why) and self.rule_agrees(key, why):
+                self.join(key, why)
+                return
+
+    def own_side_seen(self, key: Key, why: Suspicion) -> bool:
+        """Whether the own side was looked at since the first failure and not found broken, or is not looked at at all."""
+        own = own_side_of(self.tracks, key[0])
+        return own is None or (not is_down(own) and own.turn != "bad" and own.last_us >= why.first.at_us)
+
+    def rule_agrees(self, key: Key, why: Suspicion) -> bool:
+        """Whether the service as a whole fails, as :mod:`probe.verdict.rollup` has it for one moment."""
+        track = self.tracks[key]
+        if track.platform is None or track.rule not in ("any-of", "all-of"):
+            return True
+        mates = [
+            mate
+            for other in self.service_of(key)
+            if other != key and (mate := self.tracks[other]).last_us >= why.first.at_us - FORGOTTEN_US
+        ]
+        failing = [mate for mate in mates if mate.failing]
+        if track.rule == "any-of":
+            return bool(mates) and len(failing) == len(mates)
+        if why.status == "blocked":
+            return True
+        alike = [mate for mate in failing if _fails_as(mate, why.status)]
+        return bool(alike) or not mates
+
+    def join(self, key: Key, why: Suspicion) -> None:
+        track = self.tracks[key]
+        if track.held is not None:
+            # It has turned from one trouble to another: the former ended in between.
+            held = replace(track.held, goods=(*track.held.goods, why.first.until_us))
+            self.leave(key, held)
+            track = self.tracks[key]
+        interval = began(track, why, self.state.rules)
+        incident = self.keep(self.into(track, why, interval))
+        suspicions = tuple(other for other in track.suspicions if other.status != why.status)
+        held = Held(incident=incident.id, why=replace(why, goods=()))
+        self.tracks[key] = replace(track, suspicions=suspicions, held=held, turn="", asked=0)
+
+    def into(self, track: Track, why: Suspicion, interval: tuple[int | None, int]) -> changes.Changed:
+        """The incident that *track* belongs to: one that has its platform, one that began with it, a late one, or a new."""
+        name = changes.name_of(track)
+        alike = sorted(
+            (
+                incident
+                for incident in self.incidents.values()
+                if incident.urls and (incident.status, incident.interface) == (why.status, track.interface)
+            ),
+            key=lambda incident: (incident.began_by_us, incident.id),
+        )
+        same = [incident for incident in alike if incident.method == why.method]
+        living = [incident for incident in same if incident.state == "open"]
+        mine = [incident for incident in living if name in incident.platforms]
+        for incident in mine or [other for other in living if changes.together(other, interval)]:
+            return changes.joined(incident, track, why, interval, self.now_us, self.names_in(incident.id))
+        for incident in same:
+            if incident.state == "closed" and name in incident.platforms:
+                return changes.reopened(incident, track, why, self.now_us)
+        return changes.opened(track, why, interval, self.now_us)
+
+    def names_in(self, incident: str) -> set[str]:
+        """Names of what *incident* holds now."""
+        return {
+            name
+            for track in self.tracks.values()
+            if track.held is not None and track.held.incident == incident and (name := changes.name_of(track))
+        }
+
+    def leave(self, key: Key, held: Held) -> None:
+        """*key* is well again; where one way in is enough, the others of its service go with it."""
+        going = [key]
+        if self.tracks[key].rule == "any-of":
+            going += [
+                other
+                for other in self.service_of(key)
+                if other != key and (mate := self.tracks[other].held) is not None and mate.incident == held.incident
+            ]
+        for other in going:
+            self.tracks[other] = replace(self.tracks[other], held=None, turn="", asked=0)
+        incident = self.incidents[held.incident]
+        gone = [self.tracks[other] for other in going]
+        self.keep(changes.left(incident, gone, held, self.now_us, self.names_in(incident.id)))
+
+    def look_at_method(self, name: str) -> None:
+        """An incident's method is what most of what it holds fails by."""
+        incident = self.incidents[name]
+        reasons = [track.held.why for track in self.tracks.values() if track.held and track.held.incident == name]
+        counted = Counter(why.method for why in reasons)
+        best = max(sorted(counted, key=str), key=lambda method: counted[method])
+        if best != incident.method and counted[best] > counted[incident.method]:
+            latest = max((why for why in reasons if why.method == best), key=lambda why: why.seen_us)
+            self.keep(changes.method(incident, latest, self.now_us))
+
+    # the own side
+
+    def own_side(self, key: Key, track: Track, reading: Reading, holes: tuple[str, ...]) -> None:
+        if track.held is not None and track.held.why.method in LINE and _is_blind(reading):
+            self.tracks[key] = replace(track, last_us=reading.until_us)
+            return
+        track = observe(track, reading, OWN_SIDE)
+        self.tracks[key] = track
+        if track.held is not None:
+            self.own_side_held(key, track.held, holes)
+        else:
+            self.own_side_free(key, track, holes)
+
+    def own_side_held(self, key: Key, held: Held, holes: tuple[str, ...]) -> None:
+        incident = self.incidents[held.incident]
+        if not recovered(held, OWN_SIDE):
+            if set(holes) - set(incident.holes):
+                seen = tuple(sorted({*incident.holes, *holes}))
+                self.incidents[incident.id] = replace(incident, holes=seen, changed_us=self.now_us)
+            if not held.goods:
+                self.look_at_method(incident.id)
+            return
+        folded = tuple(sorted({*incident.folded, *self.under.pop(key[0], frozenset())}))
+        self.incidents[incident.id] = replace(incident, folded=folded)
+        self.leave(key, held)
+        self.look_again(key[0])
+
+    def own_side_free(self, key: Key, track: Track, holes: tuple[str, ...]) -> None:
+        if not track.failing:
+            self.under.pop(key[0], None)
+            if not track.turn:
+                self.look_again(key[0])
+            return
+        (why,) = track.suspicions
+        if why.method in SHADOWS:
+            self.overshadow(key[0], track, why)
+        if not ready(why, OWN_SIDE if why.method in LINE else HOUSEHOLD):
+            return
+        interval = began(track, why, OWN_SIDE)
+        late = [
+            incident
+            for incident in self.incidents.values()
+            if incident.state == "closed" and not incident.urls and incident.interface == track.interface
+        ]
+        if late:
+            change = changes.reopened(late[0], track, why, self.now_us)
+        else:
+            change = changes.opened(track, why, interval, self.now_us)
+        incident = self.keep(change)
+        folded = {*incident.folded, *self.under.get(key[0], frozenset())}
+        seen = {*incident.holes, *holes}
+        self.incidents[incident.id] = replace(incident, folded=tuple(sorted(folded)), holes=tuple(sorted(seen)))
+        held = Held(incident=incident.id, why=replace(why, goods=()))
+        self.tracks[key] = replace(track, suspicions=(), held=held, turn="", asked=0)
+
+    def overshadow(self, interface: str, own: Track, why: Suspicion) -> None:
+        """What endpoints began to fail since the own side was last well is the own side's doing."""
+        well_us = max((at_us for at_us in (*own.goods, own.handshake_us or 0) if at_us < why.first.at_us), default=0)
+        for key, track in self.tracks.items():
+            if not key[1] or own_side_of(self.tracks, key[0]) is not self.tracks[interface, ""]:
+                continue
+            kept = tuple(suspicion for suspicion in track.suspicions if suspicion.first.at_us < well_us)
+            if kept != track.suspicions:
+                self.tracks[key] = replace(track, suspicions=kept, turn="", asked=0)
+                self.under[interface] = self.under.get(interface, frozenset()) | {track.url}
+
+    def look_again(self, interface: str) -> None:
+        """The own side is well: what only waited for that may open now."""
+        for key in sorted(self.tracks):
+            if key[1] and self.tracks[key].suspicions and (key[0] == interface or not interface):
+                self.join_if_ready(key)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# pieces
+
+
+def _known_already(track: Track, reading: Reading) -> bool:
+    """Whether *reading* was taken in before, came too late, or is the same look as the one before."""
+    late_us = track.last_us - reading.until_us
+    if late_us > STEP_BACK_US:
+        return False
+    if late_us > 0 or (late_us == 0 and track.run == reading.run):
+        return True
+    return reading.kind != "cheap" and track.full_us is not None and reading.at_us - track.full_us < APART_US
+
+
+def _after_step_back(track: Track, reading: Reading) -> Track:
+    """A clock was set back: what was remembered in its time is of no use, but what is held is still held."""
+    held = track.held
+    if held is not None:
+        held = replace(held, goods=(), why=replace(held.why, seen_us=min(held.why.seen_us, reading.at_us)))
+    return replace(
+        track, last_us=0, full_us=None, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0
+    )
+
+
+def _is_blind(reading: Reading) -> bool:
+    """Whether the probe cannot see its line, because it does not even get out of the house."""
+    return is_own_side(reading) and reading.status == "no_network" and reading.method not in LINE
+
+
+def _fails_as(track: Track, status: str) -> bool:
+    if track.held is not None:
+        return track.held.why.status == status
+    return any(suspicion.status == status and suspicion.recent[-1].bad for suspicion in track.suspicions)

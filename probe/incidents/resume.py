@@ -1,0 +1,61 @@
+"""The machine after a restart: what it remembers comes from recent readings, and the incidents from where they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from probe.incidents.model import Incident
+from probe.incidents.state import Key, State
+from probe.incidents.track import Held, Point, Suspicion, Track
+
+
+def resume(state: State, stored: Iterable[Incident]) -> State:
+    """*state*, made from readings up to some moment, with the incidents that were kept at that moment as the truth.
+
+    Memberships follow them: what *state* holds for an incident that was never kept is a suspicion again, and what was
+    kept as open is held, whether or not the readings that opened it are still among the recent ones.
+    """
+    incidents = {incident.id: incident for incident in stored}
+    owner: dict[Key, Incident] = {}
+    for incident in incidents.values():
+        if incident.state == "open":
+            for url in incident.remaining or ("",):
+                owner[incident.interface or "", url] = incident
+    tracks = {key: _owned(track, owner.get(key)) for key, track in state.tracks.items()}
+    for key, incident in owner.items():
+        if key not in tracks:
+            tracks[key] = _owned(Track(url=key[1], interface=incident.interface), incident)
+    return replace(state, tracks=tracks, incidents=incidents)
+
+
+def _owned(track: Track, incident: Incident | None) -> Track:
+    """*track* as a member of *incident*, or of none."""
+    held = track.held
+    if incident is None:
+        if held is None:
+            return track
+        again = (held.why,) if held.why.recent else ()
+        return replace(track, held=None, suspicions=(*track.suspicions, *again))
+    if held is not None:
+        return replace(track, held=replace(held, incident=incident.id))
+    why = next((suspicion for suspicion in track.suspicions if suspicion.status == incident.status), None)
+    others = tuple(suspicion for suspicion in track.suspicions if suspicion.status != incident.status)
+    return replace(track, suspicions=others, held=Held(incident=incident.id, why=why or _reason(incident)))
+
+
+def _reason(incident: Incident) -> Suspicion:
+    """Why an endpoint is held, where the readings that said so are no longer at hand."""
+    first_us = incident.began_by_us
+    return Suspicion(
+        status=incident.status,
+        run="",
+        first=Point(bad=True, at_us=first_us, until_us=first_us),
+        seen_us=incident.ended_after_us or incident.opened_us,
+        bad=3,
+        of=3,
+        method=incident.method,
+        signature=incident.signature,
+        where=incident.where,
+        confidence=incident.confidence,
+    )

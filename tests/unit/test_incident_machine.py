@@ -1,0 +1,475 @@
+"""The incident machine, one story a test."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from probe.incidents.machine import START, changed, run, step, wants
+from tests.incident_facts import DAY, TAKES, at, burst, kinds, look, only, reading, told
+
+SERVICES = [f"tcp://192.0.2.{n}:443" for n in (1, 2, 3)]
+
+
+def test_a_confirmed_failure_opens_between_the_last_good_and_the_first_bad_reading():
+    """Good at 1, bad at 11 and twice within the minute: it began in between, and the interval says so."""
+    state, events = told(reading(1), *burst(11))
+    incident = only(state)
+    assert kinds(events) == ["opened"]
+    assert (incident.status, incident.method, incident.platforms) == ("blocked", "tls", ("alpha",))
+    assert (incident.began_after_us, incident.began_by_us) == (at(1), at(11) + TAKES)
+    assert incident.opened_us == at(11.8) + TAKES
+    assert (incident.state, incident.ended_by_us, incident.confidence) == ("open", None, 0.97)
+
+
+def test_two_failures_are_not_enough():
+    """A first failure and one that confirms it open nothing yet."""
+    state, events = told(reading(1), *burst(11)[:2])
+    assert not state.incidents
+    assert not events
+
+
+def test_what_is_inconclusive_neither_opens_nor_closes():
+    """Any number of inconclusive readings opens nothing, and ends nothing that is open."""
+    state, events = told(*(reading(n, "inconclusive") for n in range(50)))
+    assert not events
+    state, events = told(*burst(1), *(reading(n, "inconclusive") for n in range(5, 90)))
+    assert kinds(events) == ["opened"]
+    assert only(state).state == "open"
+
+
+def test_an_inconclusive_reading_between_failures_does_not_excuse_them():
+    """Failures count on where a reading in between said nothing."""
+    facts = burst(1)
+    facts.insert(1, reading(1.2, "inconclusive", kind="burst"))
+    assert kinds(told(*facts)[1]) == ["opened"]
+
+
+def test_what_only_cheap_looks_saw_opens_nothing():
+    """A failure of the cheap check asks for a burst, and is never believed by itself."""
+    state, events = told(reading(0), *(reading(n, "blocked", kind="cheap") for n in range(1, 60)))
+    assert not events
+    assert wants(state).bursts == {"https://alpha.example/"}
+
+
+def test_a_service_that_refuses_this_program_is_no_incident():
+    """Robots' pages and limits on haste are about us, not about people; a country refused is."""
+    refused = [reading(n, "denied", method=word) for n, word in enumerate(("antibot", "ratelimit") * 9)]
+    assert not told(*refused)[1]
+    assert kinds(told(*(reading(n, "denied", method="geo") for n in range(3)))[1]) == ["opened"]
+
+
+def test_it_closes_after_good_readings_in_a_row():
+    """One good reading is not the end; enough of them are, and it ended between the last bad and the first good."""
+    opening = [reading(1), *burst(11)]
+    state, events = told(*opening, reading(16), reading(16.4, kind="burst"))
+    assert only(state).state == "open"
+    state, events = told(*opening, reading(16), reading(16.4, kind="burst"), reading(16.8, kind="burst"))
+    incident = only(state)
+    assert kinds(events) == ["opened", "closed"]
+    assert (incident.ended_after_us, incident.ended_by_us) == (at(11.8), at(16) + TAKES)
+    assert (incident.state, incident.closed_us, incident.remaining) == ("closed", at(16.8) + TAKES, ())
+
+
+def test_a_failure_among_the_good_readings_keeps_it_open():
+    """Hysteresis: what fails again in between begins its good readings anew."""
+    state, _ = told(*burst(1), reading(6), reading(7), reading(8, "blocked"), reading(9), reading(10))
+    assert only(state).state == "open"
+
+
+def test_silence_closes_nothing():
+    """The probe was off for ten days: the incident is still open, and its end is as wide as what nobody saw."""
+    state, events = told(*burst(1), *(reading(n + 10 * 1440) for n in (0, 1, 2)))
+    assert kinds(events) == ["opened", "closed"]
+    incident = only(state)
+    assert (incident.ended_after_us, incident.ended_by_us) == (at(1.8), 10 * DAY + TAKES)
+
+
+def test_a_gap_before_it_widens_its_beginning():
+    """Last good before the probe went off, first bad after it came back: that is when it began."""
+    incident = only(told(reading(1), *burst(3 * 1440))[0])
+    assert (incident.began_after_us, incident.began_by_us) == (at(1), 3 * DAY + TAKES)
+
+
+def test_what_was_never_seen_well_has_no_beginning():
+    """Blocked since the first look: nobody knows since when."""
+    assert only(told(*burst(5))[0]).began_after_us is None
+
+
+def test_platforms_that_begin_together_are_one_incident_that_widens():
+    """Eight platforms blocked at nine o'clock by one method: one incident, opened once and widened seven times."""
+    names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
+    facts = [reading(n, of=name) for n, name in enumerate(names)]
+    facts += [fact for n, name in enumerate(names) for fact in burst(10 + n, of=name)]
+    state, events = told(*facts)
+    incident = only(state)
+    assert kinds(events) == ["opened"] + ["widened"] * 7
+    assert incident.platforms == tuple(sorted(names))
+    # What all of them agree on: after the last good reading of any, and by the first bad one.
+    assert (incident.began_after_us, incident.began_by_us) == (at(7), at(10) + TAKES)
+    assert events[3].detail == {"platforms": ["delta"], "urls": ["https://delta.example/"]}
+    assert [event.number for event in events] == list(range(1, 9))
+
+
+def test_another_method_at_the_same_time_is_another_incident():
+    """One platform by its name and another by its address are two things that somebody did."""
+    state, _ = told(reading(0), reading(0, of="beta"), *burst(10), *burst(10.1, of="beta", method="ip"))
+    assert sorted(incident.method or "" for incident in state.incidents.values()) == ["ip", "tls"]
+
+
+def test_what_begins_hours_later_is_another_incident():
+    """Beginnings that are certainly hours apart are two incidents, though one is still open."""
+    beta = [reading(n, of="beta") for n in range(0, 300, 10)]
+    state, events = told(reading(0), *beta, *burst(10), *burst(300, of="beta"))
+    assert kinds(events) == ["opened", "opened"]
+    assert len(state.incidents) == 2
+
+
+def test_it_narrows_when_a_platform_comes_back_and_closes_with_the_last():
+    """Each platform leaves by itself; the incident ends with the last one."""
+    facts = [*burst(1), *burst(2, of="beta"), *(reading(n) for n in (20, 21, 22))]
+    state, events = told(*facts)
+    assert kinds(events) == ["opened", "widened", "narrowed"]
+    assert events[-1].detail["platforms"] == ["alpha"]
+    assert only(state).remaining == ("https://beta.example/",)
+    state, events = told(*facts, *(reading(n, of="beta") for n in (30, 31, 32)))
+    assert kinds(events)[-1] == "closed"
+    assert (only(state).ended_after_us, only(state).ended_by_us) == (at(2.8), at(30) + TAKES)
+
+
+def test_a_change_of_method_is_told_once_two_readings_agree():
+    """Throttled first and cut off later: one incident that changed its method."""
+    slow = burst(1, method="throttling")
+    state, events = told(*slow, reading(10, "blocked", method="tls"))
+    assert only(state).method == "throttling"
+    state, events = told(*slow, reading(10, "blocked", method="tls"), reading(15, "blocked", method="tls"))
+    assert kinds(events) == ["opened", "method"]
+    assert events[-1].detail["method"] == ["throttling", "tls"]
+    assert only(state).method == "tls"
+
+
+def test_what_fails_again_soon_after_its_end_opens_again():
+    """Half an hour of quiet at least lies between two incidents."""
+    first = [*burst(1), *(reading(n) for n in (20, 21, 22))]
+    state, events = told(*first, *burst(40))
+    assert kinds(events) == ["opened", "closed", "reopened"]
+    assert (only(state).state, only(state).ended_by_us, only(state).closed_us) == ("open", None, None)
+    state, events = told(*first, *burst(80))
+    assert kinds(events) == ["opened", "closed", "opened"]
+
+
+def test_platforms_that_fail_again_come_back_to_the_incident_that_reopened():
+    """The second platform joins what the first one reopened, instead of making a new one."""
+    first = [*burst(1), *burst(1.1, of="beta"), *(reading(n, of=of) for n in (20, 21, 22) for of in ("alpha", "beta"))]
+    state, events = told(*first, *burst(40), *burst(40.1, of="beta"))
+    assert kinds(events)[-2:] == ["reopened", "widened"]
+    assert only(state).platforms == ("alpha", "beta")
+
+
+def test_from_an_outage_to_a_block_is_the_end_of_one_and_the_beginning_of_the_other():
+    """Another status is another incident, and the endpoint is in one of them only."""
+    state, events = told(reading(0), *burst(10, "outage"), *burst(30))
+    assert kinds(events) == ["opened", "closed", "opened"]
+    old, new = sorted(state.incidents.values(), key=lambda incident: incident.opened_us)
+    assert (old.status, old.state, new.status, new.state) == ("outage", "closed", "blocked", "open")
+    assert old.ended_by_us == at(30) + TAKES
+
+
+def test_a_refusal_by_the_site_itself_ends_a_block():
+    """Whoever is told 403 over a verified chain has reached the site."""
+    state, _ = told(*burst(1), *(reading(n, "denied", method="antibot") for n in (10, 11, 12)))
+    assert only(state).state == "closed"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# services
+
+
+def test_one_way_of_several_into_a_messenger_is_no_incident():
+    """any-of: two addresses of three fail for ever, and nobody is kept out."""
+    facts = [
+        reading(n + k / 10, "accessible" if k == 2 else "blocked", of="chat", service="apps", rule="any-of", url=url)
+        for n in range(40)
+        for k, url in enumerate(SERVICES)
+    ]
+    assert not told(*facts)[1]
+
+
+def test_all_ways_into_a_messenger_are_one():
+    """any-of: when the last address fails too, the service is in an incident with all of them."""
+    facts = [
+        reading(n + k / 10, "blocked", of="chat", service="apps", rule="any-of", url=url, method="ip")
+        for n in range(4)
+        for k, url in enumerate(SERVICES)
+    ]
+    state, events = told(*facts)
+    assert kinds(events) == ["opened"]
+    assert only(state).urls == tuple(SERVICES)
+
+
+def test_one_way_in_is_the_end_for_all():
+    """any-of: as soon as one address answers again the messenger works."""
+    ways = {"of": "chat", "service": "apps", "rule": "any-of", "method": "ip"}
+    facts = [reading(n + k / 10, "blocked", url=url, **ways) for n in range(4) for k, url in enumerate(SERVICES)]
+    back = [reading(n, url=SERVICES[0], **ways) for n in (10, 11, 12)]
+    still = [reading(n + 0.5, "blocked", url=SERVICES[1], **ways) for n in range(10, 30)]
+    state, events = told(*facts, *back, *still)
+    assert kinds(events) == ["opened", "closed"]
+    assert not any(track.held for track in state.tracks.values())
+
+
+def test_a_way_that_nobody_else_was_compared_with_waits():
+    """any-of: while only one address has been measured nothing is known of the service."""
+    facts = [reading(n, "blocked", of="chat", service="apps", rule="any-of", url=SERVICES[0]) for n in range(9)]
+    assert not told(*facts)[1]
+
+
+def test_an_unlucky_member_of_a_service_that_needs_all_is_no_outage_but_a_proven_block_is():
+    """all-of: one dead server of three is its own trouble; one blocked name is not."""
+    parts = {"of": "chat", "service": "web", "rule": "all-of"}
+    well = [reading(n + k / 10, url=url, **parts) for n in range(9) for k, url in enumerate(SERVICES[1:])]
+    assert not told(*well, *(reading(n, "outage", url=SERVICES[0], **parts) for n in range(9)))[1]
+    assert kinds(told(*well, *(reading(n, "blocked", url=SERVICES[0], **parts) for n in range(9)))[1]) == ["opened"]
+    two = [reading(n + k / 10, "outage", url=url, **parts) for n in range(9) for k, url in enumerate(SERVICES[:2])]
+    assert kinds(told(*two, *(reading(n, url=SERVICES[2], **parts) for n in range(9)))[1]) == ["opened"]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the own side
+
+
+def test_one_shutdown_is_one_incident_and_not_forty_blocks():
+    """Forty platforms fail in every reading while the line is shut: one incident, with them folded into it."""
+    names = [f"platform{n}" for n in range(40)]
+    facts = [fact for name in names for fact in (reading(0, of=name), *burst(10.5, of=name))]
+    facts += [look(9), *(look(10 + n, "shutdown", holes=("udp/53",)) for n in range(1, 6))]
+    facts += [fact for name in names for fact in burst(13, of=name)]
+    state, events = told(*facts)
+    incident = only(state)
+    assert kinds(events) == ["opened"]
+    assert (incident.status, incident.method, incident.holes) == ("no_network", "shutdown", ("udp/53",))
+    assert len(incident.folded) == 40
+    assert not incident.platforms
+    assert (incident.began_after_us, incident.began_by_us) == (at(9), at(11))
+
+
+def test_a_block_from_before_a_shutdown_outlives_it():
+    """21:00 blocked, 22:00 shut down, 23:00 open again: the block's end is not known before it is seen."""
+    facts = [look(0), reading(1), look(10.5), *burst(10), look(11)]
+    facts += [look(n, "shutdown") for n in range(60, 120, 2)]
+    facts += [look(n) for n in range(120, 130, 2)]
+    state, _ = told(*facts)
+    assert [incident.state for incident in state.incidents.values() if incident.status == "blocked"] == ["open"]
+    state, _ = told(*facts, *(reading(n) for n in (125, 126, 127)))
+    block = next(incident for incident in state.incidents.values() if incident.status == "blocked")
+    assert (block.state, block.ended_after_us, block.ended_by_us) == ("closed", at(10.8), at(125) + TAKES)
+
+
+def test_nothing_opens_before_the_own_side_was_looked_at_again():
+    """A failure is no incident until a look at the own side, later than it, found nothing; then it is one at once."""
+    facts = [look(0), reading(1), *burst(10)]
+    state, events = told(*facts)
+    assert not events
+    assert wants(state).own_side
+    state, events = told(*facts, look(12))
+    assert kinds(events) == ["opened"]
+    assert only(state).began_by_us == at(10) + TAKES
+
+
+def test_what_failed_just_before_the_own_side_was_found_down_is_its_doing():
+    """Failures since the last look that was well do not count on after the line is back."""
+    facts = [look(0), reading(1), *burst(10), look(12, "upstream"), look(13)]
+    assert not told(*facts)[1]
+    assert not told(*facts, reading(20, "blocked"), look(21))[1]
+
+
+def test_a_blink_of_the_line_is_no_incident():
+    """Two bad minutes are no event; five are."""
+    assert not told(look(0), *(look(n, "upstream") for n in (1, 2)), *(look(n) for n in range(3, 30)))[1]
+    assert kinds(told(look(0), *(look(n, "upstream") for n in range(1, 6)))[1]) == ["opened"]
+
+
+def test_trouble_in_the_house_has_to_last_longer():
+    """The same five looks at a pulled plug are no incident yet, six minutes of it are."""
+    assert not told(look(0), *(look(n, "link") for n in range(1, 6)))[1]
+    assert kinds(told(look(0), *(look(n, "link") for n in range(1, 8)))[1]) == ["opened"]
+
+
+def test_a_failure_that_only_cheap_looks_saw_is_no_shutdown():
+    """Cheap looks at the own side ask for a full one, and open nothing."""
+    state, events = told(look(0), *(look(n, "shutdown", kind="cheap") for n in range(1, 60)))
+    assert not events
+    assert wants(state).own_side
+
+
+def test_a_cheap_look_does_not_end_a_shutdown_but_asks_for_a_full_one():
+    """A domestic resolver that answers is no end of a shutdown."""
+    shut = [look(n, "shutdown") for n in range(1, 8)]
+    state, _ = told(*shut, *(look(n, kind="cheap") for n in range(8, 30)))
+    assert only(state).state == "open"
+    assert wants(state).own_side
+    state, _ = told(*shut, *(look(n) for n in range(8, 12)))
+    assert only(state).state == "closed"
+
+
+def test_an_unplugged_cable_says_nothing_of_a_shutdown():
+    """While the link is down nobody knows whether the shutdown lasts: it stays open, and its method stays."""
+    state, events = told(*(look(n, "shutdown") for n in range(1, 8)), *(look(n, "link") for n in range(8, 60)))
+    assert kinds(events) == ["opened"]
+    assert only(state).method == "shutdown"
+
+
+def test_a_shutdown_that_becomes_a_whitelist_is_one_incident():
+    """The own side's method changes, and the holes that were seen are collected."""
+    facts = [look(n, "shutdown", holes=("udp/53",)) for n in range(1, 8)]
+    facts += [look(n, "whitelist", holes=("tcp/179",)) for n in range(8, 12)]
+    state, events = told(*facts)
+    assert kinds(events) == ["opened", "method"]
+    assert (only(state).method, only(state).holes) == ("whitelist", ("tcp/179", "udp/53"))
+
+
+def test_each_way_out_has_its_own_side():
+    """Mobile data shut down, the fixed line well: an incident of the one, and blocks seen through the other count."""
+    facts = [look(n, "shutdown", interface="wwan0") for n in range(20)]
+    facts += [look(n + 0.1, interface="eth0") for n in range(20)]
+    facts += [replace(fact, interface="eth0") for fact in burst(10)]
+    facts += [replace(fact, interface="wwan0") for fact in burst(10)]
+    state, _ = told(*facts)
+    assert sorted((i.interface, i.status) for i in state.incidents.values()) == [
+        ("eth0", "blocked"),
+        ("wwan0", "no_network"),
+    ]
+
+
+@pytest.mark.parametrize("method", ["filter", "clock"])
+def test_a_filter_or_a_wrong_clock_hides_no_proven_block(method):
+    """The judge has weighed those for each endpoint: a proven block is one also in such a house."""
+    facts = [look(n, method) for n in range(30)] + burst(10)
+    state, _ = told(*facts)
+    assert "blocked" in {incident.status for incident in state.incidents.values()}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# noisy targets
+
+
+def test_what_fails_now_and_then_opens_by_its_change_point():
+    """A third of the readings fails: three of four rarely do, but the sum grows, and the beginning is an interval."""
+    pattern = [reading(n * 10, "blocked" if n > 30 and n % 3 == 0 else "accessible") for n in range(60)]
+    state, events = told(*pattern)
+    incident = only(state)
+    assert kinds(events) == ["opened"]
+    assert incident.began_after_us is not None
+    assert incident.began_after_us < at(310) < incident.began_by_us
+
+
+def test_a_stray_failure_now_and_then_opens_nothing():
+    """One failure in twenty wears away."""
+    assert not told(*(reading(n * 10, "outage" if n % 20 == 0 else "accessible") for n in range(2000)))[1]
+
+
+def test_what_fails_now_and_then_needs_more_success_to_be_over():
+    """Three successes end what failed always, and nothing that failed every second time."""
+    flapping = [reading(n * 10, "blocked" if n % 2 else "accessible") for n in range(30)]
+    state, _ = told(*flapping, *(reading(300 + n) for n in range(1, 4)))
+    assert only(state).state == "open"
+    state, _ = told(*flapping, *(reading(300 + n) for n in range(1, 12)))
+    assert only(state).state == "closed"
+
+
+def test_a_stray_failure_before_does_not_date_the_beginning():
+    """Bad, good, then bad for good: the interval has both possible beginnings in it."""
+    facts = [*(reading(n) for n in range(0, 50, 10)), reading(50, "blocked"), reading(60), *burst(70)]
+    incident = only(told(*facts)[0])
+    assert incident.began_after_us is not None
+    assert incident.began_after_us <= at(40)
+    assert incident.began_by_us >= at(70)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# order, time and wishes
+
+
+def test_a_reading_that_comes_twice_counts_once():
+    """Replaying overlaps what is known: the second time changes nothing."""
+    state, _ = told(reading(1), *burst(11)[:2])
+    again, events = run(state, burst(11)[:2])
+    assert again == state
+    assert not events
+
+
+def test_one_look_written_down_twice_is_one_look():
+    """Two readings of a URL that began together are one: a platform of two lists does not count twice."""
+    facts = [replace(reading(5 + n / 1000, "blocked"), endpoint=n) for n in range(9)]
+    assert not told(*facts)[1]
+
+
+def test_a_clock_set_back_a_year_does_not_silence_the_machine():
+    """Readings from the future are no reason to pass over those of today for a year."""
+    future = [reading(365 * 1440 + n) for n in range(3)]
+    state, _ = run(START, future)
+    state, events = run(state, [reading(10), *burst(20)])
+    assert kinds(events) == ["opened"]
+    assert only(state).began_after_us == at(10)
+
+
+def test_an_incident_that_a_clock_dated_a_year_ahead_still_ends_after_it_began():
+    """Its interval is clamped, not inverted."""
+    state, _ = run(START, burst(365 * 1440))
+    state, _ = run(state, [reading(n) for n in (10, 11, 12)])
+    incident = only(state)
+    assert incident.state == "closed"
+    assert incident.ended_after_us is not None
+    assert incident.ended_by_us is not None
+    assert incident.began_by_us <= incident.ended_after_us <= incident.ended_by_us
+
+
+def test_a_first_failure_asks_for_a_burst_and_the_whole_platform_and_not_for_ever():
+    """Two more rounds, four at most; settled, nothing is asked for."""
+    state, _ = told(reading(1), reading(11, "blocked"))
+    assert wants(state).bursts == {"https://alpha.example/"}
+    assert wants(state).platforms == {"alpha"}
+    assert wants(state).own_side
+    state, _ = run(state, [reading(11 + n / 5, "inconclusive", kind="burst") for n in range(1, 5)])
+    assert not wants(state).bursts
+    state, _ = told(reading(1), reading(11, "blocked"), reading(11.4, kind="burst"))
+    assert not wants(state).bursts
+
+
+def test_an_open_incident_asks_for_rounds_and_deep_tests_and_a_first_success_for_a_burst():
+    """What is held is measured more often; its first good reading is confirmed at once."""
+    state, _ = told(*burst(1))
+    assert wants(state).rounds == wants(state).deep == {"https://alpha.example/"}
+    assert not wants(state).bursts
+    assert not wants(state).old
+    state, _ = run(state, [reading(6)])
+    assert wants(state).bursts == {"https://alpha.example/"}
+    assert wants(told(*burst(1), reading(2000, "blocked"))[0]).old == {"https://alpha.example/"}
+
+
+def test_nothing_is_asked_of_platforms_while_the_own_side_is_down():
+    """Bursts into a dead line are a waste."""
+    state, _ = told(look(0), reading(1), reading(10, "blocked"), look(11, "shutdown"))
+    assert not wants(state).bursts
+    assert wants(state).own_side
+
+
+def test_changed_tells_what_must_be_kept():
+    """A second address of the same platform is no event, but the incident is another."""
+    state, _ = told(*burst(1))
+    other = [replace(fact, url="https://two.alpha.example/", run=f"b{fact.run}") for fact in burst(3)]
+    after, events = run(state, other)
+    assert not events
+    assert [incident.urls for incident in changed(state, after)] == [
+        ("https://alpha.example/", "https://two.alpha.example/")
+    ]
+    assert not changed(after, after)
+
+
+def test_step_leaves_the_state_that_it_was_given_as_it_was():
+    """Whoever keeps a state can go back to it."""
+    state, _ = told(reading(1), *burst(11)[:2])
+    before = (dict(state.tracks), dict(state.incidents), dict(state.under))
+    step(state, burst(11)[2])
+    assert (dict(state.tracks), dict(state.incidents), dict(state.under)) == before
