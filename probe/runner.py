@@ -137,21 +137,22 @@ class Runner:
         session = self._session
         started_us, started = session.wire.now_us(), session.wire.monotonic()
         self._listen(Step(asked.number, "baseline"))
-        try:
-            site = await self._measure(asked)
-        finally:
-            self._turns.give_back(asked)
-        ended = session.wire.monotonic()
-        if not site.succeeded or asked.endpoint.scheme != "https":
-            # Whoever stands in the way can take a connection or write a page; only a verified chain speaks for itself.
-            await session.own_side_known.wait()
-        if not site.succeeded:
-            self._listen(Step(asked.number, "network"))
-            await self._after(ended)
+        failures: asyncio.Future[Site] = asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._measure(asked, failures))
+            site = await failures
+            ended = session.wire.monotonic()
+            if not site.succeeded or asked.endpoint.scheme != "https":
+                # Whoever stands in the way can take a connection or write a page; only a verified chain speaks for itself.
+                await session.own_side_known.wait()
+            if not site.succeeded:
+                self._listen(Step(asked.number, "network"))
+                await self._after(ended)
         duration_us = int((session.wire.monotonic() - started) * 1e6)
         await self._conclude(site, started_us, duration_us)
 
-    async def _measure(self, asked: Asked) -> Site:
+    async def _measure(self, asked: Asked, failures: asyncio.Future[Site]) -> None:
+        """Everything about one endpoint but the word. *failures* is told the site when no more of them can come."""
         lingering: list[Lingering] = []
         try:
             async with asyncio.TaskGroup() as group:
@@ -168,10 +169,13 @@ class Runner:
                 warden = group.create_task(self._give_up(site, baseline))
                 await asyncio.wait({baseline})
                 warden.cancel()
+                await site.failures_are_in()
+                if not failures.cancelled():
+                    failures.set_result(site)
             for operation in (late for listening in lingering for late in listening.drain()):
                 site.record(operation, purpose="late")
-            return site
         finally:
+            self._turns.give_back(asked)
             for listening in lingering:
                 listening.close()
 

@@ -142,6 +142,9 @@ class Session:
 DEEP = ("residual", "split")
 """Asked with ``--deep`` only: they take minutes, and say how a block works."""
 
+ASIDE = frozenset({"behind", "locate", *DEEP})
+"""Nothing that they find is a failure which the own side could excuse, so it is looked at again while they go on."""
+
 # A certificate that does not verify is an answer, not a silence.
 CERTIFICATE = ("ssl_invalid_certificate", "ssl_invalid_hostname", "ssl_unknown_authority")
 
@@ -183,6 +186,8 @@ class Site:
     suspicions: dict[str, Operation | None] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
     asking: list[asyncio.Task[None]] = field(default_factory=list)
+    failing: list[asyncio.Task[None]] = field(default_factory=list)
+    """Those of them in which a failure counts: all but :data:`ASIDE`."""
     turn_asked_for: bool = False
     stage: str = "dns"
     focus: Focus | None = None
@@ -270,6 +275,7 @@ class Site:
         for task in self.asking:
             task.cancel()
         self.asking.clear()
+        self.failing.clear()
         self.suspicions.clear()
         self.started.clear()
         self.neutrals_ended.clear()
@@ -334,7 +340,15 @@ class Site:
             if name in self.started:
                 continue
             self.started.add(name)
-            self.asking.append(self.group.create_task(self._follow_up(name, stage, run)))
+            task = self.group.create_task(self._follow_up(name, stage, run))
+            self.asking.append(task)
+            if name not in ASIDE:
+                self.failing.append(task)
+
+    async def failures_are_in(self) -> None:
+        """Wait until no failure can come any more that the own side could excuse. To be called when the baseline has ended."""
+        while waiting := [task for task in self.failing if not task.done()]:
+            await asyncio.wait(waiting)
 
     async def still_asks(self) -> bool:
         """Whether its own address is still worth asking.
