@@ -5,6 +5,7 @@ from __future__ import annotations
 from probe.verdict.findings import (
     baseline,
     chains,
+    cheap,
     control,
     control_pairs,
     denials,
@@ -28,6 +29,7 @@ from probe.verdict.rows import Row
 
 MODULES = (
     baseline,
+    cheap,
     vendor,
     own_side,
     dns,

@@ -145,6 +145,7 @@ facts = dns_facts | tls_facts | http_facts | other_facts | path_facts
 
 GROUPS = {
     "baseline": ("v4", "v6"),
+    "cheap": ("v4", "v6"),
     "retry": ("retry/1", "retry/2", "min_ttl/1", "min_ttl/2"),
     "dns_answers": (
         "foreign", "tcp", "dot", "doh", "no_resolver", "random_label", "cd", "sinkhole", "never_asked", "filter", "other",

@@ -11,6 +11,7 @@ from typing import Any
 
 from probe.observations import Soa, TcpFact
 from tests.unit import verdict_scenarios_chains as chains
+from tests.unit import verdict_scenarios_cheap as cheap
 from tests.unit import verdict_scenarios_deep as remembering
 from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
@@ -1446,6 +1447,8 @@ WORDS: dict[str, tuple[Story, str]] = {
 
 CODES |= chains.CODES
 WORDS |= chains.WORDS
+CODES |= cheap.CODES
+WORDS |= cheap.WORDS
 CODES |= pages.CODES
 WORDS |= pages.WORDS
 CODES |= sinks.CODES
