@@ -111,15 +111,16 @@ async def run(server: Server, sock: socket.socket, shown: Shown) -> None:
 def open_sinks(host: str, shown: Shown) -> Sinks:
     """The sinks that may listen on *host*, an address; they serve once the server does."""
     from probe.control.ledger import Ledger
-    from probe.control.sinks import Sinks, bind_all
+    from probe.control.sinks import Sinks, bind_all, for_quic
 
-    return Sinks(bound=bind_all(host), context=shown.context, ledger=Ledger(time.monotonic))
+    bound, ledger = bind_all(host), Ledger(time.monotonic)
+    return Sinks(bound=bound, context=shown.context, ledger=ledger, for_quic=for_quic(shown.pem))
 
 
 def _open_ports(sinks: Sinks | None) -> list[str]:
     """What came up to be measured; nothing where nothing did."""
     up = {sink.kind: sink.port for sink in sinks.announced} if sinks is not None else {}
-    udp = {"dns_silent", "echo_udp"}
+    udp = {"dns_silent", "echo_udp", "quic"}
     told = [f"{port}/{'udp' if kind in udp else 'tcp'}" for kind, port in up.items()]
     return [f"Your probes may measure the way to it at these ports: {', '.join(told)}."] if told else []
 

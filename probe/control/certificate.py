@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import ssl
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -16,21 +16,25 @@ class CertificateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A context for the listening side, and the SHA-256 of the leaf (DER) in hex."""
+    """A context for the listening side, and the SHA-256 of the leaf (DER) in hex. ``pem``: the chain and the key, for QUIC,
+    whose TLS is not OpenSSL's.
+    """
 
     context: ssl.SSLContext
     sha256: str
+    pem: tuple[bytes, bytes] = field(default=(b"", b""), repr=False)
 
 
 def load(certificate: str, key: str) -> Shown:
     """The operator's own, from PEM files. Raises :class:`CertificateError`."""
     try:
         context = _context(certificate, key)
-        leaf = ssl.PEM_cert_to_DER_cert(_first(Path(certificate).read_text(encoding="ascii", errors="replace")))
+        chain, secret = Path(certificate).read_bytes(), Path(key).read_bytes()
+        leaf = ssl.PEM_cert_to_DER_cert(_first(chain.decode("ascii", errors="replace")))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         why = getattr(error, "reason", None) or getattr(error, "strerror", None) or "it holds no certificate (PEM)"
         raise CertificateError(f"{certificate} and {key} cannot be used: {str(why).lower()}") from None
-    return Shown(context, hashlib.sha256(leaf).hexdigest())
+    return Shown(context, hashlib.sha256(leaf).hexdigest(), (chain, secret))
 
 
 def make(now: dt.datetime) -> Shown:
@@ -53,14 +57,15 @@ def make(now: dt.datetime) -> Shown:
         .sign(key, hashes.SHA256())
     )
     leaf = made.public_bytes(serialization.Encoding.DER)
-    text = made.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+    chain = made.public_bytes(serialization.Encoding.PEM)
+    secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     # The ssl module reads keys from files only; this one is ours alone (0600) and gone before anybody connects.
     with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        file.write(text)
+        file.write(chain + secret)
         file.flush()
-        return Shown(_context(file.name, file.name), hashlib.sha256(leaf).hexdigest())
+        return Shown(_context(file.name, file.name), hashlib.sha256(leaf).hexdigest(), (chain, secret))
 
 
 def _context(certificate: str, key: str) -> ssl.SSLContext:

@@ -20,7 +20,7 @@ MOST_EACH = 128
 ECHO_BYTES = 1_000_000
 """What one caller may have echoed in ten minutes."""
 
-ArmKind = Literal["tls", "http"]
+ArmKind = Literal["tls", "http", "quic"]
 End = Literal["fin", "reset"]
 
 
@@ -31,7 +31,7 @@ class Arrival:
     ``name``: SNI or Host. ``whole``: whether the greeting (or the head of the request) came to its end. ``fingerprint``: of
     the ClientHello (probe/instruments/tls_records.py). ``answered``: whether an answer was handed to the kernel;
     ``acknowledged``: whether the caller's side acknowledged all of it (``None`` where the kernel does not tell). ``end``: how
-    the caller ended it, if it did.
+    the caller ended it, if it did. ``returned``: of QUIC, whether the caller came back with the token of our first answer.
     """
 
     kind: ArmKind
@@ -43,6 +43,7 @@ class Arrival:
     answered: bool = False
     acknowledged: bool | None = None
     end: End | None = None
+    returned: bool | None = None
 
 
 @dataclass(slots=True)

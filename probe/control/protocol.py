@@ -58,7 +58,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What a database cannot keep: NUL, and halves of characters that JSON can write and UTF-8 cannot."""
 SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic"]
 """A server for any name over TLS, or over HTTP; datagrams to port 53 that nobody answers, connections there that are closed;
-echoes for those who have shown a token; HTTP/3."""
+echoes for those who have shown a token; QUIC for any name."""
 SINK_KINDS: tuple[SinkKind, ...] = typing.get_args(SinkKind)
 _KINDS = ("dns", "tcp", "tls", "http")
 _PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers", "neutral_pair")

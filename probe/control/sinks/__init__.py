@@ -16,17 +16,31 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from probe.control.ledger import ArmKind, Ledger, plain
-from probe.control.protocol import Sink, SinkKind
+from probe.control.protocol import SINK_KINDS, Sink, SinkKind
 from probe.control.sinks import echo, places, silent, tls, web
 from probe.control.sinks.limits import Gate, SinkLimits
 from probe.control.sinks.places import Bound
 from probe.control.sinks.streams import Peer, Serve, attend
 
+if TYPE_CHECKING:
+    from aioquic.quic.configuration import QuicConfiguration
+
+    from probe.control.sinks.quic import Server
+
 _ARMS: dict[SinkKind, ArmKind] = {"tls": "tls", "http": "http"}
 _CLOSING_S = 1.0
+
+
+def for_quic(pem: tuple[bytes, bytes]) -> QuicConfiguration | None:
+    """What the QUIC sink shows: the chain and key in *pem*; ``None`` without aioquic, or if it cannot use them."""
+    if "quic" not in places.kinds():
+        return None
+    from probe.control.sinks import quic
+
+    return quic.configuration(pem)
 
 
 def bind_all(host: str, kinds: Iterable[SinkKind] | None = None) -> tuple[Bound, ...]:
@@ -37,19 +51,28 @@ def bind_all(host: str, kinds: Iterable[SinkKind] | None = None) -> tuple[Bound,
 
 @dataclass(slots=True, kw_only=True)
 class Sinks:
-    """The sinks at *bound*. ``context`` is what the TLS sink shows; ``log`` gets one JSON object a line."""
+    """The sinks at *bound*. ``context`` is what the TLS sink shows, ``for_quic`` what the QUIC sink does, which there is none
+    without; ``log`` gets one JSON object a line.
+    """
 
     bound: Sequence[Bound]
     context: ssl.SSLContext
     ledger: Ledger
+    for_quic: QuicConfiguration | None = None
     limits: SinkLimits = field(default_factory=SinkLimits)
     log: TextIO = field(default_factory=lambda: sys.stderr)
     _gate: Gate = field(init=False)
     _busy: set[asyncio.Task[Any]] = field(default_factory=set)
     _served: Counter[str] = field(default_factory=Counter)
+    _quic: Server | None = None
 
     def __post_init__(self) -> None:
         self._gate = Gate(self.limits)
+        if self.for_quic is None:
+            for bound in self.bound:
+                if bound.sink.kind == "quic":
+                    bound.sock.close()
+            self.bound = tuple(bound for bound in self.bound if bound.sink.kind != "quic")
 
     @property
     def announced(self) -> tuple[Sink, ...]:
@@ -60,7 +83,7 @@ class Sinks:
     def absent(self) -> tuple[SinkKind, ...]:
         """What did not."""
         up = {sink.kind for sink in self.announced}
-        return (*(kind for kind in places.kinds() if kind not in up), "quic")
+        return tuple(kind for kind in SINK_KINDS if kind not in up)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -68,13 +91,19 @@ class Sinks:
         try:
             with contextlib.ExitStack() as stack:
                 for bound in self.bound:
-                    stack.callback(bound.sock.close)
+                    if bound.sink.kind != "quic":  # which says goodbye first
+                        stack.callback(bound.sock.close)
                 for bound in self.bound:
                     stack.callback(await self._open(bound))
                 self._say("sinks", up={sink.kind: sink.port for sink in self.announced}, absent=list(self.absent))
                 yield
         finally:
-            await self._drain()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._drain())
+                if self._quic is not None:
+                    group.create_task(self._quic.drain())
+            if self._quic is not None and self._quic.served:
+                self._served["quic"] = self._quic.served
             self._say("sinks_stopped", served=dict(self._served))
 
     async def _open(self, bound: Bound) -> Callable[[], None]:
@@ -82,14 +111,24 @@ class Sinks:
         kind = bound.sink.kind
         if places.is_datagrams(kind):
             loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(lambda: self._datagrams(kind), sock=bound.sock)
-            return transport.close
+            transport, made = await loop.create_datagram_endpoint(lambda: self._datagrams(kind), sock=bound.sock)
+            if kind != "quic":
+                return transport.close
+            self._quic = cast("Server", made)
+            return lambda: None
         listener = await asyncio.start_server(
             functools.partial(self._connection, kind), sock=bound.sock, limit=self.limits.read_bytes
         )
         return listener.close
 
     def _datagrams(self, kind: SinkKind) -> asyncio.DatagramProtocol:
+        if kind == "quic":
+            from probe.control.sinks.quic import Server
+
+            assert self.for_quic is not None
+            return Server(
+                self.for_quic, self.ledger, self.limits, self._gate, lambda name: self._say("bug", error=name)
+            )
         return echo.Datagrams(self.ledger, self.limits) if kind == "echo_udp" else silent.Silence()
 
     async def _connection(self, kind: SinkKind, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -29,4 +29,5 @@ def _fact(arrival: Arrival, asked: Collection[str]) -> ArrivalFact:
         answered=arrival.answered,
         acknowledged=arrival.acknowledged,
         end=arrival.end,
+        returned=arrival.returned,
     )

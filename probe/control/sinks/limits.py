@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,6 +27,8 @@ class SinkLimits:
     connection_s: float = 30.0
     """From connecting to the end: a probe's longest wait for an answer is 15 s, and its farewell is worth knowing."""
     drain_s: float = 3.0
+    strangers_per_s: float = 100.0
+    """First packets of QUIC that are answered to addresses without a token: each costs some 0.3 ms."""
 
 
 @dataclass(slots=True)
@@ -36,11 +38,15 @@ class Gate:
     limits: SinkLimits
     _inside: Counter[str] = field(default_factory=Counter)
 
+    def has_room(self, address: str) -> bool:
+        """Whether one more connection from *address* may come in."""
+        limits = self.limits
+        return self._inside.total() < limits.connections and self._inside[address] < limits.connections_each
+
     @contextmanager
     def turn(self, address: str) -> Iterator[bool]:
         """Whether one more connection from *address* may come in; it is counted until the block is left."""
-        limits = self.limits
-        if self._inside.total() >= limits.connections or self._inside[address] >= limits.connections_each:
+        if not self.has_room(address):
             yield False
             return
         self._inside[address] += 1
@@ -50,3 +56,26 @@ class Gate:
             self._inside[address] -= 1
             if not self._inside[address]:
                 del self._inside[address]
+
+
+@dataclass(slots=True)
+class Bucket:
+    """So many a second, and as many at once; *clock* is monotonic seconds."""
+
+    per_s: float
+    clock: Callable[[], float]
+    _left: float = field(init=False)
+    _since: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._left, self._since = self.per_s, self.clock()
+
+    def take(self) -> bool:
+        """Whether there is one left, which is taken then."""
+        now = self.clock()
+        self._left = min(self.per_s, self._left + (now - self._since) * self.per_s)
+        self._since = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import socket
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ _PORTS: dict[SinkKind, tuple[int, ...]] = {
     "dns_closing": (53, 10053, 0),
     "echo_udp": (10007, 0),
     "echo_tcp": (10007, 0),
+    "quic": (443, 10443, 0),
 }
-_DATAGRAMS = frozenset({"dns_silent", "echo_udp"})
+_DATAGRAMS = frozenset({"dns_silent", "echo_udp", "quic"})
 _BACKLOG = 128
 
 
@@ -43,8 +45,9 @@ def is_datagrams(kind: SinkKind) -> bool:
 
 
 def kinds() -> tuple[SinkKind, ...]:
-    """All sinks that there are, the most useful first."""
-    return tuple(_PORTS)
+    """All sinks that there are, the most useful first; QUIC where aioquic is installed."""
+    has_quic = importlib.util.find_spec("aioquic") is not None
+    return tuple(kind for kind in _PORTS if kind != "quic" or has_quic)
 
 
 def _socket(host: str, port: int, *, datagrams: bool) -> socket.socket:
