@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from probe.experiments import website
-from probe.experiments.network import own_side
+from probe.experiments import cheap, website
+from probe.experiments.network import glance, own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.dns import Lingering
@@ -80,6 +80,7 @@ class Runner:
         self._own_side = asyncio.Lock()
         self._own_side_begun = 0.0
         self._rounds = 0
+        self._unfinished = len(session.asked)
 
     async def run(self) -> Ran:
         """Measure and judge every endpoint. A network failure is a result; only a bug of ours raises."""
@@ -103,11 +104,38 @@ class Runner:
 
     async def _before(self) -> None:
         try:
+            if await self._small_look_is_enough():
+                return
             await self._own_side_round("before")
         finally:
             self._session.own_side_known.set()
+            self._session.glanced.set()
         if self._session.network is not None and self._session.network.status == "no_network":
             self._session.hopeless.set()
+
+    async def _small_look_is_enough(self) -> bool:
+        """In a daemon's round, where nearly always all is well: whether a small look found the own side so, and nothing in the
+        whole run was in trouble. A check by hand looks at everything at once.
+        """
+        session = self._session
+        if session.memory is None:
+            return False
+        number, self._rounds = self._rounds, self._rounds + 1
+        by_word = all(asked.endpoint.scheme == "https" for asked in session.asked)
+        await glance(session, "before", number, also=() if by_word else ("page",))
+        session.network = self._judge_network()
+        if session.network.status != "ok":
+            return False
+        self._listen(OwnSide(session.network))
+        session.glanced.set()
+        if self._unfinished:
+            await session.trouble.wait()
+        return not self._unfinished
+
+    def _has_finished(self) -> None:
+        self._unfinished -= 1
+        if not self._unfinished:
+            self._session.trouble.set()  # nobody is waiting for more than a small look any longer
 
     async def _after(self, since: float) -> None:
         """A round begun after *since*: endpoints that end together share one."""
@@ -142,14 +170,17 @@ class Runner:
             group.create_task(self._measure(asked, failures))
             site = await failures
             ended = session.wire.monotonic()
-            if not site.succeeded or asked.endpoint.scheme != "https":
+            if asked.endpoint.scheme != "https":
                 # Whoever stands in the way can take a connection or write a page; only a verified chain speaks for itself.
-                await session.own_side_known.wait()
+                await session.glanced.wait()
             if not site.succeeded:
+                session.trouble.set()
+                await session.own_side_known.wait()
                 self._listen(Step(asked.number, "network"))
                 await self._after(ended)
         duration_us = int((session.wire.monotonic() - started) * 1e6)
         await self._conclude(site, started_us, duration_us)
+        self._has_finished()
 
     async def _measure(self, asked: Asked, failures: asyncio.Future[Site]) -> None:
         """Everything about one endpoint but the word. *failures* is told the site when no more of them can come."""
@@ -205,6 +236,8 @@ class Runner:
     async def _conclude(self, site: Site, started_us: int, duration_us: int) -> None:
         session, asked = self._session, site.asked
         verdict = self._judge(asked)
+        if session.memory is not None:
+            cheap.learn(session.memory, site, verdict)
         mine = [o for o in session.recorder.observations if o.endpoint == asked.number]
         result = EndpointResult(
             number=asked.number,

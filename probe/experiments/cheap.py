@@ -29,6 +29,7 @@ from probe.observations import DnsFact, Operation, TlsFact
 if TYPE_CHECKING:
     from probe.experiments.session import Site
     from probe.instruments.tls import TlsStream
+    from probe.verdict.model import Verdict
 
 FULL_EVERY = 6
 """Of so many rounds one is full at least."""
@@ -132,6 +133,20 @@ async def check(site: Site) -> bool | Ready:
     memory.renew(url, renewed)
     site.succeeded = True
     return True
+
+
+def learn(memory: Memory, site: Site, verdict: Verdict) -> None:
+    """Remember how *site* is come by, if it was found well by a full check: nothing but that can be told from a ticket.
+
+    A site that refuses or fails over a verified chain would take its ticket as well.
+    """
+    url = site.asked.endpoint.url
+    if verdict.status != "accessible":
+        memory.forget(url)
+    elif site.way:
+        # IPv4 first: where that works an ordinary visitor gets through whatever IPv6 does.
+        whole = (way for _, way in sorted(site.way.items()) if way and all(step is not None for step in way))
+        memory.learn(url, [step for step in next(whole, []) if step is not None])
 
 
 class _Attempt:

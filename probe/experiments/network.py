@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from ipaddress import IPv6Network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from probe.experiments.places import connectable
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_order, in_turn
@@ -51,6 +51,57 @@ async def own_side(session: Session, group: str, number: int = 0) -> None:
     async with asyncio.TaskGroup() as asking:
         for question in questions:
             asking.create_task(guarded(session, "network", question, endpoint=None))
+
+
+Also = Literal["page", "greet", "clock"]
+
+
+async def glance(
+    session: Session, group: str, number: int, *, turn: int | None = None, also: Collection[Also] = ()
+) -> None:
+    """A small look: one question to the first resolver and one connection, to canaries in turn. Enough as long as it is well.
+
+    *turn*: whose turn it is; by chance without one. *also*: ``page`` asks for a test page, without which a captive portal would
+    pass for the Internet; ``greet`` shakes hands with a site abroad; ``clock`` asks the time.
+    """
+    turn = turn if turn is not None else session.wire.random.randrange(1000)
+    _host(session, group, number)
+    if session.translator_asked is not None:
+        await guarded(session, "network", _translator(session, group, number), endpoint=None)
+        session.translator_asked.set()
+    patience_s = session.settings.deadlines.own_side
+    asked: list[Awaitable[None]] = [
+        _ask(session, _place(group, number, f"system/{server.address}"), server.address, canary.where, system=True)
+        for canary in _in_turn(session.canaries.family("foreign"), turn)
+        for server in session.wire.nameservers()[:1]
+    ]
+    asked += [
+        _touch(session, _place(group, number, f"literal/{canary.where}"), canary.where, patience_s)
+        for canary in _in_turn(session.canaries.family("literal"), turn)
+    ]
+    if "page" in also:
+        asked += [
+            _portal(session, _place(group, number, f"portal/{canary.where}"), canary)
+            for canary in _in_turn(session.canaries.family("portal"), turn)
+        ]
+    if "greet" in also:
+        asked += [
+            _greet(session, _place(group, number, f"foreign/{canary.where}"), canary, verify=True)
+            for canary in _in_turn(session.neutrals.canaries, turn)
+        ]
+    if "clock" in also:
+        asked += [
+            _clock(session, _place(group, number, f"clock/{canary.where}"), canary)
+            for canary in _in_turn(session.canaries.family("clock"), turn)
+        ]
+    async with asyncio.TaskGroup() as asking:
+        for question in asked:
+            asking.create_task(guarded(session, "network", question, endpoint=None))
+
+
+def _in_turn(members: tuple[Canary, ...], turn: int) -> tuple[Canary, ...]:
+    """The one member whose turn it is, if there are any."""
+    return (members[turn % len(members)],) if members else ()
 
 
 def _place(group: str, number: int, member: str) -> Place:
