@@ -148,18 +148,25 @@ class Scheduler(BaseScheduler):  # type: ignore[misc]
         """The jobs that are under way."""
         return tuple(self._own_executor.tasks)
 
-    async def serve(self) -> None:
-        """Start jobs as they fall due. Ends when :meth:`shutdown` was called, or when cancelled."""
+    async def serve(self, *, late: Callable[[float], None] | None = None) -> None:
+        """Start jobs as they fall due. Ends when :meth:`shutdown` was called, or when cancelled.
+
+        *late* hears by how many seconds the clock has passed the moment that was waited for, before anything is started.
+        """
         self.start()
+        until = None
         while self.state != STATE_STOPPED:
+            if until is not None and late is not None and (passed := self._clock.monotonic() - until) > 0:
+                late(passed)
             self._woken.clear()
             wait = self._process_jobs()
-            await self._wait(_LONGEST_WAIT_S if wait is None else min(wait, _LONGEST_WAIT_S))
+            until = self._clock.monotonic() + (_LONGEST_WAIT_S if wait is None else min(wait, _LONGEST_WAIT_S))
+            await self._wait(until)
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, until: float) -> None:
         """Until then by the clock, or until something is planned anew."""
         async with asyncio.TaskGroup() as group:
-            sleeping = group.create_task(self._clock.sleep_until(self._clock.monotonic() + seconds))
+            sleeping = group.create_task(self._clock.sleep_until(until))
             woken = group.create_task(self._woken.wait())
             await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
             sleeping.cancel()

@@ -1,0 +1,357 @@
+"""What the daemon's jobs do: what is due by the plan is measured, then judged as a whole, then told.
+
+One *lane* is held by whatever measures targets, so that a burst and a round never disturb one another; the look at the own
+side is small and keeps its own time, and deep tests take minutes and wait for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from probe.daemon import caps
+from probe.daemon.caps import Allowance
+from probe.daemon.daemon_costs import own_side_worst, worst
+from probe.daemon.plan import Look, Pace, Plan, Watched
+from probe.incidents.model import Fact, OwnSide, Wants
+
+if TYPE_CHECKING:
+    from probe.daemon.clock import Clock
+    from probe.daemon.scheduler import Scheduler
+    from probe.settings import Settings
+    from targets.model import Asked
+
+OWN_SIDE, INCIDENTS, DEEP, WISHES = "own side", "incidents", "deep", "wishes"
+TELLING, KEEPING = "telling", "keeping"
+_ROUND = "round every "
+_FIRST_ROUND_S = (5.0, 20.0)
+"""After the start: the own side is known by then."""
+_LONGEST_JOB_S = 900.0
+"""A job that takes longer hangs, and is a bug. The longest deep question takes 200 s, and a burst 45."""
+_NEVER = 1e9
+_AFTER_SLEEP_S = (10.0, 30.0)
+"""After sleep the network takes a while to come back; whoever measures at once measures that."""
+_KEEPING_S = 3600.0
+_CLOCK_STEP_S = 5.0
+"""What a clock may gain or lose between two jobs without anybody having set it."""
+
+
+Due = Callable[[float], tuple[Look, ...]]
+"""What is due at a moment of the timeline."""
+
+
+class Say(Protocol):
+    """Where the daemon's lines go: a short name of what happened, the words, and facts for programs."""
+
+    def __call__(self, event: str, words: str, **facts: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSet:
+    """What is watched, and how: all that a reload may change. ``asked`` are numbered as ``watched`` are."""
+
+    settings: Settings
+    asked: tuple[Asked, ...]
+    watched: tuple[Watched, ...]
+    kill_switch: Path
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """What came of measuring: facts for the incident machine, and what they cost, in bytes."""
+
+    facts: tuple[Fact, ...] = ()
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+
+class Work(Protocol):
+    """Everything that the daemon does besides planning. All of it keeps what it learns before it returns."""
+
+    async def own_side(self, watch: WatchSet, *, full: bool) -> Came:
+        """Look at the own side: a few questions, or (*full*) all of them."""
+
+    async def measure(self, watch: WatchSet, looks: Sequence[Look]) -> Came:
+        """Measure some endpoints."""
+
+    async def conclude(self, facts: Sequence[Fact]) -> Wants:
+        """Take *facts* into the incidents, put what people are to be told into the queue; what is wished for next."""
+
+    async def tell(self) -> None:
+        """Send what waits in the queue and is due."""
+
+    async def keep(self) -> None:
+        """Look after the database; called every hour."""
+
+
+class Jobs:
+    """The jobs over one :class:`WatchSet` at a time, and what they know between turns."""
+
+    def __init__(
+        self, watch: WatchSet, work: Work, clock: Clock, say: Say, random: Random, allowance: Allowance
+    ) -> None:
+        self._watch, self._work, self._clock, self._say, self._random = watch, work, clock, say, random
+        self.plan = Plan(watch.watched, watch.pace, random)
+        self.allowance = allowance
+        self._scheduler: Scheduler | None = None
+        self._lane = asyncio.Lock()
+        self._wants = Wants()
+        self._own_side: OwnSide | None = None
+        self._stopped_by: str | None = None
+        self._capped = False
+        self._apart = clock.now_us() / 1e6 - clock.monotonic()
+        self.bugs = 0
+
+    # planning
+
+    def plan_on(self, scheduler: Scheduler) -> None:
+        """Put the jobs on *scheduler*."""
+        self._scheduler = scheduler
+        # A reload puts another plan in the place of this one, so none of its methods is handed on.
+        scheduler.every(OWN_SIDE, self._look_at_own_side, lambda: self.plan.until_own_side(), first=0.0)  # noqa: PLW0108
+        scheduler.every(INCIDENTS, self._incident_round, lambda: self.plan.until_incident_round(), first=_NEVER)  # noqa: PLW0108
+        scheduler.every(DEEP, self._deep_round, lambda: self.plan.until_deep(), first=_NEVER)  # noqa: PLW0108
+        scheduler.every(WISHES, self._grant_wishes, lambda: _NEVER, first=_NEVER)
+        scheduler.every(TELLING, self._work.tell, lambda: _NEVER, first=_NEVER)
+        scheduler.every(KEEPING, self._keep, lambda: _KEEPING_S, first=_KEEPING_S)
+        self._plan_rounds()
+
+    def _plan_rounds(self) -> None:
+        assert self._scheduler is not None
+        wanted = {_round_name(every): every for every in self.plan.rhythms}
+        for name in self._scheduler.names:
+            if name.startswith(_ROUND) and name not in wanted:
+                self._scheduler.drop(name)
+        for name, every in wanted.items():
+            if name not in self._scheduler.names:
+                first = self._random.uniform(*_FIRST_ROUND_S)
+                self._scheduler.every(name, self._round_of(every), self._interval_of(every), first=first)
+
+    def _round_of(self, every: float) -> Callable[[], Awaitable[None]]:
+        async def job() -> None:
+            await self._measure(lambda now: self.plan.round(every, now))
+
+        return job
+
+    def _interval_of(self, every: float) -> Callable[[], float]:
+        return lambda: self.plan.until_round(every)
+
+    def change(self, watch: WatchSet) -> None:
+        """Go on with another set. What was remembered of endpoints that are in both stays."""
+        plan = Plan(watch.watched, watch.pace, self._random)
+        plan.remember(self.plan)
+        self._watch, self.plan = watch, plan
+        self.allowance.cap = watch.settings.run.cap_bytes
+        self._plan_rounds()
+
+    def slept(self, seconds: float) -> None:
+        """The host slept so long: look at the own side now, and make one round of each kind a little later."""
+        assert self._scheduler is not None
+        self._say(
+            "slept",
+            f"This computer was asleep for {_duration(seconds)}: one round makes up for it.",
+            seconds=round(seconds),
+        )
+        for name in self._scheduler.names:
+            if name not in (OWN_SIDE, KEEPING):
+                self._scheduler.put_off(name, self._random.uniform(*_AFTER_SLEEP_S))
+        self._scheduler.soon(OWN_SIDE, 0.0)
+
+    # jobs
+
+    async def everything_once(self) -> None:
+        """One full look at the own side, one round of every rhythm, and what follows from them."""
+        await self._look(full=True)
+        for every in self.plan.rhythms:
+            await self._measure(lambda now, every=every: self.plan.round(every, now))  # type: ignore[misc]
+        await self._grant_wishes()
+        await self._work.tell()
+
+    async def _look_at_own_side(self) -> None:
+        self._compare_clocks()
+        await self._look(full=False)
+
+    async def _look(self, *, full: bool) -> None:
+        if self._is_stopped():
+            return
+        async with self._paid(own_side_worst(full=full)) as bill:
+            if bill is not None:
+                self._took(bill, came := await self._work.own_side(self._watch, full=full))
+                await self._conclude(came.facts)
+
+    async def _measure(self, due: Due) -> bool:
+        """Measure what is *due* by the time that the lane is free; whether anything was."""
+        async with self._lane:
+            return await self._measure_now(due)
+
+    async def _measure_now(self, due: Due) -> bool:
+        if self._is_stopped():
+            return False
+        looks = due(self._clock.monotonic())
+        if not looks:
+            return False
+        async with self._paid(worst(looks, self._watch.asked)) as bill:
+            if bill is None:
+                return False
+            async with asyncio.timeout(_LONGEST_JOB_S):
+                self._took(bill, came := await self._work.measure(self._watch, looks))
+            await self._conclude(came.facts)
+        return True
+
+    async def _incident_round(self) -> None:
+        await self._measure(lambda now: self.plan.incident_round(self._wants, now))
+
+    async def _deep_round(self) -> None:
+        await self._measure_now(lambda now: self.plan.deep_round(self._wants, now))
+
+    async def _grant_wishes(self) -> None:
+        """Whatever the incident machine wishes for at once, until it wishes for nothing more that may be had."""
+        while await self._grant_some():
+            pass
+
+    async def _grant_some(self) -> bool:
+        granted = False
+        if self._wants.own_side and self.plan.may_look_at_own_side(self._clock.monotonic()):
+            await self._look(full=True)
+            granted = True
+        granted |= await self._measure(lambda now: self.plan.bursts(self._wants, now))
+        for name in sorted(self._wants.platforms):
+            granted |= await self._measure(lambda now, name=name: self.plan.platform(name, now))  # type: ignore[misc]
+        return granted
+
+    async def _keep(self) -> None:
+        await self._work.keep()
+
+    # what follows
+
+    async def _conclude(self, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, OwnSide):
+                self._own_side = fact
+        before = self._wants
+        self._wants = await self._work.conclude(facts)
+        if self._scheduler is not None:
+            self._follow(self._scheduler, before)
+
+    def _follow(self, scheduler: Scheduler, before: Wants) -> None:
+        """Plan what is wished for."""
+        wants = self._wants
+        if wants.own_side or wants.bursts or wants.platforms:
+            scheduler.soon(WISHES, 0.0)
+        if wants.rounds:
+            scheduler.soon(INCIDENTS, self.plan.until_incident_round())
+        else:
+            scheduler.put_off(INCIDENTS, _NEVER)
+        if wants.deep - before.deep:
+            scheduler.soon(DEEP, 0.0)
+        elif wants.deep:
+            scheduler.soon(DEEP, self.plan.until_deep())
+        else:
+            scheduler.put_off(DEEP, _NEVER)
+        if self._own_side is not None and self._own_side.status == "ok":
+            scheduler.soon(TELLING, 0.0)
+
+    # what it may not
+
+    def _is_stopped(self) -> bool:
+        """Whether the kill switch is thrown; said when it changes."""
+        switch = self._watch.kill_switch
+        stopped = caps.exists(switch)
+        if stopped and self._stopped_by is None:
+            self._say("kill_switch", f"Nothing is measured while {switch} exists.", file=str(switch))
+        elif not stopped and self._stopped_by is not None:
+            self._say("kill_switch_gone", "The kill switch is gone: measuring goes on.")
+        self._stopped_by = str(switch) if stopped else None
+        return stopped
+
+    @contextlib.asynccontextmanager
+    async def _paid(self, worst_case: int) -> AsyncIterator[list[int] | None]:
+        """An empty bill to write what was used on, once *worst_case* bytes are set aside; ``None`` if there are not as
+        many left of the day's.
+        """
+        now = self._clock.monotonic()
+        if not self.allowance.reserve(worst_case, now):
+            if not self._capped:
+                mega = self.allowance.cap / 1e6
+                self._say(
+                    "cap",
+                    f"The {mega:g} MB of 24 hours are used up: nothing is measured until some of them are a day old.",
+                    bytes=self.allowance.spent(now),
+                )
+            self._capped = True
+            yield None
+            return
+        if self._capped:
+            self._say("cap_over", "There are bytes to spend again: measuring goes on.")
+        self._capped = False
+        bill: list[int] = []
+        try:
+            yield bill
+        finally:
+            self.allowance.settle(worst_case, sum(bill) if bill else worst_case, self._clock.monotonic())
+
+    def _took(self, bill: list[int], came: Came) -> None:
+        bill.append(came.bytes_sent + came.bytes_received)
+
+    def _compare_clocks(self) -> None:
+        """Say so when somebody has set this computer's clock: nothing is due earlier or later for it, but what is stored
+        is dated by it.
+        """
+        apart = self._clock.now_us() / 1e6 - self._clock.monotonic()
+        moved, self._apart = apart - self._apart, apart
+        if abs(moved) > _CLOCK_STEP_S:
+            way = "forward" if moved > 0 else "back"
+            self._say(
+                "clock_set", f"This computer's clock was set {way} by {_duration(abs(moved))}.", seconds=round(moved)
+            )
+            self._wants = replace(self._wants, own_side=True)
+            if self._scheduler is not None:
+                self._scheduler.soon(WISHES, 0.0)
+
+    def bug(self, job: str, error: Exception) -> None:
+        """A job ended in a bug of ours. Its next turn comes as ever."""
+        self.bugs += 1
+        told = "".join(traceback.format_exception(error))
+        self._say("bug", f"A bug in dalel ended this turn of '{job}': {error!r}", job=job, traceback=told)
+
+    # words
+
+    def summary(self) -> str:
+        """What is watched, in a sentence."""
+        platforms = len({one.platform for one in self._watch.watched})
+        addresses = _counted(len(self._watch.watched), "address", "addresses")
+        return f"Watching {addresses} of {_counted(platforms, 'platform', 'platforms')}."
+
+    def status(self) -> str:
+        """How things are, in a line."""
+        if self._stopped_by is not None:
+            return f"Stopped by {self._stopped_by}: nothing is measured."
+        if self._capped:
+            return "The bytes of this day are used up: nothing is measured."
+        own = "not looked at yet" if self._own_side is None else self._own_side.method or self._own_side.status
+        held = len(self._wants.rounds)
+        trouble = f" {_counted(held, 'address', 'addresses')} in an incident." if held else ""
+        return f"{self.summary()} Own side: {own}.{trouble}"
+
+
+def _round_name(every: float) -> str:
+    return f"{_ROUND}{every:g}"
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    for name, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds:.0f} seconds"
