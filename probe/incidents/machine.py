@@ -214,11 +214,14 @@ class _Step:
         incident = self.incidents[held.incident]
         gone = [self.tracks[other] for other in going]
         self.keep(changes.left(incident, gone, held, self.now_us, self.names_in(incident.id)))
+        self.look_at_method(incident.id)
 
     def look_at_method(self, name: str) -> None:
         """An incident's method is what most of what it holds fails by."""
         incident = self.incidents[name]
         reasons = [track.held.why for track in self.tracks.values() if track.held and track.held.incident == name]
+        if not reasons:
+            return
         counted = Counter(why.method for why in reasons)
         best = max(sorted(counted, key=str), key=lambda method: counted[method])
         if best != incident.method and counted[best] > counted[incident.method]:

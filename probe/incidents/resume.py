@@ -22,23 +22,39 @@ def resume(state: State, stored: Iterable[Incident]) -> State:
         if incident.state == "open":
             for url in incident.remaining or ("",):
                 owner[incident.interface or "", url] = incident
-    tracks = {key: _owned(track, owner.get(key)) for key, track in state.tracks.items()}
+    tracks = {}
+    for key, track in state.tracks.items():
+        if track.held is not None and key not in owner:
+            tracks[key] = _let_go(track, track.held, incidents.values())
+        else:
+            tracks[key] = _owned(track, owner.get(key))
     for key, incident in owner.items():
         if key not in tracks:
             tracks[key] = _owned(Track(url=key[1], interface=incident.interface), incident)
     return replace(state, tracks=tracks, incidents=incidents)
 
 
+def _let_go(track: Track, held: Held, stored: Iterable[Incident]) -> Track:
+    """*track* as a member of no incident: well again if one that had it ended since, else under suspicion."""
+    over = any(
+        incident.closed_us is not None
+        and incident.closed_us > held.why.seen_us
+        and (incident.status, incident.interface) == (held.why.status, track.interface)
+        and (track.url in incident.urls or not (track.url or incident.urls))
+        for incident in stored
+    )
+    left = any(held.incident == incident.id and incident.state == "open" for incident in stored)
+    if over or left or held.goods or not held.why.recent:
+        return replace(track, held=None)
+    return replace(track, held=None, suspicions=(*track.suspicions, held.why))
+
+
 def _owned(track: Track, incident: Incident | None) -> Track:
-    """*track* as a member of *incident*, or of none."""
-    held = track.held
+    """*track* as a member of *incident*, if there is one."""
     if incident is None:
-        if held is None:
-            return track
-        again = (held.why,) if held.why.recent else ()
-        return replace(track, held=None, suspicions=(*track.suspicions, *again))
-    if held is not None:
-        return replace(track, held=replace(held, incident=incident.id))
+        return track
+    if track.held is not None:
+        return replace(track, held=replace(track.held, incident=incident.id))
     why = next((suspicion for suspicion in track.suspicions if suspicion.status == incident.status), None)
     others = tuple(suspicion for suspicion in track.suspicions if suspicion.status != incident.status)
     return replace(track, suspicions=others, held=Held(incident=incident.id, why=why or _reason(incident)))
