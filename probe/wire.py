@@ -309,6 +309,10 @@ class Wire:
         """The IPv4 address of this network's own router (the default route's); ``None`` where there is none or unknown."""
         return _gateway_v4()
 
+    def gateway6(self) -> str | None:
+        """The same for IPv6: mostly a link-local address, with the interface that it is reached by behind a ``%``."""
+        return _gateway_v6()
+
     def host(self) -> HostState:
         """Routes, tunnels, proxy settings and sleep, read from the host itself. Sends nothing."""
         return HostState(
@@ -510,17 +514,34 @@ def _gateway_v4() -> str | None:
     return None
 
 
-def _default_route_v6() -> bool | None:
+def _default_routes_v6() -> list[list[str]] | None:
+    """Lines of the kernel's table that lead everywhere and reject nothing, as fields (proc(5), /proc/net/ipv6_route)."""
     try:
         lines = Path("/proc/net/ipv6_route").read_text().splitlines()
     except OSError:
         return None
     reject = 0x0200
-    return any(
-        fields[0] == "0" * 32 and fields[1] == "00" and fields[-1] != "lo" and not int(fields[8], 16) & reject
+    return [
+        fields
         for line in lines
         if len(fields := line.split()) > 9
-    )
+        and (fields[0] == "0" * 32 and fields[1] == "00" and fields[-1] != "lo" and not int(fields[8], 16) & reject)
+    ]
+
+
+def _default_route_v6() -> bool | None:
+    routes = _default_routes_v6()
+    return None if routes is None else bool(routes)
+
+
+def _gateway_v6() -> str | None:
+    """Of the default route that is preferred (the least metric), if it leads over a router."""
+    for fields in sorted(_default_routes_v6() or (), key=lambda fields: int(fields[5], 16)):
+        number = int(fields[4], 16)
+        if number:
+            address = ipaddress.IPv6Address(number)
+            return f"{address}%{fields[-1]}" if address.is_link_local else str(address)
+    return None
 
 
 _TUNNEL = re.compile(r"(tun|tap|wg|ppp|utun|tailscale|nordlynx|proton|warp|zt|amn)\w*")

@@ -72,6 +72,10 @@ class DemoWire(Wire):
         """There is no router at home whose distance could be taken."""
         return None
 
+    def gateway6(self) -> str | None:
+        """Nor one of the newer version."""
+        return None
+
     def host(self) -> HostState:
         """One IPv4 connection at home, nothing in between that the world does not have."""
         return HostState(

@@ -37,11 +37,14 @@ anybody is there at all, and how far away."""
 async def neutral_pairs(site: Site) -> None:
     """Alternate T and I at two neutral addresses, side by side; what broke off at once is held against the own router."""
     async with asyncio.TaskGroup() as group:
-        if gateway.broke_off_at_once(site):
+        asked = gateway.broke_off_at_once(site)
+        if asked:
             group.create_task(gateway.measure(site))
         pairs = [
             group.create_task(_neutral_pair(site, index)) for index in range(1, site.settings.budgets.neutrals + 1)
         ]
+    if not asked and gateway.broke_off_at_once(site):
+        await gateway.measure(site)
     site.flipped = bool(pairs) and all(pair.result() for pair in pairs)
 
 

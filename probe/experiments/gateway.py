@@ -21,13 +21,21 @@ _PORT = 9
 
 
 def broke_off_at_once(site: Site) -> bool:
-    """Whether an answer that ended something in question came too soon to leave the own network out."""
+    """Whether an answer that ended something in question came too soon to leave the own network out.
+
+    The first one may have come late only because this computer was busy; so later ones are looked at too.
+    """
+    arms = (
+        o.operation
+        for o in site.session.recorder.observations
+        if o.endpoint == site.number and o.purpose in ("retry", "neutral_pair", "own_pair") and o.group != GROUP
+    )
     return any(
         operation is not None
         and operation.failure not in (None, "generic_timeout_error", "interrupted")
         and operation.duration_us is not None
         and operation.duration_us < AT_ONCE_US
-        for operation in site.suspicions.values()
+        for operation in (*site.suspicions.values(), *arms)
     )
 
 
@@ -37,7 +45,8 @@ async def measure(site: Site) -> None:
     Where there is no router to be asked, that is recorded too: as a network that is not reachable.
     """
     place = Place(purpose="neutral_pair", endpoint=site.number, group=GROUP)
-    address = site.wire.gateway()
+    # Where there is no IPv4, everything that is compared goes over IPv6, by a router of its own.
+    address = site.wire.gateway() or site.wire.gateway6()
     if address is None:
         nobody = Operation(fact=TcpFact(), started_us=site.wire.now_us(), failure="network_unreachable", port=_PORT)
         site.session.record(nobody, **place.fields())

@@ -33,6 +33,7 @@ AVAILABLE = LINUX
 """Elsewhere no program hears which router a packet has got to, unless it may read all of them."""
 
 _READ_BYTES = 16_384
+_WELL_KNOWN = "64:ff9b::"
 _BESIDE_S = 0.12
 """A device beside the way answers about when the router does: so long it is waited for after the router has spoken."""
 _FAILURES: dict[Came, str | None] = {
@@ -126,20 +127,37 @@ async def syn(
         came=came,
         after_us=took_us if came not in (None, "nothing") else None,
         errno=failures.errno_name(error) if error else None,
-        **_router(error, ttl, end.address, wire.gateway()),
+        **_router(error, ttl, end.address, wire.gateway(), wire.translator),
     )
     place: dict[str, Any] = {"started_us": begun_us, "duration_us": took_us, "address": address, "port": port}
     return Operation(fact=fact, failure=_failure(came, error), **place)
 
 
-def _router(error: OSError | None, ttl: int, own: str | None, gateway: str | None) -> dict[str, Any]:
+def _router(
+    error: OSError | None, ttl: int, own: str | None, gateway: str | None, translator: str | None
+) -> dict[str, Any]:
     """The fields that tell which router spoke, as far as they may be kept."""
     icmp_type, icmp_code, hop = getattr(error, "icmp", None) or (None, None, None)
     found: dict[str, Any] = {"icmp_type": icmp_type, "icmp_code": icmp_code}
     if hop is not None:
-        found["hop_is"] = scope_of(hop, gateway)
+        # An IPv6 router is known to this host by a link-local address, and speaks from another one, its provider's even.
+        first = ttl == 1 and ":" in hop
+        hop = embedded(hop, translator)
+        found["hop_is"] = "gateway" if first else scope_of(hop, gateway)
         found["hop"] = hop if may_be_kept(hop, ttl, own) else None
     return found
+
+
+def embedded(hop: str, translator: str | None) -> str:
+    """The IPv4 address of a router behind a translator (NAT64), as RFC 6052 §2.2 puts it into one of IPv6; else *hop*.
+
+    *translator*: the prefix of this network's own, 96 bits; the well-known one (64:ff9b::) is always known.
+    """
+    if ":" not in hop:
+        return hop
+    number = int(ipaddress.IPv6Address(hop.partition("%")[0]))
+    known = (int(ipaddress.IPv6Address(prefix)) >> 32 for prefix in (_WELL_KNOWN, translator) if prefix is not None)
+    return str(ipaddress.IPv4Address(number & 0xFFFFFFFF)) if number >> 32 in known else hop
 
 
 def _failure(came: Came | None, error: OSError | None) -> str | None:

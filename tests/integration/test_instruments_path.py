@@ -126,13 +126,27 @@ async def test_a_port_that_is_taken_says_nothing_of_the_way():
         ("10.20.0.1", 2, None, "private"),
         ("100.64.3.1", 2, None, "shared"),
         ("2a03:2880::7", 3, "2a03:2880::7", "public"),
-        ("fe80::1", 1, None, "private"),
+        ("fe80::1", 1, None, "gateway"),
+        ("2a02:1b8:7::1", 1, None, "gateway"),
+        ("fd00::1", 2, None, "private"),
+        ("64:ff9b::5c2e:709", 3, "92.46.7.9", "public"),
+        ("64:ff9b::c0a8:101", 1, None, "gateway"),
+        ("64:ff9b::a14:1", 2, None, "private"),
+        ("2a02:1b8:7:64::5c2e:709", 3, "2a02:1b8:7:64::5c2e:709", "public"),
     ],
 )
 async def test_a_router_is_known_by_what_may_be_kept_of_it(hop: str, ttl: int, kept: str | None, scope: str):
     """The first router's address is never kept, nor one that is not of the public Internet; what kind it is, is."""
     fact = fact_of(await path.syn(Routers(hop, "192.168.1.1"), "203.0.113.9", 443, ttl=ttl, deadline_s=1))
     assert (fact.came, fact.icmp_type, fact.hop, fact.hop_is) == ("icmp", 11, kept, scope)
+
+
+async def test_a_router_behind_this_networks_own_translator_is_known_by_its_own_address():
+    """So that the same router has the same name to hosts with and without IPv4."""
+    wire = Routers("2a02:1b8:7:64::5c2e:709")
+    wire.translator = "2a02:1b8:7:64::"
+    fact = fact_of(await path.syn(wire, "203.0.113.9", 443, ttl=3, deadline_s=1))
+    assert (fact.hop, fact.hop_is) == ("92.46.7.9", "public")
 
 
 def test_a_router_beside_this_host_tells_where_it_is():

@@ -208,6 +208,7 @@ class Net:
             abroad=self._abroad,
             ipv6=any(machine.address6 for machine in self._machines),
             translator=self._translator,
+            gateway6=self._machines[0].gateway6,
             seed=self._seed,
         )
 

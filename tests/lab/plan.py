@@ -51,4 +51,6 @@ class Plan:
     abroad: tuple[Rule, ...] = ()
     ipv6: bool = False
     translator: Translator | None = None
+    gateway6: str | None = None
+    """The probe's first router as its IPv6 neighbours know it."""
     seed: int = 1

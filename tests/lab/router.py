@@ -99,6 +99,7 @@ class Router:
         )
         self._routes: dict[bytes, _Port] = {}
         self._hops: set[bytes] = set()
+        self._own = frozenset({packets.raw(plan.gateway6)} if plan.gateway6 else ())
         self._learn_hops()
         self._due: list[tuple[float, int, _Port, bytearray]] = []
         self._serial = 0
@@ -111,7 +112,7 @@ class Router:
 
     def _learn_hops(self) -> None:
         hops = {packets.raw(hop) for port in self._ports.values() for hop in port.leg.hops}
-        self._hops = hops | {packets6.raw_twin(hop) for hop in hops}
+        self._hops = hops | {packets6.raw_twin(hop) for hop in hops} | self._own
 
     def _side_abroad(self, its_rules: tuple[Rule, ...]) -> _Side:
         """The control's leg is its whole way: the line of the others, with its delay and loss, is the probe's trouble."""
@@ -288,9 +289,9 @@ class Router:
 
     def _refuse(self, packet: Packet, source: _Port) -> None:
         """The first router of a leg is the household's own: it refuses connections at once, from where rules at ``home`` sit."""
-        first = source.leg.hops[:1]
-        asks = packet.version == 4 and packet.protocol == packets.TCP and not packet.flags & packets.RST
-        if asks and packet.dst in map(packets.raw, first):
+        first = {packets.raw(hop) for hop in source.leg.hops[:1]} | self._own
+        asks = packet.protocol == packets.TCP and not packet.flags & packets.RST
+        if asks and packet.dst in first:
             self._hand_over(packets.reset(packet, to_sender=True), source, self._now)
 
     # time and queues

@@ -182,8 +182,9 @@ class Scenario:
 
     def not_found(self, url: str, codes: Iterable[str]) -> tuple[str, ...]:
         """Codes that had to be told of *url*, and are not among *codes*."""
+        told = set(codes)
         hit = url in self.check and not self.spares(url)
-        return tuple(code for code in self.finds if code not in set(codes)) if hit else ()
+        return tuple(code for code in self.finds if code not in told) if hit else ()
 
     @property
     def is_own_side(self) -> bool:

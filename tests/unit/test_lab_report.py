@@ -109,7 +109,7 @@ def test_units_are_plain_json():
 
 def test_a_row_may_ask_for_findings():
     """A word that is right is not enough where the row says what must be told besides; other endpoints need not have it."""
-    row = scenario("name_is_dropped", Words("blocked", "tls"), check=(URL,), finds=("neutral_flip",))
+    row = scenario("name_is_dropped", Words("blocked", "tls"), check=(URL,), finds=("neutral_flip", "neutral_flip"))
     assert trial(row, "blocked", "tls").is_right
     other = scenario("name_is_dropped", Words("blocked", "tls"), check=(URL,), finds=("residual_memory",))
     assert trial(other, "blocked", "tls").complaints == (f"{URL}: nothing is told of residual_memory",)
