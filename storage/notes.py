@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.rows import storable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from storage.archive import Archive
     from storage.database import Database
@@ -40,29 +41,49 @@ def add(archive: Archive, note: Note) -> Future[int]:
     return archive.call(work)
 
 
-def remove(archive: Archive, number: int) -> Future[bool]:
-    """Forget a note; the future tells whether there was one."""
+def remove(archive: Archive, number: int, made_us: int) -> Future[bool]:
+    """Take a note back at ``made_us``, by one more row; the future tells whether there was one to take back."""
 
     def work(connection: Connection) -> bool:
-        from sqlalchemy import delete
+        from sqlalchemy import insert
 
         from storage.schema import notes
 
-        return bool(connection.execute(delete(notes).where(notes.c.id == number)).rowcount)
+        found = connection.execute(_standing().where(notes.c.id == number)).mappings().first()
+        if found is None:
+            return False
+        row = {"at_us": found["at_us"], "text": "", "made_us": made_us, "removes": number}
+        connection.execute(insert(notes), row)
+        return True
 
     return archive.call(work)
 
 
 def between(database: Database, since_us: int | None = None, until_us: int | None = None) -> tuple[Note, ...]:
     """The notes about any moment from *since_us* (included) to *until_us* (not included), in order of what they tell."""
-    from sqlalchemy import func, select
+    from sqlalchemy import func
 
     from storage.schema import notes
 
-    query = select(notes).order_by(notes.c.at_us, notes.c.id)
+    query = _standing().order_by(notes.c.at_us, notes.c.id)
     if since_us is not None:
         query = query.where(func.coalesce(notes.c.until_us, notes.c.at_us) >= since_us)
     if until_us is not None:
         query = query.where(notes.c.at_us < until_us)
     with database.reading() as connection:
-        return tuple(Note(**row) for row in connection.execute(query).mappings())
+        return tuple(_note(row) for row in connection.execute(query).mappings())
+
+
+def _standing() -> Select[Any]:
+    """Notes that nobody took back."""
+    from sqlalchemy import select
+
+    from storage.schema import notes
+
+    later = notes.alias("later")
+    taken_back = select(later.c.id).where(later.c.removes == notes.c.id).exists()
+    return select(notes).where(notes.c.removes.is_(None), ~taken_back)
+
+
+def _note(row: Mapping[Any, Any]) -> Note:
+    return Note(**{name: row[name] for name in ("id", "at_us", "until_us", "text", "made_us")})

@@ -338,6 +338,8 @@ notes = Table(
     Column("until_us", BigInteger),
     Column("text", Text, nullable=False),
     Column("made_us", BigInteger, nullable=False),
+    # A row with this takes back the note that it names: nothing that was written is rewritten.
+    Column("removes", Integer),
     PrimaryKeyConstraint("id"),
 )
 

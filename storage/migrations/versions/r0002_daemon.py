@@ -180,6 +180,7 @@ def _notes() -> None:
         sa.Column("until_us", sa.BigInteger()),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("made_us", sa.BigInteger(), nullable=False),
+        sa.Column("removes", sa.Integer()),
         sa.PrimaryKeyConstraint("id", name="pk_notes"),
     )
 
