@@ -7,6 +7,7 @@ target only: some censors punish the address as well as the name, and a punished
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,22 @@ class Neutral:
 class Neutrals:
     """Draws canaries and neutrals for one run, so that none is both."""
 
-    def __init__(self, canaries: Canaries, random: Random, own_side_members: int = 3) -> None:
+    def __init__(
+        self,
+        canaries: Canaries,
+        random: Random,
+        own_side_members: int = 3,
+        *,
+        resting: Collection[str] = (),
+    ) -> None:
+        """*resting* are names whose addresses served another run a moment ago: they serve nobody in this one."""
         foreign = list(canaries.family("foreign"))
         random.shuffle(foreign)
+        foreign.sort(key=lambda member: member.where in resting)
         self.canaries = tuple(foreign[:own_side_members])
-        spare = [member.where for member in foreign[own_side_members:]]
-        pool = [name for name in canaries.innocuous if name not in {member.where for member in foreign}]
+        spare = [member.where for member in foreign[own_side_members:] if member.where not in resting]
+        known = {*resting, *(member.where for member in foreign)}
+        pool = [name for name in canaries.innocuous if name not in known]
         random.shuffle(pool)
         self._unused = spare + pool
         self._pool = tuple(canaries.innocuous) or tuple(spare)

@@ -16,6 +16,7 @@ from probe.instruments.trust import Trust
 from probe.observations import ContextFact, Observation, Operation
 from probe.runner import Listener, Ran, Runner, Save, Started
 from probe.settings import Settings
+from probe.verdict import clock
 from probe.verdict.model import EndpointResult, NetworkVerdict, PlatformVerdict, Run
 from probe.verdict.rollup import roll_up
 from probe.verdict.ruleset import RULESET
@@ -73,9 +74,9 @@ class CheckOutcome:
 
 async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOutcome:
     """Run one check. Network failures are results; only bugs raise."""
-    session = _session(request, wire)
-    run = _new_run(request, session)
-    session.record(_context(request, session, run), purpose="context")
+    session = open_session(request, wire)
+    run = begin_run(request, session)
+    session.record(context_of(request, session, run), purpose="context")
     async with _kept(request, run) as (save, archive):
         listen(Started(run, request.asked))
         runner = Runner(session, save=save, listen=listen)
@@ -84,7 +85,7 @@ async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOut
         except asyncio.CancelledError:
             await _finish(archive, replace(run, finished_us=wire.now_us(), interrupted=True), runner.unsaved())
             raise
-        run = _finished(run, ran, wire)
+        run = finished(run, ran, wire, session.recorder.observations)
         await _finish(archive, run, ran.unsaved)
     return CheckOutcome(
         run=run,
@@ -99,7 +100,8 @@ async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOut
     )
 
 
-def _session(request: CheckRequest, wire: Wire) -> Session:
+def open_session(request: CheckRequest, wire: Wire) -> Session:
+    """What one run measures with."""
     settings = request.settings
     canaries = request.canaries if request.canaries is not None else load_canaries()
     budgets = settings.budgets
@@ -116,7 +118,8 @@ def _session(request: CheckRequest, wire: Wire) -> Session:
     )
 
 
-def _new_run(request: CheckRequest, session: Session) -> Run:
+def begin_run(request: CheckRequest, session: Session) -> Run:
+    """A run that begins now."""
     settings = request.settings
     return Run(
         id=f"{session.wire.random.getrandbits(128):032x}",
@@ -131,7 +134,8 @@ def _new_run(request: CheckRequest, session: Session) -> Run:
     )
 
 
-def _context(request: CheckRequest, session: Session, run: Run) -> Operation:
+def context_of(request: CheckRequest, session: Session, run: Run) -> Operation:
+    """What the run says of itself: its first observation."""
     settings = request.settings
     fact = ContextFact(
         software=run.software,
@@ -150,8 +154,15 @@ def _context(request: CheckRequest, session: Session, run: Run) -> Operation:
     return Operation(fact=fact, started_us=run.started_us)
 
 
-def _finished(run: Run, ran: Ran, wire: Wire) -> Run:
-    return replace(run, finished_us=wire.now_us(), network_status=ran.network.status, network_method=ran.network.method)
+def finished(run: Run, ran: Ran, wire: Wire, observations: Sequence[Observation]) -> Run:
+    """The run as it is at its end."""
+    return replace(
+        run,
+        finished_us=wire.now_us(),
+        network_status=ran.network.status,
+        network_method=ran.network.method,
+        clock_offset_us=clock.offset_us(observations),
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
