@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from probe.daemon.plan import Look, Pace, Plan, Watched
+from probe.daemon.plan import DAY, Look, Pace, Plan, Watched
 
 if TYPE_CHECKING:
     from targets.model import Asked
 
-DAY = 86_400.0
 DAYS_A_MONTH = 30
 
 OWN_SIDE = 1_500

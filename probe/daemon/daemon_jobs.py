@@ -222,8 +222,7 @@ class Jobs:
             await self._look(full=True)
             granted = True
         granted |= await self._measure(lambda now: self.plan.bursts(self._wants, now))
-        for name in sorted(self._wants.platforms):
-            granted |= await self._measure(lambda now, name=name: self.plan.platform(name, now))  # type: ignore[misc]
+        granted |= await self._measure(lambda now: self.plan.platforms(self._wants, now))
         return granted
 
     async def _keep(self) -> None:
@@ -245,7 +244,7 @@ class Jobs:
         wants = self._wants
         if wants.own_side or wants.bursts or wants.platforms:
             scheduler.soon(WISHES, 0.0)
-        if wants.rounds:
+        if wants.rounds - wants.old:
             scheduler.soon(INCIDENTS, self.plan.until_incident_round())
         else:
             scheduler.put_off(INCIDENTS, _NEVER)

@@ -21,6 +21,7 @@ from probe.incidents.model import Wants
 Kind = Literal["cheap", "full", "deep", "burst"]
 
 HOUR = 3600.0
+DAY = 24 * HOUR
 JITTER = 0.1
 """Of every interval, up and down: probes that were started together do not stay together."""
 OWN_SIDE_JITTER = 1 / 3
@@ -103,6 +104,7 @@ class Plan:
     _memory: dict[str, _Memory] = field(init=False)
     _by_url: dict[str, Watched] = field(init=False)
     _platforms: dict[str, float] = field(default_factory=dict)
+    _troubled: set[str] = field(default_factory=set)
     _own_side: float = -math.inf
 
     def __post_init__(self) -> None:
@@ -120,6 +122,7 @@ class Plan:
             if place in earlier._services:
                 service.rounds = earlier._services[place].rounds
         self._platforms |= earlier._platforms
+        self._troubled |= earlier._troubled
         self._own_side = earlier._own_side
 
     def seen(self, times: Mapping[str, float]) -> None:
@@ -177,26 +180,38 @@ class Plan:
             chosen = [*chosen, *([neglected] if neglected not in chosen else [])]
         return [Look(one.number, "full" if full else "cheap") for one in chosen]
 
-    def platform(self, name: str, now: float, *, but: Iterable[int] = ()) -> tuple[Look, ...]:
-        """All endpoints of a platform but those in *but*; nothing if that was done a moment ago."""
-        if now - self._platforms.get(name, -math.inf) < PLATFORM_GAP:
-            return ()
-        self._platforms[name] = now
-        left_out = set(but)
-        looks = [Look(o.number, "full") for o in self.watched if o.platform == name and o.number not in left_out]
-        return self._made(looks, now)
+    def platforms(self, wants: Wants, now: float) -> tuple[Look, ...]:
+        """All endpoints of the platforms that trouble has newly come to. One in which it stays is not looked at as a whole
+        again, and one that flaps not at once.
+        """
+        self._troubled &= wants.platforms
+        fresh = {
+            name
+            for name in wants.platforms - self._troubled
+            if now - self._platforms.get(name, -math.inf) >= PLATFORM_GAP
+        }
+        self._troubled |= fresh
+        self._platforms |= dict.fromkeys(fresh, now)
+        return self._made([Look(one.number, "full") for one in self.watched if one.platform in fresh], now)
 
     def bursts(self, wants: Wants, now: float) -> tuple[Look, ...]:
         """The first failures (and first successes) that more rounds at once would settle."""
         return self._rested(wants.bursts, "burst", now)
 
     def incident_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
-        """What open incidents hold."""
-        return self._made([Look(one.number, "full") for one in self._among(wants.rounds)], now)
+        """What open incidents hold; old ones are content with their hourly turn."""
+        held = self._among(wants.rounds - wants.old)
+        return self._made([Look(one.number, "full") for one in held], now)
 
     def deep_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
-        """What is to be asked how it is blocked, where the user has agreed to it."""
-        return self._rested(wants.deep, "deep", now) if self.pace.may_deep else ()
+        """What is to be asked how it is blocked, where the user has agreed to it; of old incidents once a day."""
+        if not self.pace.may_deep:
+            return ()
+        due = [url for url in wants.deep if url not in wants.old or self._since_deep(url, now) >= DAY]
+        return self._rested(due, "deep", now)
+
+    def _since_deep(self, url: str, now: float) -> float:
+        return now - self._memory[url].deep if url in self._memory else 0.0
 
     def may_look_at_own_side(self, now: float) -> bool:
         """Whether a look that somebody wishes for may be made; then it is taken to be made."""
