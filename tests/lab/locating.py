@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from probe.wire import translated
+from tests.lab import dual
 from tests.lab.figures import Proportion, quantile
 from tests.lab.lab import Lab
 from tests.lab.run import ask
@@ -60,7 +62,7 @@ def sweep(row: Scenario, seed: int, scale: float = 1.0) -> Trial:
     """The sweeps alone, in a lab of their own, as they are run after a flip or for a silent address."""
     truth = TRUTHS[row.name]
     with row.drawn(seed).lab(seed) as lab:
-        site, neutral = (lab.world.sites[name].address for name in (FACEBOOK, NEUTRAL))
+        site, neutral = (_address(lab, name) for name in (FACEBOOK, NEUTRAL))
         words = (neutral, FACEBOOK, _INNOCUOUS) if truth.what == "greeting" else (site, neutral)
         done = lab.run(sys.executable, str(_SWEEP), str(scale), *words, timeout=60)
     if done.returncode:
@@ -78,6 +80,14 @@ def sweep(row: Scenario, seed: int, scale: float = 1.0) -> Trial:
         seconds=said["seconds"],
         bytes=said["bytes"],
     )
+
+
+def _address(lab: Lab, name: str) -> str:
+    """Where the probe's machine meets *name*: over IPv6 where the row has it, through the translator where it must."""
+    plain = lab.world.sites[name].address
+    if lab.world.ipv6 == "nat64":
+        return translated(plain, lab.world.prefix64)
+    return dual.six(lab.world, name) if lab.world.ipv6 else plain
 
 
 def whole(row: Scenario, seed: int) -> Trial:

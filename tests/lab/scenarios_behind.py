@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import censor, prove, prove6
+from tests.lab import censor, prove, prove6, rules
 from tests.lab import scenarios_ipv6 as ipv6
 from tests.lab.distances import ResetAndForget, SetTtl
 from tests.lab.lab import Lab
@@ -171,6 +171,31 @@ OVER_IPV6 = ipv6._row(
     rules=(censor.NameResetBeside(names=META, ttl=_FAR_TTL, place="far"),),
 )
 
+EARLY_OVER_IPV6: tuple[Scenario, ...] = (
+    ipv6._row(
+        "early_reset_and_translator",
+        "a machine with IPv6 only, and a reset that comes sooner than the server could have sent it; where every web server resets "
+        "greetings that name another site, the time alone tells, and only beside that of the own router",
+        (*SNI_RESET, Words("inconclusive")),
+        *ipv6._LIVES_BEHIND,
+        prove6.fails(FACEBOOK_URL, 6, *_BROKEN_OFF),
+        world=lambda world: ipv6._nat64()(_strict(world)),
+        rules=(censor.NameResetBeside(names=META, mirrored=True),),
+        exit_codes=(1, 3),
+    ),
+    ipv6._row(
+        "early_reset_by_the_own_router_and_translator",
+        "a machine with IPv6 only, whose household's own router breaks the name off: as quickly as it answers itself",
+        (Words("inconclusive"), Words("no_network", "filter")),
+        *ipv6._LIVES_BEHIND,
+        prove6.fails(FACEBOOK_URL, 6, *_BROKEN_OFF),
+        world=ipv6._nat64(),
+        rules=(rules.NameReset(names=META, place="home"),),
+        exit_codes=(2, 3),
+        network=(Words("ok"), Words("inconclusive"), Words("no_network")),
+    ),
+)
+
 TWINS: tuple[Scenario, ...] = (
     Scenario(
         name="behind_balancer_resets_from_nearer",
@@ -229,4 +254,26 @@ TWINS: tuple[Scenario, ...] = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*BLOCKS, OVER_IPV6, *TWINS)
+_SELF = {"world": lambda world: ipv6._nat64()(_front(ways=((FACEBOOK, "reset"),))(world)), "exit_codes": (1, 3)}
+
+TWINS_OVER_IPV6: tuple[Scenario, ...] = (
+    ipv6._row(
+        "behind_own_reset_and_translator",
+        "a machine with IPv6 only, behind a translator, and the site resets its own name",
+        BROKEN,
+        *ipv6._LIVES_BEHIND,
+        prove6.fails(FACEBOOK_URL, 6, *_BROKEN_OFF),
+        **_SELF,
+    ),
+    ipv6._row(
+        "behind_balancer_resets_from_farther_and_translator",
+        "the same, and what resets is the site's balancer, with a TTL of its own",
+        BROKEN,
+        *ipv6._LIVES_BEHIND,
+        prove6.fails(FACEBOOK_URL, 6, *_BROKEN_OFF),
+        rules=lambda world: (_resets(world, 50),),
+        **_SELF,
+    ),
+)
+
+SCENARIOS: tuple[Scenario, ...] = (*BLOCKS, OVER_IPV6, *EARLY_OVER_IPV6, *TWINS, *TWINS_OVER_IPV6)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.lab import censor, prove, rules
+from tests.lab import censor, dual, prove, prove6, rules
+from tests.lab import scenarios_ipv6 as ipv6
 from tests.lab.net import PROBE, WORLD
 from tests.lab.packets import TCP
 from tests.lab.rules import Place, Rule, When
@@ -81,6 +82,12 @@ _AT_HOME: dict[str, Any] = {
     "exit_codes": (2, 3),
     "network": (Words("ok"), Words("inconclusive"), Words("no_network")),
 }
+
+
+_BEHIND_TRANSLATOR = (
+    prove6.behind_translator("www.nobelprize.org", FACEBOOK, works=False),
+    prove6.behind_translator(FACEBOOK, "www.nobelprize.org", works=True),
+)
 
 
 def _silent(*hops: int) -> dict[str, Any]:
@@ -240,6 +247,43 @@ ADDRESSES: tuple[Scenario, ...] = (
     _connections("located_blackhole_at_the_end", "packets to the site's address vanish where it is", "far", _ALL),
 )
 
+IPV6: tuple[Scenario, ...] = (
+    _row(
+        "located_drop_behind_a_translator",
+        "a machine without IPv4, and the name is dropped in transit behind the translator that serves it",
+        Truth(behind=3),
+        _drop(3),
+        world=ipv6._nat64(),
+        proofs=(*ipv6._LIVES_BEHIND, *_BEHIND_TRANSLATOR),
+    ),
+    _row(
+        "located_reset_behind_a_translator",
+        "the same, and the name is broken off behind a router that is silent",
+        Truth(behind=4, mute=(4,)),
+        rules.NameReset(names=META, place=4),
+        world=ipv6._nat64(),
+        acceptable=SNI_RESET,
+        proofs=(*ipv6._LIVES_BEHIND, *_BEHIND_TRANSLATOR),
+        **_silent(4),
+    ),
+    _row(
+        "located_drop_by_the_own_router_before_a_translator",
+        "a machine without IPv4, whose household's own router drops the name",
+        Truth(behind=0),
+        _drop("home"),
+        world=ipv6._nat64(),
+        **{**_AT_HOME, "proofs": (*ipv6._LIVES_BEHIND, *_BEHIND_TRANSLATOR)},
+    ),
+    _row(
+        "located_drop_over_both_versions",
+        "the name is dropped in transit, over IPv4 and IPv6",
+        Truth(behind=3),
+        _drop(3),
+        world=dual.dual,
+        proofs=(*_by_name(prove.SILENT), *ipv6._NO_HELLO6),
+    ),
+)
+
 HEALTHY: tuple[Scenario, ...] = (
     _row(
         "located_nothing",
@@ -253,4 +297,4 @@ HEALTHY: tuple[Scenario, ...] = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*NAMES, *SILENT, *BALANCED, *OWN, *ADDRESSES, *HEALTHY)
+SCENARIOS: tuple[Scenario, ...] = (*NAMES, *SILENT, *BALANCED, *OWN, *ADDRESSES, *IPV6, *HEALTHY)
