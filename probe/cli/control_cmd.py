@@ -121,7 +121,7 @@ def _open_ports(sinks: Sinks | None) -> list[str]:
     """What came up to be measured; nothing where nothing did."""
     up = {sink.kind: sink.port for sink in sinks.announced} if sinks is not None else {}
     udp = {"dns_silent", "echo_udp", "quic"}
-    told = [f"{port}/{'udp' if kind in udp else 'tcp'}" for kind, port in up.items()]
+    told = dict.fromkeys(f"{port}/{'udp' if kind in udp else 'tcp'}" for kind, port in up.items())
     return [f"Your probes may measure the way to it at these ports: {', '.join(told)}."] if told else []
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from probe.control.protocol import BULK_EACH_HOUR
+
 KEPT_S = 600.0
 """How long a token's showing counts, and how long an arrival is remembered."""
 MOST_CALLERS = 1024
@@ -32,6 +34,7 @@ class Arrival:
     the ClientHello (probe/instruments/tls_records.py). ``answered``: whether an answer was handed to the kernel;
     ``acknowledged``: whether the caller's side acknowledged all of it (``None`` where the kernel does not tell). ``end``: how
     the caller ended it, if it did. ``returned``: of QUIC, whether the caller came back with the token of our first answer.
+    ``bulk``: which way a stream of ``bulk_bytes`` was asked for, ``progress``: (microseconds, bytes) of it.
     """
 
     kind: ArmKind
@@ -44,6 +47,9 @@ class Arrival:
     acknowledged: bool | None = None
     end: End | None = None
     returned: bool | None = None
+    bulk: Literal["down", "up"] | None = None
+    bulk_bytes: int | None = None
+    progress: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -51,6 +57,7 @@ class _Caller:
     until: float
     arrivals: deque[Arrival] = field(default_factory=lambda: deque(maxlen=MOST_EACH))
     echo_left: int = ECHO_BYTES
+    token: str = ""
 
 
 def plain(address: str) -> str:
@@ -70,9 +77,11 @@ class Ledger:
 
     clock: Callable[[], float]
     _callers: OrderedDict[str, _Caller] = field(default_factory=OrderedDict)
+    _bulk: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """What each token has left of bulk, and since when."""
 
-    def admit(self, address: str) -> None:
-        """Somebody at *address* has shown a token."""
+    def admit(self, address: str, token: str = "") -> None:
+        """Somebody at *address* has shown *token*."""
         self._forget()
         address, until = plain(address), self.clock() + KEPT_S
         known = self._callers.pop(address, None)
@@ -80,7 +89,7 @@ class Ledger:
             known = _Caller(until)
         elif known.until - self.clock() < KEPT_S / 2:
             known.echo_left = ECHO_BYTES
-        known.until = until
+        known.until, known.token = until, token
         self._callers[address] = known
         while len(self._callers) > MOST_CALLERS:
             self._callers.popitem(last=False)
@@ -96,6 +105,17 @@ class Ledger:
             return False
         known.echo_left -= size
         return True
+
+    def spend_bulk(self, address: str, size: int) -> bool:
+        """Whether *size* bytes of bulk may go to or from *address*, which the token that it showed is then charged with."""
+        known, now = self._known(address), self.clock()
+        if known is None:
+            return False
+        left, since = self._bulk.get(known.token, (float(BULK_EACH_HOUR), now))
+        left = min(BULK_EACH_HOUR, left + (now - since) * BULK_EACH_HOUR / 3600)
+        enough = left >= size
+        self._bulk[known.token] = (left - size if enough else left, now)
+        return enough
 
     def begin(self, address: str, kind: ArmKind) -> Arrival:
         """A connection from *address* has come. It is remembered only if the caller is known."""

@@ -32,11 +32,17 @@ MEASURE = "/v1/measure"
 SINKS = "/v1/sinks"
 ARMS = "/v1/arms"
 HEALTH = "/healthz"
+BULK = "/bulk"
+"""Not at the control's own address but at its TLS sink, under any name: see probe/control/sinks/bulk.py."""
 
 MOST_ADDRESSES = 8
 MOST_OBSERVATIONS = 128
 LONGEST_REPLY = 1_000_000
 """Bytes."""
+MOST_BULK = 262_144
+"""Bytes of one stream, either way: behind the 16 to 20 KB and the bursts at which throttles begin."""
+BULK_EACH_HOUR = 16 * 1024 * 1024
+"""Bytes for one token: some ten comparisons of two names in three rounds, both ways."""
 MOST_NAMES = 8
 MOST_SECONDS = 600
 """How far back arms are told of: as long as they are remembered."""
@@ -56,9 +62,9 @@ _RANGES = {
 }
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What a database cannot keep: NUL, and halves of characters that JSON can write and UTF-8 cannot."""
-SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic"]
+SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic", "bulk"]
 """A server for any name over TLS, or over HTTP; datagrams to port 53 that nobody answers, connections there that are closed;
-echoes for those who have shown a token; QUIC for any name."""
+echoes for those who have shown a token; QUIC for any name; streams of bytes, which are the TLS sink's, at its port."""
 SINK_KINDS: tuple[SinkKind, ...] = typing.get_args(SinkKind)
 _KINDS = ("dns", "tcp", "tls", "http")
 _PURPOSES: tuple[Purpose, ...] = ("own_side", "baseline", "siblings", "dns_answers", "neutral_pair")
@@ -325,7 +331,9 @@ class Arrived:
 def sinks_to_json(sinks: typing.Sequence[Sink], absent: typing.Sequence[SinkKind], *, software: str) -> bytes:
     """The answer to a ``GET /v1/sinks``: what came up, and what did not."""
     up = [{"kind": sink.kind, "port": sink.port} for sink in sinks]
-    return json.dumps({"protocol": VERSION, "software": software, "sinks": up, "absent": list(absent)}).encode()
+    limits = {"bulk_bytes": MOST_BULK, "bulk_bytes_each_hour": BULK_EACH_HOUR}
+    document = {"protocol": VERSION, "software": software, "sinks": up, "absent": list(absent), "limits": limits}
+    return json.dumps(document).encode()
 
 
 def sinks_from_json(data: bytes) -> tuple[Sink, ...]:

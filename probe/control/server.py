@@ -283,7 +283,7 @@ class Server:
         token = self.tokens.find(asked.authorization)
         assert token is not None
         if self.sinks is not None:
-            self.sinks.ledger.admit(asked.caller)
+            self.sinks.ledger.admit(asked.caller, token)
         try:
             if asked.path == protocol.MEASURE:
                 request = protocol.request_from_json(asked.body)

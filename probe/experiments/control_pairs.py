@@ -161,7 +161,10 @@ async def _ask_what_arrived(site: Site, control: Control, arms: Sequence[Observa
     site.record(exchanged.operation, purpose=PURPOSE, group=control.vantage, member="arms")
     if exchanged.operation.failure is not None:
         return
-    came = [Came(now_us - arm.ago_us, arm.fact) for arm in arrived]
+    # What came to another sink, or for a stream of bytes, is another experiment's.
+    sink = "http" if site.scheme == "http" else "tls"
+    mine = [arm for arm in arrived if arm.fact.sink == sink and arm.fact.bulk is None]
+    came = [Came(now_us - arm.ago_us, arm.fact) for arm in mine]
     for arm, seen in match(arms, came, gap_us=round(site.settings.deadlines.arm_gap * 1e6)):
         operation = Operation(fact=seen.fact, started_us=seen.at_us, name=arm.operation.name, port=arm.operation.port)
         site.record(

@@ -76,8 +76,9 @@ class Sinks:
 
     @property
     def announced(self) -> tuple[Sink, ...]:
-        """What came up."""
-        return tuple(bound.sink for bound in self.bound)
+        """What came up. Bulk is the TLS sink's."""
+        up = tuple(bound.sink for bound in self.bound)
+        return (*up, *(Sink("bulk", sink.port) for sink in up if sink.kind == "tls"))
 
     @property
     def absent(self) -> tuple[SinkKind, ...]:
@@ -163,7 +164,9 @@ class Sinks:
     def _serve(self, kind: SinkKind, address: str) -> Serve:
         match kind:
             case "tls":
-                return functools.partial(tls.serve, context=self.context, limits=self.limits)
+                return functools.partial(
+                    tls.serve, context=self.context, limits=self.limits, address=address, ledger=self.ledger
+                )
             case "http":
                 return functools.partial(web.serve, limits=self.limits)
             case "echo_tcp":

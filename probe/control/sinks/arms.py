@@ -30,4 +30,7 @@ def _fact(arrival: Arrival, asked: Collection[str]) -> ArrivalFact:
         acknowledged=arrival.acknowledged,
         end=arrival.end,
         returned=arrival.returned,
+        bulk=arrival.bulk,
+        bulk_bytes=arrival.bulk_bytes,
+        progress=tuple(arrival.progress),
     )

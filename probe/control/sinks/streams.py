@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from probe.control.ledger import Arrival
 from probe.instruments import kernel
@@ -17,7 +18,8 @@ _READ = 16_384
 class Peer:
     """One connection to a sink: the way in and out, and what is remembered of it (if it is an arm).
 
-    ``left``: how many bytes may still be read; ``answered``: how many were handed to the kernel.
+    ``left``: how many bytes may still be read; ``answered``: how many were handed to the kernel; ``over``: what is to be done
+    when it ends, while the socket is still there.
     """
 
     reader: asyncio.StreamReader
@@ -25,6 +27,7 @@ class Peer:
     left: int
     arrival: Arrival | None = None
     answered: int = 0
+    over: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     async def read(self) -> bytes:
         """The next bytes; ``b""`` at the end, or when it has been enough."""
@@ -62,6 +65,7 @@ async def attend(peer: Peer, serve: Serve, seconds: float) -> None:
     except OSError:  # TimeoutError is one
         pass
     finally:
+        peer.over.close()
         _note_acknowledged(peer)
 
 

@@ -18,11 +18,16 @@ _PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a request: its method, the host that it names (without a port), and its length in bytes."""
+    """The head of a request: its method, the host that it names (without a port), and its length in bytes; its target, how
+    long its body is said to be, and what of that came with it.
+    """
 
     method: bytes
     host: str | None
     bytes: int
+    target: bytes = b"/"
+    length: bytes | None = None
+    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -47,7 +52,9 @@ class Reading:
             self.over = True
             return None
         if isinstance(event, h11.Request):
-            return Head(event.method, _host(event), self.seen)
+            body, _ended = self._connection.trailing_data
+            length = dict(event.headers).get(b"content-length")
+            return Head(event.method, _host(event), self.seen, event.target, length, body)
         self.over = event is not h11.NEED_DATA
         return None
 
