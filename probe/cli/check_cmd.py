@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -10,6 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from probe.cli.choices import (
+    chosen_controls,
+    completed,
+    fingerprints_of,
+    location_of,
+    names,
+    networks_of,
+    notes_of,
+    opt_ins,
+    words_of,
+)
 from probe.cli.common import (
     ConfigError,
     config_option,
@@ -23,19 +33,12 @@ from probe.cli.common import (
 if TYPE_CHECKING:
     from probe.cli.measure import Measured
     from probe.settings import Profile, Settings
-    from probe.settings.controls import Control
     from probe.settings.keys import Value
     from probe.wire import Wire
     from probe.workflows.check import CheckRequest
-    from targets.fingerprints import Shelf
     from targets.model import Asked, Canaries
-    from targets.networks import Atlas
 
 FORMATS = ("table", "json", "jsonl", "csv")
-STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
-
-_LONGEST_INPUT = 4_000_000
-"""Bytes of standard input: a list of a hundred thousand addresses."""
 _PROBLEMS_SHOWN = 20
 
 HELP = """\
@@ -88,41 +91,8 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None
     return seconds
 
 
-def _names(_ctx: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    """Names that may be repeated or joined by commas; an unknown one is a usage error with the near name."""
-    known = STATUSES if parameter.name == "fail_on" else _experiments()
-    found = [name.strip() for value in values for name in value.split(",") if name.strip()]
-    for name in found:
-        if name not in known:
-            raise click.BadParameter(_unknown(name, known))
-    return tuple(dict.fromkeys(found))
-
-
-def _experiments() -> tuple[str, ...]:
-    from probe.experiments import EXPERIMENTS
-
-    return tuple(name for name, _help in EXPERIMENTS)
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
-    return f"there is no '{name}'. {hint}There are: {', '.join(known)}."
-
-
-def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Names of platforms and lists, for the shell."""
-    from targets.loader import load_catalogue
-
-    catalogue = load_catalogue()
-    names = [*(one.id for one in catalogue.platforms), *(f"@{name}" for name in catalogue.lists())]
-    return [name for name in names if name.startswith(incomplete)]
-
-
 @click.command("check", help=HELP)
-@click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...", shell_complete=_completed)
+@click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...", shell_complete=completed)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="How to show it [table].")
 @click.option("-o", "--output", metavar="FILE", callback=not_empty, help="Write the results to this file.")
 @click.option("--save/--no-save", default=True, help="Keep the results, or write nothing at all to disk.")
@@ -132,9 +102,9 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
 @click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
 @click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only.")
 @click.option(
-    "--only", multiple=True, callback=_names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
+    "--only", multiple=True, callback=names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
 )
-@click.option("--skip", multiple=True, callback=_names, metavar="NAME", help="Not these follow-ups.")
+@click.option("--skip", multiple=True, callback=names, metavar="NAME", help="Not these follow-ups.")
 @click.option("--deep", is_flag=True, help="Take minutes to learn how a block works, too (see dalel help safety).")
 @click.option("--timeout", callback=_seconds, metavar="SECONDS", help="For one endpoint, at most [45].")
 @click.option(
@@ -149,14 +119,14 @@ def _completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str
     "--control-token", callback=not_empty, metavar="TOKEN", help="For those of them that have none of their own."
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
-@click.option("--fail-on", multiple=True, callback=_names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
+@click.option("--fail-on", multiple=True, callback=names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
 @click.option("-v", "--verbose", count=True, help="A sentence to quote, comparisons, every step; -vv for every fact.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(**typed: Any) -> int:
     """Check, show, keep; the exit code."""
     options = Options(**typed)
     settings, chosen = _settings(options)
-    words = _words(options.words)
+    words = words_of(options.words)
     catalogue, canaries = read_catalogue(settings)
     from targets import select
     from targets.model import TargetError
@@ -174,9 +144,9 @@ def command(**typed: Any) -> int:
     if options.dry_run:
         _say_what_would_be_sent(asked, settings, canaries, wire)
         return 0
-    for note in _notes(select.retired_notes(asked, catalogue), wire, quiet=options.quiet):
+    for note in notes_of(select.retired_notes(asked, catalogue), wire, quiet=options.quiet):
         click.echo(note, err=True)
-    location = _location(settings) if options.save else None
+    location = location_of(settings) if options.save else None
     from probe.workflows.check import CheckRequest
 
     request = CheckRequest(
@@ -184,11 +154,11 @@ def command(**typed: Any) -> int:
         settings=settings,
         catalogue=catalogue.version,
         database=location.url if location else None,
-        opt_ins=(*_opt_ins(words), *(("deep",) if settings.deep else ())),
+        opt_ins=(*opt_ins(words), *(("deep",) if settings.deep else ())),
         canaries=canaries,
         platforms=catalogue.platforms,
-        fingerprints=_fingerprints(settings),
-        networks=_networks(settings),
+        fingerprints=fingerprints_of(settings),
+        networks=networks_of(settings),
     )
     return _run(options, request, wire, kept_in=location.shown if location else None)
 
@@ -218,7 +188,7 @@ def _settings(options: Options) -> tuple[Settings, bool]:
     if options.database:
         flags["database.url"] = ("--database", options.database)
     loaded = read_settings(options.config, flags)
-    named = _controls(options.controls, loaded.settings.controls, options.control_token)
+    named = chosen_controls(options.controls, loaded.settings.controls, options.control_token)
     settings = replace(
         loaded.settings,
         controls=tuple(control for control in named if not control.is_proxy),
@@ -227,23 +197,6 @@ def _settings(options: Options) -> tuple[Settings, bool]:
     if options.timeout is not None:
         settings = _hurried(settings, options.timeout)
     return settings, loaded.origins["check.profile"] != "default"
-
-
-def _controls(typed: Sequence[str], kept: tuple[Control, ...], token: str | None) -> tuple[Control, ...]:
-    """The controls that were typed, else those of the settings file, each with its token. Tokens are never quoted."""
-    from probe.settings.controls import ControlError, parse, with_token
-
-    found = []
-    for number, text in enumerate(typed, start=1):
-        try:
-            found.append(parse(text))
-        except ControlError as error:
-            which = f"--control {number}" if len(typed) > 1 else "--control"
-            raise ConfigError(f"{which}: {error}.") from None
-    try:
-        return with_token(tuple(found) or kept, os.environ, token)
-    except ControlError as error:
-        raise ConfigError(f"{error}.") from None
 
 
 def _hurried(settings: Settings, timeout: float) -> Settings:
@@ -256,85 +209,6 @@ def _hurried(settings: Settings, timeout: float) -> Settings:
 def profile_for(words: Sequence[str]) -> Profile:
     """``full`` for what somebody named, ``light`` for whole lists: a page says more, and costs more."""
     return "full" if words and not any(word.startswith("@") for word in words) else "light"
-
-
-def _words(typed: Sequence[str]) -> tuple[str, ...]:
-    """The words, with ``-`` replaced by the lines of standard input (``#`` begins a comment)."""
-    typed = [_as_utf8(word) for word in typed]
-    if "-" not in typed:
-        return tuple(typed)
-    data = sys.stdin.buffer.read(_LONGEST_INPUT + 1)
-    if len(data) > _LONGEST_INPUT:
-        raise click.UsageError("Standard input is longer than 4 MB: that is no list of targets.")
-    text = data.decode("utf-8-sig", errors="replace")  # editors on Windows begin a file with a mark of its encoding
-    lines = [
-        line.partition("#")[0].strip() if line.lstrip().startswith("#") else line.strip() for line in text.splitlines()
-    ]
-    read = [line for line in lines if line]
-    words = [word for typed_word in typed for word in (read if typed_word == "-" else [typed_word])]
-    if not words:
-        raise click.UsageError("Standard input names no target.")
-    return tuple(words)
-
-
-def _as_utf8(word: str) -> str:
-    """*word* as it was meant, where the locale (``LANG=C``) kept Python from reading it."""
-    if word.isprintable():
-        return word
-    try:
-        return os.fsencode(word).decode()
-    except UnicodeError:
-        return word
-
-
-def _fingerprints(settings: Settings) -> Shelf | None:
-    """The lists of block pages that the user has imported; ``None`` where there is no place that they could be in."""
-    from probe.cli.fingerprints_cmd import directory_of, read_shelf
-
-    try:
-        directory = directory_of(settings)
-    except ConfigError:
-        return None  # --no-save needs no place for anything
-    return read_shelf(directory)
-
-
-def _networks(settings: Settings) -> Atlas | None:
-    """The tables of networks that the user has imported; ``None`` where there is no place that they could be in."""
-    from probe.cli.networks_cmd import directory_of, read_atlas
-
-    try:
-        directory = directory_of(settings)
-    except ConfigError:
-        return None
-    return read_atlas(directory)
-
-
-def _opt_ins(words: Sequence[str]) -> tuple[str, ...]:
-    """Lists that are measured only because somebody asked for them."""
-    from targets.loader import OPT_IN
-
-    return tuple(name for name in OPT_IN if f"@{name}" in words)
-
-
-def _location(settings: Settings) -> Any:
-    from storage.errors import StorageError
-    from storage.location import resolve
-
-    try:
-        return resolve(settings.database, os.environ, data_dir=settings.data_dir)
-    except StorageError as error:
-        raise ConfigError(str(error)) from error
-
-
-def _notes(retired: Sequence[str], wire: Wire, *, quiet: bool) -> list[str]:
-    """What the reader must know before the results."""
-    state = wire.host()
-    notes = list(retired)
-    if state.tunnels:
-        notes.append("A VPN is on: what follows is about the VPN's network, not about your ISP's.")
-    if state.proxies and not quiet:
-        notes.append(f"A proxy is set ({', '.join(state.proxies)}). It is not used: dalel measures the network itself.")
-    return notes
 
 
 def _run(options: Options, request: CheckRequest, wire: Wire, *, kept_in: str | None) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from probe.cli import check_cmd, dry_run
+from probe.cli import check_cmd, choices, dry_run
 from probe.cli.common import ConfigError
 from probe.cli.progress import Progress
 from probe.runner import Judged, OwnSide, Started, Step
@@ -48,12 +48,12 @@ def test_words_come_from_standard_input(monkeypatch):
     stdin = io.TextIOWrapper(io.BytesIO(b"# mine\n\n facebook \nhttps://example.com/#top\n"))
     monkeypatch.setattr(sys, "stdin", stdin)
 
-    assert check_cmd._words(("x.com", "-")) == ("x.com", "facebook", "https://example.com/#top")
+    assert choices.words_of(("x.com", "-")) == ("x.com", "facebook", "https://example.com/#top")
 
 
 def test_the_statuses_of_fail_on_are_those_of_the_judge():
     """The option's list cannot drift from the words."""
-    assert STATUSES == check_cmd.STATUSES
+    assert STATUSES == choices.STATUSES
 
 
 class _Screen(io.StringIO):
