@@ -8,7 +8,7 @@ verifies for the name: address sets are never compared, content networks answer 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from probe.experiments.places import connectable, is_literal
@@ -16,6 +16,8 @@ from probe.experiments.questions import REFUSAL_GAP_S, in_order
 from probe.experiments.steps import Place, connect, fetch, verified
 from probe.instruments import dns
 from probe.observations import DnsFact, Operation, ResolverRole, TcpFact
+from probe.verdict.findings.dns import proves_a_lie
+from probe.verdict.view import View
 from probe.wire import Nameserver
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ AD_NAME = "doubleclick.net"
 """What household filters refuse first; a resolver that refuses it and not a random label is somebody's filter."""
 
 _MOST_ADDRESSES = 3
+_ENCRYPTED = ("dot", "doh")
 _REFUSAL_ROUNDS = 2
 """Besides the baseline, which asks a refusal among many questions again by itself."""
 
@@ -41,20 +44,31 @@ async def run(site: Site) -> None:
 
 
 async def _foreign_and_their_answers(site: Site) -> None:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_quietly(question)) for question in _foreign(site)]
-    replies = [operation for task in tasks if (operation := task.result()) is not None]
-    answered = dict.fromkeys(
-        address
-        for operation in replies
-        if isinstance(operation.fact, DnsFact)
-        for address in operation.fact.addresses
-        if connectable(address)
-    )
+    """Each answer is tried as it comes: where some ways of asking are shut, the others are not kept waiting."""
     mine = [address for address in site.addresses if connectable(address)][:1]
+    others: set[str] = set()
     async with asyncio.TaskGroup() as group:
-        for address in dict.fromkeys((*mine, *list(answered)[:_MOST_ADDRESSES])):
-            group.create_task(_try(site, address, from_system=address in mine))
+        for address in mine:
+            group.create_task(_try(site, address, from_system=True))
+        for question in _foreign(site):
+            group.create_task(_and_try(site, question, mine, others))
+
+
+async def _and_try(site: Site, question: Awaitable[Operation | None], mine: Sequence[str], others: set[str]) -> None:
+    """*mine* and *others*: addresses that are being tried, the one that this network gave and those that were told abroad."""
+    operation = await question
+    fact = operation.fact if operation is not None else None
+    if not isinstance(fact, DnsFact):
+        return
+    if fact.transport in _ENCRYPTED:
+        _stop_waiting_for_a_lie(site)
+    fresh = [address for address in fact.addresses if connectable(address) and address not in (*mine, *others)]
+    # What nobody on the way could write is always tried, however much came before it.
+    least = 1 if fact.transport in _ENCRYPTED else 0
+    async with asyncio.TaskGroup() as group:
+        for address in fresh[: max(least, _MOST_ADDRESSES - len(others))]:
+            others.add(address)
+            group.create_task(_try(site, address, from_system=False))
 
 
 async def _quietly(question: Awaitable[Operation | None]) -> Operation | None:
@@ -281,6 +295,7 @@ async def _no_resolver(site: Site, unlike: tuple[str, ...], *, edns: bool = True
     target, other = await _both(site, server, "no_resolver", innocuous, round_=0, edns=edns)
     if _unanswered(target) and other.failure == "connection_refused" and _name_meets_silence(site):
         await _both(site, server, "no_resolver", innocuous, round_=1, edns=edns)
+    _stop_waiting_for_a_lie(site)
     return target
 
 
@@ -298,8 +313,19 @@ async def _try(site: Site, address: str, *, from_system: bool) -> None:
             stream.close()
         return
     right = await verified(site, place, address, 443, deadline_s=site.settings.deadlines.tls_soft)
+    if right:
+        _stop_waiting_for_a_lie(site)
     if from_system and not right and _speaks(site, address):
         await _page_there(site, address)
+
+
+def _stop_waiting_for_a_lie(site: Site) -> None:
+    """Wait no longer than is enough at the addresses that were given for the name, once it is proven that DNS lied."""
+    waits = site.session.waits
+    if waits.may_be_shortened(site.number):
+        case = View(site.session.recorder.observations, site.session.asked).case(site.asked)
+        if proves_a_lie(case):
+            waits.shorten(site.number)
 
 
 def _speaks(site: Site, address: str) -> bool:

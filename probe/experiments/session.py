@@ -16,6 +16,7 @@ from probe.experiments.marks import marked
 from probe.experiments.owners import named
 from probe.experiments.places import connectable
 from probe.experiments.questions import Questions
+from probe.experiments.waits import Waits
 from probe.instruments.kernel import read
 from probe.observations import BugFact, Fact, Observation, Operation, Recorder, TlsFact
 
@@ -101,9 +102,11 @@ class Session:
     handshakes_s: list[float] = field(default_factory=list)
     """How long handshakes with canaries took that came to their end: what is ordinary on this line."""
     questions: Questions = field(init=False)
+    waits: Waits = field(init=False)
 
     def __post_init__(self) -> None:
         self.questions = Questions(self.wire, self.settings.deadline_scale)
+        self.waits = Waits(self.settings.deadline_scale)
 
     @property
     def uses_ipv6(self) -> bool:

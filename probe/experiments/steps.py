@@ -44,14 +44,16 @@ async def connect(
 ) -> TcpStream | None:
     """A paced connection, recorded; ``None`` where it failed."""
     await session.pacer.flow()
-    connected = await tcp.connect(
-        session.wire,
-        address,
-        port,
-        deadline_s=deadline_s or session.settings.deadlines.connect,
-        options=options,
-        name=name,
-    )
+    with session.waits.one(place.endpoint, place.purpose) as begins:
+        connected = await tcp.connect(
+            session.wire,
+            address,
+            port,
+            deadline_s=deadline_s or session.settings.deadlines.connect,
+            options=options,
+            name=name,
+            begins=begins,
+        )
     session.record(connected.operation, **place.fields())
     return connected.stream
 

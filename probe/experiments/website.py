@@ -262,8 +262,13 @@ def _judge_answer(site: Site, operation: Operation) -> list[str]:
 
 async def _connect(site: Site, address: str, port: int, host: str, place: Place) -> TcpStream | None:
     await site.session.pacer.flow()
-    with site.watching("tcp", TcpFact(), place=place.fields(), name=host, address=address, port=port):
-        connected = await tcp.connect(site.wire, address, port, deadline_s=site.settings.deadlines.connect, name=host)
+    with (
+        site.watching("tcp", TcpFact(), place=place.fields(), name=host, address=address, port=port),
+        site.session.waits.one(site.number, place.purpose) as begins,
+    ):
+        connected = await tcp.connect(
+            site.wire, address, port, deadline_s=site.settings.deadlines.connect, name=host, begins=begins
+        )
     site.record(connected.operation, **place.fields())
     if connected.stream is None:
         site.suspect("tcp", connected.operation)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from probe.instruments import failures, kernel
@@ -110,14 +111,18 @@ async def connect(
     deadline_s: float,
     options: TcpOptions | None = None,
     name: str | None = None,
+    begins: Callable[[asyncio.Timeout], None] | None = None,
 ) -> Connected:
     """Connect once, from a fresh port. A failure is in the operation, never raised; no stream is left open then.
+    *begins* is told the deadline, which may be moved while it runs.
 
     The RTT is the kernel's sample of SYN and SYN-ACK where there is one, else the time that the call took.
     """
     attempt = _Attempt(wire, address, port, options, name)
     try:
-        async with asyncio.timeout(deadline_s):
+        async with asyncio.timeout(deadline_s) as limit:
+            if begins is not None:
+                begins(limit)
             sock = await wire.connect(address, port, options, before_close=attempt.look)
     except OSError as error:  # TimeoutError is one
         return Connected(attempt.operation(error), None)

@@ -442,3 +442,9 @@ ROWS: tuple[Row, ...] = (
     dns_block_page_address,
     dns_wrong_address,
 )
+
+
+def proves_a_lie(case: Case) -> bool:
+    """Whether what is known so far proves that the name's addresses were forged, whoever is there."""
+    rows = (one for one in ROWS if one.proves and one.speaks_for == "blocked")
+    return any(one.findings(case) for one in rows)
