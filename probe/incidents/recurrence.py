@@ -155,8 +155,8 @@ def _regular(
     vague = max(begin.vague_minutes for begin in run)
     arc = max(max(offsets) - min(offsets), vague, 1.0) / DAY_MINUTES
     inside = [begin for begin in among if days[0] <= _day(begin, start) <= days[-1]]
-    # The run was chosen out of all that there is: so many others could have been.
-    others = len({_day(begin, start) for begin in among}) / len(days)
+    # Stretch and window were chosen out of all that there is: so many others could have been.
+    others = len({_day(begin, start) for begin in among}) / len(days) * len(among) / len(run)
     chance = min(1.0, _chance(len(run), max(len(inside), len(run)), arc) * max(1.0, others))
     if chance > MOST_CHANCE:
         return None
