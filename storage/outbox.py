@@ -64,6 +64,16 @@ def waiting(database: Database) -> tuple[Message, ...]:
     return _read(database, _unsent())
 
 
+def about(database: Database, incidents: Sequence[str]) -> tuple[Message, ...]:
+    """All messages about *incidents* that are still kept, sent or not, oldest first."""
+    from sqlalchemy import select
+
+    from storage.schema import outbox
+
+    query = select(outbox).where(outbox.c.incident.in_(incidents)).order_by(outbox.c.made_us, outbox.c.id)
+    return _read(database, query)
+
+
 def sent(archive: Archive, numbers: Sequence[int], at_us: int) -> Future[None]:
     """They have arrived."""
     return _change(archive, numbers, sent_us=at_us, trouble=None)

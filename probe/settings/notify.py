@@ -71,22 +71,21 @@ class Channel:
     @property
     def host(self) -> str:
         """Where it goes, without anything secret; empty where there is no such place."""
-        return "" if self.url is None else urlsplit(self.url).hostname or ""
+        return "" if self.url is None or self.kind == "apprise" else urlsplit(self.url).hostname or ""
 
     @property
     def port(self) -> int:
         """Of a webhook, of ntfy or of a mail server."""
-        parts = urlsplit(self.url or "")
-        return parts.port or _PORTS.get(parts.scheme, 0)
+        return urlsplit(self.url or "").port or _PORTS.get(self.scheme, 0)
 
     @property
     def scheme(self) -> str:
-        return urlsplit(self.url or "").scheme
+        return (self.url or "").partition("://")[0].lower()
 
     @property
     def shown(self) -> str:
         """The address as it may be shown: a topic or a path may be all that keeps strangers out."""
-        return f"{self.scheme}://{self.host}/***" if self.host and self.kind != "apprise" else f"{self.scheme}://***"
+        return f"{self.scheme}://{self.host}/***" if self.host else f"{self.scheme}://***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,215 @@
+"""Tells people: what happened goes into the outbox, and from there through each channel when there is a way out.
+
+The daemon makes one :class:`Teller`. Whenever the incident machine gives events it awaits :meth:`Teller.tell`; about once a
+minute, and at once when the own side has come back, it runs :meth:`Teller.deliver` beside the measuring; now and then
+:meth:`Teller.remind`. Nothing of the network raises here, and nothing here waits for longer than its limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from probe.daemon.telling import local
+from probe.daemon.telling.channels import send
+from probe.daemon.telling.items import Item, ItemError, from_payload, reminder, to_payload
+from probe.daemon.telling.means import Means, Sent
+from probe.daemon.telling.messages import Style, compose
+from probe.daemon.telling.parcels import Parcel, is_quiet, next_try_us, sort
+from probe.daemon.telling.times import Local, here
+from probe.daemon.words import load
+from probe.incidents.model import Incident
+from probe.settings.notify import Channel, Language, Notify
+from storage import outbox
+from storage.archive import Archive
+from storage.errors import StorageError
+
+_HOUR_US = 3600 * 1_000_000
+_DAY_US = 24 * _HOUR_US
+_ROUND_S = 300.0
+"""One round of sending. What is left waits for the next one; a window of access may be short, and this is no part of it."""
+_LOG = Channel(kind="log", name="log")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One round: how many messages were sent, how many failed, how many wait for their time or for another round."""
+
+    sent: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Teller:
+    """``now_us`` is the daemon's clock. ``log`` gets a line of JSON for everything that is told, and for every failure."""
+
+    notify: Notify
+    language: Language
+    archive: Archive
+    means: Means
+    now_us: Callable[[], int]
+    log: TextIO
+    terminal: TextIO | None = None
+    local: Local = here
+    _sending: bool = field(default=False, init=False)
+
+    @property
+    def remote(self) -> tuple[Channel, ...]:
+        return tuple(channel for channel in self.notify.channels if channel.is_remote)
+
+    # what happens
+
+    async def tell(self, items: Sequence[Item]) -> None:
+        """Say *items* here at once, and keep them for the other channels. Returns when they are on the disk."""
+        if not items:
+            return
+        now_us = self.now_us()
+        for item in items:
+            self._say_here(item, now_us)
+        if self._is_quiet(now_us, later=False):
+            return
+        rows = [
+            outbox.Message(
+                made_us=now_us,
+                incident=item.incident.id,
+                channel=channel.name,
+                payload=to_payload(item),
+                next_us=now_us,
+            )
+            for item in items
+            for channel in self.remote
+            if not channel.events or item.kind in channel.events
+        ]
+        if rows:
+            try:
+                await asyncio.wrap_future(outbox.put(self.archive, rows))
+            except StorageError as error:  # the log has it; what the archive has of it is told after the next start
+                self._note("not_kept", "", said=str(error))
+
+    async def tell_missed(self, items: Sequence[Item]) -> None:
+        """Tell those of *items* that no message was ever made of: for the start, after a crash in between.
+
+        What is older than a day is left out: it may be of a time in which nobody was to be told.
+        """
+        now_us = self.now_us()
+        recent = [item for item in items if 0 <= now_us - item.at_us < _DAY_US]
+        known = self._known([item.incident.id for item in recent])
+        await self.tell([item for item in recent if item.id not in known])
+
+    async def remind(self, incidents: Sequence[Incident]) -> None:
+        """Say of those *incidents* that are open that they go on, every so many hours."""
+        every_us = round(self.notify.remind_hours * _HOUR_US)
+        if every_us == 0 or not self.remote:
+            return
+        now_us = self.now_us()
+        due = [
+            reminder(incident, number, now_us)
+            for incident in incidents
+            if incident.state == "open" and (number := (now_us - incident.opened_us) // every_us) >= 1
+        ]
+        known = self._known([item.incident.id for item in due]) if due else frozenset()
+        await self.tell([item for item in due if item.id not in known])
+
+    # sending
+
+    async def deliver(self, *, came_back: bool = False) -> Delivered:
+        """Send what is due, oldest first, each channel by itself. Call it only while the own side works.
+
+        *came_back*: the own side has just begun to work again, so what failed before is tried again at once. A call
+        while another one runs does nothing.
+        """
+        now_us = self.now_us()
+        if self._sending or not self.remote:
+            return Delivered()
+        self._sending = True
+        try:
+            waiting = sort(outbox.waiting(self.archive.reader.database), self.remote, now_us, at_once=came_back)
+            await self._drop(waiting.dropped)
+            if self._is_quiet(now_us):
+                return Delivered(waiting=len(waiting.parcels))
+            return await self._round(waiting.parcels)
+        except StorageError as error:
+            self._note("not_read", "", said=str(error))
+            return Delivered()
+        finally:
+            self._sending = False
+
+    async def _round(self, parcels: Sequence[Parcel]) -> Delivered:
+        outcomes: list[bool] = []
+        try:
+            async with asyncio.timeout(_ROUND_S), asyncio.TaskGroup() as group:
+                for channel in self.remote:
+                    due = [parcel for parcel in parcels if parcel.channel == channel.name and parcel.due]
+                    group.create_task(self._channel(channel, due, outcomes))
+        except TimeoutError:
+            self._note("round_too_long", "")
+        sent = outcomes.count(True)
+        return Delivered(sent=sent, failed=len(outcomes) - sent, waiting=len(parcels) - sent)
+
+    async def _channel(self, channel: Channel, parcels: Sequence[Parcel], outcomes: list[bool]) -> None:
+        """One after the other. After a failure that may meet all of them alike the rest waits for another round."""
+        for parcel in parcels:
+            ok = await self._parcel(channel, parcel)
+            outcomes.append(ok)
+            if not ok:
+                return
+
+    async def _parcel(self, channel: Channel, parcel: Parcel) -> bool:
+        try:
+            message = compose(parcel.items, self._style(channel), self.now_us())
+            sent = await send(channel, message, self.means)
+        except Exception as error:  # ours: one message that cannot be told must not keep the others
+            sent = Sent(ok=False, refused=True, said=f"a bug of ours: {type(error).__name__}")
+        about = parcel.items[-1].incident.id
+        self._note("sent" if sent.ok else "not_sent", channel.name, incident=about, said=sent.said)
+        now_us = self.now_us()
+        if sent.ok:
+            await asyncio.wrap_future(outbox.sent(self.archive, parcel.rows, now_us))
+            return True
+        next_us = next_try_us(now_us, parcel.attempts + 1, refused=sent.refused)
+        await asyncio.wrap_future(outbox.failed(self.archive, parcel.rows, next_us=next_us, trouble=sent.said))
+        return False
+
+    async def _drop(self, dropped: Mapping[int, str]) -> None:
+        for reason, count in Counter(dropped.values()).items():
+            self._note("dropped", "", said=reason, count=count)
+        if dropped:
+            await asyncio.wrap_future(outbox.remove(self.archive, tuple(dropped)))
+
+    # pieces
+
+    def _say_here(self, item: Item, now_us: int) -> None:
+        """The log always, the terminal where there is one."""
+        named = [channel for channel in self.notify.channels if not channel.is_remote]
+        logs = [channel for channel in named if channel.kind == "log"] or [_LOG]
+        for channel in logs:
+            local.write_log(compose([item], self._style(channel), now_us), channel.name, self.log)
+        if self.terminal is not None:
+            screens = [channel for channel in named if channel.kind == "terminal"]
+            screen = screens[0] if screens else Channel(kind="terminal", name="terminal")
+            local.write_terminal(compose([item], self._style(screen), now_us), self.terminal)
+
+    def _style(self, channel: Channel) -> Style:
+        words = load(channel.language or self.language)
+        return Style(words=words, local=self.local, channel=channel.name, probe=self.notify.probe)
+
+    def _is_quiet(self, now_us: int, *, later: bool | None = None) -> bool:
+        """Whether nobody is to be told now; *later*: only the quiet times whose messages are told at their end, or never."""
+        now = self.local(now_us)
+        return any(is_quiet(quiet, now) for quiet in self.notify.quiet if later in (None, quiet.later))
+
+    def _known(self, incidents: Sequence[str]) -> frozenset[str]:
+        """Ids of everything about *incidents* that has been put into the outbox."""
+        known = set()
+        for row in outbox.about(self.archive.reader.database, tuple(dict.fromkeys(incidents))):
+            with contextlib.suppress(ItemError):
+                known.add(from_payload(row.payload).id)
+        return frozenset(known)
+
+    def _note(self, event: str, channel: str, **more: str | int) -> None:
+        local.write_line({"event": f"notify.{event}", "channel": channel, **more}, self.log)
