@@ -71,7 +71,7 @@ def serve(
     shown = _certificate(tls_cert, tls_key)
     server = build(found, country=_country(country))
     try:
-        sock = socket.create_server(place, family=socket.AF_INET6 if ":" in place[0] else socket.AF_INET, backlog=128)
+        sock = socket.create_server(place, family=socket.AF_INET6 if ":" in place[0] else socket.AF_INET)
     except OSError as error:
         why = (error.strerror or "it is not possible").lower()
         raise ConfigError(f"it cannot listen on {listen}: {why}. Name another place with --listen.") from error

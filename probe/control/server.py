@@ -36,7 +36,8 @@ _METHODS = {
     protocol.ARMS: "POST",
 }
 _READ = 16_384
-_BACKLOG = 128
+_BACKLOG = 1024
+"""Connections that the kernel holds until they are taken: beyond it drops them, and who is honest waits for a second."""
 _SMALL = 1_000
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"} | {
     405: "Method Not Allowed",

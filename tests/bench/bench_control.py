@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import os
 import platform
 import re
@@ -35,6 +36,7 @@ _STRANGER = (
     b"POST /v1/measure HTTP/1.1\r\nHost: c\r\nAuthorization: Bearer nobody-knows-this\r\nContent-Length: 2\r\n\r\n{}"
 )
 _PATIENCE_S = 10.0
+_TICK_S = 0.005
 _HOLDERS, _STRANGERS, _HONEST = "127.0.0.1", "127.0.0.3", "127.0.0.2"
 """Three places: all of 127.0.0.0/8 is this machine (RFC 1122 §3.2.1.3), where Linux is asked."""
 MOST_MB = 400.0
@@ -44,13 +46,14 @@ MOST_MB = 400.0
 @dataclass(slots=True)
 class Load:
     """What came of a storm. ``answers``: statuses of the storm's requests, ``lost`` for none; ``health_s``: how long honest
-    requests took; ``held``: connections that were opened.
+    requests took; ``held``: connections that were opened; ``lag_s``: the longest that the storm itself was late.
     """
 
     answers: Counter[str] = field(default_factory=Counter)
     health_s: list[float] = field(default_factory=list)
     unanswered: int = 0
     held: int = 0
+    lag_s: float = 0.0
     resident_mb: float = 0.0
     cpu_s: float = 0.0
     seconds: float = 0.0
@@ -80,34 +83,70 @@ def control(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 async def storm(port: int, *, connections: int, rate: float, seconds: float, pid: int | None = None) -> Load:
-    """Hold *connections* open, send *rate* requests a second without a token, and ask for its health once a second."""
+    """Hold *connections* open, send *rate* requests a second without a token, and have its health asked for once a second.
+
+    That is asked in a process of its own: what it waits for is the control, not this process, which is busy.
+    """
     load = Load()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    begun = time.monotonic()
+    honest = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.bench_control", "--honest", str(port), "--seconds", str(seconds)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    context = _anybody()
+    begun = looked = time.monotonic()
     async with asyncio.TaskGroup() as group:
         holders = [
             group.create_task(_hold(port, context if number % 2 else None, begun + seconds, load))
             for number in range(connections)
         ]
-        next_health = begun + 1.0
+        next_look = begun + 1.0
         sent = 0
         while (now := time.monotonic()) < begun + seconds:
             while sent < (now - begun) * rate:
                 sent += 1
                 group.create_task(_stranger(port, context, load))
-            if now >= next_health:
-                next_health += 1.0
-                group.create_task(_healthy(port, context, load))
+            if now >= next_look:
+                next_look += 1.0
+                load.lag_s = max(load.lag_s, now - looked - _TICK_S)
                 if pid is not None:
                     load.resident_mb = max(load.resident_mb, _resident_mb(pid))
-            await asyncio.sleep(0.005)
+            looked = now
+            await asyncio.sleep(_TICK_S)
         load.cpu_s = _cpu_s(pid) if pid is not None else 0.0
+        told, _ = await honest.communicate()
         for holder in holders:
             holder.cancel()
+    for took_s in json.loads(told):
+        if took_s is None:
+            load.unanswered += 1
+        else:
+            load.health_s.append(took_s)
     load.seconds = time.monotonic() - begun
     return load
+
+
+async def honest(port: int, seconds: float) -> list[float | None]:
+    """Ask for its health once a second: how long each took, ``None`` for no answer."""
+    context, took, begun = _anybody(), list[float | None](), time.monotonic()
+
+    async def ask() -> None:
+        asked = time.monotonic()
+        answer = await _request(port, context, _HEALTH, _HONEST)
+        took.append(time.monotonic() - asked if answer == "200" else None)
+
+    async with asyncio.TaskGroup() as group:
+        while time.monotonic() < begun + seconds:
+            group.create_task(ask())
+            await asyncio.sleep(1.0)
+    return took
+
+
+def _anybody() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 async def _hold(port: int, context: ssl.SSLContext | None, until: float, load: Load) -> None:
@@ -152,14 +191,6 @@ async def _stranger(port: int, context: ssl.SSLContext, load: Load) -> None:
     load.answers[await _request(port, context, _STRANGER, _STRANGERS)] += 1
 
 
-async def _healthy(port: int, context: ssl.SSLContext, load: Load) -> None:
-    begun = time.monotonic()
-    if await _request(port, context, _HEALTH, _HONEST) == "200":
-        load.health_s.append(time.monotonic() - begun)
-    else:
-        load.unanswered += 1
-
-
 def _resident_mb(pid: int) -> float:
     with contextlib.suppress(OSError):
         found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
@@ -195,10 +226,11 @@ again a second later), {rate:g} requests a second without a known token from ano
 |---|---|
 | connections that were opened to be held, in all | {load.held} |
 | requests without a known token | {asked} ({asked / load.seconds:.0f} a second); {told} |
-| honest requests (health, one a second) answered | {len(load.health_s)} of {len(load.health_s) + load.unanswered} |
+| honest requests (health, one a second, from a process of their own) answered | {len(load.health_s)} of {len(load.health_s) + load.unanswered} |
 | how long those took: median, worst | {statistics.median(health):.3f} s, {health[-1]:.3f} s |
 | most memory of the control (resident) | {load.resident_mb:.0f} MB |
 | its CPU time | {load.cpu_s:.1f} s |
+| how late the storm itself was, at worst | {load.lag_s:.1f} s |
 """
 
 
@@ -208,7 +240,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--connections", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=200.0)
+    parser.add_argument("--honest", type=int, metavar="PORT", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.honest is not None:
+        print(json.dumps(asyncio.run(honest(options.honest, options.seconds))))
+        return 0
     allow(3 * options.connections + 1000)
     with tempfile.TemporaryDirectory() as folder, control(Path(folder)) as (process, port):
         load = asyncio.run(

@@ -118,7 +118,10 @@ class Sinks:
             self._quic = cast("Server", made)
             return lambda: None
         listener = await asyncio.start_server(
-            functools.partial(self._connection, kind), sock=bound.sock, limit=self.limits.read_bytes
+            functools.partial(self._connection, kind),
+            sock=bound.sock,
+            limit=self.limits.read_bytes,
+            backlog=places.BACKLOG,
         )
         return listener.close
 

@@ -20,7 +20,8 @@ _PORTS: dict[SinkKind, tuple[int, ...]] = {
     "quic": (443, 10443, 0),
 }
 _DATAGRAMS = frozenset({"dns_silent", "echo_udp", "quic"})
-_BACKLOG = 128
+BACKLOG = 1024
+"""Connections that the kernel holds until they are taken: beyond it drops them, and an honest arm waits for a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def kinds() -> tuple[SinkKind, ...]:
 def _socket(host: str, port: int, *, datagrams: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if not datagrams:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
