@@ -27,9 +27,11 @@ Write stored results as CSV or JSON Lines, oldest first.
   dalel export --since 7d -o week.csv
   dalel export --since 2026-11-01 --until 2026-11-08 --status blocked
   dalel export observations --target telegram --format jsonl --gzip -o telegram.jsonl.gz
+  dalel export incidents --since 2026-01-01 -o incidents.csv
 
 CSV is UTF-8 with commas and CRLF (RFC 4180). Times are UTC and end in Z. Text that a spreadsheet would run as a formula
-has an apostrophe in front. A verdict is the newest one on its endpoint in that run.
+has an apostrophe in front. A verdict is the newest one on its endpoint in that run. An incident belongs to a period if it
+was under way at some moment of it.
 """
 
 
@@ -64,7 +66,7 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
 
 
 @click.command("export", help=HELP)
-@click.argument("what", type=click.Choice(("verdicts", "observations")), default="verdicts")
+@click.argument("what", type=click.Choice(("verdicts", "observations", "incidents")), default="verdicts")
 @click.option("--format", "form", type=click.Choice(("csv", "jsonl")), default="csv", help="How to write it [csv].")
 @click.option("--since", metavar="WHEN", help="Measured from then on: 7d, 12h, 2026-11-01, 2026-11-01T10:00 (UTC).")
 @click.option("--until", metavar="WHEN", help="Measured before then; a date is its first moment.")
@@ -102,8 +104,8 @@ def _selection(options: Options) -> Selection:
     from probe.wire import Wire
     from storage.export.query import Selection
 
-    if options.status and options.what != "verdicts":
-        raise click.UsageError("Observations have no status; --status goes with verdicts.")
+    if options.status and options.what == "observations":
+        raise click.UsageError("Observations have no status; --status goes with verdicts and incidents.")
     now_us = Wire().now_us()
     return Selection(
         what=options.what,

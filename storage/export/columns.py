@@ -1,6 +1,7 @@
 """The columns of an export, each with the SQL that gives it and the words that explain it.
 
-In the SQL ``r`` is the run, ``e`` the endpoint, ``v`` the newest verdict on it, ``o`` an observation. ``kind`` says how a
+In the SQL ``r`` is the run, ``e`` the endpoint, ``v`` the newest verdict on it, ``o`` an observation, ``i`` the newest
+version of an incident. ``kind`` says how a
 value becomes text: ``time`` is UTC microseconds (shown in
 milliseconds), ``codes`` words with spaces between them, ``json`` any JSON text.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-What = Literal["verdicts", "observations"]
+What = Literal["verdicts", "observations", "incidents"]
 Kind = Literal["plain", "flag", "time", "codes", "json"]
 
 
@@ -118,7 +119,40 @@ OBSERVATIONS = (
     *(Column(c.name, c.sql, c.meaning, c.kind, default=False) for c in _RUN),
 )
 
-COLUMNS: dict[What, tuple[Column, ...]] = {"verdicts": VERDICTS, "observations": OBSERVATIONS}
+# Lists are kept as JSON; as words with spaces between them they fit into a cell.
+_LISTED = """REPLACE(REPLACE(REPLACE(i.%s, '["', ''), '"]', ''), '", "', ' ')"""
+
+INCIDENTS = (
+    Column("incident", "i.id", "name of the incident; the same in messages and in the database"),
+    Column("state", "i.state", "open or closed"),
+    Column("status", "i.status", "blocked, denied, outage, or no_network (the probe's own side)"),
+    Column("method", "i.method", "how: dns, ip, tls, http, quic, mitm, throttling, geo, server, shutdown …"),
+    Column("signature", "i.signature", "how exactly, as far as all endpoints agree"),
+    Column("confidence", "i.confidence", "probability that status is right, 0 to 1"),
+    Column("where", 'i."where"', "nearest place of the cause: host, lan, access, transit, far_side, unknown"),
+    Column("platforms", _LISTED % "platforms", "what it took at any time; empty for the probe's own side", "codes"),
+    Column("began_after", "i.began_after_us", "it began after this, when all was well; empty if nobody saw it", "time"),
+    Column("began_by", "i.began_by_us", "it had begun by then", "time"),
+    Column("ended_after", "i.ended_after_us", "it ended after this, when it was last seen", "time"),
+    Column("ended_by", "i.ended_by_us", "it had ended by then; empty while it is open", "time"),
+    Column("shortest_us", "i.ended_after_us - i.began_by_us", "how long it lasted at least, in microseconds"),
+    Column("longest_us", "i.ended_by_us - i.began_after_us", "how long it lasted at most, in microseconds"),
+    Column("holes", _LISTED % "holes", "what stayed open while the rest was shut", "codes"),
+    Column("urls", _LISTED % "urls", "its endpoints", "codes"),
+    Column("remaining", _LISTED % "remaining", "endpoints that it still holds", "codes", default=False),
+    Column("folded", _LISTED % "folded", "endpoints that failed because the own side was down", "codes", default=False),
+    Column("interface", "i.interface", "the way out that it was seen through, where there are several", default=False),
+    Column("opened_at", "i.opened_us", "when it was sure that it had begun", "time", default=False),
+    Column("closed_at", "i.closed_us", "when it was sure that it had ended", "time", default=False),
+    Column("events", "i.events", "how often something happened to it", default=False),
+    Column("version", "i.version", "how often it was written down anew", default=False),
+)
+
+COLUMNS: dict[What, tuple[Column, ...]] = {
+    "verdicts": VERDICTS,
+    "observations": OBSERVATIONS,
+    "incidents": INCIDENTS,
+}
 
 
 def choose(what: What, names: tuple[str, ...]) -> tuple[Column, ...]:

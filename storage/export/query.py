@@ -6,6 +6,7 @@ SQLite to that order of tables; PostgreSQL chooses for itself.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from storage.export.columns import Column, What
 
-BATCH: dict[What, int] = {"verdicts": 500, "observations": 8}
+BATCH: dict[What, int] = {"verdicts": 500, "observations": 8, "incidents": 100}
 """Rows made into text at once. A verdict has some hundred bytes, an observation may have a page in it."""
 
 _FROM_SERVER = 100
@@ -23,6 +24,7 @@ _FROM_SERVER = 100
 _FROM: dict[What, str] = {
     "verdicts": "runs r CROSS JOIN endpoints e CROSS JOIN verdicts v",
     "observations": "runs r CROSS JOIN observations o LEFT JOIN endpoints e ON e.run = o.run AND e.number = o.endpoint",
+    "incidents": "incidents i",
 }
 _NO_NEWER = (
     "NOT EXISTS (SELECT 1 FROM verdicts n"
@@ -36,10 +38,12 @@ _JOIN: dict[What, tuple[str, ...]] = {
         _NO_NEWER,
     ),
     "observations": ("o.run = r.id",),
+    "incidents": ("NOT EXISTS (SELECT 1 FROM incidents n WHERE n.id = i.id AND n.version > i.version)",),
 }
 _ORDER: dict[What, str] = {
     "verdicts": "r.started_us, r.id, e.number",
     "observations": "r.started_us, r.id, o.number",
+    "incidents": "i.began_by_us, i.id",
 }
 _STARTED: dict[What, str] = {"verdicts": "e.started_us", "observations": "o.started_us"}
 
@@ -105,6 +109,8 @@ def _expression(dialect: str, column: Column, *, raw: bool) -> str:
 
 
 def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
+    if selection.what == "incidents":
+        return _incident_conditions(selection)
     conditions: list[str] = []
     values: dict[str, Any] = {}
     started = f"{_STARTED[selection.what]} + COALESCE(r.clock_offset_us, 0)"
@@ -124,6 +130,34 @@ def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
     if selection.statuses:
         conditions.append(f"v.status IN ({_bind(values, 'status', selection.statuses)})")
     return conditions, values
+
+
+def _incident_conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
+    """Incidents that were under way at some moment of the selection. Their times are corrected ones already."""
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if selection.since_us is not None:
+        conditions.append("(i.state = 'open' OR COALESCE(i.ended_by_us, i.closed_us) >= :since)")
+        values["since"] = selection.since_us
+    if selection.until_us is not None:
+        conditions.append("COALESCE(i.began_after_us, i.began_by_us) < :until")
+        values["until"] = selection.until_us
+    if selection.targets:
+        patterns = [_listed(target) for target in selection.targets]
+        names = _bind(values, "target", patterns).split(", ")
+        either = (f"i.platforms LIKE {name} ESCAPE '!' OR i.urls LIKE {name} ESCAPE '!'" for name in names)
+        conditions.append(f"({' OR '.join(either)})")
+    if selection.statuses:
+        conditions.append(f"i.status IN ({_bind(values, 'status', selection.statuses)})")
+    return conditions, values
+
+
+def _listed(target: str) -> str:
+    """A pattern for *target* as a member of a list in JSON."""
+    quoted = json.dumps(target, ensure_ascii=False)
+    for special in "!%_":
+        quoted = quoted.replace(special, f"!{special}")
+    return f"%{quoted}%"
 
 
 def _bind(values: dict[str, Any], prefix: str, items: Sequence[str]) -> str:
