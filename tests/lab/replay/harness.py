@@ -34,6 +34,17 @@ class Replayed:
     code: int
     applied: tuple[tuple[str, dt.datetime], ...]
     """Phases, and when (in the event's time) each was in force."""
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The daemon's process at a jump: resident memory and CPU seconds so far, and open file descriptors."""
+
+    at: dt.datetime
+    resident_mb: float
+    cpu_s: float
+    descriptors: int
 
 
 @dataclass(slots=True)
@@ -69,7 +80,7 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
         stage = _Stage(lab, whole, world, event, first)
         child = _start(lab, event, shift, database, output)
         try:
-            applied = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
+            applied, samples = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
             code = child.wait(120)
         finally:
             child.kill()
@@ -80,6 +91,7 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
         seconds=time.monotonic() - began,
         code=code,
         applied=tuple(applied),
+        samples=tuple(samples),
     )
 
 
@@ -105,17 +117,19 @@ def _start(lab: Lab, event: Event, shift: dt.timedelta, database: Path, log: IO[
 
 def _lead(
     stage: _Stage, child: subprocess.Popen[bytes], shift: dt.timedelta, tell: Tell, deadline: float
-) -> list[tuple[str, dt.datetime]]:
+) -> tuple[list[tuple[str, dt.datetime]], list[Sample]]:
     """Answer where to jump, and change the lab at each phase, until the event is over."""
     assert child.stdin is not None
     assert child.stdout is not None
     event = stage.event
     applied = [(stage.phase.tells, event.begins)]
+    samples: list[Sample] = []
     for line in child.stdout:
         if time.monotonic() > deadline:
             raise LabError(f"{event.name} takes too long: it is at {applied[-1][1]}")
         said = json.loads(line)
         now, due = (_moment(said[key]) - shift for key in ("now_us", "due_us"))
+        samples.append(_sample(child.pid, now))
         to = max(now, event.jump(now, due))
         phase = event.at(to)
         if phase is not stage.phase:
@@ -129,8 +143,21 @@ def _lead(
         child.stdin.write(json.dumps(answer).encode() + b"\n")
         child.stdin.flush()
         if to >= event.ends:
-            return applied
+            return applied, samples
     raise LabError(f"the daemon of {event.name} ended at {applied[-1]}")
+
+
+def _sample(pid: int, at: dt.datetime) -> Sample:
+    """As the kernel tells it; what we started has become the daemon by exec, so the number is its own."""
+    process = Path(f"/proc/{pid}")
+    resident = int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    ticks = (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+    return Sample(
+        at=at,
+        resident_mb=resident / 2**20,
+        cpu_s=sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK"),
+        descriptors=len(list((process / "fd").iterdir())),
+    )
 
 
 def _us(moment: dt.datetime) -> int:
