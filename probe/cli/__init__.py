@@ -55,16 +55,21 @@ Exit codes, the first that applies:
 
 
 class Row(NamedTuple):
-    """One command: its name, the module that has it, and what ``--help`` says (so that help imports nothing)."""
+    """One command: its name, the module that has it, and what ``--help`` says (so that help imports nothing).
+
+    ``hidden``: it can be called, and help does not name it.
+    """
 
     name: str
     module: str
     help: str
+    hidden: bool = False
 
 
 COMMANDS = (
     Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),
     Row("demo", "probe.cli.demo_cmd", "See every verdict on a pretend Internet; sends nothing."),
+    Row("run", "probe.cli.run_cmd", "Watch around the clock, and say when something begins and ends.", hidden=True),
     Row("status", "probe.cli.status_cmd", "Show the last result of every platform and address."),
     Row("explain", "probe.cli.explain_cmd", "Explain a signature such as tls.timeout.sni."),
     Row("export", "probe.cli.export_cmd", "Write stored results as CSV or JSON Lines."),
@@ -130,11 +135,14 @@ class LazyGroup(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
         from click.shell_completion import CompletionItem
 
-        return [CompletionItem(r.name, help=r.help) for r in self.rows.values() if r.name.startswith(incomplete)]
+        return [CompletionItem(r.name, help=r.help) for r in self._shown() if r.name.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(row.name, row.help) for row in self.rows.values()])
+            formatter.write_dl([(row.name, row.help) for row in self._shown()])
+
+    def _shown(self) -> list[Row]:
+        return [row for row in self.rows.values() if not row.hidden]
 
 
 @click.command(

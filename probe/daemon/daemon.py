@@ -7,9 +7,7 @@ the clock, what loads the settings again, and who hears its lines.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,7 @@ from probe.daemon.scheduler import Scheduler
 if TYPE_CHECKING:
     from probe.daemon.clock import Clock
     from probe.daemon.daemon_jobs import Jobs, Say, WatchSet
-    from probe.daemon.process import Supervisor
+    from probe.daemon.process import Orders, Supervisor
 
 DRAIN_S = 8.0
 """What is under way may take so long once somebody says stop: `docker stop` kills after 10 s, systemd after 90."""
@@ -32,86 +30,59 @@ class ReloadError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What the daemon meets of its host: who supervises it, who hears its lines, how the settings are read again."""
+    """What the daemon meets of its host: who supervises it, who hears its lines, who gives it orders, and how the settings
+    are read again (on a thread; :class:`ReloadError` where they cannot be).
+    """
 
     supervisor: Supervisor
     say: Say
+    orders: Orders
     reload: Callable[[], WatchSet]
 
 
 class Daemon:
-    """One process that watches. :meth:`run` returns when it was told to stop, and everything has been kept."""
+    """One process that watches. :meth:`run` returns when it was told to stop, and nothing is under way any more."""
 
     def __init__(self, jobs: Jobs, clock: Clock, outside: Outside) -> None:
         self._clock = clock
         self._outside = outside
+        self._orders = outside.orders
         self._jobs = jobs
-        self._stop = asyncio.Event()
-        self._reload = asyncio.Event()
-        self._hurry = asyncio.Event()
-
-    # from outside
-
-    def stop(self) -> None:
-        """Finish what is under way, within a deadline. Asked twice: at once."""
-        if self._stop.is_set():
-            self._hurry.set()
-        self._stop.set()
-
-    def reload(self) -> None:
-        """Read the settings again."""
-        self._reload.set()
-
-    # the life of it
 
     async def once(self) -> None:
         """One look at the own side and one round of everything, and what follows from them; then the end."""
-        with self._signals():
-            async with asyncio.TaskGroup() as group:
-                work = group.create_task(self._jobs.everything_once())
-                stopping = group.create_task(self._stop.wait())
-                await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                work.cancel()
-                stopping.cancel()
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(self._jobs.everything_once())
+            stopping = group.create_task(self._orders.stop.wait())
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            work.cancel()
+            stopping.cancel()
 
     async def run(self) -> None:
-        """Watch until :meth:`stop`. A bug in a job ends that job's turn only."""
+        """Watch until there is the order to stop. A bug in a job ends that job's turn only."""
         supervisor = self._outside.supervisor
-        with self._signals():
-            async with asyncio.TaskGroup() as group:
-                scheduler = Scheduler(self._clock, group, self._jobs.bug)
-                self._jobs.plan_on(scheduler)
-                helpers = [
-                    group.create_task(scheduler.serve(late=self._late)),
-                    group.create_task(self._reloading()),
-                    group.create_task(self._watchdog()),
-                ]
-                supervisor.ready(self._jobs.status())
-                await self._stop.wait()
-                supervisor.stopping()
-                self._outside.say("stopping", "Stopping: what is being measured is finished and kept.")
-                scheduler.shutdown()
-                await self._drain(scheduler)
-                for helper in helpers:
-                    helper.cancel()
-
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stop)
-        loop.add_signal_handler(signal.SIGINT, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                loop.remove_signal_handler(number)
+        async with asyncio.TaskGroup() as group:
+            scheduler = Scheduler(self._clock, group, self._jobs.bug)
+            self._jobs.plan_on(scheduler)
+            helpers = [
+                group.create_task(scheduler.serve(late=self._late)),
+                group.create_task(self._reloading()),
+                group.create_task(self._watchdog()),
+            ]
+            supervisor.ready(self._jobs.status())
+            await self._orders.stop.wait()
+            supervisor.stopping()
+            self._outside.say("stopping", "Stopping: what is being measured is finished and kept.")
+            scheduler.shutdown()
+            await self._drain(scheduler)
+            for helper in helpers:
+                helper.cancel()
 
     async def _drain(self, scheduler: Scheduler) -> None:
         """Let what is under way end by itself, and end it when it does not. Real time: people wait."""
         tasks = scheduler.under_way
         async with asyncio.TaskGroup() as group:
-            hurry = group.create_task(self._hurry.wait())
+            hurry = group.create_task(self._orders.hurry.wait())
             ended = group.create_task(_ended(tasks))
             await asyncio.wait({hurry, ended}, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
             for task in (hurry, ended, *tasks):
@@ -119,8 +90,8 @@ class Daemon:
 
     async def _reloading(self) -> None:
         while True:
-            await self._reload.wait()
-            self._reload.clear()
+            await self._orders.reload.wait()
+            self._orders.reload.clear()
             self._outside.supervisor.reloading()
             try:
                 watch = await asyncio.to_thread(self._outside.reload)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from probe.daemon.clock import Clock
     from probe.daemon.scheduler import Scheduler
     from probe.settings import Settings
-    from targets.model import Asked
+    from targets.fingerprints import Shelf
+    from targets.model import Asked, Canaries
+    from targets.networks import Atlas
 
 OWN_SIDE, INCIDENTS, DEEP, WISHES = "own side", "incidents", "deep", "wishes"
 TELLING, KEEPING = "telling", "keeping"
@@ -59,8 +61,13 @@ class WatchSet:
     settings: Settings
     asked: tuple[Asked, ...]
     watched: tuple[Watched, ...]
-    kill_switch: Path
     pace: Pace
+    kill_switch: Path
+    canaries: Canaries
+    catalogue: str
+    opt_ins: tuple[str, ...] = ()
+    fingerprints: Shelf | None = None
+    networks: Atlas | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +102,14 @@ class Jobs:
     """The jobs over one :class:`WatchSet` at a time, and what they know between turns."""
 
     def __init__(
-        self, watch: WatchSet, work: Work, clock: Clock, say: Say, random: Random, allowance: Allowance
+        self, watch: WatchSet, work: Work, clock: Clock, say: Say, *, random: Random, wants: Wants | None = None
     ) -> None:
         self._watch, self._work, self._clock, self._say, self._random = watch, work, clock, say, random
         self.plan = Plan(watch.watched, watch.pace, random)
-        self.allowance = allowance
+        self.allowance = Allowance(watch.settings.run.cap_bytes)
         self._scheduler: Scheduler | None = None
         self._lane = asyncio.Lock()
-        self._wants = Wants()
+        self._wants = wants if wants is not None else Wants()
         self._own_side: OwnSide | None = None
         self._stopped_by: str | None = None
         self._capped = False
@@ -122,6 +129,7 @@ class Jobs:
         scheduler.every(TELLING, self._work.tell, lambda: _NEVER, first=_NEVER)
         scheduler.every(KEEPING, self._keep, lambda: _KEEPING_S, first=_KEEPING_S)
         self._plan_rounds()
+        self._follow(scheduler, before=self._wants)
 
     def _plan_rounds(self) -> None:
         assert self._scheduler is not None

@@ -6,11 +6,14 @@ twenty lines, and a dependency less. Without a supervisor nothing is sent, and n
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.errors import StorageError
@@ -81,6 +84,43 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What somebody outside wants of the process: to stop, to stop at once, to read its settings again."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stopping(self) -> None:
+        """Finish what is under way, within a deadline. Asked twice: at once."""
+        if self.stop.is_set():
+            self.hurry.set()
+        self.stop.set()
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """Take them from signals: SIGTERM and SIGINT stop, SIGHUP reads again."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self.stopping)
+        loop.add_signal_handler(signal.SIGINT, self.stopping)
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    async def stop_within(self, seconds: float) -> bool:
+        """Whether the order to stop comes within so many (real) seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
 @contextlib.contextmanager
 def only_one(location: Location) -> Iterator[None]:
     """Hold the place of the one daemon of this database. Raises :class:`StorageError` where another has it.
@@ -94,6 +134,7 @@ def only_one(location: Location) -> Iterator[None]:
     path = Path(f"{location.path}.run")
     lock = FileLock(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock.acquire(alone=True, wait_s=0.0)
     except StorageError:
         raise StorageError(
@@ -103,4 +144,8 @@ def only_one(location: Location) -> Iterator[None]:
     except OSError as error:
         raise StorageError(f"{path} cannot be made: {(error.strerror or str(error)).lower()}.") from error
     with lock:
-        yield
+        try:
+            yield
+        finally:
+            # Whoever comes meanwhile sees that the file that it locked is gone, and makes another.
+            path.unlink(missing_ok=True)

@@ -1,0 +1,283 @@
+"""``dalel run``: watch around the clock, notice what begins and ends, tell people, and cost next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from probe.cli.choices import (
+    chosen_controls,
+    completed,
+    fingerprints_of,
+    location_of,
+    names,
+    networks_of,
+    notes_of,
+    opt_ins,
+    words_of,
+)
+from probe.cli.common import (
+    ConfigError,
+    config_option,
+    not_empty,
+    not_empty_each,
+    read_catalogue,
+    read_settings,
+    several,
+)
+
+if TYPE_CHECKING:
+    from probe.cli.daemon_log import Log
+    from probe.daemon.daemon_jobs import WatchSet
+    from probe.daemon.plan import Watched
+    from probe.settings import Settings
+    from probe.settings.keys import Value
+    from probe.wire import Wire
+    from storage.archive import Archive
+    from targets.loader import Catalogue
+    from targets.model import Asked
+
+HELP = """\
+Watch platforms, lists and sites around the clock from this network, and say when something begins and ends.
+
+\b
+  dalel run                            every platform of @default
+  dalel run --dry-run                  the schedule, and the data that it takes a day and a month
+  dalel run telegram https://kaz.tv/   platforms and sites of your own choice
+  dalel run @default @news             @news and @vpn are watched only if you name them
+  dalel run --once                     one round, then the end: for cron
+
+It stops by Ctrl-C or SIGTERM, and reads its settings again on SIGHUP. While the kill switch (a file, see dalel help
+settings) exists nothing is measured. DALEL_ACCEPT_RISK=1 agrees to the risks where nobody can be asked.
+"""
+_PROBLEMS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What was typed. ``words`` have been read from standard input already, where they come from there."""
+
+    words: tuple[str, ...]
+    database: str | None
+    config: str | None
+    ipv4: bool
+    ipv6: bool
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+    deep: bool
+    metered: bool
+    controls: tuple[str, ...]
+    control_token: str | None
+    once: bool
+    dry_run: bool
+    log_format: str
+
+
+@click.command("run", help=HELP)
+@click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...", shell_complete=completed)
+@click.option("--database", metavar="URL", callback=not_empty, help="Keep the results in this database instead.")
+@config_option
+@click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
+@click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only.")
+@click.option(
+    "--only", multiple=True, callback=names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
+)
+@click.option("--skip", multiple=True, callback=names, metavar="NAME", help="Not these follow-ups.")
+@click.option("--deep", is_flag=True, help="Also ask how a block works, when one begins and hourly.")
+@click.option("--metered", is_flag=True, help="Somebody pays for each byte: use few, and none beyond the small cap.")
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    callback=not_empty_each,
+    metavar="URL",
+    help="Also ask this server of yours elsewhere (see dalel help control).",
+)
+@click.option(
+    "--control-token", callback=not_empty, metavar="TOKEN", help="For those of them that have none of their own."
+)
+@click.option("--once", is_flag=True, help="One round, then the end.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be measured when, and what data that takes. Send nothing."
+)
+@click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The lines it writes [text].")
+def command(**typed: Any) -> int:
+    """Watch; the exit code."""
+    options = Options(**typed)
+    options = replace(options, words=words_of(options.words))
+    watch = _watch_set(options)
+    from probe.wire import Wire
+
+    wire = Wire()
+    if options.dry_run:
+        import shutil
+
+        from probe.cli.dry_run import wrapped
+        from probe.cli.run_dry import schedule
+
+        width = max(shutil.get_terminal_size((100, 24)).columns, 40)
+        click.echo("\n".join(wrapped(schedule(watch), width)))
+        return 0
+    return _serve(options, watch, wire)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is watched
+
+
+def _watch_set(options: Options) -> WatchSet:
+    """Read everything that a reload reads. Raises :class:`ConfigError` with all that is wrong."""
+    settings = _settings(options)
+    catalogue, canaries = read_catalogue(settings)
+    from probe.daemon.caps import switch_of
+    from probe.daemon.daemon_costs import within
+    from probe.daemon.daemon_jobs import WatchSet
+    from probe.daemon.plan import Pace
+
+    asked, watched = _watched(options.words, settings, catalogue)
+    run = settings.run
+    pace = Pace(own_side=run.own_side_every, incident=run.incident_every, may_deep=run.deep and not run.metered)
+    return WatchSet(
+        settings=settings,
+        asked=asked,
+        watched=watched,
+        pace=within(watched, pace, run.cap_bytes),
+        kill_switch=switch_of(run.kill_switch, location_of(settings).data_dir),
+        canaries=canaries,
+        catalogue=catalogue.version,
+        opt_ins=(*opt_ins(options.words), *(("deep",) if pace.may_deep else ())),
+        fingerprints=fingerprints_of(settings),
+        networks=networks_of(settings),
+    )
+
+
+def _settings(options: Options) -> Settings:
+    flags: dict[str, tuple[str, Value]] = {}
+    if options.ipv4 != options.ipv6:
+        flags["check.families"] = ("-4", (4,)) if options.ipv4 else ("-6", (6,))
+    if options.only:
+        flags["check.only"] = ("--only", options.only)
+    if options.skip:
+        flags["check.skip"] = ("--skip", options.skip)
+    if options.deep:
+        flags["run.deep"] = ("--deep", True)
+    if options.metered:
+        flags["run.metered"] = ("--metered", True)
+    if options.database:
+        flags["database.url"] = ("--database", options.database)
+    settings = read_settings(options.config, flags).settings
+    named = chosen_controls(options.controls, settings.controls, options.control_token)
+    return replace(
+        settings,
+        controls=tuple(control for control in named if not control.is_proxy),
+        proxies=tuple(control for control in named if control.is_proxy),
+    )
+
+
+def _watched(
+    words: tuple[str, ...], settings: Settings, catalogue: Catalogue
+) -> tuple[tuple[Asked, ...], tuple[Watched, ...]]:
+    """What was named, and the pace of each: a platform's own, else the quickest of its lists', else everybody's."""
+    from probe.daemon.plan import Watched
+    from targets import select
+    from targets.model import TargetError
+
+    try:
+        asked = select.resolve(words, catalogue)
+        platforms = _paces_of_platforms(settings, catalogue)
+        lists = _paces_of_lists(words, settings, catalogue)
+    except TargetError as error:
+        problems = str(error).splitlines()
+        raise ConfigError(several("not everything was understood", problems, at_most=_PROBLEMS_SHOWN)) from error
+    return asked, tuple(
+        Watched(
+            number=one.number,
+            url=one.endpoint.url,
+            platform=one.platform or one.endpoint.host,
+            service=one.service or "",
+            every=platforms.get(one.platform or "", lists.get(one.endpoint.url, settings.run.every)),
+        )
+        for one in asked
+    )
+
+
+def _paces_of_platforms(settings: Settings, catalogue: Catalogue) -> dict[str, float]:
+    from targets import select
+
+    paces = {}
+    for name, every in settings.run.platforms:
+        found = {one.platform for one in select.resolve([name], catalogue)} - {None}
+        if len(found) != 1:
+            raise ConfigError(f"[run.platform.{name}] names no platform. See `dalel targets list`.")
+        paces[str(found.pop())] = every
+    return paces
+
+
+def _paces_of_lists(words: tuple[str, ...], settings: Settings, catalogue: Catalogue) -> dict[str, float]:
+    """By URL. Only lists that are watched count, or @news would make one of @default's platforms quicker."""
+    from targets import select
+    from targets.loader import DEFAULT
+
+    named = {word.removeprefix("@") for word in words or (f"@{DEFAULT}",) if word.startswith("@")}
+    paces: dict[str, float] = {}
+    for name, every in settings.run.lists:
+        for one in select.resolve([f"@{name}"], catalogue):
+            if name in named:
+                paces[one.endpoint.url] = min(every, paces.get(one.endpoint.url, every))
+    return paces
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the daemon
+
+
+def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
+    from probe.cli.daemon_log import Log
+    from probe.daemon.clock import SystemClock
+    from probe.daemon.daemon import ReloadError
+    from probe.daemon.daemon_start import Start, serve
+    from probe.daemon.process import Supervisor
+    from probe.instruments.trust import Trust, TrustError
+    from storage.errors import StorageError
+
+    clock = SystemClock()
+    log = Log(sys.stderr, "json" if options.log_format == "json" else "text", clock.now_us)
+
+    def reload() -> WatchSet:
+        try:
+            return _watch_set(options)
+        except ConfigError as error:
+            raise ReloadError(error.format_message()) from error
+
+    for note in notes_of((), wire, quiet=False):
+        log("note", note)
+    attended = sys.stdin.isatty() and sys.stderr.isatty()
+    try:
+        start = Start(
+            location=location_of(watch.settings),
+            watch=watch,
+            reload=reload,
+            consent=lambda archive: _agreed(archive, log, ask=attended),
+            trust=Trust.load(os.environ),
+            say=log,
+            log=log.as_file(),
+            language=watch.settings.language or "en",
+            patient=not attended,
+            once=options.once,
+            supervisor=Supervisor(os.environ),
+        )
+        return 0 if asyncio.run(serve(start, wire, clock)) else 1
+    except StorageError as error:
+        raise ConfigError(str(error)) from error
+    except TrustError as error:
+        raise ConfigError(f"{error}. Name a file of certificates (PEM), or unset SSL_CERT_FILE.") from error
+
+
+async def _agreed(archive: Archive, log: Log, *, ask: bool) -> bool:
+    del archive, log, ask
+    return os.environ.get("DALEL_ACCEPT_RISK", "") not in ("", "0")

@@ -1,0 +1,148 @@
+"""From a command line to a daemon that watches, and back: the place of the only one, the archive, consent, the way out.
+
+A replay of history and the tests come in here too, with a wire and a clock of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
+
+from probe.daemon.daemon import Daemon, Outside
+from probe.daemon.daemon_jobs import Jobs, WatchSet
+from probe.daemon.daemon_work import RealWork
+from probe.daemon.process import Orders, Supervisor, only_one
+from probe.daemon.telling.means import Means
+from probe.daemon.telling.teller import Teller
+from storage.archive import Archive
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from probe.daemon.clock import Clock
+    from probe.daemon.daemon_jobs import Say
+    from probe.instruments.trust import Trust
+    from probe.settings.notify import Language
+    from probe.wire import Wire
+    from storage.location import Location
+
+AGAIN_S = 60.0
+"""A database that cannot be opened, and a consent that is missing, are looked at again so often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Everything that a daemon is started with. ``consent`` is asked once the archive is open and says whether measuring
+    may begin; where it may not, ``patient`` decides between waiting for it and leaving.
+
+    ``patient``: nobody is there to read an error and type again, so it stays up, measures nothing, and tries again.
+    """
+
+    location: Location
+    watch: WatchSet
+    reload: Callable[[], WatchSet]
+    consent: Callable[[Archive], Awaitable[bool]]
+    trust: Trust
+    say: Say
+    log: TextIO
+    terminal: TextIO | None = None
+    language: Language = "en"
+    patient: bool = False
+    once: bool = False
+    supervisor: Supervisor = field(default_factory=lambda: Supervisor({}))
+
+
+async def serve(start: Start, wire: Wire, clock: Clock, orders: Orders | None = None) -> bool:
+    """Watch until somebody says stop (or, ``once``, until a round is over). ``False`` if there was no consent.
+
+    Raises :class:`~storage.errors.StorageError` where the archive cannot be used and nobody is patient, and where another
+    daemon watches with it.
+    """
+    orders = orders if orders is not None else Orders()
+    with orders.heard(), only_one(start.location):
+        archive = await _opened(start, orders)
+        if archive is None:
+            return True
+        try:
+            if not await _agreed(start, archive, orders):
+                return orders.stop.is_set()
+            await _watch(start, archive, wire, clock, orders)
+        finally:
+            await asyncio.to_thread(archive.close)
+        if archive.unsaved:
+            start.say("storage", archive.unsaved)
+    return True
+
+
+async def _opened(start: Start, orders: Orders) -> Archive | None:
+    """The archive; ``None`` if the order to stop came before it could be opened."""
+    told = None
+    while True:
+        try:
+            archive = await asyncio.to_thread(Archive.open, start.location)
+        except StorageError as error:
+            if not start.patient:
+                raise
+            if str(error) != told:
+                start.say("storage", f"{error} Nothing is measured until then; it is tried again every minute.")
+                start.supervisor.ready(f"Nothing is measured: {error}")
+            told = str(error)
+        else:
+            for note in archive.notes:
+                start.say("storage_note", note)
+            return archive
+        if await _stop_within(AGAIN_S, start, orders):
+            return None
+
+
+async def _agreed(start: Start, archive: Archive, orders: Orders) -> bool:
+    """Whether there is consent, sooner or later. It may be given meanwhile, from another terminal."""
+    told = False
+    while not await start.consent(archive):
+        if not start.patient or start.once:
+            return False
+        if not told:
+            start.say("no_consent", "Nothing is measured, because nobody has agreed to it yet.")
+            start.supervisor.ready("Nothing is measured: nobody has agreed to it yet.")
+        told = True
+        if await _stop_within(AGAIN_S, start, orders):
+            return False
+    return True
+
+
+async def _stop_within(seconds: float, start: Start, orders: Orders) -> bool:
+    """As :meth:`Orders.stop_within`, the supervisor kept content meanwhile."""
+    step = min(start.supervisor.watchdog_s or seconds, seconds)
+    for _ in range(max(round(seconds / step), 1)):
+        if start.supervisor.watchdog_s is not None:
+            start.supervisor.alive()
+        if await orders.stop_within(step):
+            return True
+    return False
+
+
+async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, orders: Orders) -> None:
+    settings = start.watch.settings
+    means = Means(wire, lambda: start.trust, probe=settings.notify.probe)
+    teller = Teller(
+        notify=settings.notify,
+        language=start.language,
+        archive=archive,
+        means=means,
+        now_us=clock.now_us,
+        log=start.log,
+        terminal=start.terminal,
+    )
+    work = RealWork(wire=wire, clock=clock, archive=archive, trust=start.trust, teller=teller, say=start.say)
+    wants = await work.begin()
+    jobs = Jobs(start.watch, work, clock, start.say, random=wire.random, wants=wants)
+    jobs.plan.seen(await work.seen())
+    jobs.allowance.add(*await work.spent_today())
+    outside = Outside(supervisor=start.supervisor, say=start.say, orders=orders, reload=start.reload)
+    daemon = Daemon(jobs, clock, outside)
+    start.say("started", jobs.summary())
+    if start.once:
+        await daemon.once()
+    else:
+        await daemon.run()

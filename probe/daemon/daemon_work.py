@@ -1,0 +1,181 @@
+"""The daemon's work as it is: rounds over a wire, incidents over the archive, messages through a teller."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from probe.daemon.daemon_jobs import Came, WatchSet
+from probe.daemon.plan import Look
+from probe.daemon.telling.items import of_event
+from probe.experiments.session import Pacer
+from probe.incidents.model import Fact, Wants
+from probe.workflows import watching
+from probe.workflows.incidents import Conclusion, Incidents
+from probe.workflows.watching import ClockOffset, Kit
+from storage import days, readings
+from storage.errors import StorageError
+
+if TYPE_CHECKING:
+    from probe.daemon.clock import Clock
+    from probe.daemon.daemon_jobs import Say
+    from probe.daemon.telling.teller import Teller
+    from probe.instruments.trust import Trust
+    from probe.wire import Wire
+    from storage.archive import Archive
+
+_SEEN_BACK_US = 2 * 3_600_000_000
+"""An endpoint that was measured before that is due as much as one that never was."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RealWork:
+    """See :class:`~probe.daemon.daemon_jobs.Work`. Use :meth:`begin` before anything else."""
+
+    wire: Wire
+    clock: Clock
+    archive: Archive
+    trust: Trust
+    teller: Teller
+    say: Say
+    tidy: Callable[[Archive, WatchSet], None] | None = None
+    """What looks after the database now and then, on a thread."""
+    _kit: Kit | None = None
+    _watch: WatchSet | None = None
+    _incidents: Incidents | None = None
+    _was_up: bool = False
+    _is_up: bool = False
+    _trouble: str | None = None
+
+    async def begin(self) -> Wants:
+        """Take up what the archive knows of incidents, tell what was never told, and say what is wished for."""
+        self._incidents, missed = await asyncio.to_thread(Incidents.load, self.archive, self.clock.now_us())
+        await self.teller.tell_missed([of_event(incident, event) for incident, event in missed.told])
+        await self._keep_incidents(missed)
+        return missed.wants
+
+    async def seen(self) -> dict[str, float]:
+        """When endpoints were measured last, by URL, on the daemon's timeline: only of the last hours."""
+        now_us, now = self.clock.now_us(), self.clock.monotonic()
+
+        def read() -> dict[str, float]:
+            database = self.archive.reader.database
+            return {
+                reading.url: now - max(now_us - reading.at_us, 0) / 1e6
+                for reading in readings.between(database, now_us - _SEEN_BACK_US)
+            }
+
+        return await asyncio.to_thread(read)
+
+    async def spent_today(self) -> tuple[int, float]:
+        """Bytes of this calendar day so far, and when it began on the daemon's timeline."""
+        now_us = self.clock.now_us()
+        midnight = dt.datetime.fromtimestamp(now_us // 1_000_000, dt.UTC).replace(hour=0, minute=0, second=0)
+        day = await asyncio.to_thread(lambda: days.of(self.archive.reader.database, days.day_of(now_us)))
+        return day.bytes, self.clock.monotonic() - (now_us / 1e6 - midnight.timestamp())
+
+    # measuring
+
+    async def own_side(self, watch: WatchSet, *, full: bool) -> Came:
+        kit = self._kit_of(watch)
+        came = await watching.look(kit, self.wire, watch.settings, self.archive, full=full)
+        return await self._counted(came, own_sides_made=1)
+
+    async def measure(self, watch: WatchSet, looks: Sequence[Look]) -> Came:
+        kit, asked = self._kit_of(watch), {one.number: one for one in watch.asked}
+        wanted = [(asked[look.number], look.kind) for look in looks]
+        settings = replace(watch.settings, deep=any(look.kind == "deep" for look in looks))
+        came = await watching.measure(kit, self.wire, settings, wanted, self.archive)
+        return await self._counted(came, rounds=1)
+
+    def _kit_of(self, watch: WatchSet) -> Kit:
+        """What rounds are measured with. After a reload what was learned on the way (tickets, the clock) stays."""
+        if self._kit is None:
+            budgets = watch.settings.budgets
+            self._kit = Kit(
+                trust=self.trust,
+                canaries=watch.canaries,
+                catalogue=watch.catalogue,
+                clock=ClockOffset(self.clock.monotonic),
+                pacer=Pacer(self.wire, budgets.flows_per_second, budgets.flows_per_120_s),
+            )
+        if self._watch is not watch:
+            self._watch = watch
+            kit = self._kit
+            kit.canaries, kit.catalogue, kit.opt_ins = watch.canaries, watch.catalogue, watch.opt_ins
+            kit.fingerprints, kit.networks = watch.fingerprints, watch.networks
+        return self._kit
+
+    async def _counted(self, came: watching.Came, *, rounds: int = 0, own_sides_made: int = 0) -> Came:
+        day = days.Day(
+            day=days.day_of(self.wire.now_us()),
+            bytes_sent=came.bytes_sent,
+            bytes_received=came.bytes_received,
+            rounds=rounds,
+            readings=len(came.readings),
+            own_sides=own_sides_made,
+        )
+        await self._kept_after(asyncio.wrap_future(days.add(self.archive, day)))
+        facts: tuple[Fact, ...] = came.readings
+        if came.own_side is not None:
+            facts = (*facts, came.own_side)
+            self._is_up = came.own_side.status == "ok"
+            self._was_up &= self._is_up
+        return Came(facts=facts, bytes_sent=came.bytes_sent, bytes_received=came.bytes_received)
+
+    # what follows
+
+    async def conclude(self, facts: Sequence[Fact]) -> Wants:
+        assert self._incidents is not None
+        conclusion = self._incidents.take(facts)
+        # Messages before the incidents that they tell of: see probe.workflows.incidents.
+        await self._tell_of(conclusion)
+        await self._keep_incidents(conclusion)
+        return conclusion.wants
+
+    async def tell(self) -> None:
+        if not self._is_up:
+            return
+        came_back, self._was_up = not self._was_up, True
+        try:
+            await self.teller.deliver(came_back=came_back)
+        except StorageError as error:
+            self._troubled(str(error))
+
+    async def keep(self) -> None:
+        assert self._incidents is not None
+        await self._kept_after(self.teller.remind(tuple(self._incidents.state.incidents.values())))
+        if self.tidy is not None and self._watch is not None:
+            try:
+                await asyncio.to_thread(self.tidy, self.archive, self._watch)
+            except StorageError as error:
+                self._troubled(str(error))
+
+    async def _tell_of(self, conclusion: Conclusion) -> None:
+        items = [of_event(incident, event) for incident, event in conclusion.told]
+        await self._kept_after(self.teller.tell(items))
+
+    async def _keep_incidents(self, conclusion: Conclusion) -> None:
+        assert self._incidents is not None
+        for future in self._incidents.keep(conclusion):
+            await self._kept_after(asyncio.wrap_future(future))
+
+    async def _kept_after(self, kept: Awaitable[object]) -> None:
+        """Wait until something is on the disk. Where the database cannot take it, measuring goes on and it is said."""
+        try:
+            await kept
+        except StorageError as error:
+            self._troubled(str(error))
+        else:
+            self._troubled(self.archive.unsaved)
+
+    def _troubled(self, trouble: str | None) -> None:
+        """Say what is wrong with the database, and when it is over; each once."""
+        if trouble is not None and trouble != self._trouble:
+            self.say("storage", trouble)
+        elif trouble is None and self._trouble is not None:
+            self.say("storage_again", "Results can be kept again.")
+        self._trouble = trouble
