@@ -417,6 +417,19 @@ SIGNATURES: dict[str, Explanation] = {
         excluded="Well-known places abroad of different operators all failed, while several sites in this country answered in "
         "the same minute.",
     ),
+    "network.shutdown": Explanation(
+        means="Nobody answers at home or abroad, and yet some ports let packets pass. The line works, and somebody has shut it "
+        "but for what he needs.",
+        besides="An empty balance, a hotspot that wants a login, or an office where everything goes through a proxy.",
+        excluded="Two looks must agree, and nobody may put in a page of his own. What passes must be more than DNS and the "
+        "time, at machines abroad whose ordinary ports are silent.",
+    ),
+    "network.whitelist": Explanation(
+        means="Machines abroad take connections, and only names of this country are let through to them.",
+        besides="Trouble abroad, or a proxy that takes every connection itself.",
+        excluded="The same machines of two operators abroad answered when a name of this country was called, and not when "
+        "their own were, in two looks.",
+    ),
     "network.filter": Explanation(
         means="This computer, this household or this employer refuses the name: its list of names, a filtering DNS service, "
         "antivirus or a company gateway. The provider is not to blame for it.",

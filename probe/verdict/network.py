@@ -11,6 +11,9 @@ gateway is not read as a dead line. Rounds are read separately, and an endpoint 
     clock          this host's date is off by more than a day
     international  the country answers, the world does not
     filter         everything is decrypted on the way, by an issuer that this host was told to trust
+
+Where somebody has searched for holes (:mod:`probe.verdict.holes`), two rounds and the search together may say ``shutdown`` or
+``whitelist``, which no single round can.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from probe.observations import ClockFact, DnsFact, HostFact, HttpFact, Observation, TcpFact, TlsFact
-from probe.verdict import addresses, certificates, fingerprints, resolvers
+from probe.verdict import addresses, certificates, fingerprints, holes, resolvers
 from probe.verdict.model import Finding, NetworkVerdict, Where
 from probe.verdict.view import failed, verified
 
@@ -45,6 +48,8 @@ WHERE: dict[str, Where] = {
     "clock": "host",
     "international": "transit",
     "filter": "lan",
+    "shutdown": "unknown",
+    "whitelist": "unknown",
 }
 
 _PORTAL_PAGES = {
@@ -376,6 +381,8 @@ class OwnSide:
     verdict: NetworkVerdict
     ipv6: bool | None
     """``False``: this network does not carry IPv6 (no route, or every connection over it failed)."""
+    searched: tuple[Observation, ...] = ()
+    """What a search for holes saw."""
 
     def around(self, number: int) -> tuple[Round, ...]:
         """The last round begun before observation *number*, and the first begun after it."""
@@ -428,18 +435,24 @@ class OwnSide:
 def read_own_side(view: View) -> OwnSide:
     """The own side of a run, from whatever has been observed so far."""
     by_round: dict[tuple[str, int], list[Observation]] = defaultdict(list)
+    searched = tuple(o for o in view.own_observations if o.group == holes.GROUP)
     for o in view.own_observations:
-        by_round[(o.group or "", o.round or 0)].append(o)
+        if o.group != holes.GROUP:
+            by_round[(o.group or "", o.round or 0)].append(o)
     rounds = sorted((Round(tuple(found)) for found in by_round.values()), key=lambda r: r.first)
     ipv6 = _ipv6(view)
-    return OwnSide(tuple(rounds), _together(rounds, ipv6), ipv6)
+    return OwnSide(tuple(rounds), _together(rounds, ipv6, searched), ipv6, searched)
 
 
-def _together(rounds: list[Round], ipv6: bool | None) -> NetworkVerdict:
+def _together(rounds: list[Round], ipv6: bool | None, searched: tuple[Observation, ...]) -> NetworkVerdict:
     known = [r.verdict for r in rounds if r.verdict.status != "inconclusive"]
     impairments = ["ipv6_broken"] if ipv6 is False and _has_route6(rounds) else []
     if any(r.proxied for r in rounds):
         impairments.append("transparent_proxy")
+    if (told := holes.read(rounds, searched)) is not None:
+        return NetworkVerdict(
+            status="no_network", method=told[0], findings=(finding(*told),), impairments=tuple(impairments)
+        )
     if not known:
         return NetworkVerdict(status="inconclusive", impairments=tuple(impairments))
     last = known[-1]

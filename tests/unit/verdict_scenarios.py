@@ -13,6 +13,7 @@ from probe.observations import Soa, TcpFact
 from tests.unit import verdict_scenarios_chains as chains
 from tests.unit import verdict_scenarios_cheap as cheap
 from tests.unit import verdict_scenarios_deep as remembering
+from tests.unit import verdict_scenarios_holes as holes
 from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_sinks as sinks
@@ -1449,6 +1450,8 @@ CODES |= chains.CODES
 WORDS |= chains.WORDS
 CODES |= cheap.CODES
 WORDS |= cheap.WORDS
+CODES |= holes.CODES
+WORDS |= holes.WORDS
 CODES |= pages.CODES
 WORDS |= pages.WORDS
 CODES |= sinks.CODES

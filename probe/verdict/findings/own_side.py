@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
-from probe.verdict import certificates
+from probe.verdict import certificates, holes
 from probe.verdict.findings.baseline import is_verified_page
 from probe.verdict.network import WHERE
 from probe.verdict.rows import Match, Row, row
@@ -157,6 +157,53 @@ def own_international(case: Case) -> Iterator[Match]:
             explained = attempt.failure in {*_SILENCE, *(o.failure for o in observations if o.failure is not None)}
         if explained:
             yield _match("international", observations, parameters)
+            return
+    yield from _together(case, "international")
+
+
+def _together(case: Case, method: str) -> Iterator[Match]:
+    """What several rounds and a search for holes say, where this endpoint failed as they did."""
+    told = case.own.verdict
+    if told.method != method or not _no_success(case):
+        return
+    attempt = case.failing
+    found = told.findings[0]
+    numbers = {o.number: o for o in (*case.own.observations, *case.own.searched)}
+    observations = tuple(numbers[n] for n in found.observations if n in numbers)
+    # An answer that is none of theirs came through.
+    theirs = {o.failure for o in observations if o.failure is not None and o.group != holes.GROUP}
+    if attempt is None or attempt.failure in {*_SILENCE, *theirs}:
+        yield _match(method, observations, dict(found.parameters))
+
+
+@row(
+    "own_shutdown",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="contrast",
+    proves=True,
+    sentence="nobody at home or abroad answers, and yet some ports pass: {holes}. This line works, and has been shut",
+    why="two looks agree, nobody asks for money, and what passes is nothing that a hotspot or an office lets out; the cap",
+    signatures=("network.shutdown",),
+)
+def own_shutdown(case: Case) -> Iterator[Match]:
+    yield from _together(case, "shutdown")
+
+
+@row(
+    "own_whitelist",
+    speaks_for="no_network",
+    weight=2.0,
+    family="own_side",
+    basis="contrast",
+    proves=True,
+    sentence="machines abroad take connections, and only names of this country are let through to them",
+    why="one name passes and another does not at the same unrelated addresses, of two operators, in two looks; the cap",
+    signatures=("network.whitelist",),
+)
+def own_whitelist(case: Case) -> Iterator[Match]:
+    yield from _together(case, "whitelist")
 
 
 @row(
@@ -223,6 +270,8 @@ ROWS: tuple[Row, ...] = (
     own_captive_portal,
     own_clock,
     own_international,
+    own_shutdown,
+    own_whitelist,
     own_filter,
     own_side_healthy,
     own_path_unreachable,
