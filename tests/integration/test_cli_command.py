@@ -36,7 +36,7 @@ def test_help_lists_every_command_and_every_exit_code(home):
     done = dalel(home, "--help")
 
     assert done.returncode == 0
-    assert [row.name for row in COMMANDS if f"\n  {row.name} " not in done.stdout] == []
+    assert [row.name for row in COMMANDS if (f"\n  {row.name} " in done.stdout) is row.hidden] == []
     for code in ("2 ", "4 ", "1 ", "3 ", "0 ", "130", "143"):
         assert f"\n  {code}" in done.stdout or f" {code}" in done.stdout
 
