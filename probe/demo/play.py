@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from probe.demo import abroad
 from probe.demo.internet import open_internet
 from probe.demo.neighbourhood import quiet_neighbourhood
 from probe.demo.scene import Act, Scene, stage
@@ -61,13 +63,19 @@ async def play(act: Act, listen: Listener, *, database: str | None = None) -> Pl
     canaries = load_canaries()
     world = stage(act, quiet_neighbourhood(canaries))
     with tempfile.TemporaryDirectory(prefix="dalel-demo-") as folder:
-        async with open_internet(world, Path(folder)) as internet:
+        async with contextlib.AsyncExitStack() as stack:
+            internet = await stack.enter_async_context(open_internet(world, Path(folder)))
             trust = Trust.load({"SSL_CERT_FILE": str(internet.trusted)})
             # A check warms up while its first questions travel. Here they do not travel, and deadlines are short.
             warm(trust)
+            settings = Settings().hurried(HURRY)
+            if act.control:
+                away, place = stage(act.abroad(), quiet_neighbourhood(canaries)), Path(folder) / "abroad"
+                control = await stack.enter_async_context(abroad.control(away, canaries, place, internet, HURRY))
+                settings = replace(settings, controls=(control,), country=abroad.HOME)
             request = CheckRequest(
                 asked=_asked(act.scenes),
-                settings=Settings().hurried(HURRY),
+                settings=settings,
                 catalogue=f"demo ({act.name})",
                 database=database,
                 canaries=canaries,

@@ -20,17 +20,19 @@ ORDINARY = Server(address="", names=())
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A verdict that is right. Empty ``methods`` or ``signatures`` leave that word open."""
+    """A verdict that is right. Empty ``methods``, ``signatures`` or ``leanings`` leave that word open."""
 
     status: Status
     methods: tuple[str | None, ...] = ()
     signatures: tuple[str | None, ...] = ()
+    leanings: tuple[str | None, ...] = ()
 
     def covers(self, verdict: Verdict) -> bool:
         return (
             verdict.status == self.status
             and (not self.methods or verdict.method in self.methods)
             and (not self.signatures or verdict.signature in self.signatures)
+            and (not self.leanings or verdict.leaning in self.leanings)
         )
 
 
@@ -41,6 +43,7 @@ class Scene:
     ``server`` is what runs at its address (``None``: nothing, packets to it are lost). ``exists``: whether the name is in
     the DNS; ``answer`` takes the place of its address there. ``rule`` is what the box on the path does to the name, ``lie``
     what the provider's resolver says of it, ``hosts`` what this host's hosts file says. ``unreachable``: a router says so.
+    ``up_abroad``: in another country a healthy server answers at its address.
     """
 
     url: str
@@ -53,6 +56,12 @@ class Scene:
     lie: Reply | None = None
     hosts: tuple[str, ...] = ()
     unreachable: bool = False
+    up_abroad: bool = False
+
+    def abroad(self) -> Scene:
+        """The same site in another country: nothing is done to it on the way."""
+        server = ORDINARY if self.up_abroad else self.server
+        return replace(self, server=server, rule=None, lie=None, hosts=(), unreachable=False)
 
     @property
     def host(self) -> str:
@@ -69,6 +78,7 @@ class Act:
     """One state of the network and the scenes that are played in it.
 
     ``resolvers`` and ``servers`` are there besides the quiet neighbourhood's; ``nameservers`` takes the place of its list.
+    ``control``: the user has a control in another country.
     """
 
     name: str
@@ -80,6 +90,11 @@ class Act:
     nameservers: tuple[Nameserver, ...] | None = None
     resolvers: tuple[Resolver, ...] = ()
     servers: tuple[Server, ...] = ()
+    control: bool = False
+
+    def abroad(self) -> Act:
+        """The same sites as they are in another country."""
+        return Act(name=self.name, title=self.title, scenes=tuple(scene.abroad() for scene in self.scenes))
 
 
 def stage(act: Act, quiet: World) -> World:

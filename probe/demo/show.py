@@ -87,7 +87,9 @@ def _or(accepted: Sequence[Accepted]) -> str:
 
 def _accepted_words(accepted: Accepted) -> str:
     alternatives = (accepted.status,), accepted.methods, accepted.signatures
-    return " · ".join("/".join(filter(None, words_)) for words_ in alternatives if any(words_))
+    told = " · ".join("/".join(filter(None, words_)) for words_ in alternatives if any(words_))
+    leanings = "/".join(filter(None, accepted.leanings))
+    return f"{told}, leaning {leanings}" if leanings else told
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -143,7 +145,12 @@ def _scene(judged: Judged) -> Json:
         "url": judged.scene.url,
         "done": judged.scene.done,
         "accepted": [
-            {"status": a.status, "methods": list(a.methods), "signatures": list(a.signatures)}
+            {
+                "status": a.status,
+                "methods": list(a.methods),
+                "signatures": list(a.signatures),
+                "leanings": list(a.leanings),
+            }
             for a in judged.scene.accepted
         ],
         "status": verdict.status,

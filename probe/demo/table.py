@@ -11,6 +11,7 @@ from probe.demo.authority import STRANGER
 from probe.demo.internet import PORTAL
 from probe.demo.pages import article
 from probe.demo.scene import Accepted, Act, Scene
+from probe.demo.table_abroad import ABROAD
 from probe.demo.world import EMPTY, NXDOMAIN, REFUSED, SERVFAIL, SILENCE, Page, Portal, Reply, Resolver, Rule, Server
 from probe.wire import Nameserver
 
@@ -455,6 +456,7 @@ PROGRAMME: tuple[Act, ...] = (
     _PAGES,
     _SITES,
     _RIDDLES,
+    ABROAD,
     _HOUSEHOLD,
     _HOTEL,
     _OLD_CLOCK,

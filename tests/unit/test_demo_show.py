@@ -90,7 +90,9 @@ def test_the_document_is_json_and_says_what_is_right() -> None:
     assert document["right"] is False
     scenes = [scene for act in document["acts"] for scene in act["scenes"]]
     assert [scene["right"] for scene in scenes] == [True, False]
-    assert scenes[0]["accepted"] == [{"status": "blocked", "methods": ["tls"], "signatures": ["tls.timeout.sni"]}]
+    assert scenes[0]["accepted"] == [
+        {"status": "blocked", "methods": ["tls"], "signatures": ["tls.timeout.sni"], "leanings": []}
+    ]
 
 
 def test_the_list_names_every_scene() -> None:
