@@ -71,6 +71,8 @@ COMMANDS = (
     Row("demo", "probe.cli.demo_cmd", "See every verdict on a pretend Internet; sends nothing."),
     Row("run", "probe.cli.run_cmd", "Watch around the clock, and say when something begins and ends.", hidden=True),
     Row("status", "probe.cli.status_cmd", "Show the last result of every platform and address."),
+    Row("incidents", "probe.cli.incidents_cmd", "Show what began and ended, and when."),
+    Row("note", "probe.cli.note_cmd", "Write down what happened in the world, to be shown beside incidents."),
     Row("explain", "probe.cli.explain_cmd", "Explain a signature such as tls.timeout.sni."),
     Row("export", "probe.cli.export_cmd", "Write stored results as CSV or JSON Lines."),
     Row("reclassify", "probe.cli.reclassify_cmd", "Judge stored facts again by this version's rules."),

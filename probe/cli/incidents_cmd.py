@@ -1,0 +1,223 @@
+"""``dalel incidents``: what began and ended, and when. Measures nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from probe.cli.archive import database_option, read_moment, read_place, sentences, tell
+from probe.cli.common import config_option
+
+if TYPE_CHECKING:
+    from probe.incidents.model import Incident
+    from probe.incidents.recurrence import Local
+    from probe.report.incidents import Picture, Remark
+    from storage.database import Database
+    from storage.location import Location
+
+HELP = """\
+Show what began and ended: open incidents first. Measures nothing.
+
+\b
+  dalel incidents
+  dalel incidents --since 2026-11-01 --zone Asia/Almaty -v
+  dalel incidents --open --format json
+
+`dalel run` notices incidents; checks by hand open none. A beginning is told as an interval: after the last time that all
+was well, and by the first time that it was not. Notes (`dalel note`) are shown beside what they fall into.
+
+The exit code is 1 while something is blocked, refused or down, 3 while only your own network is, 0 otherwise.
+"""
+USUAL_SINCE = "30d"
+_LOOKED_BACK_US = 90 * 86_400 * 1_000_000
+"""Incidents before the ones that are asked for, in which an appointment may have begun."""
+EXIT_UNKNOWN = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_zone(_ctx: click.Context, _parameter: click.Parameter, name: str | None) -> tzinfo | None:
+    """The time zone that was typed; ``None`` for this computer's own."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise click.BadParameter(f"'{name}' is no time zone that this computer knows, such as Asia/Almaty.") from error
+
+
+zone_option = click.option(
+    "--zone", metavar="NAME", callback=read_zone, help="Times of this zone, e.g. Asia/Almaty [this computer's]."
+)
+
+
+def local_in(zone: tzinfo | None) -> Local:
+    """UTC microseconds to that zone's time, with the rule of that very day."""
+
+    def local(us: int) -> datetime:
+        try:
+            return (_EPOCH + timedelta(microseconds=us)).astimezone(zone)
+        except (OverflowError, ValueError, OSError):  # a clock that was wrong by ages
+            return datetime.max.replace(tzinfo=UTC) if us > 0 else _EPOCH
+
+    return local
+
+
+@click.command("incidents", help=HELP)
+@click.option(
+    "--since", metavar="WHEN", help=f"Under way then or later: 7d, 2026-11-01 (UTC) [{USUAL_SINCE}, and all open]."
+)
+@click.option("--until", metavar="WHEN", help="Begun before then.")
+@click.option("--open", "open_only", is_flag=True, help="Only what is going on.")
+@click.option("--target", multiple=True, metavar="NAME", help="Only with this platform or URL.")
+@zone_option
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json", "csv")), default="text", help="How to show it [text]."
+)
+@click.option("-v", "--verbose", is_flag=True, help="All that happened to each.")
+@database_option
+@config_option
+def command(
+    *,
+    since: str | None,
+    until: str | None,
+    open_only: bool,
+    target: tuple[str, ...],
+    zone: tzinfo | None,
+    form: str,
+    verbose: bool,
+    database: str | None,
+    config: str | None,
+) -> int:
+    """Read, show, and give the exit code."""
+    from probe.wire import Wire
+
+    now_us = Wire().now_us()
+    since_us = read_moment(since or USUAL_SINCE, "--since", now_us)
+    until_us = read_moment(until, "--until", now_us)
+    location, _settings = read_place(database, config)
+    with sentences():
+        if form == "csv":
+            return _csv(location, since_us, until_us, target)
+        shown = _read(
+            location,
+            now_us,
+            since_us,
+            until_us,
+            local_in(zone),
+            open_only=open_only,
+            targets=target,
+            events=verbose or form == "json",
+        )
+    if shown is None:
+        click.echo(_nothing(location, now_us) if form == "json" else f"There are no results in {location.shown} yet.")
+        return EXIT_UNKNOWN
+    if form == "json":
+        from probe.report.incidents import document
+        from storage.when import utc_text
+
+        click.echo(json.dumps(document(shown, utc_text), ensure_ascii=False))
+    else:
+        _say(shown, since or USUAL_SINCE)
+    return _exit_code(shown.incidents)
+
+
+def _say(picture: Picture, since: str) -> None:
+    from probe.report.incidents import lines
+
+    if not picture.incidents:
+        click.echo(
+            f"No incidents since {since}.\n" if not since[-1:].isalpha() else f"No incidents in the last {since}.\n"
+        )
+    click.echo("\n".join(lines(picture)))
+
+
+def _nothing(location: Location, now_us: int) -> str:
+    from storage.when import utc_text
+
+    del location
+    return json.dumps({"schema": "dalel.incidents/1", "now": utc_text(now_us), "incidents": []})
+
+
+def _exit_code(incidents: tuple[Incident, ...]) -> int:
+    going_on = {incident.status for incident in incidents if incident.state == "open"}
+    if going_on - {"no_network"}:
+        return 1
+    return 3 if going_on else 0
+
+
+def _csv(location: Location, since_us: int | None, until_us: int | None, targets: tuple[str, ...]) -> int:
+    """As ``dalel export incidents`` has it."""
+    from probe.workflows.export import ExportRequest, export
+    from storage.export.columns import choose
+    from storage.export.query import Selection
+
+    selection = Selection(what="incidents", since_us=since_us, until_us=until_us, targets=targets)
+    count = export(
+        ExportRequest(location=location, selection=selection, columns=choose("incidents", ())), sys.stdout.buffer
+    )
+    sys.stdout.buffer.flush()
+    tell(f"{count} incident{'s' if count != 1 else ''}")
+    return 0
+
+
+def _read(
+    location: Location,
+    now_us: int,
+    since_us: int | None,
+    until_us: int | None,
+    local: Local,
+    *,
+    open_only: bool,
+    targets: tuple[str, ...],
+    events: bool,
+) -> Picture | None:
+    """All that is shown; ``None`` where nothing was ever kept."""
+    from probe.incidents.recurrence import recurrences
+    from probe.report.incidents import Picture
+    from storage import incidents as kept
+    from storage.errors import NoDatabaseError
+    from storage.reader import Reader
+
+    try:
+        reader = Reader.open(location)
+    except NoDatabaseError:
+        return None
+    with reader:
+        database = reader.database
+        before_us = None if since_us is None else since_us - _LOOKED_BACK_US
+        known = [one for one in kept.newest(database, since_us=before_us, until_us=until_us) if _is_of(one, targets)]
+        shown = tuple(one for one in known if _is_shown(one, since_us, open_only=open_only))
+        ids = {incident.id for incident in shown}
+        return Picture(
+            incidents=shown,
+            events={incident.id: kept.events(database, incident.id) for incident in shown} if events else {},
+            remarks=_remarks(database, since_us, until_us),
+            recurrences=tuple(one for one in recurrences(known, local) if ids & set(one.incidents)),
+            now_us=now_us,
+            local=local,
+        )
+
+
+def _is_of(incident: Incident, targets: tuple[str, ...]) -> bool:
+    return not targets or any(target in incident.platforms or target in incident.urls for target in targets)
+
+
+def _is_shown(incident: Incident, since_us: int | None, *, open_only: bool) -> bool:
+    if incident.state == "open":
+        return True
+    ended_us = incident.ended_by_us if incident.ended_by_us is not None else incident.closed_us
+    return not open_only and (since_us is None or ended_us is None or ended_us >= since_us)
+
+
+def _remarks(database: Database, since_us: int | None, until_us: int | None) -> tuple[Remark, ...]:
+    from probe.report.incidents import Remark
+    from storage import notes
+
+    found = notes.between(database, since_us, until_us)
+    return tuple(Remark(id=one.id, at_us=one.at_us, until_us=one.until_us, text=one.text) for one in found)
