@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Protocol
@@ -112,7 +112,7 @@ class Jobs:
         self._wants = wants if wants is not None else Wants()
         self._own_side: OwnSide | None = None
         self._stopped_by: str | None = None
-        self._capped = False
+        self._refused = 0
         self._apart = clock.now_us() / 1e6 - clock.monotonic()
         self.bugs = 0
 
@@ -183,8 +183,8 @@ class Jobs:
         await self._work.tell()
 
     async def _look_at_own_side(self) -> None:
-        self._compare_clocks()
-        await self._look(full=False)
+        # A clock that was set dates what is stored from now on, and a full look asks others for the time.
+        await self._look(full=self._clock_was_set())
 
     async def _look(self, *, full: bool) -> None:
         if self._is_stopped():
@@ -285,42 +285,38 @@ class Jobs:
         """
         now = self._clock.monotonic()
         if not self.allowance.reserve(worst_case, now):
-            if not self._capped:
-                mega = self.allowance.cap / 1e6
-                self._say(
-                    "cap",
-                    f"The {mega:g} MB of 24 hours are used up: nothing is measured until some of them are a day old.",
-                    bytes=self.allowance.spent(now),
-                )
-            self._capped = True
+            self._say_capped(worst_case, now)
             yield None
             return
-        if self._capped:
+        if self._refused and worst_case >= self._refused:
+            self._refused = 0
             self._say("cap_over", "There are bytes to spend again: measuring goes on.")
-        self._capped = False
         bill: list[int] = []
         try:
             yield bill
         finally:
             self.allowance.settle(worst_case, sum(bill) if bill else worst_case, self._clock.monotonic())
 
+    def _say_capped(self, worst_case: int, now: float) -> None:
+        """Once, until something as large may be measured again. The small look at the own side mostly still may."""
+        if not self._refused:
+            spent, cap = self.allowance.spent(now), self.allowance.cap / 1e6
+            words = f"Too few of the {cap:g} MB of 24 hours are left: most measuring waits until some are a day old."
+            self._say("cap", words, bytes=spent)
+        self._refused = max(self._refused, worst_case)
+
     def _took(self, bill: list[int], came: Came) -> None:
         bill.append(came.bytes_sent + came.bytes_received)
 
-    def _compare_clocks(self) -> None:
-        """Say so when somebody has set this computer's clock: nothing is due earlier or later for it, but what is stored
-        is dated by it.
-        """
+    def _clock_was_set(self) -> bool:
+        """Whether somebody has set this computer's clock since the last time; said. Nothing is due earlier or later for it."""
         apart = self._clock.now_us() / 1e6 - self._clock.monotonic()
         moved, self._apart = apart - self._apart, apart
-        if abs(moved) > _CLOCK_STEP_S:
-            way = "forward" if moved > 0 else "back"
-            self._say(
-                "clock_set", f"This computer's clock was set {way} by {_duration(abs(moved))}.", seconds=round(moved)
-            )
-            self._wants = replace(self._wants, own_side=True)
-            if self._scheduler is not None:
-                self._scheduler.soon(WISHES, 0.0)
+        if abs(moved) <= _CLOCK_STEP_S:
+            return False
+        way = "forward" if moved > 0 else "back"
+        self._say("clock_set", f"This computer's clock was set {way} by {_duration(abs(moved))}.", seconds=round(moved))
+        return True
 
     def bug(self, job: str, error: Exception) -> None:
         """A job ended in a bug of ours. Its next turn comes as ever."""
@@ -340,8 +336,8 @@ class Jobs:
         """How things are, in a line."""
         if self._stopped_by is not None:
             return f"Stopped by {self._stopped_by}: nothing is measured."
-        if self._capped:
-            return "The bytes of this day are used up: nothing is measured."
+        if self._refused:
+            return "The bytes of this day are used up: next to nothing is measured."
         own = "not looked at yet" if self._own_side is None else self._own_side.method or self._own_side.status
         held = len(self._wants.rounds)
         trouble = f" {_counted(held, 'address', 'addresses')} in an incident." if held else ""
