@@ -81,12 +81,17 @@ COMMANDS = (
     Row("networks", "probe.cli.networks_cmd", "Name the networks on the way by a table that you bring."),
     Row("doctor", "probe.cli.doctor_cmd", "Look at this computer and its network, and say what to do."),
     Row("control", "probe.cli.control_cmd", "Serve as a second vantage for your own probes."),
+    Row("notify", "probe.cli.notify_cmd", "Test the channels through which dalel run tells people."),
     Row("config", "probe.cli.config_cmd", "Show the settings in force, and where each comes from."),
     Row("db", "probe.cli.db_cmd", "Look after the database: upgrade, backup, prune, vacuum."),
     Row("purge", "probe.cli.purge_cmd", "Remove all stored results."),
     Row("schema", "probe.cli.schema_cmd", "Print the JSON Schema of a document."),
     Row("completion", "probe.cli.completion_cmd", "Complete commands in bash, zsh or fish."),
-    Row("help", "probe.cli.help_cmd", "Explain a topic: verdicts, exit-codes, output, safety, settings, control."),
+    Row(
+        "help",
+        "probe.cli.help_cmd",
+        "Explain a topic: verdicts, exit-codes, output, safety, settings, notify, control.",
+    ),
 )
 
 

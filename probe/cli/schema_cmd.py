@@ -6,11 +6,13 @@ from importlib.resources import files
 
 import click
 
-SCHEMAS = ("check", "result", "doctor", "control")
+SCHEMAS = ("check", "result", "doctor", "control", "event")
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(SCHEMAS))
 def command(name: str) -> None:
-    """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor, of a control."""
+    """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor, of a control,
+    of what a webhook is sent.
+    """
     click.echo(files("probe.schema").joinpath(f"{name}.json").read_text(encoding="utf-8"), nl=False)

@@ -41,6 +41,6 @@ def write_line(line: Mapping[str, Any], file: TextIO) -> None:
 def write_terminal(message: Message, file: TextIO) -> None:
     """The message between two empty lines."""
     text = f"\n{message.title}\n{message.text}\n"
-    encoding = file.encoding or "ascii"
+    encoding = file.encoding or "utf-8"
     with contextlib.suppress(OSError, ValueError):
         print(text.encode(encoding, errors="replace").decode(encoding), file=file, flush=True)
