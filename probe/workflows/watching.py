@@ -1,0 +1,376 @@
+"""One round of a process that lives for months: some endpoints measured and judged as in a check, kept, and read.
+
+Everything that is costly to make, or that one round has to know of another, is in a :class:`Kit`, built once. A round makes
+a session of its own and leaves nothing of it behind. Called by the daemon, one at a time:
+
+    came = await watching.measure(kit, wire, settings, ((asked, "cheap"), …), archive)
+    came = await watching.look(kit, wire, settings, archive, full=False)
+
+Both keep what they learn before they return, and raise only for bugs of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from probe.experiments import holes, network
+from probe.experiments.cheap import Memory
+from probe.experiments.neutrals import Neutrals
+from probe.experiments.session import Pacer
+from probe.incidents.model import Kind, OwnSide, Reading
+from probe.observations import Observation
+from probe.runner import Runner
+from probe.verdict import clock
+from probe.verdict.network import judge_network
+from probe.verdict.view import View
+from probe.workflows.check import CheckRequest, begin_run, context_of, finished, open_session
+
+if TYPE_CHECKING:
+    from probe.experiments.session import Session
+    from probe.instruments.trust import Trust
+    from probe.settings import Settings
+    from probe.verdict.model import EndpointResult, NetworkVerdict, Run
+    from probe.wire import Wire
+    from storage.archive import Archive
+    from storage.rows import Changes
+    from targets.fingerprints import Shelf
+    from targets.model import Asked, Canaries
+    from targets.networks import Atlas
+
+NEUTRAL_REST_S = 180.0
+"""The longest memory of a device for an address that has been reported: until then no other run has the same neutral."""
+GREET_EVERY_S = 3600.0
+"""Between two handshakes, test pages and questions for the time among the small looks."""
+_MAY_HAVE_HOLES = (None, "upstream", "international")
+
+
+@dataclass(slots=True)
+class ClockOffset:
+    """How far this host's wall clock is off, as far as it has been told, and what becomes of that when somebody sets it.
+
+    *timeline*: seconds that nobody sets, those in which the host slept included.
+    """
+
+    timeline: Callable[[], float]
+    _offset_us: int | None = None
+    _apart_s: float = 0.0
+
+    def learn(self, offset_us: int, now_us: int) -> None:
+        self._offset_us, self._apart_s = offset_us, now_us / 1e6 - self.timeline()
+
+    def at(self, now_us: int) -> int | None:
+        """True time minus this host's, now that its clock says *now_us*; ``None`` if nobody has told yet."""
+        if self._offset_us is None:
+            return None
+        set_by_s = now_us / 1e6 - self.timeline() - self._apart_s
+        return self._offset_us - round(set_by_s * 1e6)
+
+
+@dataclass(slots=True, kw_only=True)
+class Kit:
+    """What a process builds once and measures with in all its rounds. ``interface`` names the way out that its wire takes,
+    where the host has several.
+    """
+
+    trust: Trust
+    canaries: Canaries
+    catalogue: str
+    clock: ClockOffset
+    pacer: Pacer
+    opt_ins: tuple[str, ...] = ()
+    fingerprints: Shelf | None = None
+    networks: Atlas | None = None
+    interface: str | None = None
+    memory: Memory = field(default_factory=Memory)
+    looks: int = 0
+    greeted: float | None = None
+    """When (timeline) the last small look shook hands."""
+    abroad: dict[str, str] = field(default_factory=dict)
+    """Sites abroad among the canaries, and the address at which each answered last."""
+    resting: dict[str, float] = field(default_factory=dict)
+    """Names whose addresses served as neutrals, and until when (the wire's monotonic clock) they rest."""
+
+    def rest(self, observations: Sequence[Observation], now: float) -> None:
+        """Let the neutrals that *observations* drew rest; those that have rested are forgotten."""
+        self.resting = {name: until for name, until in self.resting.items() if until > now}
+        drawn = {o.operation.name for o in observations if o.group == "draw" and o.operation.name}
+        self.resting |= dict.fromkeys(drawn, now + NEUTRAL_REST_S)
+
+    def remember(self, observations: Sequence[Observation]) -> None:
+        """Note where sites abroad are while all is well: when names do not resolve any longer, somebody must be asked."""
+        for o in observations:
+            family, _, name = (o.member or "").partition("/")
+            if family == "foreign" and o.purpose == "own_side" and o.failure is None and o.operation.address:
+                self.abroad[name] = o.operation.address
+
+    def drawn_from(self, wire: Wire) -> Neutrals:
+        """Canaries and neutrals for one run."""
+        now = wire.monotonic()
+        resting = {name for name, until in self.resting.items() if until > now}
+        return Neutrals(self.canaries, wire.random, resting=resting)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Came:
+    """What came of a round or a look. Times in readings and looks are corrected by what is known of this host's clock.
+
+    ``run`` is its number in the archive, whether or not anything of it was worth keeping in detail; ``bugs``: how many of ours.
+    """
+
+    run: str
+    readings: tuple[Reading, ...] = ()
+    own_side: OwnSide | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    bugs: int = 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a round of endpoints
+
+
+async def measure(
+    kit: Kit,
+    wire: Wire,
+    settings: Settings,
+    looks: Sequence[tuple[Asked, Kind]],
+    archive: Archive | None = None,
+) -> Came:
+    """Measure endpoints as one run. ``cheap`` ones go through the full check if there is no ticket for them, or anything fails.
+
+    Deep ones make the whole run deep, so they come apart. Cancelled, it keeps what has been judged, and the run as broken off.
+    """
+    kinds = {asked.number: kind for asked, kind in looks}
+    deep = "deep" in kinds.values()
+    settings = replace(settings, profile="full" if deep else "light", deep=settings.deep and deep)
+    for asked, kind in looks:
+        if kind != "cheap":
+            kit.memory.forget(asked.endpoint.url)
+    run, session = _begun(kit, wire, settings, tuple(asked for asked, _ in looks))
+    results: list[EndpointResult] = []
+
+    async def save(result: EndpointResult, _observations: Sequence[Observation]) -> None:
+        results.append(result)
+
+    try:
+        ran = await Runner(session, save=save, listen=_nobody).run()
+    except asyncio.CancelledError:
+        run = _timed(kit, replace(run, finished_us=wire.now_us(), interrupted=True))
+        if archive is not None and results:
+            archive.put(_changes(kit, session, run, results, kinds))
+        raise
+    finally:
+        kit.rest(session.recorder.observations, wire.monotonic())
+    observations = session.recorder.observations
+    run = _timed(kit, finished(run, ran, wire, observations))
+    if archive is not None:
+        await _kept(archive.put(_changes(kit, session, run, results, kinds)))
+    own = _own_side(kit, run, ran.network) if _is_whole(observations) else None
+    if own is not None and archive is not None:
+        await _keep_look(archive, own, run)
+    return Came(
+        run=run.id,
+        readings=tuple(_reading(kit, run, result, kinds[result.number]) for result in ran.results),
+        own_side=own,
+        **_costs(observations),
+    )
+
+
+def _changes(
+    kit: Kit, session: Session, run: Run, results: Sequence[EndpointResult], kinds: Mapping[int, Kind]
+) -> Changes:
+    """What the archive keeps of a round: healthy cheap looks in short form, everything if anything was not well."""
+    from storage import rounds
+
+    asked = {one.number: one for one in session.asked}
+    mine: dict[int | None, list[Observation]] = defaultdict(list)
+    for o in session.recorder.observations:
+        mine[o.endpoint].append(o)
+    looked = [
+        rounds.Looked(
+            asked=asked[result.number],
+            kind=_kind(result, kinds[result.number]),
+            result=result,
+            observations=tuple(mine[result.number]),
+        )
+        for result in results
+    ]
+    return rounds.changes(run, looked, mine[None], interface=kit.interface)
+
+
+def _kind(result: EndpointResult, wanted: Kind) -> Kind:
+    """How an endpoint was measured: one that a cheap look did not find well has been through the full check."""
+    return "full" if wanted == "cheap" and result.verdict.status != "accessible" else wanted
+
+
+def _reading(kit: Kit, run: Run, result: EndpointResult, wanted: Kind) -> Reading:
+    verdict, offset_us = result.verdict, run.clock_offset_us or 0
+    return Reading(
+        run=run.id,
+        endpoint=result.number,
+        url=result.url,
+        platform=result.platform,
+        service=result.service,
+        rule=result.rule,
+        at_us=result.started_us + offset_us,
+        until_us=result.started_us + result.duration_us + offset_us,
+        status=verdict.status,
+        method=verdict.method,
+        signature=verdict.signature,
+        confidence=verdict.confidence,
+        basis=verdict.basis,
+        where=verdict.where,
+        kind=_kind(result, wanted),
+        interface=kit.interface,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# a look at the own side
+
+
+async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None = None, *, full: bool = False) -> Came:
+    """Look at the own side: a question and a connection, once an hour a handshake, a test page and the time as well. As soon as
+    that is not well, or *full*: all of it, twice if need be, and then what has stayed open.
+    """
+    run, session = _begun(kit, wire, settings, ())
+    verdict: NetworkVerdict | None = None
+    # The first look of a process is a whole one: it learns where the sites abroad are, and what time it is.
+    if not full and kit.greeted is not None:
+        verdict = await _small_look(kit, session)
+    whole = verdict is None or verdict.status != "ok"
+    if whole:
+        verdict = await _whole_look(kit, session)
+    assert verdict is not None
+    observations = session.recorder.observations
+    if (offset_us := clock.offset_us(observations)) is not None:
+        kit.clock.learn(offset_us, wire.now_us())
+    run = replace(
+        run, finished_us=wire.now_us(), network_status=verdict.status, network_method=verdict.method, profile="light"
+    )
+    run = _timed(kit, run)
+    kept = archive is not None and whole and verdict.status != "ok"
+    own = _own_side(kit, run, verdict, kind="full" if whole else "cheap", kept=kept)
+    if archive is not None:
+        if kept:
+            archive.begin(run, ())
+            archive.save_observations(run.id, observations)
+        await _keep_look(archive, own, run)
+    if verdict.status == "ok":
+        kit.remember(observations)
+    return Came(run=run.id, own_side=own, **_costs(observations))
+
+
+async def _small_look(kit: Kit, session: Session) -> NetworkVerdict:
+    now = kit.clock.timeline()
+    due = now - (kit.greeted or 0.0) >= GREET_EVERY_S
+    turn, kit.looks = kit.looks, kit.looks + 1
+    await network.glance(session, "before", 0, turn=turn, also=("greet", "page", "clock") if due else ())
+    if due:
+        kit.greeted = now
+        if clock.offset_us(session.recorder.observations) is None:
+            # Nobody told, or one alone told much: a second one is asked.
+            await network.glance(session, "before", 1, turn=turn + 1, also=("clock",))
+    return _judged(session)
+
+
+async def _whole_look(kit: Kit, session: Session) -> NetworkVerdict:
+    kit.greeted = kit.clock.timeline()
+    await network.own_side(session, "before", 2)
+    if (verdict := _judged(session)).status == "ok":
+        return verdict
+    await session.wire.sleep(session.settings.deadlines.own_side_gap)
+    await network.own_side(session, "after", 3)
+    if (verdict := _judged(session)).status == "ok" or verdict.method not in _MAY_HAVE_HOLES:
+        return verdict
+    session.network = verdict
+    abroad = {address: name for name, address in kit.abroad.items()}
+    await holes.run(session, tuple(abroad))
+    await holes.names(session, [(name, address) for address, name in abroad.items()])
+    return _judged(session)
+
+
+def _judged(session: Session) -> NetworkVerdict:
+    return judge_network(View(session.recorder.observations, ()))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# common
+
+
+def _begun(kit: Kit, wire: Wire, settings: Settings, asked: tuple[Asked, ...]) -> tuple[Run, Session]:
+    request = CheckRequest(
+        asked=asked,
+        settings=settings,
+        catalogue=kit.catalogue,
+        opt_ins=kit.opt_ins,
+        canaries=kit.canaries,
+        trust=kit.trust,
+        fingerprints=kit.fingerprints,
+        networks=kit.networks,
+    )
+    session = open_session(request, wire)
+    session.pacer, session.neutrals, session.memory = kit.pacer, kit.drawn_from(wire), kit.memory
+    run = begin_run(request, session)
+    session.record(context_of(request, session, run), purpose="context")
+    return run, session
+
+
+def _timed(kit: Kit, run: Run) -> Run:
+    """*run* with what is known of this host's clock: from the run itself, else from an earlier look."""
+    if run.clock_offset_us is not None:
+        kit.clock.learn(run.clock_offset_us, run.finished_us or run.started_us)
+        return run
+    return replace(run, clock_offset_us=kit.clock.at(run.finished_us or run.started_us))
+
+
+def _own_side(kit: Kit, run: Run, verdict: NetworkVerdict, *, kind: Kind = "full", kept: bool = True) -> OwnSide:
+    told = str(verdict.findings[0].parameters.get("holes", "")) if verdict.findings else ""
+    return OwnSide(
+        run=run.id if kept else "",
+        at_us=run.started_us + (run.clock_offset_us or 0),
+        status=verdict.status,
+        method=verdict.method,
+        holes=tuple(hole for hole in told.split(", ") if "/" in hole),
+        interface=kit.interface,
+        kind=kind,
+    )
+
+
+async def _keep_look(archive: Archive, own: OwnSide, run: Run) -> None:
+    from storage import own_sides
+
+    # The archive has this host's own time beside the offset, as everywhere.
+    await _kept(own_sides.save(archive, replace(own, at_us=run.started_us), clock_offset_us=run.clock_offset_us))
+
+
+async def _kept(future: Future[None]) -> None:
+    """Wait until it is kept. A disk that is full takes the record, not the process: the archive tells what is the matter."""
+    from storage.errors import StorageError
+
+    with contextlib.suppress(StorageError):
+        await asyncio.wrap_future(future)
+
+
+def _is_whole(observations: Sequence[Observation]) -> bool:
+    """Whether all of the own side was looked at, which only happens once something is in trouble."""
+    return any(o.purpose == "own_side" and (o.member or "").startswith("domestic/") for o in observations)
+
+
+def _costs(observations: Sequence[Observation]) -> dict[str, int]:
+    here = [o for o in observations if o.vantage == "local"]
+    return {
+        "bytes_sent": sum(o.operation.bytes_sent for o in here),
+        "bytes_received": sum(o.operation.bytes_received for o in here),
+        "bugs": sum(o.operation.kind == "bug" for o in here),
+    }
+
+
+def _nobody(_event: object) -> None:
+    """Nobody watches a round."""

@@ -1,0 +1,379 @@
+"""Rounds of a process that lives long, in the demo's pretend Internet: what they cost, what they say, what they leave."""
+
+import asyncio
+import gc
+import tempfile
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from probe.demo import patience
+from probe.demo.internet import Internet, open_internet
+from probe.demo.neighbourhood import quiet_neighbourhood
+from probe.demo.wire import DemoWire
+from probe.demo.world import Page, Reply, Rule, Server, World
+from probe.experiments.cheap import FULL_EVERY
+from probe.experiments.session import Pacer
+from probe.incidents.model import Kind
+from probe.instruments.trust import Trust
+from probe.instruments.warm import warm
+from probe.observations import TlsFact
+from probe.settings import Settings
+from probe.workflows import watching
+from probe.workflows.watching import Came, ClockOffset, Kit
+from storage import own_sides, readings
+from storage.archive import Archive
+from targets.loader import load_canaries
+from targets.model import Asked, Endpoint
+
+SITE, REFUSING, PLAIN, BARE = "www.site.example", "denied.example", "plain.example", "22.4.0.10"
+URLS = (f"https://{SITE}/", f"https://{REFUSING}/", f"http://{PLAIN}/", f"tcp://{BARE}:443")
+CANARIES = load_canaries()
+
+
+def asked(*urls: str) -> tuple[Asked, ...]:
+    return tuple(Asked(number=n, endpoint=Endpoint(url), target=url) for n, url in enumerate(urls, 1))
+
+
+def world() -> World:
+    """The quiet neighbourhood, a site in good health, one that refuses, one without encryption, and a bare address."""
+    quiet = quiet_neighbourhood(CANARIES)
+    addresses = {SITE: "22.1.0.10", REFUSING: "22.2.0.10", PLAIN: "22.3.0.10"}
+    page = Page(body="<html><title>Hello</title><p>" + "a page like others " * 20)
+    pages = {SITE: page, REFUSING: Page(status=403, body="<p>Forbidden"), PLAIN: page}
+    return replace(
+        quiet,
+        servers=(
+            *quiet.servers,
+            *(Server(address=address, names=(name,), pages={"": pages[name]}) for name, address in addresses.items()),
+            Server(address=BARE, names=(BARE,)),
+        ),
+        zone={**quiet.zone, **{name: Reply((address,)) for name, address in addresses.items()}},
+    )
+
+
+@dataclass
+class Probe:
+    """A kit, a wire into a world, and what can be changed of that."""
+
+    kit: Kit
+    wire: DemoWire
+    internet: Internet
+    archive: Archive | None = None
+
+    def change(self, **fields: object) -> None:
+        """Something begins or ends in the world, while everything runs."""
+        for name, value in fields.items():
+            object.__setattr__(self.internet.world, name, value)
+
+    async def round(self, *urls: str, kind: Kind = "cheap") -> Came:
+        looks = tuple((one, kind) for one in asked(*(urls or URLS[:1])))
+        return await watching.measure(self.kit, self.wire, SETTINGS, looks, self.archive)
+
+    async def look(self, *, full: bool = False) -> Came:
+        return await watching.look(self.kit, self.wire, SETTINGS, self.archive, full=full)
+
+
+SETTINGS = Settings().hurried(5)
+
+
+@asynccontextmanager
+async def probe(folder: Path, *, archive: bool = False) -> AsyncIterator[Probe]:
+    async with open_internet(world(), folder) as internet:
+        trust = Trust.load({"SSL_CERT_FILE": str(internet.trusted)})
+        warm(trust)
+        wire = DemoWire(internet)
+        loop = asyncio.get_running_loop()
+        kit = Kit(
+            trust=trust,
+            canaries=CANARIES,
+            catalogue="test",
+            clock=ClockOffset(loop.time),
+            pacer=Pacer(wire, 1000, 100_000),
+        )
+        if not archive:
+            yield Probe(kit, wire, internet)
+            return
+        kept = Archive.open(str(folder / "dalel.db"))
+        try:
+            yield Probe(kit, wire, internet, kept)
+        finally:
+            kept.close()
+
+
+def play(story: Callable[[Probe], Awaitable[None]], *, archive: bool = False) -> None:
+    """Tell *story* in a world of its own, on a loop that is patient with this machine."""
+
+    async def told() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with probe(Path(folder), archive=archive) as one:
+                await story(one)
+
+    patience.run(told())
+
+
+def word(came: Came, url: str = URLS[0]) -> tuple[str, str]:
+    """Status and kind of one reading."""
+    (found,) = [reading for reading in came.readings if reading.url == url]
+    return found.status, found.kind
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# cheap and full
+
+
+def test_after_a_full_check_five_cheap_ones_follow() -> None:
+    """The first one learns the ticket; then five are cheap in bytes; and the next one is full again."""
+
+    async def story(one: Probe) -> None:
+        costs = []
+        for _ in range(FULL_EVERY + 1):
+            came = await one.round()
+            assert word(came) == ("accessible", "cheap")
+            costs.append(came.bytes_sent + came.bytes_received)
+        full, *cheap, again = costs
+        assert max(cheap) < 2200 < min(full, again)
+
+    play(story)
+
+
+def test_a_full_look_is_full_whatever_is_remembered() -> None:
+    """Who asks for a full check gets one."""
+
+    async def story(one: Probe) -> None:
+        await one.round()
+        cheap, full = await one.round(), await one.round(kind="full")
+        assert word(full) == ("accessible", "full")
+        assert full.bytes_received > 2 * cheap.bytes_received
+
+    play(story)
+
+
+def test_a_site_that_refuses_is_never_checked_cheaply() -> None:
+    """It would take its ticket too, and the refusal would turn into ``accessible``."""
+
+    async def story(one: Probe) -> None:
+        for _ in range(3):
+            assert word(await one.round(URLS[1]), URLS[1]) == ("denied", "full")
+        assert len(one.kit.memory) == 0
+
+    play(story)
+
+
+def test_what_has_no_ticket_is_measured_as_ever() -> None:
+    """Plain pages and bare addresses cost so little that there is nothing cheaper."""
+
+    async def story(one: Probe) -> None:
+        for _ in range(2):
+            came = await one.round(*URLS[2:])
+            assert [word(came, url) for url in URLS[2:]] == [("accessible", "cheap")] * 2
+
+    play(story)
+
+
+def test_a_block_that_began_since_is_found_in_the_same_round() -> None:
+    """The cheap check fails, the full one follows at once, and its word has nothing of the cheap one."""
+
+    async def story(one: Probe) -> None:
+        await one.round()
+        one.change(rules=(Rule(name=SITE, tls="silence"),))
+        came = await one.round()
+        assert word(came) == ("blocked", "full")
+        assert came.own_side is not None
+        assert (came.own_side.status, came.own_side.kind) == ("ok", "full")
+        assert one.archive is not None
+        _, _, observations = one.archive.load(came.run)
+        seen = [o for o in observations if o.purpose == "cheap" and isinstance(o.fact, TlsFact)]
+        assert [(o.failure, o.fact.ticket_age_s is not None) for o in seen if isinstance(o.fact, TlsFact)] == [
+            ("generic_timeout_error", True)
+        ]
+        assert not {o.number for o in seen} & _cited(one.archive, came.run)
+
+    play(story, archive=True)
+
+
+def _cited(archive: Archive, run: str) -> set[int]:
+    """Observations that the verdicts of a run point at."""
+    return {
+        number
+        for verdict in archive.reader.verdicts(run).values()
+        for finding in (*verdict.findings, *verdict.against)
+        for number in finding.observations
+    }
+
+
+@pytest.mark.parametrize("trouble", ["reset", "eof", "alert"])
+def test_a_cheap_check_that_fails_once_blames_nobody(trouble) -> None:
+    """What has passed by the time of the full check leaves the site accessible."""
+
+    async def story(one: Probe) -> None:
+        await one.round()
+        one.change(rules=(Rule(name=SITE, tls=trouble),))
+        learn = one.kit.memory.forget
+
+        def forget(url: str) -> None:
+            learn(url)
+            one.change(rules=())
+
+        one.kit.memory.forget = forget  # type: ignore[method-assign]
+        came = await one.round()
+        assert word(came) == ("accessible", "cheap")
+
+    play(story)
+
+
+def test_a_name_that_is_lied_about_is_not_checked_cheaply() -> None:
+    """The question is asked in cheap rounds too, for it is names that are blocked."""
+
+    async def story(one: Probe) -> None:
+        await one.round()
+        one.change(rules=(Rule(name=SITE, dns=Reply(("10.10.34.35",))),))
+        assert word(await one.round()) == ("blocked", "full")
+
+    play(story)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the own side
+
+
+def test_a_quiet_look_costs_a_question_and_a_connection() -> None:
+    """The first look is a whole one, the next ones are small, and say so."""
+
+    async def story(one: Probe) -> None:
+        first, small = await one.look(), await one.look()
+        assert first.own_side is not None
+        assert small.own_side is not None
+        assert (first.own_side.status, first.own_side.kind) == ("ok", "full")
+        assert (small.own_side.status, small.own_side.kind, small.own_side.run) == ("ok", "cheap", "")
+        assert small.bytes_sent + small.bytes_received < 400 < first.bytes_received
+
+    play(story)
+
+
+def test_a_dead_line_is_looked_at_twice_and_kept() -> None:
+    """A small look that fails is followed by a whole one at once; its details are in the archive."""
+
+    async def story(one: Probe) -> None:
+        await one.look()
+        one.change(link="silent")
+        came = await one.look()
+        assert came.own_side is not None
+        assert (came.own_side.status, came.own_side.method, came.own_side.kind) == ("no_network", "upstream", "full")
+        assert one.archive is not None
+        run, _, observations = one.archive.load(came.own_side.run)
+        assert (run.network_status, run.network_method) == ("no_network", "upstream")
+        assert {o.group for o in observations if o.purpose == "own_side"} == {"before", "after", "holes"}
+        one.change(link="up")
+        again = await one.look()
+        assert again.own_side is not None
+        assert (again.own_side.status, again.own_side.kind) == ("ok", "cheap")
+        kept = list(own_sides.between(one.archive.reader.database, 0))
+        assert [look.status for look in kept] == ["ok", "no_network", "ok"]
+
+    play(story, archive=True)
+
+
+def test_a_round_on_a_dead_line_blames_the_line() -> None:
+    """The whole own side is looked at in that round, and told with it."""
+
+    async def story(one: Probe) -> None:
+        await one.round()
+        one.change(link="silent")
+        came = await one.round()
+        assert word(came) == ("no_network", "full")
+        assert came.own_side is not None
+        assert came.own_side.method == "upstream"
+
+    play(story)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# what is kept, and when it was
+
+
+def test_readings_are_those_that_the_archive_gives_back() -> None:
+    """A machine that is fed from the archive after a crash hears what it would have heard."""
+
+    async def story(one: Probe) -> None:
+        told = []
+        for rules in ((), (), (Rule(name=SITE, tls="silence"),)):
+            one.change(rules=rules)
+            came = await one.round(*URLS)
+            told += came.readings
+        assert one.archive is not None
+        kept = list(readings.between(one.archive.reader.database, 0))
+        bare = [replace(reading, run="", endpoint=0) for reading in kept]
+        assert sorted(bare, key=str) == sorted((replace(reading, run="", endpoint=0) for reading in told), key=str)
+
+    play(story, archive=True)
+
+
+def test_times_are_corrected_by_what_is_known_of_the_clock() -> None:
+    """The run has this host's own time and the offset; a reading has the right time."""
+
+    async def story(one: Probe) -> None:
+        year_us = 365 * 86_400_000_000
+        one.kit.clock.learn(year_us, one.wire.now_us())
+        came = await one.round()
+        (reading,) = came.readings
+        assert abs(reading.at_us - one.wire.now_us() - year_us) < 600_000_000
+
+    play(story)
+
+
+def test_a_clock_that_somebody_sets_needs_no_new_offset() -> None:
+    """What was learned before the step is still right after it."""
+    now = [1000.0]
+    clock = ClockOffset(lambda: now[0])
+    assert clock.at(5_000_000) is None
+    clock.learn(3_600_000_000, 1_000_000_000)
+    now[0] = 1010.0
+    assert clock.at(1_010_000_000) == 3_600_000_000
+    assert clock.at(4_610_000_000) == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# two hundred rounds
+
+
+def _descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def _at_rest() -> None:
+    """Let servers see that their clients have gone."""
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    gc.collect()
+
+
+def test_two_hundred_rounds_leave_nothing_behind() -> None:
+    """As many descriptors and tasks after two hundred rounds as after ten, and hardly more memory."""
+
+    async def story(one: Probe) -> None:
+        for _ in range(10):
+            await one.round(*URLS)
+            await one.look()
+        await _at_rest()
+        before = (_descriptors(), len(asyncio.all_tasks()))
+        tracemalloc.start()
+        try:
+            first = tracemalloc.take_snapshot()
+            for _ in range(200):
+                await one.round(*URLS)
+                await one.look()
+            await _at_rest()
+            last = tracemalloc.take_snapshot()
+        finally:
+            tracemalloc.stop()
+        assert (_descriptors(), len(asyncio.all_tasks())) == before
+        ours = [tracemalloc.Filter(inclusive=True, filename_pattern="*/probe/*")]
+        grown = sum(s.size_diff for s in last.filter_traces(ours).compare_to(first.filter_traces(ours), "filename"))
+        assert grown < 500_000
+
+    play(story)
