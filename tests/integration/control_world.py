@@ -113,9 +113,15 @@ def site(url: str, **scene: Any) -> Scene:
 
 @contextlib.asynccontextmanager
 async def serving(
-    folder: Path, world: World, *, limits: Limits | None = None, own: frozenset[str] = frozenset()
+    folder: Path,
+    world: World,
+    *,
+    limits: Limits | None = None,
+    own: frozenset[str] = frozenset(),
+    port: int = 0,
+    shown: certificate.Shown | None = None,
 ) -> AsyncIterator[Serving]:
-    """A control whose Internet is *world*. Addresses in *own* are its host's."""
+    """A control whose Internet is *world*. Addresses in *own* are its host's; *shown* is its certificate if it has one."""
     folder.mkdir(parents=True, exist_ok=True)
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(60), open_internet(world, folder) as internet:
@@ -125,7 +131,7 @@ async def serving(
         resolvers = [canary.where for canary in canaries.family("resolver")]
         guarded = GuardedWire(wire, ports=PORTS, resolvers=resolvers, is_own=own.__contains__)
         limits = limits or Limits()
-        shown = certificate.make(dt.datetime.now(dt.UTC))
+        shown = shown or certificate.make(dt.datetime.now(dt.UTC))
         log = io.StringIO()
         server = Server(
             vantage=Vantage(wire=guarded, trust=trust, canaries=canaries, settings=SETTINGS.hurried(HURRY)),
@@ -136,7 +142,7 @@ async def serving(
             log=log,
         )
         handler = loop.get_exception_handler()
-        with socket.create_server(("127.0.0.1", 0)) as sock:
+        with socket.create_server(("127.0.0.1", port)) as sock:
             try:
                 async with server.listening(sock, shown):
                     yield Serving(server, wire, sock.getsockname()[1], shown.sha256, log, internet)

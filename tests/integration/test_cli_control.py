@@ -240,7 +240,7 @@ def test_a_check_says_that_its_control_was_silent(tmp_path):
 def test_its_other_ports_are_announced_and_may_be_left_out(tmp_path):
     """To those who know the token; ``--no-sinks`` opens none."""
     for words, kinds in (
-        ((), {"tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp"}),
+        ((), {"tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic", "bulk"}),
         (("--no-sinks",), set()),
     ):
         with control(tmp_path, "--token", TOKEN, *words) as (_, (_, port, _, _)):
