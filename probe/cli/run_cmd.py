@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from probe.cli import EXIT_USAGE
 from probe.cli.choices import (
     chosen_controls,
     completed,
@@ -32,13 +33,12 @@ from probe.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from probe.cli.daemon_log import Log
+    from probe.daemon.consent import Asker
     from probe.daemon.daemon_jobs import WatchSet
     from probe.daemon.plan import Watched
     from probe.settings import Settings
     from probe.settings.keys import Value
     from probe.wire import Wire
-    from storage.archive import Archive
     from targets.loader import Catalogue
     from targets.model import Asked
 
@@ -76,6 +76,8 @@ class Options:
     once: bool
     dry_run: bool
     log_format: str
+    accept_risk: bool = False
+    language: str | None = None
 
 
 @click.command("run", help=HELP)
@@ -105,6 +107,8 @@ class Options:
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be measured when, and what data that takes. Send nothing."
 )
+@click.option("--accept-risk", is_flag=True, help="You have read what it means (see dalel consent), and agree.")
+@click.option("--language", type=click.Choice(("en", "ru", "kk")), help="Of the first question and of messages.")
 @click.option("--log-format", type=click.Choice(("text", "json")), default="text", help="The lines it writes [text].")
 def command(**typed: Any) -> int:
     """Watch; the exit code."""
@@ -170,6 +174,8 @@ def _settings(options: Options) -> Settings:
         flags["run.metered"] = ("--metered", True)
     if options.database:
         flags["database.url"] = ("--database", options.database)
+    if options.language:
+        flags["run.language"] = ("--language", options.language)
     settings = read_settings(options.config, flags).settings
     named = chosen_controls(options.controls, settings.controls, options.control_token)
     return replace(
@@ -257,16 +263,19 @@ def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
     for note in notes_of((), wire, quiet=False):
         log("note", note)
     attended = sys.stdin.isatty() and sys.stderr.isatty()
+    asker = _asker(options, watch)
     try:
+        if attended and not _asked(asker, watch, clock.now_us()):
+            return EXIT_USAGE
         start = Start(
             location=location_of(watch.settings),
             watch=watch,
             reload=reload,
-            consent=lambda archive: _agreed(archive, log, ask=attended),
+            consent=lambda archive: asker.agreed(archive, clock.now_us()),
             trust=Trust.load(os.environ),
             say=log,
             log=log.as_file(),
-            language=watch.settings.language or "en",
+            language=asker.language,
             patient=not attended,
             once=options.once,
             supervisor=Supervisor(os.environ),
@@ -278,6 +287,25 @@ def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
         raise ConfigError(f"{error}. Name a file of certificates (PEM), or unset SSL_CERT_FILE.") from error
 
 
-async def _agreed(archive: Archive, log: Log, *, ask: bool) -> bool:
-    del archive, log, ask
-    return os.environ.get("DALEL_ACCEPT_RISK", "") not in ("", "0")
+def _asker(options: Options, watch: WatchSet) -> Asker:
+    import shutil
+
+    from probe.daemon import words
+    from probe.daemon.consent import Asker
+
+    return Asker(
+        language=words.choose(watch.settings.language, os.environ),
+        accept_risk=options.accept_risk,
+        environ=os.environ,
+        screen=sys.stderr,
+        width=shutil.get_terminal_size((80, 24)).columns,
+        opt_ins=watch.opt_ins,
+    )
+
+
+def _asked(asker: Asker, watch: WatchSet, now_us: int) -> bool:
+    """Ask whoever sits at the terminal, before anything else has begun, so that Ctrl-C is an answer too."""
+    from storage.archive import Archive
+
+    with Archive.open(location_of(watch.settings)) as archive:
+        return asker.ask(archive, now_us, sys.stdin)

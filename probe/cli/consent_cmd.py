@@ -1,0 +1,68 @@
+"""``dalel consent``: the text, whether somebody has agreed to it, and a way to agree while ``dalel run`` waits elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from probe.cli.archive import database_option, read_place, sentences
+from probe.cli.common import config_option
+
+if TYPE_CHECKING:
+    from probe.settings.notify import Language
+    from storage.archive import Archive
+
+EXIT_NOT_AGREED = 1
+
+
+@click.command("consent")
+@click.option("--accept-risk", is_flag=True, help="Agree without being asked: you have read the text.")
+@click.option("--show", is_flag=True, help="Show the text and whether it is agreed to; ask nothing.")
+@click.option("--language", type=click.Choice(("en", "ru", "kk")), help="In this language.")
+@database_option
+@config_option
+def command(
+    *, accept_risk: bool, show: bool, language: Language | None, database: str | None, config: str | None
+) -> int:
+    """Read what measuring around the clock means, and agree to it or not.
+
+    A dalel run that waits for it, in a container or a service, begins within a minute.
+    """
+    location, settings = read_place(database, config)
+    from probe.daemon import words
+    from probe.daemon.consent import Asker
+    from probe.wire import Wire
+    from storage.archive import Archive
+
+    asker = Asker(
+        language=language or words.choose(settings.language, os.environ),
+        accept_risk=accept_risk,
+        environ={},
+        screen=sys.stdout,
+        width=shutil.get_terminal_size((80, 24)).columns,
+    )
+    with sentences(), Archive.open(location) as archive:
+        if show:
+            click.echo("\n\n".join(asker.text(newer=False)) + "\n")
+        agreed = asker.is_agreed(archive)
+        if agreed or show:
+            click.echo(_state(archive, agreed=agreed))
+        else:
+            agreed = asker.ask(archive, Wire().now_us(), sys.stdin)
+    return 0 if agreed else EXIT_NOT_AGREED
+
+
+def _state(archive: Archive, *, agreed: bool) -> str:
+    from storage import consents
+
+    last = consents.last(archive.reader.database)
+    if last is None:
+        return "Nobody has agreed yet: dalel run measures nothing."
+    when = datetime.fromtimestamp(last.at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    what = f"version {last.version} of the text, in {last.language}, on {when} ({last.how})"
+    return f"Agreed to {what}." if agreed else f"Agreed to an earlier text only: {what}. dalel run measures nothing."
