@@ -9,7 +9,7 @@ from typing import Any
 
 from probe.incidents.model import Event, Incident
 from probe.incidents.recurrence import Recurrence
-from probe.incidents.round_time import fisher, round_time
+from probe.incidents.round_time import Question, p_value, round_time
 from probe.report.safe import safe
 from probe.report.words import SYMBOLS
 
@@ -155,7 +155,7 @@ def _together(over: Sequence[Incident], picture: Picture) -> Iterator[str]:
         if not incident.platforms
         and (score := round_time(incident, _offset_us(picture.local(incident.began_by_us)))) is not None
     ]
-    p = fisher(score.p for score in scores)
+    p = p_value(question for score in scores for question in score.questions)
     if len(scores) > 1 and p <= ROUND_ENOUGH:
         yield (
             f"Taken together, the {len(scores)} times that your own network was down lie at round half hours, as ordered ones "
@@ -311,7 +311,9 @@ def document(picture: Picture, text: Callable[[int], str]) -> dict[str, Any]:
             "ended": {"after": when(incident.ended_after_us), "by": when(incident.ended_by_us)},
             "opened_at": when(incident.opened_us),
             "closed_at": when(incident.closed_us),
-            "round_time": None if score is None else {"begins": score.begins, "lasts": score.lasts, "p": score.p},
+            "round_time": None
+            if score is None
+            else {"begins": _question(score.begins), "lasts": _question(score.lasts), "p": score.p},
             "events": [_event(event, when) for event in picture.events.get(incident.id, ())],
             "notes": [remark.id for remark in _beside(incident, picture)],
         }
@@ -337,6 +339,10 @@ def remark_rows(remarks: Iterable[Remark], text: Callable[[int], str]) -> list[d
         }
         for remark in remarks
     ]
+
+
+def _question(question: Question | None) -> dict[str, Any] | None:
+    return None if question is None else {"round": question.held, "chance": question.chance}
 
 
 def _event(event: Event, when: Callable[[int | None], str | None]) -> dict[str, Any]:

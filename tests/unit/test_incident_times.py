@@ -12,7 +12,7 @@ import pytest
 
 from probe.incidents.model import Incident
 from probe.incidents.recurrence import recurrences
-from probe.incidents.round_time import fisher, round_time
+from probe.incidents.round_time import p_value, round_time
 
 MINUTE = 60_000_000
 ALMATY = timedelta(hours=5)
@@ -56,23 +56,29 @@ def utc(us: int) -> datetime:
 
 
 def test_a_shutdown_from_half_past_ten_for_four_hours_and_a_half_is_round() -> None:
-    """Both the beginning and the length hold a half hour in two and four minutes: 1/15 and 2/15."""
+    """Both the beginning and the length hold a half hour, in two minutes and in four: 1/15 and 2/15."""
     score = round_time(incident(at(2022, 1, 5, 10, 30), at(2022, 1, 5, 15, 0)))
     assert score is not None
-    assert score.begins == pytest.approx(2 / 30)
-    assert score.lasts == pytest.approx(4 / 30)
-    assert score.p == pytest.approx(0.05, abs=0.01)
+    assert [(question.held, question.chance) for question in score.questions] == [
+        (True, pytest.approx(2 / 30)),
+        (True, pytest.approx(4 / 30)),
+    ]
+    assert score.p == pytest.approx(8 / 900)
 
 
 def test_a_fault_at_some_minute_is_not() -> None:
     """Twelve minutes from a half hour, and a length of 1 h 44: nothing round."""
     score = round_time(incident(at(2022, 1, 5, 10, 42), at(2022, 1, 5, 12, 26)))
     assert score is not None
-    assert score.begins is not None
-    assert score.begins > 0.7
-    assert score.lasts is not None
-    assert score.lasts > 0.8
-    assert score.p > 0.7
+    assert [question.held for question in score.questions] == [False, False]
+    assert score.p == pytest.approx(1.0)
+
+
+def test_one_round_time_of_two_is_weaker_than_both() -> None:
+    """It begins at half past ten and lasts 1 h 44: the chance that at least one of the two is round."""
+    score = round_time(incident(at(2022, 1, 5, 10, 30), at(2022, 1, 5, 12, 14)))
+    assert score is not None
+    assert score.p == pytest.approx(1 - (1 - 2 / 30) * (1 - 4 / 30))
 
 
 def test_what_is_known_to_within_half_an_hour_says_nothing() -> None:
@@ -91,14 +97,15 @@ def test_an_open_incident_is_scored_by_its_beginning() -> None:
     """Its length is not known yet."""
     score = round_time(incident(at(2022, 1, 5, 10, 30)))
     assert score is not None
-    assert (score.lasts, score.p) == (None, pytest.approx(score.begins))
+    assert (score.lasts, score.p) == (None, pytest.approx(2 / 30))
 
 
 def test_a_length_of_a_few_minutes_is_no_round_one() -> None:
     """Zero is a multiple of everything, and none of ours."""
     score = round_time(incident(at(2022, 1, 5, 10, 30), at(2022, 1, 5, 10, 34)))
     assert score is not None
-    assert score.lasts == 1.0
+    assert score.lasts is not None
+    assert not score.lasts.held
 
 
 def test_clocks_on_the_wall_count_where_they_are_off_by_a_quarter() -> None:
@@ -125,12 +132,11 @@ def test_its_p_values_are_honest() -> None:
         assert share <= limit + 3 * math.sqrt(limit * (1 - limit) / len(values))
 
 
-def test_several_p_values_make_one() -> None:
-    """Two of 0.05 are 0.0175 together, one stays what it is, and none is no evidence."""
-    assert fisher([0.05, 0.05]) == pytest.approx(0.0175, abs=0.0001)
-    assert fisher([0.3]) == pytest.approx(0.3)
-    assert fisher([]) == 1.0
-    assert fisher([1.0, 1.0, 1.0]) == 1.0
+def test_several_incidents_are_more_than_one() -> None:
+    """Five beginnings known to six minutes, all round: one in five to the power of five; none is no evidence."""
+    scores = [round_time(incident(at(2022, 1, day, 8, 30), known_to=6)) for day in range(1, 6)]
+    assert p_value(question for score in scores if score for question in score.questions) == pytest.approx(0.2**5)
+    assert p_value([]) == 1.0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
