@@ -10,28 +10,39 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, text, tuple_
 
 from storage import schema, spool, sqlite_file
 from storage.database import Database
 from storage.errors import StorageError
 from storage.location import FILE_NAME, Location
 from storage.lock import FileLock
+from storage.tidying import HOUR_US
+from storage.when import utc_text
 
 _RUNS_AT_ONCE = 50
 """Old runs are removed so many to a transaction, so that checks beside it never wait long."""
+_ROWS_AT_ONCE = 2000
+"""The same for small rows that belong to no run."""
 _LOCK_WAIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many rows of each table."""
+    """How many rows of each table. ``readings`` and ``rollups`` are results in short form."""
 
     runs: int
     endpoints: int
     observations: int
     verdicts: int
     findings: int
+    readings: int = 0
+    rollups: int = 0
+    own_sides: int = 0
+    days: int = 0
+    incidents: int = 0
+    incident_events: int = 0
+    notes: int = 0
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -88,7 +99,7 @@ def _sqlite_path(location: Location, instead: str) -> Path:
 
 
 def prune(database: Database, before_us: int, *, dry_run: bool) -> Removed:
-    """Remove all runs that started before *before_us*, with all that belongs to them; *dry_run* only counts."""
+    """Remove all that was measured before *before_us*, and incidents that were over by then; *dry_run* only counts."""
     with database.reading() as connection:
         old = select(schema.runs.c.id).where(schema.runs.c.started_us < before_us).order_by(schema.runs.c.started_us)
         ids = list(connection.execute(old).scalars())
@@ -98,7 +109,42 @@ def prune(database: Database, before_us: int, *, dry_run: bool) -> Removed:
         with database.reading() if dry_run else database.writing() as connection:
             for table, count in _remove(connection, some, dry_run=dry_run):
                 counts[table] += count
+    for table, old in _old(before_us):
+        counts[table.name] = _remove_old(database, table, old, dry_run=dry_run)
     return Removed(**counts)
+
+
+def _old(before_us: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """What belongs to no run, and which of it is old. Events go before their incidents, for those say when."""
+    incidents, events = schema.incidents, schema.incident_events
+    later = incidents.alias("later")
+    newest = select(func.max(later.c.version)).where(later.c.id == incidents.c.id).scalar_subquery()
+    over = select(incidents.c.id).where(incidents.c.version == newest, incidents.c.closed_us < before_us)
+    yield schema.readings, schema.readings.c.at_us < before_us
+    yield schema.rollups, schema.rollups.c.hour_us + HOUR_US <= before_us
+    yield schema.own_sides, schema.own_sides.c.at_us < before_us
+    yield schema.days, schema.days.c.day < utc_text(before_us)[:10]
+    yield events, events.c.incident.in_(over)
+    yield incidents, incidents.c.id.in_(over)
+    yield schema.notes, func.coalesce(schema.notes.c.until_us, schema.notes.c.at_us) < before_us
+
+
+def _remove_old(database: Database, table: Table, old: ColumnElement[bool], *, dry_run: bool) -> int:
+    if dry_run:
+        with database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(table).where(old)).scalar_one())
+    if table is schema.incidents:
+        # All versions at once: without its newest one an incident would be another.
+        with database.writing() as connection:
+            return connection.execute(delete(table).where(old)).rowcount
+    keys = tuple(table.primary_key.columns)
+    some = select(*keys).where(old).limit(_ROWS_AT_ONCE)
+    removed, count = 0, _ROWS_AT_ONCE
+    while count == _ROWS_AT_ONCE:
+        with database.writing() as connection:
+            count = connection.execute(delete(table).where(tuple_(*keys).in_(some))).rowcount
+        removed += count
+    return removed
 
 
 def _remove(connection: Connection, ids: Sequence[str], *, dry_run: bool) -> Iterator[tuple[str, int]]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from probe.cli.archive import database_option, megabytes, read_place, sentences
 from probe.cli.common import config_option
+
+if TYPE_CHECKING:
+    from probe.settings.keep import Keep
+    from storage.location import Location
 
 format_option = click.option(
     "--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table]."
@@ -60,13 +64,21 @@ def backup(*, output: str | None, form: str, database: str | None, config: str |
 
 
 @command.command("prune")
-@click.option("--older-than", metavar="PERIOD", required=True, help="Runs that began longer ago: 90d, 12w.")
-@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@click.option("--older-than", metavar="PERIOD", help="Everything from longer ago: 90d, 12w.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; do nothing.")
 @format_option
 @database_option
 @config_option
-def prune(*, older_than: str, dry_run: bool, form: str, database: str | None, config: str | None) -> None:
-    """Remove old runs and all that belongs to them."""
+def prune(*, older_than: str | None, dry_run: bool, form: str, database: str | None, config: str | None) -> None:
+    """Make old results shorter, or remove them.
+
+    Without --older-than it does what `dalel run` does daily: old results that say that all is well lose their details
+    ([keep] in the settings says when), and nothing else goes. With it, everything older is removed.
+    """
+    location, settings = read_place(database, config)
+    if older_than is None:
+        _tidy(location, settings.keep, dry_run=dry_run, form=form)
+        return
     from probe.wire import Wire
     from storage.when import parse_period
 
@@ -74,17 +86,38 @@ def prune(*, older_than: str, dry_run: bool, form: str, database: str | None, co
         before_us = Wire().now_us() - parse_period(older_than)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="'--older-than'") from error
-    location, _settings = read_place(database, config)
     with sentences():
         from probe.workflows.prune import prune as remove
 
         removed = remove(location, before_us, dry_run=dry_run)
+    short = f", {removed.readings + removed.rollups} in short form" if removed.readings + removed.rollups else ""
     text = (
-        f"{removed.runs} runs with {removed.endpoints} results and {removed.observations} observations "
+        f"{removed.runs} runs with {removed.endpoints} results and {removed.observations} observations{short} "
         + ("would be removed." if dry_run else "removed.")
-        + (" `dalel db vacuum` gives the space back to the disk." if removed.runs and not dry_run else "")
+        + (_SPACE if removed.runs and not dry_run else "")
     )
     _show(form, text, removed=not dry_run, **dataclasses.asdict(removed))
+
+
+_SPACE = " `dalel db vacuum` gives the space back to the disk."
+
+
+def _tidy(location: Location, keep: Keep, *, dry_run: bool, form: str) -> None:
+    """Housekeeping by the settings, or what it would do."""
+    from probe.wire import Wire
+    from probe.workflows.prune import tidy_due, tidy_now
+
+    now_us = Wire().now_us()
+    with sentences():
+        done = tidy_due(location, keep, now_us) if dry_run else tidy_now(location, keep, now_us)
+    would = "would " if dry_run else ""
+    text = (
+        f"{done.runs} healthy runs from before {keep.details_days} days {would}{'lose' if dry_run else 'lost'} their details, "
+        f"{done.readings} short readings from before {keep.readings_days} days {would}{'become' if dry_run else 'became'} "
+        f"one row an hour, {done.own_sides} looks at the own side {would}{'go' if dry_run else 'went'}."
+        + (_SPACE if done.runs and not dry_run else "")
+    )
+    _show(form, text, done=not dry_run, **dataclasses.asdict(done))
 
 
 @command.command("vacuum")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from probe.settings.controls import Control
+from probe.settings.keep import Keep
 from probe.settings.notify import Language, Notify
 from probe.settings.run import RunSettings
 
@@ -109,6 +110,7 @@ class Settings:
     """Proxies that stand in for controls: what is seen through one is less."""
     run: RunSettings = field(default_factory=RunSettings)
     notify: Notify = field(default_factory=Notify)
+    keep: Keep = field(default_factory=Keep)
     language: Language | None = None
     """Of messages and of the consent text; unset: what the environment says (``LANG``)."""
     user_agent: str = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from probe.settings import Budgets, Deadlines, Priors, Settings
+from probe.settings.keep import Keep
 from probe.settings.run import EVERY_EXPECTED, LONGEST_EVERY, SHORTEST_EVERY
 
 Kind = Literal["text", "integer", "number", "texts", "integers", "flag"]
@@ -246,6 +247,7 @@ KEYS: tuple[Key, ...] = (
     *NOTIFY,
     *_group("deadlines", Deadlines, low=0.01, high=600.0, expected="a number of seconds from 0.01 to 600"),
     *_group("budgets", Budgets, low=1, high=None, expected="a number of at least 1"),
+    *_group("keep", Keep, low=1, high=36_500, expected="a number of days from 1 to 36500"),
     *_group("priors", Priors, low=0.0, high=1.0, expected="a probability from 0 to 1"),
 )
 BY_LABEL: Mapping[str, Key] = {key.label: key for key in KEYS}

@@ -1,15 +1,31 @@
-"""Old runs are removed: one decision, said before it is done."""
+"""What is old becomes shorter, or goes: one decision each, said before it is done."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from probe.settings.keep import Keep
+from storage.archive import Archive
 from storage.database import Database
 from storage.location import Location
 from storage.maintenance import Removed
 from storage.maintenance import prune as remove
+from storage.sqlite_file import require
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from storage.tidying import Due
+
+DAY_US = 86_400_000_000
 
 
 def prune(location: Location, before_us: int, *, dry_run: bool) -> Removed:
-    """Remove the runs that started before *before_us* (UTC microseconds); *dry_run* only counts.
+    """Remove what was measured before *before_us* (UTC microseconds); *dry_run* only counts.
 
     Raises :class:`~storage.errors.StorageError` where there is no database.
     """
@@ -20,3 +36,108 @@ def prune(location: Location, before_us: int, *, dry_run: bool) -> Removed:
 def _exists(location: Location) -> bool:
     """A database is not made only to find it empty."""
     return location.path is None or location.path.exists()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# housekeeping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tidied:
+    """What housekeeping did: runs that lost their details, readings that became hours, looks and messages that went."""
+
+    runs: int = 0
+    readings: int = 0
+    own_sides: int = 0
+    messages: int = 0
+
+
+Step = tuple[str, Callable[["Connection"], int]]
+"""What it counts (a field of :class:`Tidied`), and what to do in one transaction; it returns how many."""
+
+
+async def tidy(archive: Archive, keep: Keep, now_us: int, *, pause_s: float = 0.05) -> Tidied:
+    """The daily housekeeping of ``dalel run``, beside its measurements.
+
+    Each step is a transaction of some milliseconds, with a pause after it, so that nothing waits behind it; cancelling it
+    between two steps is safe, and the next day does the rest. Raises :class:`~storage.errors.StorageError` where the
+    database cannot be written. Call it only while the clock is believed: one that is years ahead makes everything old.
+    """
+    done = Tidied()
+    steps = _steps(archive.reader.database, keep, now_us)
+    step = await asyncio.to_thread(_next, steps, None)
+    while step is not None:
+        name, work = step
+        count = await asyncio.wrap_future(archive.call(work))
+        done = replace(done, **{name: getattr(done, name) + count})
+        await asyncio.sleep(pause_s)
+        step = await asyncio.to_thread(_next, steps, count)
+    return done
+
+
+def tidy_now(location: Location, keep: Keep, now_us: int) -> Tidied:
+    """The same for ``dalel db prune``, one step after the other. Raises :class:`~storage.errors.StorageError`."""
+    if location.path is not None:
+        require(location.path)
+    done = Tidied()
+    with Archive.open(location) as archive:
+        steps = _steps(archive.reader.database, keep, now_us)
+        step = _next(steps, None)
+        while step is not None:
+            name, work = step
+            count = archive.call(work).result()
+            done = replace(done, **{name: getattr(done, name) + count})
+            step = _next(steps, count)
+    return done
+
+
+def tidy_due(location: Location, keep: Keep, now_us: int) -> Due:
+    """What :func:`tidy_now` would do."""
+    from storage import tidying
+
+    with Database.open(location, writable=False) as database:
+        return tidying.due(
+            database,
+            details_before_us=now_us - keep.details_days * DAY_US,
+            readings_before_us=now_us - keep.readings_days * DAY_US,
+        )
+
+
+def _next(steps: Generator[Step, int, None], count: int | None) -> Step | None:
+    """The next step, after one that did *count*; ``None`` at the end."""
+    try:
+        return next(steps) if count is None else steps.send(count)
+    except StopIteration:
+        return None
+
+
+def _steps(database: Database, keep: Keep, now_us: int) -> Generator[Step, int, None]:
+    """All that is to be done now, step by step; what to do next is read between the steps, without a lock."""
+    from storage import tidying
+
+    details_before_us = now_us - keep.details_days * DAY_US
+    readings_before_us = now_us - keep.readings_days * DAY_US
+    ids = tidying.healthy_runs(database, details_before_us)
+    for start in range(0, len(ids), tidying.RUNS_AT_ONCE):
+        some = ids[start : start + tidying.RUNS_AT_ONCE]
+        yield "runs", partial(_shortened, some)
+    while (hour_us := tidying.first_hour(database, readings_before_us)) is not None:
+        yield "readings", partial(tidying.roll_up, hour_us=hour_us)
+    while (yield "own_sides", partial(tidying.drop_looks, before_us=readings_before_us)):
+        pass
+    yield "messages", partial(tidying.drop_sent, before_us=readings_before_us)
+    yield "messages", _refreshed
+
+
+def _shortened(ids: tuple[str, ...], connection: Connection) -> int:
+    from storage import tidying
+
+    tidying.shorten(connection, ids)
+    return len(ids)
+
+
+def _refreshed(connection: Connection) -> int:
+    from storage import tidying
+
+    tidying.refresh(connection)
+    return 0

@@ -120,6 +120,7 @@ def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None
         "observations": 26,
         "verdicts": 6,
         "findings": 6,
+        **dict.fromkeys(("readings", "rollups", "own_sides", "days", "incidents", "incident_events", "notes"), 0),
     }
     assert set(json.loads(dalel(home, "db", "vacuum", "--format", "json").stdout)) == {"bytes_before", "bytes_after"}
     assert dalel(home, "db", "upgrade").stdout == f"{location.path} has schema {HEAD}.\n"

@@ -1,0 +1,198 @@
+"""Housekeeping: what says that all is well becomes shorter with time, in steps that nobody has to wait for.
+
+A run that is wholly healthy loses its details and leaves one short reading an endpoint; much later the short readings of
+an hour become one row. Runs with anything that was not well, and checks by hand, are never touched. Reading happens on a
+snapshot, without any lock; each step writes for some milliseconds.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from probe.verdict.model import STATUSES, EndpointResult, Verdict
+from storage import readings as short_form
+from storage import rows, schema
+from storage.database import apply
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+HOUR_US = 3_600_000_000
+RUNS_AT_ONCE = 10
+"""Runs that become short in one step: some hundred rows each, about 10 ms on a small board's card."""
+ROWS_AT_ONCE = 2000
+"""Small rows that are removed in one step."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# from details to short readings
+
+
+def healthy_runs(database: Database, before_us: int) -> tuple[str, ...]:
+    """The daemon's runs that began before *before_us* and in which all was well, oldest first."""
+    runs, endpoints, verdicts = schema.runs, schema.endpoints, schema.verdicts
+    of_run = endpoints.c.run == runs.c.id
+    of_endpoint = and_(verdicts.c.run == endpoints.c.run, verdicts.c.endpoint == endpoints.c.number)
+    told = [verdicts.c[name].is_not(None) for name in ("impairments", "gates", "also", "against", "settle", "leaning")]
+    telling = or_(verdicts.c.status.is_(None), verdicts.c.status != "accessible", *told)
+    worth = or_(endpoints.c.kind.is_(None), endpoints.c.started_us.is_(None), telling)
+    query = (
+        select(runs.c.id)
+        .where(runs.c.started_us < before_us, runs.c.finished_us.is_not(None))
+        .where(or_(runs.c.network_status.is_(None), runs.c.network_status == "ok"))
+        .where(exists().where(of_run))
+        .where(~exists().where(of_run, worth).select_from(endpoints.outerjoin(verdicts, of_endpoint)))
+        .order_by(runs.c.started_us, runs.c.id)
+    )
+    with database.reading() as connection:
+        return tuple(connection.execute(query).scalars())
+
+
+def shorten(connection: Connection, ids: Sequence[str]) -> int:
+    """The runs *ids*, in which all was well, leave short readings and go. Returns how many readings they left."""
+    made: list[rows.Change] = []
+    runs = connection.execute(select(schema.runs).where(schema.runs.c.id.in_(ids))).mappings().all()
+    by_id = {row["id"]: rows.run_from(row) for row in runs}
+    count = 0
+    for row in connection.execute(_newest_of(ids)).mappings():
+        made += short_form.short(by_id[row["run"]], _result(row), kind=row["kind"], interface=row["interface"])
+        count += 1
+    apply(connection, tuple(made))
+    for table in schema.CHILDREN_FIRST:
+        connection.execute(delete(table).where((table.c.id if table is schema.runs else table.c.run).in_(ids)))
+    return count
+
+
+def _newest_of(ids: Sequence[str]) -> Any:
+    endpoints, verdicts = schema.endpoints, schema.verdicts
+    later = verdicts.alias("later")
+    newest = select(func.max(later.c.version)).where(
+        later.c.run == verdicts.c.run, later.c.endpoint == verdicts.c.endpoint
+    )
+    return (
+        select(endpoints, *(verdicts.c[name] for name in short_form.WORDS))
+        .join(verdicts, and_(verdicts.c.run == endpoints.c.run, verdicts.c.endpoint == endpoints.c.number))
+        .where(endpoints.c.run.in_(ids), verdicts.c.version == newest.scalar_subquery())
+    )
+
+
+def _result(row: Mapping[Any, Any]) -> EndpointResult:
+    verdict = Verdict(endpoint=row["number"], **{name: row[name] for name in short_form.WORDS})
+    return EndpointResult(
+        **{name: row[name] for name in ("number", "target", "url", "platform", "service", "rule")},
+        **{name: row[name] for name in rows.MEASURED_COLUMNS},
+        named_as_url=bool(row["named_as_url"]),
+        verdict=verdict,
+        observations=(),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# from short readings to hours
+
+
+def first_hour(database: Database, before_us: int) -> int | None:
+    """The hour of the oldest short reading, if that hour ended before *before_us*."""
+    with database.reading() as connection:
+        oldest = connection.execute(select(func.min(schema.readings.c.at_us))).scalar_one()
+    if oldest is None:
+        return None
+    hour_us = int(oldest) // HOUR_US * HOUR_US
+    return hour_us if hour_us + HOUR_US <= before_us else None
+
+
+def roll_up(connection: Connection, hour_us: int) -> int:
+    """The short readings of the hour that began at *hour_us* become one row a place. Returns how many there were."""
+    table = schema.readings
+    of_hour = table.c.at_us.between(hour_us, hour_us + HOUR_US - 1)
+    found = connection.execute(select(table).where(of_hour)).mappings().all()
+    for row in hours(found):
+        _add_hour(connection, row)
+    connection.execute(delete(table).where(of_hour))
+    return len(found)
+
+
+def hours(found: Iterable[Mapping[Any, Any]]) -> Iterator[rows.Row]:
+    """Rows of ``rollups`` from rows of ``readings``: each counts in the hour in which it was, by the corrected clock."""
+    grouped: dict[tuple[int, int], list[Mapping[Any, Any]]] = {}
+    for row in found:
+        hour_us = (row["at_us"] + (row["clock_offset_us"] or 0)) // HOUR_US * HOUR_US
+        grouped.setdefault((hour_us, row["place"]), []).append(row)
+    for (hour_us, place), members in grouped.items():
+        well = [row["duration_us"] for row in members if row["status"] == "accessible"]
+        yield {
+            "hour_us": hour_us,
+            "place": place,
+            **{status: sum(row["status"] == status for row in members) for status in STATUSES},
+            "median_us": round(statistics.median(well)) if well else None,
+            "bytes_sent": sum(row["bytes_sent"] for row in members),
+            "bytes_received": sum(row["bytes_received"] for row in members),
+        }
+
+
+def _add_hour(connection: Connection, row: rows.Row) -> None:
+    """Add to an hour that has a row already (a clock that was set back, or a spool that came late); its median stays."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    table = schema.rollups
+    sums = {name: table.c[name] + row[name] for name in (*STATUSES, "bytes_sent", "bytes_received")}
+    sums["median_us"] = func.coalesce(table.c.median_us, row["median_us"])
+    connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=["hour_us", "place"], set_=sums))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# small things
+
+
+def drop_looks(connection: Connection, before_us: int) -> int:
+    """Some looks at an own side that was well go; ``days`` has their number. Returns how many went."""
+    table = schema.own_sides
+    old = select(table.c.at_us).where(table.c.at_us < before_us, table.c.status == "ok").limit(ROWS_AT_ONCE)
+    moments = list(connection.execute(old).scalars())
+    if moments:
+        connection.execute(delete(table).where(table.c.at_us.in_(moments), table.c.status == "ok"))
+    return len(moments)
+
+
+def drop_sent(connection: Connection, before_us: int) -> int:
+    """Messages that were sent before go. Returns how many."""
+    return connection.execute(delete(schema.outbox).where(schema.outbox.c.sent_us < before_us)).rowcount
+
+
+def refresh(connection: Connection) -> None:
+    """Let SQLite look at its indexes again, a few hundred rows of each; PostgreSQL does so by itself."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA analysis_limit = 400")
+        connection.exec_driver_sql("PRAGMA optimize")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What housekeeping would do: runs that would become short, readings that would become hours, looks to remove."""
+
+    runs: int
+    readings: int
+    own_sides: int
+
+
+def due(database: Database, *, details_before_us: int, readings_before_us: int) -> Due:
+    """Count what is old enough, without changing anything."""
+    readings, own_sides = schema.readings, schema.own_sides
+    old = select(func.count()).select_from(readings).where(readings.c.at_us < readings_before_us // HOUR_US * HOUR_US)
+    looks = (
+        select(func.count())
+        .select_from(own_sides)
+        .where(own_sides.c.at_us < readings_before_us, own_sides.c.status == "ok")
+    )
+    runs = len(healthy_runs(database, details_before_us))
+    with database.reading() as connection:
+        return Due(
+            runs=runs,
+            readings=connection.execute(old).scalar_one(),
+            own_sides=connection.execute(looks).scalar_one(),
+        )
