@@ -48,7 +48,7 @@ def command(
     )
     with sentences(), Archive.open(location) as archive:
         if show:
-            click.echo("\n\n".join(asker.text(newer=False)) + "\n")
+            asker.show()
         agreed = asker.is_agreed(archive)
         if agreed or show:
             click.echo(_state(archive, agreed=agreed))

@@ -79,6 +79,10 @@ class Asker:
         last = consents.last(archive.reader.database)
         return last is not None and last.version == VERSION
 
+    def show(self) -> None:
+        """The text, and how one agrees without a terminal."""
+        self._show((*self.text(newer=False), self._words.say("consent.how")))
+
     def text(self, *, newer: bool) -> Iterator[str]:
         """The text, a paragraph each."""
         words = self._words
