@@ -58,7 +58,7 @@ def keep_fact(archive: Archive, fact: Fact, *, number: int, behind_us: int = 0) 
         target=fact.url,
         platform=fact.platform,
         service=fact.service,
-        rule=fact.rule,
+        rule=fact.rule,  # type: ignore[arg-type]
         named_as_url=False,
     )
     verdict = Verdict(
@@ -201,7 +201,7 @@ def test_an_incident_older_than_what_is_read_again_goes_on(archive: Archive) -> 
 
 def test_times_are_corrected_by_what_a_run_learned_of_its_clock(archive: Archive) -> None:
     """The clock was two hours behind, and the run knew: the incident has the right times."""
-    facts = [reading(200), *burst(210)]
+    facts: list[Fact] = [reading(200), *burst(210)]
     for number, fact in enumerate(facts):
         keep_fact(archive, fact, number=number, behind_us=120 * MINUTE)
     _, missed = Incidents.load(archive, at(220))

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,11 +65,11 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]
         yield opened
 
 
-def exported(archive: Archive, form: Format = "csv", names: tuple[str, ...] = (), **chosen: object) -> str:
+def exported(archive: Archive, form: Format = "csv", names: tuple[str, ...] = (), **chosen: Any) -> str:
     out = io.BytesIO()
     request = ExportRequest(
         location=archive.location,
-        selection=Selection(what="incidents", **chosen),  # type: ignore[arg-type]
+        selection=Selection(what="incidents", **chosen),
         columns=choose("incidents", names),
         format=form,
     )
@@ -109,6 +110,6 @@ def test_json_lines_have_lists(archive: Archive) -> None:
         ({"targets": ("https://a.example/?q=%41xb",)}, []),
     ],
 )
-def test_a_selection_keeps_what_was_under_way(archive: Archive, chosen: dict[str, object], ids: list[str]) -> None:
+def test_a_selection_keeps_what_was_under_way(archive: Archive, chosen: dict[str, Any], ids: list[str]) -> None:
     """By time, status, platform and URL; a sign that SQL would take for any text is a sign."""
     assert [row["incident"] for row in csv.DictReader(io.StringIO(exported(archive, **chosen)))] == ids

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from probe.incidents.machine import START, changed, run, step, wants
+from probe.incidents.model import Fact
 from tests.incident_facts import DAY, TAKES, at, burst, kinds, look, only, reading, told
 
 SERVICES = [f"tcp://192.0.2.{n}:443" for n in (1, 2, 3)]
@@ -62,7 +64,7 @@ def test_a_service_that_refuses_this_program_is_no_incident():
 
 def test_it_closes_after_good_readings_in_a_row():
     """One good reading is not the end; enough of them are, and it ended between the last bad and the first good."""
-    opening = [reading(1), *burst(11)]
+    opening: list[Fact] = [reading(1), *burst(11)]
     state, events = told(*opening, reading(16), reading(16.4, kind="burst"))
     assert only(state).state == "open"
     state, events = told(*opening, reading(16), reading(16.4, kind="burst"), reading(16.8, kind="burst"))
@@ -100,7 +102,7 @@ def test_what_was_never_seen_well_has_no_beginning():
 def test_platforms_that_begin_together_are_one_incident_that_widens():
     """Eight platforms blocked at nine o'clock by one method: one incident, opened once and widened seven times."""
     names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
-    facts = [reading(n, of=name) for n, name in enumerate(names)]
+    facts: list[Fact] = [reading(n, of=name) for n, name in enumerate(names)]
     facts += [fact for n, name in enumerate(names) for fact in burst(10 + n, of=name)]
     state, events = told(*facts)
     incident = only(state)
@@ -120,7 +122,7 @@ def test_another_method_at_the_same_time_is_another_incident():
 
 def test_what_begins_hours_later_is_another_incident():
     """Beginnings that are certainly hours apart are two incidents, though one is still open."""
-    beta = [reading(n, of="beta") for n in range(0, 300, 10)]
+    beta: list[Fact] = [reading(n, of="beta") for n in range(0, 300, 10)]
     state, events = told(reading(0), *beta, *burst(10), *burst(300, of="beta"))
     assert kinds(events) == ["opened", "opened"]
     assert len(state.incidents) == 2
@@ -128,7 +130,7 @@ def test_what_begins_hours_later_is_another_incident():
 
 def test_it_narrows_when_a_platform_comes_back_and_closes_with_the_last():
     """Each platform leaves by itself; the incident ends with the last one."""
-    facts = [*burst(1), *burst(2, of="beta"), *(reading(n) for n in (20, 21, 22))]
+    facts: list[Fact] = [*burst(1), *burst(2, of="beta"), *(reading(n) for n in (20, 21, 22))]
     state, events = told(*facts)
     assert kinds(events) == ["opened", "widened", "narrowed"]
     assert events[-1].detail["platforms"] == ["alpha"]
@@ -151,7 +153,7 @@ def test_a_change_of_method_is_told_once_two_readings_agree():
 
 def test_what_fails_again_soon_after_its_end_opens_again():
     """Half an hour of quiet at least lies between two incidents."""
-    first = [*burst(1), *(reading(n) for n in (20, 21, 22))]
+    first: list[Fact] = [*burst(1), *(reading(n) for n in (20, 21, 22))]
     state, events = told(*first, *burst(40))
     assert kinds(events) == ["opened", "closed", "reopened"]
     assert (only(state).state, only(state).ended_by_us, only(state).closed_us) == ("open", None, None)
@@ -161,7 +163,11 @@ def test_what_fails_again_soon_after_its_end_opens_again():
 
 def test_platforms_that_fail_again_come_back_to_the_incident_that_reopened():
     """The second platform joins what the first one reopened, instead of making a new one."""
-    first = [*burst(1), *burst(1.1, of="beta"), *(reading(n, of=of) for n in (20, 21, 22) for of in ("alpha", "beta"))]
+    first: list[Fact] = [
+        *burst(1),
+        *burst(1.1, of="beta"),
+        *(reading(n, of=of) for n in (20, 21, 22) for of in ("alpha", "beta")),
+    ]
     state, events = told(*first, *burst(40), *burst(40.1, of="beta"))
     assert kinds(events)[-2:] == ["reopened", "widened"]
     assert only(state).platforms == ("alpha", "beta")
@@ -188,7 +194,7 @@ def test_a_refusal_by_the_site_itself_ends_a_block():
 
 def test_one_way_of_several_into_a_messenger_is_no_incident():
     """any-of: two addresses of three fail for ever, and nobody is kept out."""
-    facts = [
+    facts: list[Fact] = [
         reading(n + k / 10, "accessible" if k == 2 else "blocked", of="chat", service="apps", rule="any-of", url=url)
         for n in range(40)
         for k, url in enumerate(SERVICES)
@@ -198,7 +204,7 @@ def test_one_way_of_several_into_a_messenger_is_no_incident():
 
 def test_all_ways_into_a_messenger_are_one():
     """any-of: when the last address fails too, the service is in an incident with all of them."""
-    facts = [
+    facts: list[Fact] = [
         reading(n + k / 10, "blocked", of="chat", service="apps", rule="any-of", url=url, method="ip")
         for n in range(4)
         for k, url in enumerate(SERVICES)
@@ -210,10 +216,12 @@ def test_all_ways_into_a_messenger_are_one():
 
 def test_one_way_in_is_the_end_for_all():
     """any-of: as soon as one address answers again the messenger works."""
-    ways = {"of": "chat", "service": "apps", "rule": "any-of", "method": "ip"}
-    facts = [reading(n + k / 10, "blocked", url=url, **ways) for n in range(4) for k, url in enumerate(SERVICES)]
-    back = [reading(n, url=SERVICES[0], **ways) for n in (10, 11, 12)]
-    still = [reading(n + 0.5, "blocked", url=SERVICES[1], **ways) for n in range(10, 30)]
+    ways: dict[str, Any] = {"of": "chat", "service": "apps", "rule": "any-of", "method": "ip"}
+    facts: list[Fact] = [
+        reading(n + k / 10, "blocked", url=url, **ways) for n in range(4) for k, url in enumerate(SERVICES)
+    ]
+    back: list[Fact] = [reading(n, url=SERVICES[0], **ways) for n in (10, 11, 12)]
+    still: list[Fact] = [reading(n + 0.5, "blocked", url=SERVICES[1], **ways) for n in range(10, 30)]
     state, events = told(*facts, *back, *still)
     assert kinds(events) == ["opened", "closed"]
     assert not any(track.held for track in state.tracks.values())
@@ -221,17 +229,21 @@ def test_one_way_in_is_the_end_for_all():
 
 def test_a_way_that_nobody_else_was_compared_with_waits():
     """any-of: while only one address has been measured nothing is known of the service."""
-    facts = [reading(n, "blocked", of="chat", service="apps", rule="any-of", url=SERVICES[0]) for n in range(9)]
+    facts: list[Fact] = [
+        reading(n, "blocked", of="chat", service="apps", rule="any-of", url=SERVICES[0]) for n in range(9)
+    ]
     assert not told(*facts)[1]
 
 
 def test_an_unlucky_member_of_a_service_that_needs_all_is_no_outage_but_a_proven_block_is():
     """all-of: one dead server of three is its own trouble; one blocked name is not."""
-    parts = {"of": "chat", "service": "web", "rule": "all-of"}
-    well = [reading(n + k / 10, url=url, **parts) for n in range(9) for k, url in enumerate(SERVICES[1:])]
+    parts: dict[str, Any] = {"of": "chat", "service": "web", "rule": "all-of"}
+    well: list[Fact] = [reading(n + k / 10, url=url, **parts) for n in range(9) for k, url in enumerate(SERVICES[1:])]
     assert not told(*well, *(reading(n, "outage", url=SERVICES[0], **parts) for n in range(9)))[1]
     assert kinds(told(*well, *(reading(n, "blocked", url=SERVICES[0], **parts) for n in range(9)))[1]) == ["opened"]
-    two = [reading(n + k / 10, "outage", url=url, **parts) for n in range(9) for k, url in enumerate(SERVICES[:2])]
+    two: list[Fact] = [
+        reading(n + k / 10, "outage", url=url, **parts) for n in range(9) for k, url in enumerate(SERVICES[:2])
+    ]
     assert kinds(told(*two, *(reading(n, url=SERVICES[2], **parts) for n in range(9)))[1]) == ["opened"]
 
 
@@ -242,7 +254,7 @@ def test_an_unlucky_member_of_a_service_that_needs_all_is_no_outage_but_a_proven
 def test_one_shutdown_is_one_incident_and_not_forty_blocks():
     """Forty platforms fail in every reading while the line is shut: one incident, with them folded into it."""
     names = [f"platform{n}" for n in range(40)]
-    facts = [fact for name in names for fact in (reading(0, of=name), *burst(10.5, of=name))]
+    facts: list[Fact] = [fact for name in names for fact in (reading(0, of=name), *burst(10.5, of=name))]
     facts += [look(9), *(look(10 + n, "shutdown", holes=("udp/53",)) for n in range(1, 6))]
     facts += [fact for name in names for fact in burst(13, of=name)]
     state, events = told(*facts)
@@ -256,7 +268,7 @@ def test_one_shutdown_is_one_incident_and_not_forty_blocks():
 
 def test_a_block_from_before_a_shutdown_outlives_it():
     """21:00 blocked, 22:00 shut down, 23:00 open again: the block's end is not known before it is seen."""
-    facts = [look(0), reading(1), look(10.5), *burst(10), look(11)]
+    facts: list[Fact] = [look(0), reading(1), look(10.5), *burst(10), look(11)]
     facts += [look(n, "shutdown") for n in range(60, 120, 2)]
     facts += [look(n) for n in range(120, 130, 2)]
     state, _ = told(*facts)
@@ -268,7 +280,7 @@ def test_a_block_from_before_a_shutdown_outlives_it():
 
 def test_nothing_opens_before_the_own_side_was_looked_at_again():
     """A failure is no incident until a look at the own side, later than it, found nothing; then it is one at once."""
-    facts = [look(0), reading(1), *burst(10)]
+    facts: list[Fact] = [look(0), reading(1), *burst(10)]
     state, events = told(*facts)
     assert not events
     assert wants(state).own_side
@@ -279,7 +291,7 @@ def test_nothing_opens_before_the_own_side_was_looked_at_again():
 
 def test_what_failed_just_before_the_own_side_was_found_down_is_its_doing():
     """Failures since the last look that was well do not count on after the line is back."""
-    facts = [look(0), reading(1), *burst(10), look(12, "upstream"), look(13)]
+    facts: list[Fact] = [look(0), reading(1), *burst(10), look(12, "upstream"), look(13)]
     assert not told(*facts)[1]
     assert not told(*facts, reading(20, "blocked"), look(21))[1]
 
@@ -305,7 +317,7 @@ def test_a_failure_that_only_cheap_looks_saw_is_no_shutdown():
 
 def test_a_cheap_look_does_not_end_a_shutdown_but_asks_for_a_full_one():
     """A domestic resolver that answers is no end of a shutdown."""
-    shut = [look(n, "shutdown") for n in range(1, 8)]
+    shut: list[Fact] = [look(n, "shutdown") for n in range(1, 8)]
     state, _ = told(*shut, *(look(n, kind="cheap") for n in range(8, 30)))
     assert only(state).state == "open"
     assert wants(state).own_side
@@ -322,7 +334,7 @@ def test_an_unplugged_cable_says_nothing_of_a_shutdown():
 
 def test_a_shutdown_that_becomes_a_whitelist_is_one_incident():
     """The own side's method changes, and the holes that were seen are collected."""
-    facts = [look(n, "shutdown", holes=("udp/53",)) for n in range(1, 8)]
+    facts: list[Fact] = [look(n, "shutdown", holes=("udp/53",)) for n in range(1, 8)]
     facts += [look(n, "whitelist", holes=("tcp/179",)) for n in range(8, 12)]
     state, events = told(*facts)
     assert kinds(events) == ["opened", "method"]
@@ -331,7 +343,7 @@ def test_a_shutdown_that_becomes_a_whitelist_is_one_incident():
 
 def test_each_way_out_has_its_own_side():
     """Mobile data shut down, the fixed line well: an incident of the one, and blocks seen through the other count."""
-    facts = [look(n, "shutdown", interface="wwan0") for n in range(20)]
+    facts: list[Fact] = [look(n, "shutdown", interface="wwan0") for n in range(20)]
     facts += [look(n + 0.1, interface="eth0") for n in range(20)]
     facts += [replace(fact, interface="eth0") for fact in burst(10)]
     facts += [replace(fact, interface="wwan0") for fact in burst(10)]
@@ -345,7 +357,7 @@ def test_each_way_out_has_its_own_side():
 @pytest.mark.parametrize("method", ["filter", "clock"])
 def test_a_filter_or_a_wrong_clock_hides_no_proven_block(method):
     """The judge has weighed those for each endpoint: a proven block is one also in such a house."""
-    facts = [look(n, method) for n in range(30)] + burst(10)
+    facts: list[Fact] = [look(n, method) for n in range(30)] + burst(10)
     state, _ = told(*facts)
     assert "blocked" in {incident.status for incident in state.incidents.values()}
 
@@ -371,7 +383,7 @@ def test_a_stray_failure_now_and_then_opens_nothing():
 
 def test_what_fails_now_and_then_needs_more_success_to_be_over():
     """Three successes end what failed always, and nothing that failed every second time."""
-    flapping = [reading(n * 10, "blocked" if n % 2 else "accessible") for n in range(30)]
+    flapping: list[Fact] = [reading(n * 10, "blocked" if n % 2 else "accessible") for n in range(30)]
     state, _ = told(*flapping, *(reading(300 + n) for n in range(1, 4)))
     assert only(state).state == "open"
     state, _ = told(*flapping, *(reading(300 + n) for n in range(1, 12)))
@@ -380,7 +392,7 @@ def test_what_fails_now_and_then_needs_more_success_to_be_over():
 
 def test_a_stray_failure_before_does_not_date_the_beginning():
     """Bad, good, then bad for good: the interval has both possible beginnings in it."""
-    facts = [*(reading(n) for n in range(0, 50, 10)), reading(50, "blocked"), reading(60), *burst(70)]
+    facts: list[Fact] = [*(reading(n) for n in range(0, 50, 10)), reading(50, "blocked"), reading(60), *burst(70)]
     incident = only(told(*facts)[0])
     assert incident.began_after_us is not None
     assert incident.began_after_us <= at(40)
@@ -401,7 +413,7 @@ def test_a_reading_that_comes_twice_counts_once():
 
 def test_one_look_written_down_twice_is_one_look():
     """Two readings of a URL that began together are one: a platform of two lists does not count twice."""
-    facts = [replace(reading(5 + n / 1000, "blocked"), endpoint=n) for n in range(9)]
+    facts: list[Fact] = [replace(reading(5 + n / 1000, "blocked"), endpoint=n) for n in range(9)]
     assert not told(*facts)[1]
 
 
