@@ -63,6 +63,8 @@ async def test_bytes_go_up_under_any_name():
             assert (got.operation.failure, got.operation.fact.status) == (None, 200)
             assert json.loads(got.body) == {"bytes": size}
         arrived = await settled(control, len(NAMES))
+    timers: Any = asyncio.get_running_loop()
+    assert not [t for t in timers._scheduled if "Progress" in repr(t) and not t.cancelled()]
     assert [(a.name, a.bulk, a.bulk_bytes, a.progress[-1][1]) for a in arrived] == [
         (name, "up", size, size) for name in NAMES
     ]

@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import io
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -211,6 +212,16 @@ async def test_a_proof_is_good_for_its_own_port_only():
     assert sum(map(len, back)) < sum(map(len, again))
 
 
+async def test_nobody_elsewhere_can_end_a_connection():
+    """Whoever knows its ID and sends from another port neither is heard nor uses up what it may send."""
+    async with opened(read_bytes=5_000) as control:
+        _flight, _retry, again = await _until_retry(control.port)
+        (connection,) = control.sinks._quic._open
+        left = connection.left
+        await answers(control.port, *again * 10)
+        assert (connection.left, connection._ours) == (left, False)
+
+
 async def test_strangers_have_a_measure_and_known_callers_are_served_beside_them():
     """Beyond so many first packets a second strangers get none back; whoever showed a token does."""
     flight = first_flight("x.example")[0]
@@ -258,7 +269,9 @@ async def test_it_stops_soon_whoever_is_there():
 
 async def test_the_log_names_nobody(caplog):
     """Neither who came nor what for, in our own words or in aioquic's."""
+    logging.getLogger("quic").setLevel(logging.NOTSET)
     async with opened() as control:
+        assert not logging.getLogger("quic").isEnabledFor(logging.ERROR)
         await control.shake("www.facebook.com")
         await answers(control.port, b"\xc0\0\0\0\1\x14" + bytes(1300))
     lines = [json.loads(line) for line in control.log.getvalue().splitlines()]

@@ -169,8 +169,7 @@ class Server(QuicServer):
             return
         head = quic_packets.head(data)
         if head is not None and head.version != quic_packets.VERSION_1:
-            if len(data) >= quic_packets.SMALLEST:
-                self._transport.sendto(quic_packets.negotiation(head), addr)
+            self._transport.sendto(quic_packets.negotiation(head), addr)
             return
         try:
             super().datagram_received(data, addr)
@@ -186,7 +185,8 @@ class Server(QuicServer):
         caller = plain(addr[0])
         flow = self._flow(addr, data) if self._ledger.admits(caller) else None
         if known is not None:
-            return cast("Connection", known).may_have(data, addr)
+            other = head is not None and head.version != quic_packets.VERSION_1
+            return not other and cast("Connection", known).may_have(data, addr)
         if head is None or head.version == 0 or len(data) < quic_packets.SMALLEST or self.leaving:
             return False
         self._now = (addr, flow)
