@@ -66,7 +66,7 @@ def is_failure_name(text: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 # facts, one type an instrument
 
-Kind = Literal["dns", "tcp", "tls", "http", "quic", "path", "arrival", "host", "clock", "context", "bug"]
+Kind = Literal["dns", "tcp", "tls", "http", "quic", "path", "arrival", "packets", "host", "clock", "context", "bug"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,6 +405,31 @@ class PathFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """One TCP packet that came in, as its headers have it. ``after_us``: since the first one of its flow that was heard;
+    ``flags`` in letters (``SA``, ``R``); ``identification`` is IPv4's; ``size`` of its payload.
+    """
+
+    after_us: int
+    flags: str
+    ttl: int
+    window: int
+    identification: int | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacketsFact:
+    """What came back on one connection of this run, heard by a process with CAP_NET_RAW (``probe.raw``): its first packets
+    and its last ones, and how many in between are left out. Without that privilege there are no such facts.
+    """
+
+    own_port: int
+    packets: tuple[Arrived, ...] = ()
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostFact:
     """The state of this host before anything was sent, and again at the end (no address, SSID or MAC is kept)."""
 
@@ -468,6 +493,7 @@ Fact = (
     | QuicFact
     | PathFact
     | ArrivalFact
+    | PacketsFact
     | HostFact
     | ClockFact
     | ContextFact
@@ -482,6 +508,7 @@ KINDS: dict[str, type[Any]] = {
     "quic": QuicFact,
     "path": PathFact,
     "arrival": ArrivalFact,
+    "packets": PacketsFact,
     "host": HostFact,
     "clock": ClockFact,
     "context": ContextFact,
@@ -534,6 +561,7 @@ Purpose = Literal[
     "siblings",  # other addresses, families and ports of the name
     "neighbours",  # other names at the same network
     "behind",  # T at its own address, with packets from farther away or nearer by ignored
+    "packets",  # what the packets of T's own address look like (CAP_NET_RAW)
     "residual",  # what becomes of other exchanges after T, and for how long (deep)
     "locate",  # how far T and I get, and SYNs: where on the way the difference is made
     "split",  # T whole and in pieces, at an address that serves it not (deep)

@@ -197,6 +197,11 @@ class Wire:
         """On a host without IPv4: where the addresses of this network's translator begin (NAT64: 96 bits, as ``64:ff9b::``),
         once that is known. IPv4 addresses are reached through it then, as the system does it for other programs."""
         self._resolv_conf = resolv_conf
+        self.may_listen = False
+        """Whether a process of ours may hear this host's packets; whoever makes the wire finds that out."""
+        self.flows: set[tuple[str, int, int]] | None = None
+        """While packets are listened to: the connections of this run, as where they really went (address, port) and the port of
+        ours. What belongs to none of them is somebody else's."""
         self.ttl_turn = asyncio.Lock()
         """Held by whoever has this host's kernel ignore packets by their TTL: it counts what it ignores for all together."""
 
@@ -247,7 +252,9 @@ class Wire:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _apply(sock, options)
             await asyncio.get_running_loop().sock_connect(sock, sockaddr(*place))
+            self._note(sock, place)
         except BaseException as error:
+            self._note(sock, place)
             if isinstance(error, OSError):
                 error.icmp = _icmp(sock)  # type: ignore[attr-defined]
             with sock:
@@ -255,6 +262,12 @@ class Wire:
                     before_close(sock)
             raise
         return sock
+
+    def _note(self, sock: socket.socket, place: tuple[str, int]) -> None:
+        """Remember a flow as ours, while somebody listens."""
+        if self.flows is not None:
+            with contextlib.suppress(OSError):
+                self.flows.add((*place, sock.getsockname()[1]))
 
     def udp(self, address: str, port: int) -> UdpSocket:
         """A UDP socket for one peer; close it."""

@@ -138,9 +138,11 @@ def command(**typed: Any) -> int:
         raise ConfigError(several("not everything was understood", problems, at_most=_PROBLEMS_SHOWN)) from error
     if not chosen:
         settings = replace(settings, profile=profile_for(words))
+    from probe import raw
     from probe.wire import Wire
 
     wire = Wire()
+    wire.may_listen = raw.is_available()
     if options.dry_run:
         _say_what_would_be_sent(asked, settings, canaries, wire)
         return 0

@@ -121,6 +121,9 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "where a connection was broken off: the same up to eight times more at the site's own address, in turn with a "
             "harmless name, while this computer ignores packets that came from elsewhere; nothing else is sent for it"
         ),
+        "packets": "nothing; where this program may listen to packets, the headers of those that come back are noted"
+        if wire.may_listen
+        else "nothing: this program may not listen to packets here",
         "residual": (
             "where the name was stopped at harmless addresses: one more harmless address, where the name is asked up to eight "
             "times and a harmless one up to eleven times, for three minutes; for one site of the check"

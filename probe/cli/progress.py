@@ -27,6 +27,7 @@ _STEPS = {
     "neighbours": "trying its neighbours",
     "locate": "finding where it is stopped",
     "behind": "looking behind the reset",
+    "packets": "listening to packets",
     "residual": "waiting how long it is remembered",
     "split": "asking in pieces",
     "control_pair": "comparing names at the control",

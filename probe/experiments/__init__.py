@@ -16,6 +16,10 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
     ("neighbours", "other names in the same network"),
     ("locate", "where on the way it is stopped: between which routers"),
     ("behind", "whether the real answer arrives behind a reset, with packets from elsewhere ignored"),
+    (
+        "packets",
+        "what the packets look like that break off (only where packets may be listened to: CAP_NET_RAW, scapy)",
+    ),
     ("residual", "what a device remembers of a forbidden name, and for how long (--deep)"),
     ("split", "whether a device puts a greeting in pieces together (--deep)"),
     (

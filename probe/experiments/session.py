@@ -97,6 +97,8 @@ class Session:
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
     deep: dict[str, int] = field(default_factory=dict)
     """Deep questions (``--deep``), and the one endpoint of the run that each is asked about."""
+    listened: list[int] = field(default_factory=list)
+    """Endpoints whose packets were listened to: only the first few of a run are."""
     located: list[int] = field(default_factory=list)
     """Endpoints whose trouble was followed along the way: only the first few of a run are."""
     handshakes_s: list[float] = field(default_factory=list)

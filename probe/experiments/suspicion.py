@@ -11,6 +11,7 @@ from probe.experiments import (
     dns_answers,
     likeness,
     locate,
+    packets,
     path_mtu,
     residual,
     retry,
@@ -37,6 +38,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "locate": locate.run,
     "control_pair": control_pairs.run,
     "control": likeness.run,
+    "packets": packets.run,
     "residual": residual.run,
     "split": split.run,
 }
@@ -74,7 +76,7 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
         stage = "certificate"
     asked = list(_BY_STAGE[stage])
     if stage in ("tls", "http") and operation is not None and operation.failure == "connection_reset":
-        asked.append("behind")
+        asked += ["behind", "packets"]
     if stage == "tls":
         asked.extend(DEEP)
     names = [name for name in asked if not (scheme == "tcp" and name in _OF_NAMES)]

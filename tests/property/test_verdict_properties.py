@@ -159,6 +159,7 @@ GROUPS = {
     "neighbours": ("neighbour/meduza.io",),
     "locate": ("name/151.101.0.223", "connection/157.240.205.35"),
     "behind": ("distance", "heard", "min_ttl/farther", "min_ttl/nearer"),
+    "packets": ("own/157.240.205.35",),
     "residual": ("reference", "trigger", "same/0", "same/30", "port/0", "address/0"),
     "split": ("whole", "segments", "records", "both"),
     "late": (None,),

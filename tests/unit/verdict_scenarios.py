@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from probe.observations import Soa, TcpFact
+from probe.observations import Arrived, PacketsFact, Soa, TcpFact
 from tests.unit import verdict_scenarios_chains as chains
 from tests.unit import verdict_scenarios_cheap as cheap
 from tests.unit import verdict_scenarios_deep as remembering
@@ -207,6 +207,19 @@ def early_reset() -> Facts:
 def reset_beside() -> Facts:
     facts = _warm(_healthy(), 90_000).no_greeting(RESET, duration_us=300)
     return facts.retry_tls(RESET, 1, duration_us=400)
+
+
+def reset_marked_otherwise(*ttls: tuple[int, int]) -> Facts:
+    """Connections to the site that were listened to: TTLs of the server's first packet, and of the reset behind it."""
+    facts = _healthy().no_greeting(RESET).retry_tls(RESET, 1)
+    for number, (server, reset) in enumerate(ttls or ((52, 61), (52, 61))):
+        packets = (
+            Arrived(after_us=0, flags="SA", ttl=server, window=64_240, identification=0),
+            Arrived(after_us=20_000, flags="RA", ttl=reset, window=0, identification=54_321),
+        )
+        fact = PacketsFact(own_port=40_000 + number, packets=packets)
+        facts.add(fact, purpose="packets", group=f"own/{SITE}", address=SITE, port=443)
+    return facts
 
 
 def reset_by_name(took_us: int = 5_000, *asked: str | None, router_us: int = 400) -> Facts:
@@ -1113,6 +1126,7 @@ CODES: dict[str, Story] = {
     "path_mtu": small_packets_only,
     "answer_behind_reset": answer_behind_reset,
     "reset_from_elsewhere": reset_from_nearer,
+    "reset_marked_otherwise": reset_marked_otherwise,
     "reset_too_early": early_reset,
     "reset_from_beside": reset_beside,
     "national_interception": national_ca,

@@ -6,13 +6,15 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from probe.observations import HttpFact, Observation, TcpFact, TlsFact
+from probe.observations import HttpFact, Observation, PacketsFact, TcpFact, TlsFact
 from probe.verdict import fingerprints
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case
 
 WARM_RTTS = 3
 ANSWERS_BEHIND = 3
+MARKED_FLOWS, MARKED_APART = 2, 2
+"""Connections that it takes, and how many routers there are between two TTLs that are not one machine's."""
 SLACK_US = 2_000
 """What answers within this much of the own router's round trip cannot be told from it: programs and radios take time."""
 ABROAD_US = 1_000
@@ -247,6 +249,42 @@ def reset_from_elsewhere(case: Case) -> Iterator[Match]:
         )
 
 
+@row(
+    "reset_marked_otherwise",
+    speaks_for="blocked",
+    weight=0.2,
+    family="reset",
+    basis="behaviour",
+    sentence="what breaks the connection to {host} off has come another way, or farther, than what its server said just before",
+    why="balancers and scrubbers of the site have TTLs of their own as well: a hint, never more",
+    signatures=("tls.reset.any", "http.reset.any"),
+)
+def reset_marked_otherwise(case: Case) -> Iterator[Match]:
+    """Every connection on which both were heard says so, and two at least: ways change, and balancers take turns."""
+    told = [(o, ttls) for o in case.of("packets", "packets") if (ttls := _ttls(o)) is not None]
+    if len(told) < MARKED_FLOWS or any(abs(reset - server) < MARKED_APART for _, (reset, server) in told):
+        return
+    (reset, server) = told[0][1]
+    over_tls = case.scheme == "https"
+    yield Match(
+        observations=tuple(o for o, _ in told),
+        parameters={"host": case.name, "reset_ttl": reset, "server_ttl": server, "flows": len(told)},
+        method="tls" if over_tls else "http",
+        signature="tls.reset.any" if over_tls else "http.reset.any",
+        where="unknown",
+    )
+
+
+def _ttls(observation: Observation) -> tuple[int, int] | None:
+    """The TTL of the first reset of a connection that had come about, and the server's own before it."""
+    fact = observation.fact
+    if not isinstance(fact, PacketsFact):
+        return None
+    server = next((packet.ttl for packet in fact.packets if set("SA") <= set(packet.flags)), None)
+    reset = next((packet.ttl for packet in fact.packets if "R" in packet.flags), None)
+    return None if server is None or reset is None else (reset, server)
+
+
 def _early(case: Case) -> Iterator[tuple[Observation, int]]:
     """Resets before half the least of three warm round trips, with that least round trip."""
     if _is_pretended(case):
@@ -321,4 +359,10 @@ def reset_from_beside(case: Case) -> Iterator[Match]:
         )
 
 
-ROWS: tuple[Row, ...] = (answer_behind_reset, reset_from_elsewhere, reset_too_early, reset_from_beside)
+ROWS: tuple[Row, ...] = (
+    answer_behind_reset,
+    reset_from_elsewhere,
+    reset_marked_otherwise,
+    reset_too_early,
+    reset_from_beside,
+)
