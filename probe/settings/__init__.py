@@ -111,6 +111,8 @@ class Settings:
     run: RunSettings = field(default_factory=RunSettings)
     notify: Notify = field(default_factory=Notify)
     keep: Keep = field(default_factory=Keep)
+    metrics_listen: str | None = None
+    """Where ``/metrics`` and ``/healthz`` are answered, as ``HOST:PORT``; unset: nowhere."""
     language: Language | None = None
     """Of messages and of the consent text; unset: what the environment says (``LANG``)."""
     user_agent: str = (
