@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from probe.daemon.burst import confirm
 from probe.daemon.daemon_jobs import Came, WatchSet
 from probe.daemon.plan import Look
 from probe.daemon.telling.items import of_event
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from probe.wire import Wire
     from storage.archive import Archive
 
-_BURST_GAP_S = 22.0
-"""Between the two rounds that confirm a first failure: with what they take themselves it makes 45 s."""
 _SEEN_BACK_US = 2 * 3_600_000_000
 """An endpoint that was measured before that is due as much as one that never was."""
 
@@ -89,9 +88,7 @@ class RealWork:
     async def measure(self, watch: WatchSet, looks: Sequence[Look]) -> Came:
         if all(look.kind != "burst" for look in looks):
             return await self._round(watch, looks)
-        first = await self._round(watch, looks)
-        await self.wire.sleep(_BURST_GAP_S)
-        second = await self._round(watch, looks)
+        first, second = await confirm(lambda: self._round(watch, looks), self.wire)
         return Came(
             facts=(*first.facts, *second.facts),
             bytes_sent=first.bytes_sent + second.bytes_sent,
