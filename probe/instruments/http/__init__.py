@@ -11,6 +11,7 @@ import calendar
 import contextlib
 import email.utils
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ from probe.wire import Wire
 
 if TYPE_CHECKING:
     from probe.instruments.http.transport import Exchange
+
+# httpx has a command line of its own wherever rich is installed, and imports both for it: 5 MB that nobody uses here.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
 MAX_HEADERS = 64
 MAX_HEADER_NAME = 64
