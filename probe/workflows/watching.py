@@ -47,6 +47,8 @@ NEUTRAL_REST_S = 180.0
 """The longest memory of a device for an address that has been reported: until then no other run has the same neutral."""
 GREET_EVERY_S = 3600.0
 """Between two handshakes, test pages and questions for the time among the small looks."""
+WHOLE_EVERY_S = 600.0
+"""Between two whole looks while the own side stays down: a small one is enough to see that it still is, or no longer."""
 _MAY_HAVE_HOLES = (None, "upstream", "international")
 
 
@@ -91,6 +93,8 @@ class Kit:
     looks: int = 0
     greeted: float | None = None
     """When (timeline) the last small look shook hands."""
+    trouble: tuple[float, NetworkVerdict] | None = None
+    """When (timeline) a whole look last found the own side down, and what it said; ``None`` since it is well."""
     abroad: dict[str, str] = field(default_factory=dict)
     """Sites abroad among the canaries, and the address at which each answered last."""
     resting: dict[str, float] = field(default_factory=dict)
@@ -244,9 +248,12 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     # The first look of a process is a whole one: it learns where the sites abroad are, and what time it is.
     if not full and kit.greeted is not None:
         verdict = await _small_look(kit, session)
-    whole = verdict is None or verdict.status != "ok"
+    known = _known_trouble(kit, verdict)
+    whole = known is None and (verdict is None or verdict.status != "ok")
     if whole:
         verdict = await _whole_look(kit, session)
+        kit.trouble = (kit.clock.timeline(), verdict) if verdict.status == "no_network" else None
+    verdict = known or verdict
     assert verdict is not None
     observations = session.recorder.observations
     if (offset_us := clock.offset_us(observations)) is not None:
@@ -263,8 +270,17 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
             archive.save_observations(run.id, observations)
         await _keep_look(archive, own, run)
     if verdict.status == "ok":
+        kit.trouble = None
         kit.remember(observations)
     return Came(run=run.id, own_side=own, **_costs(observations))
+
+
+def _known_trouble(kit: Kit, small: NetworkVerdict | None) -> NetworkVerdict | None:
+    """What a recent whole look said, if the *small* one finds the own side still down: it is asked whole again in a while."""
+    if small is None or small.status == "ok" or kit.trouble is None:
+        return None
+    since, verdict = kit.trouble
+    return verdict if kit.clock.timeline() - since < WHOLE_EVERY_S else None
 
 
 async def _small_look(kit: Kit, session: Session) -> NetworkVerdict:
