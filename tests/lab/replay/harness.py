@@ -71,7 +71,7 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
     """Replay *event*; its database and log are left in *directory*. ``LabError`` if the daemon dies or hangs."""
     whole = whole_world()
     first = event.phases[0]
-    shift = _shift(event)
+    shift = shift_of(event)
     database = directory / f"{event.name}.db"
     log = directory / f"{event.name}.log"
     began = time.monotonic()
@@ -95,23 +95,27 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
     )
 
 
-def _shift(event: Event) -> dt.timedelta:
+def shift_of(event: Event) -> dt.timedelta:
     """Whole days from the event to the last day before today on which it can begin: the time of day stays."""
     today = dt.datetime.now(dt.UTC)
     return dt.timedelta(days=(today - event.begins).days)
 
 
 def _start(lab: Lab, event: Event, shift: dt.timedelta, database: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    words = json.dumps(
-        {"begins_us": _us(event.begins + shift), "targets": event.watches, "database": f"sqlite:///{database}"}
-    )
+    arguments = ["run", *event.watches, "--database", f"sqlite:///{database}", "--log-format", "json"]
+    words = json.dumps({"begins_us": _us(event.begins + shift), "arguments": arguments})
     argv = [*WITHOUT_CAPABILITIES, sys.executable, "-m", "tests.lab.replay.drive", words]
     return subprocess.Popen(
         lab.probe.enter(["env", "--chdir", str(REPOSITORY), *argv]),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env={"PATH": f"{DALEL.parent}:{os.environ.get('PATH', '')}", "LANG": "C.UTF-8", **lab.environment()},
+        env={
+            "PATH": f"{DALEL.parent}:{os.environ.get('PATH', '')}",
+            "LANG": "C.UTF-8",
+            "DALEL_ACCEPT_RISK": "1",
+            **lab.environment(),
+        },
     )
 
 
@@ -128,7 +132,7 @@ def _lead(
         if time.monotonic() > deadline:
             raise LabError(f"{event.name} takes too long: it is at {applied[-1][1]}")
         said = json.loads(line)
-        now, due = (_moment(said[key]) - shift for key in ("now_us", "due_us"))
+        now, due = (moment_of(said[key]) - shift for key in ("now_us", "due_us"))
         samples.append(_sample(child.pid, now))
         to = max(now, event.jump(now, due))
         phase = event.at(to)
@@ -164,5 +168,5 @@ def _us(moment: dt.datetime) -> int:
     return (moment - dt.datetime.fromtimestamp(0, dt.UTC)) // _MICROSECOND
 
 
-def _moment(us: int) -> dt.datetime:
+def moment_of(us: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(0, dt.UTC) + us * _MICROSECOND
