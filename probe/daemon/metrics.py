@@ -15,14 +15,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from probe.incidents.model import Incident, OwnSide, Reading
-from probe.observations import Observation
+from probe.observations import DnsFact, HttpFact, Observation, QuicFact, TcpFact, TlsFact
 from probe.verdict.model import STATUSES
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 STALE_US = 3 * 3600 * 1_000_000
 """Every endpoint is measured at least hourly: what is three hours old says nothing about now."""
-_STEPS = ("dns", "tcp", "tls", "http")
+_STEPS: Mapping[type, str] = {DnsFact: "dns", TcpFact: "tcp", TlsFact: "tls", HttpFact: "http", QuicFact: "quic"}
 _MOST_PLACES = 2000
 _MOST_FAILURES = 500
 _ANY_ADDRESS = "address"
@@ -120,7 +120,7 @@ class Figures:
         for o in observations:
             if o.purpose == "control" and o.vantage == "local" and (o.member or "").startswith("control:"):
                 self._controls[(o.member or "").removeprefix("control:")] = o.failure is None
-            elif o.purpose == "baseline" and o.vantage == "local" and o.fact.kind in _STEPS:
+            elif o.purpose == "baseline" and o.vantage == "local" and type(o.fact) in _STEPS:
                 self._step(o)
 
     def paid(self, *, sent: int, received: int) -> None:
@@ -133,7 +133,7 @@ class Figures:
         self._open = Counter(incident.status for incident in known if incident.state == "open")
 
     def _step(self, o: Observation) -> None:
-        step = o.fact.kind
+        step = _STEPS[type(o.fact)]
         if o.failure is None:
             family = "6" if ":" in (o.operation.address or "") else "4"
             duration_us = o.operation.duration_us
