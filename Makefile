@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := nginx-light unbound postgresql curl bind9-dnsutils openssl iproute2
 
-.PHONY: demo test check-code unit servers bench mutants lab clean
+.PHONY: demo test check-code unit servers bench mutants lab replay clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/dalel demo
@@ -35,6 +35,11 @@ mutants: $(VENV)/.ready-dev
 #   make lab SEED=7 SEEDS=3     make lab ONLY=sni_reset
 lab: $(VENV)/.ready-dev servers
 	$(BIN)/python -m tests.lab.run $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only '$(ONLY)')
+
+# Ten years of events, with the clock jumping over idle hours; a report under tests/lab/reports/. An hour or two.
+#   make replay ONLY=january_2022
+replay: $(VENV)/.ready-dev servers
+	$(BIN)/python -m tests.lab.replay $(if $(ONLY),--only '$(ONLY)')
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
