@@ -122,7 +122,10 @@ def _open_ports(sinks: Sinks | None) -> list[str]:
     up = {sink.kind: sink.port for sink in sinks.announced} if sinks is not None else {}
     udp = {"dns_silent", "echo_udp", "quic"}
     told = dict.fromkeys(f"{port}/{'udp' if kind in udp else 'tcp'}" for kind, port in up.items())
-    return [f"Your probes may measure the way to it at these ports: {', '.join(told)}."] if told else []
+    lines = [f"Your probes may measure the way to it at these ports: {', '.join(told)}."] if told else []
+    if told and "quic" not in up:
+        lines.append("Not over QUIC: that needs aioquic (pip install 'dalel[quic]').")
+    return lines
 
 
 def build(

@@ -63,6 +63,8 @@ class Greeting:
 
     def feed(self, datagram: bytes, packet: Initial) -> None:
         """What *packet* has of it."""
+        if self.hello is not None:
+            return
         for offset, data in quic_packets.crypto(opened(datagram, packet) or b""):
             known = self._pieces.get(offset, b"")
             if len(data) > len(known) and offset + len(data) <= self.most and len(self._pieces) < _MOST_PIECES:
@@ -72,6 +74,7 @@ class Greeting:
         size = _HANDSHAKE_HEAD + int.from_bytes(whole[1:4])
         if len(whole) >= max(size, _HANDSHAKE_HEAD):
             self._read(whole[:size])
+            self._pieces.clear()
 
     def _whole(self) -> bytes:
         whole = b""
