@@ -6,6 +6,7 @@ A replay of history and the tests come in here too, with a wire and a clock of t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
@@ -14,8 +15,9 @@ from probe.daemon.daemon import Daemon, Outside
 from probe.daemon.daemon_jobs import Jobs, WatchSet
 from probe.daemon.daemon_work import RealWork
 from probe.daemon.process import Orders, Supervisor, only_one
-from probe.daemon.telling.means import Means
+from probe.daemon.telling.means import SOFTWARE, Means
 from probe.daemon.telling.teller import Teller
+from probe.verdict.ruleset import RULESET
 from storage.archive import Archive
 from storage.errors import StorageError
 
@@ -134,7 +136,15 @@ async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, order
         log=start.log,
         terminal=start.terminal,
     )
-    work = RealWork(wire=wire, clock=clock, archive=archive, trust=start.trust, teller=teller, say=start.say)
+    listen = settings.metrics_listen
+    figures = None
+    if listen is not None:
+        from probe.daemon.metrics import Figures
+
+        figures = Figures(SOFTWARE, RULESET)
+    work = RealWork(
+        wire=wire, clock=clock, archive=archive, trust=start.trust, teller=teller, say=start.say, figures=figures
+    )
     wants = await work.begin()
     jobs = Jobs(start.watch, work, clock, start.say, random=wire.random, wants=wants)
     jobs.plan.seen(await work.seen())
@@ -144,5 +154,10 @@ async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, order
     start.say("started", jobs.summary())
     if start.once:
         await daemon.once()
-    else:
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        if listen is not None and figures is not None:
+            from probe.daemon.metrics_of import page
+
+            await stack.enter_async_context(page(listen, figures, archive, clock.now_us, start.say))
         await daemon.run()

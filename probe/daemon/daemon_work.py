@@ -23,6 +23,7 @@ from storage.errors import StorageError
 if TYPE_CHECKING:
     from probe.daemon.clock import Clock
     from probe.daemon.daemon_jobs import Say
+    from probe.daemon.metrics import Figures
     from probe.daemon.telling.teller import Teller
     from probe.instruments.trust import Trust
     from probe.wire import Wire
@@ -42,6 +43,8 @@ class RealWork:
     trust: Trust
     teller: Teller
     say: Say
+    figures: Figures | None = None
+    """Counts for a monitoring system, where one is wanted."""
     tidy: Callable[[Archive, WatchSet], None] | None = None
     """What looks after the database now and then, on a thread."""
     _kit: Kit | None = None
@@ -112,9 +115,11 @@ class RealWork:
                 catalogue=watch.catalogue,
                 clock=ClockOffset(self.clock.monotonic),
                 pacer=Pacer(self.wire, budgets.flows_per_second, budgets.flows_per_120_s),
+                heard=self.figures.seen if self.figures is not None else None,
             )
         if self._watch is not watch:
             self._watch = watch
+            self.teller.notify = watch.settings.notify
             kit = self._kit
             kit.canaries, kit.catalogue, kit.opt_ins = watch.canaries, watch.catalogue, watch.opt_ins
             kit.fingerprints, kit.networks = watch.fingerprints, watch.networks
@@ -130,6 +135,8 @@ class RealWork:
             own_sides=own_sides_made,
         )
         await self._kept_after(asyncio.wrap_future(days.add(self.archive, day)))
+        if self.figures is not None:
+            self.figures.came(came.readings, came.own_side, sent=came.bytes_sent, received=came.bytes_received)
         facts: tuple[Fact, ...] = came.readings
         if came.own_side is not None:
             facts = (*facts, came.own_side)
@@ -145,6 +152,8 @@ class RealWork:
         # Messages before the incidents that they tell of: see probe.workflows.incidents.
         await self._tell_of(conclusion)
         await self._keep_incidents(conclusion)
+        if self.figures is not None:
+            self.figures.incidents(self._incidents.state.incidents.values())
         return conclusion.wants
 
     async def tell(self) -> None:

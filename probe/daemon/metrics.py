@@ -99,6 +99,13 @@ class Figures:
 
     # what is learned
 
+    def came(self, readings: Iterable[Reading], own_side: OwnSide | None, *, sent: int, received: int) -> None:
+        """What a round or a look has brought."""
+        self.measured(readings)
+        if own_side is not None:
+            self.looked(own_side)
+        self.paid(sent=sent, received=received)
+
     def measured(self, readings: Iterable[Reading]) -> None:
         """Verdicts. Of a platform's endpoints with one host name the last word counts."""
         for reading in readings:

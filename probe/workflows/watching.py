@@ -89,6 +89,8 @@ class Kit:
     fingerprints: Shelf | None = None
     networks: Atlas | None = None
     interface: str | None = None
+    heard: Callable[[Sequence[Observation]], None] | None = None
+    """Is given what each round and each look has seen; for figures, so it may not fail."""
     memory: Memory = field(default_factory=Memory)
     looks: int = 0
     greeted: float | None = None
@@ -178,6 +180,7 @@ async def measure(
     own = _own_side(kit, run, ran.network) if _is_whole(observations) else None
     if own is not None and archive is not None:
         await _keep_look(archive, own, run)
+    _tell(kit, observations)
     return Came(
         run=run.id,
         readings=tuple(_reading(kit, run, result, kinds[result.number]) for result in ran.results),
@@ -272,6 +275,7 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     if verdict.status == "ok":
         kit.trouble = None
         kit.remember(observations)
+    _tell(kit, observations)
     return Came(run=run.id, own_side=own, **_costs(observations))
 
 
@@ -377,6 +381,11 @@ async def _kept(future: Future[None]) -> None:
 def _is_whole(observations: Sequence[Observation]) -> bool:
     """Whether all of the own side was looked at, which only happens once something is in trouble."""
     return any(o.purpose == "own_side" and (o.member or "").startswith("domestic/") for o in observations)
+
+
+def _tell(kit: Kit, observations: Sequence[Observation]) -> None:
+    if kit.heard is not None:
+        kit.heard(observations)
 
 
 def _costs(observations: Sequence[Observation]) -> dict[str, int]:
