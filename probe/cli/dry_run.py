@@ -104,11 +104,11 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         ),
         "neutral_pair": (
             "TLS greetings that name the site, and others that name something harmless, taking turns at "
-            f"{settings.budgets.neutrals} harmless addresses; three connections to your own router where something broke off "
-            "at once"
+            f"{settings.budgets.neutrals} harmless addresses; up to eight connections to your own router where something "
+            "broke off at once"
         ),
-        "neutral_chain": "this name and a harmless one at two unrelated sites, to see whose certificate comes; and three "
-        "connections to your own router",
+        "neutral_chain": "this name and a harmless one at two unrelated sites, to see whose certificate comes; and up to "
+        "eight connections to your own router",
         "own_pair": "the same taking turns at the site's own address",
         "path_mtu": "the same greeting in small packets, at the site's own address",
         "siblings": "up to four of the site's other addresses, and its other web port (80 or 443)",

