@@ -105,7 +105,7 @@ class _Step:
         if own is not None and is_down(own) and reading.status != "accessible":
             if reading.status in ("blocked", "outage", "no_network"):
                 self.under[own.interface or ""] = self.under.get(own.interface or "", frozenset()) | {reading.url}
-            self.tracks[key] = replace(track, last_us=reading.until_us)
+            self.tracks[key] = replace(track, last_us=reading.until_us, run=reading.run)
             return
         track = observe(track, reading, self.state.rules)
         self.tracks[key] = track
@@ -232,7 +232,7 @@ class _Step:
 
     def own_side(self, key: Key, track: Track, reading: Reading, holes: tuple[str, ...]) -> None:
         if track.held is not None and track.held.why.method in LINE and _is_blind(reading):
-            self.tracks[key] = replace(track, last_us=reading.until_us)
+            self.tracks[key] = replace(track, last_us=reading.until_us, run=reading.run)
             return
         track = observe(track, reading, OWN_SIDE)
         self.tracks[key] = track
