@@ -27,7 +27,7 @@ STARTS = (
     b"\xc0\0\0\0\1\x08",
     b"\xe0\0\0\0\1\x08",
     b"\xf0\0\0\0\1\x08",
-    b"\xc0\x1a\x2a\x3a\x4a",
+    b"\xc0\x1a\x2a\x3a\x4a\x01a\x01b",
     b"\x40",
 )
 
