@@ -45,11 +45,10 @@ def add(archive: Archive, more: Day) -> Future[None]:
     row = dataclasses.asdict(more)
 
     def work(connection: Connection) -> None:
-        from sqlalchemy.dialects import postgresql, sqlite
-
+        from storage.database import insert_of
         from storage.schema import days
 
-        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        insert = insert_of(connection.dialect.name)
         sums = {name: days.c[name] + row[name] for name in _COUNTS}
         connection.execute(insert(days).values(row).on_conflict_do_update(index_elements=["day"], set_=sums))
 

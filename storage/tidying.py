@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from probe.verdict.model import STATUSES, EndpointResult, Verdict
 from storage import readings as short_form
 from storage import rows, schema
-from storage.database import apply
+from storage.database import apply, insert_of
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -138,7 +137,7 @@ def hours(found: Iterable[Mapping[Any, Any]]) -> Iterator[rows.Row]:
 
 def _add_hour(connection: Connection, row: rows.Row) -> None:
     """Add to an hour that has a row already (a clock that was set back, or a spool that came late); its median stays."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = insert_of(connection.dialect.name)
     table = schema.rollups
     sums = {name: table.c[name] + row[name] for name in (*STATUSES, "bytes_sent", "bytes_received")}
     sums["median_us"] = func.coalesce(table.c.median_us, row["median_us"])
