@@ -13,8 +13,9 @@ from probe.verdict.model import EndpointResult, Run, Verdict
 from storage import rows
 from storage.database import Database, apply
 from storage.location import Location
-from storage.schema import endpoints, findings, observations, runs, verdicts
-from targets.model import Asked
+from storage.readings import WORDS
+from storage.schema import endpoints, findings, observations, places, readings, runs, sources, verdicts
+from targets.model import Asked, Endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +92,23 @@ class Reader:
             return {row["endpoint"]: _with_findings(connection, row) for row in found}
 
     def latest(self) -> tuple[Latest, ...]:
-        """The last word on every endpoint (platform, service and URL), platforms and then URLs in order."""
+        """The last word on every endpoint (platform, service and URL), platforms and then URLs in order.
+
+        One that is kept in short form has a run without an id.
+        """
         with self._database.reading() as connection:
+            short = tuple(map(_short, connection.execute(_latest_short()).mappings()))
             found = connection.execute(_latest()).mappings().all()
             loaded = {}
             for row in found:
                 if row["run"] not in loaded:
                     run = connection.execute(select(runs).where(runs.c.id == row["run"])).mappings().one()
                     loaded[row["run"]] = rows.run_from(run)
-            return tuple(
+            detailed = tuple(
                 Latest(run=loaded[row["run"]], asked=rows.asked_from(row), result=_result(connection, row))
                 for row in found
             )
+        return _newest_each(detailed, short) if short else detailed
 
 
 def add_versions(connection: Connection, run_id: str, added: Sequence[Verdict], judged_us: int) -> None:
@@ -160,6 +166,62 @@ def _latest() -> Select[Any]:
         .join(last, same)
         .order_by(endpoints.c.platform, endpoints.c.service, endpoints.c.number, endpoints.c.url, endpoints.c.run)
     )
+
+
+def _latest_short() -> Select[Any]:
+    """Each place's newest reading in short form, found through ``ix_readings_latest``."""
+    earlier = readings.alias("earlier")
+    last = select(func.max(earlier.c.at_us)).where(earlier.c.place == places.c.id).scalar_subquery()
+    of_place = and_(readings.c.place == places.c.id, readings.c.at_us == last)
+    named = [column.label(f"reading_{column.name}") for column in readings.c]
+    return (
+        select(*named, places, sources)
+        .select_from(places)
+        .join(readings, of_place)
+        .join(sources, sources.c.id == readings.c.source)
+    )
+
+
+def _short(row: RowMapping) -> Latest:
+    at_us, duration_us = row["reading_at_us"], row["reading_duration_us"]
+    run = Run(
+        id="",
+        started_us=at_us,
+        finished_us=at_us + duration_us,
+        clock_offset_us=row["reading_clock_offset_us"],
+        profile="light",
+        **{name: row[name] for name in ("software", "ruleset", "catalogue", "trust", "country", "asn")},
+    )
+    place: dict[str, Any] = {name: row[name] for name in ("target", "platform", "service", "rule")}
+    place["named_as_url"] = bool(row["named_as_url"])
+    words = {name: row[f"reading_{name}"] for name in WORDS}
+    result = EndpointResult(
+        number=0,
+        url=row["url"],
+        profile="light",
+        verdict=Verdict(endpoint=0, ruleset=row["ruleset"], **words),
+        observations=(),
+        started_us=at_us,
+        duration_us=duration_us,
+        bytes_sent=row["reading_bytes_sent"],
+        bytes_received=row["reading_bytes_received"],
+        **place,
+    )
+    return Latest(run=run, asked=Asked(number=0, endpoint=Endpoint(row["url"]), **place), result=result)
+
+
+def _newest_each(detailed: Sequence[Latest], short: Sequence[Latest]) -> tuple[Latest, ...]:
+    """Of each endpoint what was measured last, in whatever form it is kept."""
+    newest: dict[tuple[str | None, str | None, str], Latest] = {}
+    for one in (*detailed, *short):
+        place = (one.result.platform, one.result.service, one.result.url)
+        if place not in newest or newest[place].result.started_us < one.result.started_us:
+            newest[place] = one
+    return tuple(sorted(newest.values(), key=_order))
+
+
+def _order(one: Latest) -> tuple[bool, str, str, str]:
+    return one.result.platform is None, one.result.platform or "", one.result.service or "", one.result.url
 
 
 def _result(connection: Connection, row: RowMapping) -> EndpointResult:

@@ -43,10 +43,17 @@ class Status:
 @click.option("--since", metavar="WHEN", help="Only results from then on: 24h, 7d, 2026-11-01 (UTC).")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table].")
 @click.option("-v", "--verbose", is_flag=True, help="Every address of every platform.")
+@click.option("--health", is_flag=True, help="Only whether `dalel run` is alive: exit code 0 if so, 1 if not.")
 @database_option
 @config_option
-def command(*, since: str | None, form: str, verbose: bool, database: str | None, config: str | None) -> int:
+def command(
+    *, since: str | None, form: str, verbose: bool, health: bool, database: str | None, config: str | None
+) -> int:
     """Read, show, and give the exit code."""
+    if health:
+        from probe.cli.status_health import health as tell_health
+
+        return tell_health(database, config)
     from probe.cli.exit_code import exit_code
     from probe.wire import Wire
 
@@ -99,6 +106,8 @@ def _lines(status: Status, *, verbose: bool) -> Iterator[str]:
     yield ""
     if status.last_run is not None:
         yield f"Last run {_age(status.now_us - status.last_run.started_us)}, {status.runs} in all."
+    if (watched := max((one.result.started_us for one in status.latest if not one.run.id), default=None)) is not None:
+        yield f"dalel run: last short look {_age(status.now_us - watched)}; healthy looks are kept as a line each."
     stored = f" ({megabytes(status.size)})" if status.size is not None else ""
     yield f"Stored in {status.location.shown}{stored}."
 
@@ -181,8 +190,8 @@ def _platform(word: PlatformVerdict, status: Status) -> dict[str, Any]:
 def _result(one: Latest, now_us: int) -> dict[str, Any]:
     verdict = one.result.verdict
     return {
-        "run": one.run.id,
-        "endpoint": one.result.number,
+        "run": one.run.id or None,
+        "endpoint": one.result.number if one.run.id else None,
         "target": one.result.target,
         "platform": one.result.platform,
         "service": one.result.service,

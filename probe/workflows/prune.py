@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from storage.tidying import Due
 
 DAY_US = 86_400_000_000
+LONGEST_S = 120.0
+"""A day's housekeeping takes a second or two; after a change of the settings it may be a year's."""
 
 
 def prune(location: Location, before_us: int, *, dry_run: bool) -> Removed:
@@ -56,22 +58,27 @@ Step = tuple[str, Callable[["Connection"], int]]
 """What it counts (a field of :class:`Tidied`), and what to do in one transaction; it returns how many."""
 
 
-async def tidy(archive: Archive, keep: Keep, now_us: int, *, pause_s: float = 0.05) -> Tidied:
-    """The daily housekeeping of ``dalel run``, beside its measurements.
+def tidy(
+    archive: Archive, keep: Keep, now_us: int, *, pause_s: float = 0.02, longest_s: float | None = LONGEST_S
+) -> Tidied:
+    """The daily housekeeping of ``dalel run``, on a thread beside its measurements, for *longest_s* at most.
 
-    Each step is a transaction of some milliseconds, with a pause after it, so that nothing waits behind it; cancelling it
-    between two steps is safe, and the next day does the rest. Raises :class:`~storage.errors.StorageError` where the
-    database cannot be written. Call it only while the clock is believed: one that is years ahead makes everything old.
+    Each step is a transaction of some milliseconds, with a pause after it, so that nothing waits behind it. What is not
+    done is done the next time, also after a crash. Raises :class:`~storage.errors.StorageError` where the database cannot
+    be written. Call it only while the clock is believed: one that is years ahead makes everything old.
     """
     done = Tidied()
     steps = _steps(archive.reader.database, keep, now_us)
-    step = await asyncio.to_thread(_next, steps, None)
+    until = time.monotonic() + (longest_s if longest_s is not None else float("inf"))
+    step = _next(steps, None)
     while step is not None:
         name, work = step
-        count = await asyncio.wrap_future(archive.call(work))
+        count = archive.call(work).result()
         done = replace(done, **{name: getattr(done, name) + count})
-        await asyncio.sleep(pause_s)
-        step = await asyncio.to_thread(_next, steps, count)
+        if time.monotonic() >= until:
+            break
+        time.sleep(pause_s)
+        step = _next(steps, count)
     return done
 
 
@@ -79,16 +86,8 @@ def tidy_now(location: Location, keep: Keep, now_us: int) -> Tidied:
     """The same for ``dalel db prune``, one step after the other. Raises :class:`~storage.errors.StorageError`."""
     if location.path is not None:
         require(location.path)
-    done = Tidied()
     with Archive.open(location) as archive:
-        steps = _steps(archive.reader.database, keep, now_us)
-        step = _next(steps, None)
-        while step is not None:
-            name, work = step
-            count = archive.call(work).result()
-            done = replace(done, **{name: getattr(done, name) + count})
-            step = _next(steps, count)
-    return done
+        return tidy(archive, keep, now_us, pause_s=0.0, longest_s=None)
 
 
 def tidy_due(location: Location, keep: Keep, now_us: int) -> Due:

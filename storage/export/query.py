@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from storage.export import short
 from storage.export.columns import Column, What
 
 BATCH: dict[What, int] = {"verdicts": 500, "observations": 8, "incidents": 100}
@@ -70,6 +71,9 @@ def batches(
     connection: Connection, selection: Selection, columns: Sequence[Column], *, raw: bool
 ) -> Iterator[Sequence[Sequence[Any]]]:
     """The selected rows, a :data:`BATCH` at a time. *raw*: lists and flags as they are stored, not as text for a cell."""
+    if selection.what == "verdicts" and connection.execute(text("SELECT 1 FROM readings LIMIT 1")).first():
+        yield from _with_short_ones(connection, selection, columns, raw=raw)
+        return
     query, values = statement(connection.dialect.name, selection, columns, raw=raw)
     size = BATCH[selection.what]
     streaming = connection.execution_options(stream_results=True, yield_per=max(size, _FROM_SERVER))
@@ -83,6 +87,36 @@ def batches(
     while rows := cursor.fetchmany(size):
         yield rows
     result.close()
+
+
+def _with_short_ones(
+    connection: Connection, selection: Selection, columns: Sequence[Column], *, raw: bool
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """The same where the daemon has left readings in short form: both kinds in the order of time."""
+    dialect, size = connection.dialect.name, BATCH[selection.what]
+    detailed, values = statement(dialect, selection, (*columns, _DETAILED_KEY), raw=raw)
+    brief = short_statement(dialect, selection, (*columns, _SHORT_KEY), raw=raw)
+    streaming = connection.execution_options(stream_results=True, yield_per=_FROM_SERVER)
+    results = [streaming.execute(text(query), values) for query in (detailed, brief)]
+    # The driver's own cursors where they stream: see batches.
+    rows = [result.cursor if dialect == "sqlite" else result for result in results]
+    yield from short.merged(*rows, size)  # type: ignore[arg-type]
+    for result in results:
+        result.close()
+
+
+_DETAILED_KEY = Column("key", "r.started_us", "")
+_SHORT_KEY = Column("key", "q.at_us", "")
+
+
+def short_statement(dialect: str, selection: Selection, columns: Sequence[Column], *, raw: bool) -> str:
+    """The SELECT of the short rows; what is bound is the same as for the detailed ones."""
+    conditions, _values = _conditions(selection)
+    # A short row has no run that began earlier and ended later.
+    mine = [short.here(one) for one in conditions if "r.started_us" not in one and "r.finished_us" not in one]
+    chosen = ", ".join(short.here(_expression(dialect, column, raw=raw)) for column in columns)
+    where = " AND ".join((*short.JOIN, *short.conditions(selection), *mine))
+    return f"SELECT {chosen} FROM {short.FROM} WHERE {where} ORDER BY {short.ORDER}"  # noqa: S608 - as above
 
 
 def statement(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import time
@@ -14,7 +13,7 @@ import pytest
 from probe.incidents.model import Incident, OwnSide
 from probe.settings.keep import Keep
 from probe.workflows.prune import Tidied, tidy, tidy_due, tidy_now
-from storage import days, incidents, notes, outbox, own_sides, readings, rounds, schema, tidying
+from storage import days, incidents, notes, outbox, own_sides, readings, schema, tidying
 from storage.archive import Archive
 from storage.database import Database
 from storage.location import Location, parse
@@ -62,7 +61,7 @@ def test_a_healthy_run_becomes_short_readings(archive: Archive) -> None:
     run = sample_run(1, finished=True)
     keep_round(archive, run, looked(run, 1, kind="full"), looked(run, 2, kind="deep"))
     before = list(readings.between(archive.reader.database, 0))
-    done = asyncio.run(tidy(archive, KEEP, START_US + 11 * DAY_US, pause_s=0))
+    done = tidy(archive, KEEP, START_US + 11 * DAY_US, pause_s=0)
     assert done == Tidied(runs=1)
     after = list(readings.between(archive.reader.database, 0))
     assert after == [dataclasses.replace(one, run="", endpoint=0) for one in before]
@@ -87,7 +86,7 @@ def test_what_was_not_well_keeps_every_detail(archive: Archive, location: Locati
     archive.begin(by_hand, [one.asked]).result(30)
     archive.save(by_hand.id, one.result, one.observations).result(30)
     before = everything(archive)
-    assert asyncio.run(tidy(archive, KEEP, START_US + 9999 * DAY_US, pause_s=0)) == Tidied()
+    assert tidy(archive, KEEP, START_US + 9999 * DAY_US, pause_s=0) == Tidied()
     assert everything(archive) == before
 
 
@@ -98,7 +97,7 @@ def test_a_verdict_that_was_changed_later_keeps_the_facts(archive: Archive) -> N
     keep_round(archive, run, look)
     again = dataclasses.replace(look.result.verdict, status="blocked", method="tls")
     archive.add_verdicts(run.id, [again], judged_us=START_US + DAY_US).result(30)
-    assert asyncio.run(tidy(archive, KEEP, START_US + 99 * DAY_US, pause_s=0)) == Tidied()
+    assert tidy(archive, KEEP, START_US + 99 * DAY_US, pause_s=0) == Tidied()
     assert rows(archive, "observations") == 5
 
 
@@ -109,7 +108,7 @@ def test_what_is_young_stays(archive: Archive, location: Location) -> None:
         keep_round(archive, run, looked(run, 1, kind="full"), looked(run, 2))
     now_us = START_US + 11 * DAY_US + DAY_US // 2
     assert tidy_due(location, KEEP, now_us) == tidying.Due(runs=2, readings=0, own_sides=0)
-    assert asyncio.run(tidy(archive, KEEP, now_us, pause_s=0)) == Tidied(runs=2)
+    assert tidy(archive, KEEP, now_us, pause_s=0) == Tidied(runs=2)
     assert rows(archive, "runs") == 1
     assert rows(archive, "readings") == 5
 
@@ -125,7 +124,7 @@ def test_the_readings_of_an_hour_become_one(archive: Archive) -> None:
         keep_round(archive, run, look, looked(run, 2))
     late = dataclasses.replace(sample_run(9, started_us=start_us), clock_offset_us=HOUR_US)
     keep_round(archive, late, looked(late, 3))
-    assert asyncio.run(tidy(archive, KEEP, start_us + 25 * DAY_US, pause_s=0)) == Tidied(readings=7)
+    assert tidy(archive, KEEP, start_us + 25 * DAY_US, pause_s=0) == Tidied(readings=7)
     assert rows(archive, "readings") == 0
     with archive.reader.database.reading() as connection:
         joined = schema.rollups.join(schema.places, schema.places.c.id == schema.rollups.c.place)
@@ -142,7 +141,7 @@ def test_a_late_reading_is_added_to_its_hour(archive: Archive) -> None:
     for number in (1, 2):
         run = sample_run(number, started_us=start_us + number * MINUTE_US)
         keep_round(archive, run, looked(run, 1))
-        asyncio.run(tidy(archive, KEEP, start_us + 25 * DAY_US, pause_s=0))
+        tidy(archive, KEEP, start_us + 25 * DAY_US, pause_s=0)
     with archive.reader.database.reading() as connection:
         assert connection.execute(schema.rollups.select()).mappings().one()["accessible"] == 2
 
@@ -154,14 +153,14 @@ def test_old_looks_and_sent_messages_go(archive: Archive) -> None:
         own_sides.save(archive, look).result(30)
     sent, _waiting = outbox.put(archive, [outbox.Message(made_us=START_US, channel="log")] * 2).result(30)
     outbox.sent(archive, [sent], START_US + 1).result(30)
-    done = asyncio.run(tidy(archive, KEEP, START_US + 25 * DAY_US, pause_s=0))
+    done = tidy(archive, KEEP, START_US + 25 * DAY_US, pause_s=0)
     assert done == Tidied(own_sides=2, messages=1)
     assert [one.status for one in own_sides.between(archive.reader.database, 0)] == ["no_network"]
     assert len(outbox.waiting(archive.reader.database)) == 1
 
 
 def test_many_runs_are_many_small_steps(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No transaction has more than a few runs, and what others want to write comes in between."""
+    """No transaction has more than a few runs, so that what others want to write comes in between."""
     for number in range(25):
         run = sample_run(number, finished=True)
         keep_round(archive, run, looked(run, 1, kind="full"))
@@ -171,19 +170,18 @@ def test_many_runs_are_many_small_steps(archive: Archive, monkeypatch: pytest.Mo
         tidying, "shorten", lambda connection, ids: (sizes.append(len(ids)), shorten(connection, ids))[1]
     )
 
-    async def both() -> Tidied:
-        async with asyncio.TaskGroup() as tasks:
-            tidied = tasks.create_task(tidy(archive, KEEP, START_US + 25 * DAY_US, pause_s=0.01))
-            while not sizes:
-                await asyncio.sleep(0.001)
-            await asyncio.wrap_future(archive.put(rounds.changes(sample_run(77), ())))
-            between.append(len(sizes))
-        return tidied.result()
-
-    between: list[int] = []
-    assert asyncio.run(both()).runs == 25
+    assert tidy(archive, KEEP, START_US + 25 * DAY_US, pause_s=0).runs == 25
     assert sizes == [10, 10, 5]
-    assert between[0] < 3
+
+
+def test_housekeeping_ends_in_time_and_goes_on_the_next_day(archive: Archive) -> None:
+    """However much there is to do: what is left is done later, and nothing twice."""
+    for number in range(25):
+        run = sample_run(number, finished=True)
+        keep_round(archive, run, looked(run, 1, kind="full"))
+    now_us = START_US + 11 * DAY_US
+    assert tidy(archive, KEEP, now_us, pause_s=0, longest_s=0).runs == 10
+    assert tidy(archive, KEEP, now_us, pause_s=0).runs == 15
 
 
 def test_pruning_removes_all_that_is_old(archive: Archive, location: Location) -> None:

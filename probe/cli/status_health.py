@@ -1,0 +1,58 @@
+"""``dalel status --health``: whether ``dalel run`` is alive, in one line and an exit code, for containers and monitors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from probe.cli.archive import read_place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from probe.settings import Settings
+    from storage.health import Pulse
+
+HEALTHY, UNHEALTHY = 0, 1
+_PATIENCE = 4.0
+"""Looks at the own side that may be missing: one is jittered by a third, and a round may be slow."""
+_LEAST_S = 600.0
+
+
+def health(database: str | None, config: str | None) -> int:
+    """Say it, and give the exit code: 0 or 1 and never another, for others mean something else to a container's engine."""
+    from probe.cli.common import ConfigError
+    from probe.daemon.caps import switch_of
+    from probe.wire import Wire
+    from storage.errors import StorageError
+    from storage.health import pulse
+
+    try:
+        location, settings = read_place(database, config)
+        now_us = Wire().now_us()
+        switch = switch_of(settings.run.kill_switch, location.data_dir)
+        well, sentence = judge(pulse(location, now_us), settings, now_us, switch)
+    except (ConfigError, StorageError) as error:
+        well, sentence = False, str(error)
+    click.echo(f"{'healthy' if well else 'unhealthy'}: {sentence}")
+    return HEALTHY if well else UNHEALTHY
+
+
+def judge(pulse: Pulse, settings: Settings, now_us: int, switch: Path) -> tuple[bool, str]:
+    """Whether all is as its owner wants it, and a sentence. What was stopped on purpose is well."""
+    from probe.daemon.consent import VERSION
+
+    if pulse.consent != VERSION:
+        return False, "nothing is measured, because nobody has agreed to it yet. `dalel consent` says what to do."
+    age_s = None if pulse.last_us is None else (now_us - pulse.last_us) / 1e6
+    if age_s is not None and age_s <= max(_PATIENCE * settings.run.own_side_every, _LEAST_S):
+        return True, f"the last look was {max(age_s, 0):.0f} s ago."
+    if switch.exists():
+        return True, f"nothing is measured while {switch} exists."
+    run = settings.run
+    cap = (run.metered_megabytes_per_day if run.metered else run.megabytes_per_day) * 1e6
+    if pulse.bytes_lately >= 0.9 * cap:
+        return True, "the data of this day is used up; measuring goes on tomorrow."
+    ago = "never" if age_s is None else f"{age_s / 60:.0f} minutes ago"
+    return False, f"the last look was {ago}. Is `dalel run` running?"
