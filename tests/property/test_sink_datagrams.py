@@ -5,7 +5,7 @@ import datetime as dt
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("aioquic")
@@ -63,6 +63,7 @@ def datagrams(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(datagrams(), st.sampled_from(CALLERS)), max_size=8), st.booleans())
+@example([(b"\xc0\x1a\x2a\x3a\x4a\x01a\x01b", CALLERS[0])], False)
 def test_any_datagrams_are_survived_without_amplification(came, known):
     """Known callers or strangers; each is answered to its own place only, with no more than it had."""
     said: list[str] = []
