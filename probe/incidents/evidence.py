@@ -15,9 +15,9 @@ from probe.verdict.model import Status
 
 Says = Literal["bad", "good", "nothing"]
 
-SEEN_BY_HANDSHAKE = frozenset({"tls", "ip", "mitm", "server", "route", "link", "upstream", "resolver"})
-"""Methods that a cheap look would have met: a resumed handshake with the real name, or a question and a connection to see
-after the own side. Pages, speed and whole countries they do not look at, so their success is no word about those."""
+SEEN_BY_HANDSHAKE = frozenset({"tls", "ip", "mitm", "server", "route"})
+"""Methods that a resumed handshake with the real name would have met. Names, pages and speed it does not look at, so its
+success is no word about those."""
 
 _OF_THE_VISITOR = frozenset({"antibot", "ratelimit"})
 """Refusals of this program or of its haste, and not of the people behind this network."""
@@ -83,9 +83,10 @@ def is_own_side(reading: Reading) -> bool:
 def bad_status(reading: Reading) -> IncidentStatus | None:
     """The status that *reading* speaks for, or ``None`` where it tells of no failure that an incident is made of.
 
-    Of what endpoints say about the own side only a filter in the house is theirs; the rest is the own side's to say.
+    Of what endpoints say about the own side only a filter in the house is theirs; the rest is the own side's to say. A cheap
+    look at an endpoint is never believed; one at the own side counts, and opens nothing without a full one beside it.
     """
-    if reading.kind == "cheap":
+    if reading.kind == "cheap" and not is_own_side(reading):
         return None
     status = reading.status
     if status == "accessible" or status == "inconclusive":  # noqa: PLR1714 (a set would not narrow the type)
@@ -105,7 +106,8 @@ def says(reading: Reading, about: IncidentStatus, method: str | None) -> Says:
     if bad_status(reading) == about:
         return "bad"
     if reading.status == "accessible":
-        return "good" if reading.kind != "cheap" or method in SEEN_BY_HANDSHAKE else "nothing"
+        seen = reading.kind != "cheap" or is_own_side(reading) or method in SEEN_BY_HANDSHAKE
+        return "good" if seen else "nothing"
     if reading.status == "denied" and reading.kind != "cheap" and about != "denied":
         return "good"
     return "nothing"

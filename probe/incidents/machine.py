@@ -285,7 +285,7 @@ class _Step:
 
     def overshadow(self, interface: str, own: Track, why: Suspicion) -> None:
         """What endpoints began to fail since the own side was last well is the own side's doing."""
-        well_us = max((at_us for at_us in (*own.goods, own.handshake_us or 0) if at_us < why.first.at_us), default=0)
+        well_us = max((at_us for at_us in own.goods if at_us < why.first.at_us), default=0)
         for key, track in self.tracks.items():
             if not key[1] or own_side_of(self.tracks, key[0]) is not self.tracks[interface, ""]:
                 continue
@@ -319,7 +319,7 @@ def _after_step_back(track: Track, reading: Reading) -> Track:
     """A clock was set back: what was remembered in its time is of no use, but what is held is still held."""
     held = track.held
     if held is not None:
-        held = replace(held, goods=(), why=replace(held.why, seen_us=min(held.why.seen_us, reading.at_us)))
+        held = replace(held, goods=(), full=False, why=replace(held.why, seen_us=min(held.why.seen_us, reading.at_us)))
     return replace(
         track, last_us=0, full_us=None, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0
     )

@@ -51,7 +51,8 @@ class Suspicion:
 
     ``run``: of its first bad reading ``first``; ``second``: its second one; ``seen_us``: start of the last one.
     ``goods``: starts of the good readings before the first, oldest first. ``sum``: as of
-    :class:`~probe.incidents.evidence.Rules`. ``bad`` of ``of`` telling readings were bad, ``recent`` are the last ones.
+    :class:`~probe.incidents.evidence.Rules`. ``bad`` of ``of`` telling readings were bad, ``recent`` are the last ones;
+    ``full``: whether one of the bad ones was not cheap.
     ``method``, ``signature``, ``where`` are the last bad reading's; ``shift`` is a method that only the last one had.
     """
 
@@ -64,6 +65,7 @@ class Suspicion:
     sum: float = 0.0
     bad: int = 0
     of: int = 0
+    full: bool = False
     recent: tuple[Point, ...] = ()
     method: str | None = None
     shift: str | None = None
@@ -76,12 +78,13 @@ class Suspicion:
 class Held:
     """Part of the incident ``incident`` because of ``why``, which goes on counting.
 
-    ``goods``: ends of the good readings since the last bad one.
+    ``goods``: ends of the good readings since the last bad one; ``full``: whether one of them was not cheap.
     """
 
     incident: str
     why: Suspicion
     goods: tuple[int, ...] = ()
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +114,12 @@ class Track:
 
     @property
     def wants_burst(self) -> bool:
-        """Whether two more readings soon would settle something."""
-        return bool(self.turn) and self.asked < BURST_MOST
+        """Whether two more readings soon would settle something; of the own side, whether a full look would."""
+        if self.url:
+            return bool(self.turn) and self.asked < BURST_MOST
+        if self.held is not None:
+            return self.turn == "good" and not self.held.full
+        return self.turn == "bad" and not any(suspicion.full for suspicion in self.suspicions)
 
     @property
     def failing(self) -> bool:
@@ -132,7 +139,7 @@ def observe(track: Track, reading: Reading, rules: Rules) -> Track:
     held = _hold(track.held, reading) if track.held is not None else None
     suspicions = _suspicions(track, reading, rules, None if held is None else held.why.status)
     good = reading.status == "accessible"
-    cheap = reading.kind == "cheap"
+    cheap = reading.kind == "cheap" and not is_own_side(reading)
     return replace(
         track,
         platform=reading.platform,
@@ -157,8 +164,6 @@ def _turned(track: Track, reading: Reading) -> tuple[int, str]:
         why = track.held.why
         told = says(reading, why.status, why.method)
         turn = {"bad": "", "good": "good", "nothing": turn}[told]
-        if told == "nothing" and reading.status == "accessible" and is_own_side(reading):
-            turn = "good"  # too cheap to be sure: a full look will be
     elif _failed(reading):
         turn = "bad"
     elif reading.status == "accessible" and (reading.kind != "cheap" or is_own_side(reading)):
@@ -170,11 +175,9 @@ def _turned(track: Track, reading: Reading) -> tuple[int, str]:
 
 def _failed(reading: Reading) -> bool:
     """Whether it is worth asking again, which takes less than being believed."""
-    if reading.kind != "cheap":
-        return bad_status(reading) is not None
-    return reading.status not in ("accessible", "no_network") or (
-        reading.status == "no_network" and is_own_side(reading)
-    )
+    if bad_status(reading) is not None:
+        return True
+    return reading.kind == "cheap" and reading.status not in ("accessible", "no_network")
 
 
 def _suspicions(track: Track, reading: Reading, rules: Rules, but: IncidentStatus | None) -> tuple[Suspicion, ...]:
@@ -222,6 +225,7 @@ def _fed(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion:
         sum=min(suspicion.sum + step_up(rules, reading.confidence), _CEILING),
         bad=suspicion.bad + 1,
         of=suspicion.of + 1,
+        full=suspicion.full or reading.kind != "cheap",
         recent=_kept((*suspicion.recent, point), rules),
         method=reading.method,
     )
@@ -232,7 +236,7 @@ def _hold(held: Held, reading: Reading) -> Held:
     if told == "nothing":
         return held
     if told == "good":
-        return replace(held, goods=(*held.goods, reading.until_us))
+        return replace(held, goods=(*held.goods, reading.until_us), full=held.full or reading.kind != "cheap")
     why = held.why
     bad, of = why.bad + 1, why.of + 1 + len(held.goods)
     if of > _COUNTED:
@@ -241,7 +245,7 @@ def _hold(held: Held, reading: Reading) -> Held:
     changed = reading.method if reading.method in (why.method, why.shift) else why.method
     shift = reading.method if reading.method != changed else None
     why = replace(_described(why, reading), bad=bad, of=of, seen_us=reading.at_us, method=changed, shift=shift)
-    return replace(held, why=why, goods=())
+    return replace(held, why=why, goods=(), full=False)
 
 
 def _described(suspicion: Suspicion, reading: Reading) -> Suspicion:
@@ -275,14 +279,14 @@ def _goods_before(track: Track, reading: Reading) -> tuple[int, ...]:
 
 def ready(suspicion: Suspicion, rules: Rules) -> bool:
     """Whether *suspicion* is enough to be called an incident."""
-    if not suspicion.recent[-1].bad or suspicion.seen_us - suspicion.first.at_us < rules.span_us:
+    if not suspicion.full or not suspicion.recent[-1].bad or suspicion.seen_us - suspicion.first.at_us < rules.span_us:
         return False
     return _need_of_among(suspicion, rules) or (suspicion.bad >= rules.need_least and suspicion.sum >= rules.open_at)
 
 
 def recovered(held: Held, rules: Rules) -> bool:
     """Whether the good readings in a row are enough to call it over."""
-    return len(held.goods) >= goods_to_close(rules, held.why.bad, held.why.of)
+    return held.full and len(held.goods) >= goods_to_close(rules, held.why.bad, held.why.of)
 
 
 def began(track: Track, suspicion: Suspicion, rules: Rules) -> Interval:

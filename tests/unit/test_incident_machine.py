@@ -315,14 +315,35 @@ def test_a_failure_that_only_cheap_looks_saw_is_no_shutdown():
     assert wants(state).own_side
 
 
+def test_one_full_look_is_enough_for_cheap_ones_to_count():
+    """The first failure is looked into fully, and that it lasts is seen cheaply: no more full looks are asked for."""
+    state, events = told(look(0), look(1.5, "shutdown"), *(look(n, "shutdown", kind="cheap") for n in (3, 4.5, 6)))
+    assert kinds(events) == ["opened"]
+    state, _ = told(look(0), look(1.5, "shutdown"), look(3, "shutdown", kind="cheap"))
+    assert not wants(state).own_side
+
+
 def test_a_cheap_look_does_not_end_a_shutdown_but_asks_for_a_full_one():
     """A domestic resolver that answers is no end of a shutdown."""
     shut: list[Fact] = [look(n, "shutdown") for n in range(1, 8)]
     state, _ = told(*shut, *(look(n, kind="cheap") for n in range(8, 30)))
     assert only(state).state == "open"
     assert wants(state).own_side
-    state, _ = told(*shut, *(look(n) for n in range(8, 12)))
+    state, _ = told(*shut, look(8, kind="cheap"), look(8.5, kind="cheap"), look(9))
     assert only(state).state == "closed"
+    assert only(state).ended_by_us == at(8)
+
+
+def test_cheap_successes_alone_end_no_block():
+    """A resumed handshake counts towards the end of a block by name, and a full reading has to be among them."""
+    cheap = [reading(n, kind="cheap") for n in range(5, 30, 5)]
+    state, _ = told(*burst(1), *cheap)
+    assert only(state).state == "open"
+    state, _ = told(*burst(1), *cheap[:2], reading(16))
+    assert (only(state).state, only(state).ended_by_us) == ("closed", at(5) + TAKES)
+    # Of a block of pages a handshake says nothing.
+    state, _ = told(*burst(1, method="http"), *cheap[:2], reading(16))
+    assert only(state).state == "open"
 
 
 def test_an_unplugged_cable_says_nothing_of_a_shutdown():
@@ -462,9 +483,10 @@ def test_an_open_incident_asks_for_rounds_and_deep_tests_and_a_first_success_for
 
 def test_nothing_is_asked_of_platforms_while_the_own_side_is_down():
     """Bursts into a dead line are a waste."""
-    state, _ = told(look(0), reading(1), reading(10, "blocked"), look(11, "shutdown"))
+    state, _ = told(look(0), reading(1), reading(10, "blocked"))
+    assert wants(state).bursts
+    state, _ = run(state, [look(11, "shutdown")])
     assert not wants(state).bursts
-    assert wants(state).own_side
 
 
 def test_changed_tells_what_must_be_kept():
