@@ -48,6 +48,7 @@ class Options:
     columns: tuple[str, ...]
     output: str
     gzip: bool
+    redact: bool
     database: str | None
     config: str | None
 
@@ -75,6 +76,7 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
 @click.option("--columns", multiple=True, metavar="NAMES", help="These columns, in this order; 'all', or 'help'.")
 @click.option("-o", "--output", metavar="FILE", default="-", help="To this file, which is there whole or not at all.")
 @click.option("--gzip", is_flag=True, help="Compressed.")
+@click.option("--redact", is_flag=True, help="To give away: no addresses, texts, settings; times by the hour.")
 @database_option
 @config_option
 def command(**typed: Any) -> None:
@@ -121,7 +123,9 @@ def _export(options: Options, columns: tuple[Column, ...], selection: Selection)
     with sentences():
         from probe.workflows.export import ExportRequest, export
 
-        request = ExportRequest(location=location, selection=selection, columns=columns, format=options.form)
+        request = ExportRequest(
+            location=location, selection=selection, columns=columns, format=options.form, redact=options.redact
+        )
         with _opened(options) as out:
             count = export(request, out)
     where = "" if options.output == "-" else f" written to {options.output}"

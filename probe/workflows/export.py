@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from storage.export import redact
 from storage.export.columns import Column
 from storage.export.formats import Format, csv_chunks, jsonl_chunks
 from storage.export.query import Selection, batches
@@ -20,6 +21,8 @@ class ExportRequest:
     selection: Selection
     columns: tuple[Column, ...]
     format: Format = "csv"
+    redact: bool = False
+    """Take out what could tell whose export it is (``storage.export.redact``)."""
 
 
 def export(request: ExportRequest, out: BinaryIO) -> int:
@@ -29,7 +32,10 @@ def export(request: ExportRequest, out: BinaryIO) -> int:
     chunks = csv_chunks if request.format == "csv" else jsonl_chunks
     written = 0
     with Reader.open(request.location) as reader, reader.database.reading() as connection:
-        rows = batches(connection, request.selection, request.columns, raw=request.format == "jsonl")
+        columns = redact.columns_of(request.columns) if request.redact else request.columns
+        rows = batches(connection, request.selection, columns, raw=request.format == "jsonl")
+        if request.redact:
+            rows = redact.redacted(columns, rows)
         for piece, count in chunks(request.columns, rows):
             out.write(piece)
             written += count

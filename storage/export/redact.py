@@ -13,25 +13,31 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from storage.export.columns import Column
 from storage.rows import words_from
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 ADDRESS = "address"
-KEPT = frozenset(
+KEPT = _names(
     "run endpoint number platform service status method signature confidence basis where leaning settle impairments evidence "
     "against profile duration_us bytes_sent bytes_received ruleset network_status network_method country asn software "
-    "catalogue version horizon also gates rule named_as_url purpose kind failure port arm round hop incident state platforms "
-    "holes shortest_us longest_us events".split()
+    "catalogue version horizon also gates rule named_as_url purpose kind failure port arm round hop incident state "
+    "holes shortest_us longest_us events"
 )
 """Columns that are what they are: words and numbers of ours."""
-TEXTS = frozenset("name group member vantage".split())
+TEXTS = _names("name group member vantage platforms")
 """Columns with a text that may have an address or a control's name in it."""
-URLS = frozenset("url target urls remaining folded".split())
-DROPPED = frozenset("address trust clock_offset_us interface".split())
-FACT_KEPT = frozenset(
+URLS = _names("url target urls remaining folded")
+DROPPED = _names("address trust clock_offset_us interface")
+FACT_KEPT = _names(
     "acked acknowledged advmss after_us again alert alert_sent alpn alpn_offered answered answers arrived asn "
     "authenticated_data body_length body_sha256 body_truncated bulk bulk_bytes bytes bytes_acked bytes_received came catalogue "
     "chain checking_disabled cipher close_code completed country datagrams_received datagrams_sent deadline_scale "
@@ -44,12 +50,12 @@ FACT_KEPT = frozenset(
     "segs_in segs_out self_issued sent serial server_hello sha256 shipped_store_verifies sink size snd_mss snd_wnd sni soa "
     "software source spki_sha256 stack state status stratum subject system_store_verifies ticket_age_s total_retrans "
     "transport truncated trust_replaced ttl unacked url value verified verified_chain verify verify_code version versions "
-    "whole window zone".split()
+    "whole window zone"
 )
-FACT_DROPPED = frozenset(
+FACT_DROPPED = _names(
     "body body_sketch tags_sketch title headers first_bytes der_base64 malformed close_reason hop icmp_from nameservers "
     "hosts_file_addresses proxies tunnels in_container suspended_s own_port source_port offset_s date_offset_s notes opt_ins "
-    "trust fingerprints networks traceback error".split()
+    "trust fingerprints networks traceback error"
 )
 
 _LOOKS_LIKE_ADDRESS = re.compile(
@@ -83,13 +89,12 @@ def cell(column: Column, value: Any) -> Any:
         return by_the_hour(str(value), up=column.name.endswith("_by"))
     if column.name == "fact":
         return json.dumps(_fact(json.loads(value)), ensure_ascii=False, separators=(",", ":"))
-    if column.name in TEXTS:
-        return text(str(value))
-    if column.name not in URLS:
+    clean = text if column.name in TEXTS else url if column.name in URLS else None
+    if clean is None:
         return None
     if column.kind != "codes":
-        return url(str(value))
-    return " ".join(dict.fromkeys(url(word) for word in words_from(value)))
+        return clean(str(value))
+    return " ".join(dict.fromkeys(clean(word) for word in words_from(value)))
 
 
 def by_the_hour(when: str, *, up: bool) -> str:
@@ -97,9 +102,7 @@ def by_the_hour(when: str, *, up: bool) -> str:
     hour = f"{when[:13]}:00:00.000Z"
     if not up or when == hour:
         return hour
-    from datetime import datetime, timedelta
-
-    later = datetime.fromisoformat(hour.replace("Z", "+00:00")) + timedelta(hours=1)
+    later = datetime.fromisoformat(hour) + timedelta(hours=1)
     return later.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
