@@ -104,15 +104,19 @@ def test_intervals_never_invert(facts: list[Fact]) -> None:
 @settings(max_examples=80, deadline=None)
 @given(streams())
 def test_no_incident_without_three_confirmed_readings(facts: list[Fact]) -> None:
-    """Of the very status, of the very URL, none of them cheap, up to when it opened."""
+    """Of the very status, of the very URL, none of them cheap, up to when it opened; of the own side one was a full look."""
     incidents, _ = all_incidents(facts)
     for one in incidents:
         seen: dict[str, int] = defaultdict(int)
+        full: set[str] = set()
         for fact in facts:
-            if fact.kind != "cheap" and fact.status == one.status and known_us(fact) <= one.changed_us:
-                seen[fact.url if isinstance(fact, Reading) else ""] += 1
+            url = fact.url if isinstance(fact, Reading) else ""
+            if fact.status == one.status and known_us(fact) <= one.changed_us and (fact.kind != "cheap" or not url):
+                seen[url] += 1
+                full |= {url} if fact.kind != "cheap" else set()
         for url in one.urls or ("",):
             assert seen[url] >= 3
+            assert url in full
 
 
 @settings(max_examples=50, deadline=None)
