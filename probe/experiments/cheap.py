@@ -146,7 +146,9 @@ def learn(memory: Memory, site: Site, verdict: Verdict) -> None:
     elif site.way:
         # IPv4 first: where that works an ordinary visitor gets through whatever IPv6 does.
         whole = (way for _, way in sorted(site.way.items()) if way and all(step is not None for step in way))
-        memory.learn(url, [step for step in next(whole, []) if step is not None])
+        # A site that sends its visitors on to another page of its own is greeted once.
+        hosts = {(step.host, step.port): step for step in next(whole, []) if step is not None}
+        memory.learn(url, tuple(hosts.values()))
 
 
 class _Attempt:

@@ -175,9 +175,12 @@ async def measure(
         kit.rest(session.recorder.observations, wire.monotonic())
     observations = session.recorder.observations
     run = _timed(kit, finished(run, ran, wire, observations))
+    kept = False
     if archive is not None:
-        await _kept(archive.put(_changes(kit, session, run, results, kinds)))
-    own = _own_side(kit, run, ran.network) if _is_whole(observations) else None
+        changes = _changes(kit, session, run, results, kinds)
+        kept = any(change.table == "runs" for change in changes)
+        await _kept(archive.put(changes))
+    own = _own_side(kit, run, ran.network, kept=kept) if _is_whole(observations) else None
     if own is not None and archive is not None:
         await _keep_look(archive, own, run)
     _tell(kit, observations)

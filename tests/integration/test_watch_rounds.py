@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -86,12 +87,12 @@ async def probe(folder: Path, *, archive: bool = False) -> AsyncIterator[Probe]:
         trust = Trust.load({"SSL_CERT_FILE": str(internet.trusted)})
         warm(trust)
         wire = DemoWire(internet)
-        loop = asyncio.get_running_loop()
+
         kit = Kit(
             trust=trust,
             canaries=CANARIES,
             catalogue="test",
-            clock=ClockOffset(loop.time),
+            clock=ClockOffset(time.monotonic),
             pacer=Pacer(wire, 1000, 100_000),
         )
         if not archive:
