@@ -73,6 +73,8 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
     first = event.phases[0]
     shift = shift_of(event)
     database = directory / f"{event.name}.db"
+    for left in directory.glob(f"{event.name}.db*"):
+        left.unlink()
     log = directory / f"{event.name}.log"
     began = time.monotonic()
     world = first.world(whole)

@@ -84,6 +84,7 @@ class Event:
     truths: tuple[Truth, ...]
     watches: tuple[str, ...] = ("@default",)
     negative: bool = False
+    close: dt.timedelta = CLOSE
     recurs: tuple[str, str] | None = None
     """The hours of day (UTC) that should be recognised as recurring, if any."""
     needs: tuple[str, ...] = ()
@@ -107,7 +108,7 @@ class Event:
 
     def is_close(self, moment: dt.datetime) -> bool:
         """Whether a transition is near enough that the daemon keeps its own pace."""
-        return any(abs(moment - change) <= CLOSE for change in (*self.transitions, self.begins, self.ends))
+        return any(abs(moment - change) <= self.close for change in (*self.transitions, self.begins, self.ends))
 
     def jump(self, now: dt.datetime, due: dt.datetime) -> dt.datetime:
         """Where the clock stands next, when nothing runs and the next job is due at *due*.
@@ -120,6 +121,6 @@ class Event:
             return change
         aim = due
         if not self.is_close(due):
-            near = min((change - CLOSE, now + BETWEEN), key=lambda moment: moment)
+            near = min((change - self.close, now + BETWEEN), key=lambda moment: moment)
             aim = max(due, near)
         return max(now, min(aim, change))

@@ -321,6 +321,8 @@ JANUARY_2022 = Event(
             )
         ),
     ),
+    # Seven closures, in which every look waits for answers that do not come: half an hour before and after each change.
+    close=dt.timedelta(minutes=30),
     not_replayed="the throttling of mobile networks on 4 January; the short window of 10 January, whose hours are not known",
 )
 
