@@ -2,8 +2,8 @@
 # No capability is needed, the user is not root, and the root file system may be read-only.
 FROM python:3.13-slim-trixie AS build
 WORKDIR /src
-COPY requirements.lock pyproject.toml README.md LICENSE ./
-RUN python -m venv /opt/dalel && /opt/dalel/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY requirements-image.lock pyproject.toml README.md LICENSE ./
+RUN python -m venv /opt/dalel && /opt/dalel/bin/pip install --no-cache-dir --require-hashes -r requirements-image.lock
 COPY probe probe
 COPY targets targets
 COPY storage storage
