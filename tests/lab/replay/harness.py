@@ -80,6 +80,7 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
     world = first.world(whole)
     with Lab(world, rules=first.rules(world)) as lab, log.open("wb") as output:
         stage = _Stage(lab, whole, world, event, first)
+        _set_clocks(lab, _us(event.begins + shift))
         child = _start(lab, event, shift, database, output)
         try:
             applied, samples = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
@@ -143,14 +144,18 @@ def _lead(
             applied.append((phase.tells, to))
             tell(f"{event.name} {to:%Y-%m-%d %H:%M} {phase.tells}")
         to_us = _us(to + shift)
-        # The Internet's clocks go with the event, the host's own with its phase.
-        (stage.lab.net.directory / "moved").write_text(str((to_us - time.time_ns() // 1000) / 1e6))
+        _set_clocks(stage.lab, to_us)
         answer = {"to_us": to_us, "off_s": phase.clock_s, "ends": to >= event.ends}
         child.stdin.write(json.dumps(answer).encode() + b"\n")
         child.stdin.flush()
         if to >= event.ends:
             return applied, samples
     raise LabError(f"the daemon of {event.name} ended at {applied[-1]}")
+
+
+def _set_clocks(lab: Lab, to_us: int) -> None:
+    """The Internet's clocks go with the event; the host's own may be off (``Phase.clock_s``)."""
+    (lab.net.directory / "moved").write_text(str((to_us - time.time_ns() // 1000) / 1e6))
 
 
 def _sample(pid: int, at: dt.datetime) -> Sample:

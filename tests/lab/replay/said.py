@@ -17,7 +17,17 @@ from tests.lab.replay.score import Said
 def said_of(event: Event, replayed: Replayed) -> tuple[Said, ...]:
     """As the installed command tells them (``dalel export incidents``); reads a file, sends nothing."""
     done = subprocess.run(
-        [str(DALEL), "export", "incidents", "--format", "jsonl", "--database", f"sqlite:///{replayed.database}"],
+        [
+            str(DALEL),
+            "export",
+            "incidents",
+            "--columns",
+            "all",
+            "--format",
+            "jsonl",
+            "--database",
+            f"sqlite:///{replayed.database}",
+        ],
         capture_output=True,
         text=True,
         timeout=60,
@@ -38,7 +48,7 @@ def _said(row: dict[str, object], shift: dt.timedelta) -> Said:
         moment = moment_of(value) if isinstance(value, int) else dt.datetime.fromisoformat(str(value))
         return moment - shift
 
-    began_by, opened = at("began_by"), at("opened")
+    began_by, opened = at("began_by"), at("opened_at")
     assert began_by is not None
     assert opened is not None
     method, platforms, holes = row.get("method"), row.get("platforms"), row.get("holes")
@@ -51,7 +61,7 @@ def _said(row: dict[str, object], shift: dt.timedelta) -> Said:
         ended_after=at("ended_after"),
         ended_by=at("ended_by"),
         opened=opened,
-        closed=at("closed"),
+        closed=at("closed_at"),
         holes=_set(holes),
     )
 
