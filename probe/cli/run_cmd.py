@@ -280,7 +280,7 @@ def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
             once=options.once,
             supervisor=Supervisor(os.environ),
         )
-        return 0 if asyncio.run(serve(start, wire, clock)) else 1
+        return 0 if asyncio.run(serve(start, wire, clock)) else EXIT_USAGE
     except StorageError as error:
         raise ConfigError(str(error)) from error
     except TrustError as error:

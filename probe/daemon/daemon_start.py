@@ -20,6 +20,7 @@ from probe.daemon.telling.teller import Teller
 from probe.verdict.ruleset import RULESET
 from storage.archive import Archive
 from storage.errors import StorageError
+from storage.health import advice, look_over
 
 if TYPE_CHECKING:
     from probe.daemon.clock import Clock
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from probe.wire import Wire
     from storage.location import Location
 
+LOOK_OVER_S = 10.0
+"""A database of years may take minutes to be looked through; what is found in ten seconds is found at every start."""
 AGAIN_S = 60.0
 """A database that cannot be opened, and a consent that is missing, are looked at again so often."""
 
@@ -93,9 +96,21 @@ async def _opened(start: Start, orders: Orders) -> Archive | None:
         else:
             for note in archive.notes:
                 start.say("storage_note", note)
+            await _look_over(start)
             return archive
         if await _stop_within(AGAIN_S, start, orders):
             return None
+
+
+async def _look_over(start: Start) -> None:
+    """Say so where the database is damaged; what can be written is written all the same."""
+    try:
+        found = await asyncio.to_thread(look_over, start.location, seconds=LOOK_OVER_S)
+    except StorageError as error:
+        start.say("storage", str(error))
+    else:
+        if not found.sound:
+            start.say("storage", advice(start.location), problems=list(found.problems))
 
 
 async def _agreed(start: Start, archive: Archive, orders: Orders) -> bool:

@@ -16,6 +16,7 @@ from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
 from probe.workflows import watching
 from probe.workflows.incidents import Conclusion, Incidents
+from probe.workflows.prune import tidy
 from probe.workflows.watching import ClockOffset, Kit
 from storage import days, readings
 from storage.errors import StorageError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from probe.wire import Wire
     from storage.archive import Archive
 
+_TIDY_S = 5.0
+"""An hour's housekeeping takes less; what is left of a year's is done in the next hours."""
 _SEEN_BACK_US = 2 * 3_600_000_000
 """An endpoint that was measured before that is due as much as one that never was."""
 
@@ -45,8 +48,6 @@ class RealWork:
     say: Say
     figures: Figures | None = None
     """Counts for a monitoring system, where one is wanted."""
-    tidy: Callable[[Archive, WatchSet], None] | None = None
-    """What looks after the database now and then, on a thread."""
     _kit: Kit | None = None
     _watch: WatchSet | None = None
     _incidents: Incidents | None = None
@@ -168,11 +169,16 @@ class RealWork:
     async def keep(self) -> None:
         assert self._incidents is not None
         await self._kept_after(self.teller.remind(tuple(self._incidents.state.incidents.values())))
-        if self.tidy is not None and self._watch is not None:
-            try:
-                await asyncio.to_thread(self.tidy, self.archive, self._watch)
-            except StorageError as error:
-                self._troubled(str(error))
+        await self._tidied()
+
+    async def _tidied(self) -> None:
+        """A few seconds of housekeeping, while it is known what day it is."""
+        now_us = self.clock.now_us()
+        offset_us = self._kit.clock.at(now_us) if self._kit is not None else None
+        if self._watch is None or offset_us is None:
+            return
+        keep = self._watch.settings.keep
+        await self._kept_after(_to_its_end(lambda: tidy(self.archive, keep, now_us + offset_us, longest_s=_TIDY_S)))
 
     async def _tell_of(self, conclusion: Conclusion) -> None:
         items = [of_event(incident, event) for incident, event in conclusion.told]
@@ -199,3 +205,13 @@ class RealWork:
         elif trouble is None and self._trouble is not None:
             self.say("storage_again", "Results can be kept again.")
         self._trouble = trouble
+
+
+async def _to_its_end(work: Callable[[], object]) -> None:
+    """Do *work* on a thread. Cancelled, it waits all the same: a thread cannot be broken off, and needs the archive."""
+    working = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
