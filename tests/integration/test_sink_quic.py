@@ -117,6 +117,21 @@ async def test_an_arm_is_remembered_as_it_was_sent():
     assert all(a.bytes > 200 for a in arrived)
 
 
+async def test_ipv6_is_greeted_and_remembered_alike():
+    """Its own port as well, and the caller under its own address."""
+    loop = asyncio.get_running_loop()
+    ledger, bound = Ledger(loop.time), places.bind("::1", "quic", (0,))
+    assert bound is not None
+    ledger.admit("::1")
+    sinks = Sinks(bound=[bound], context=SHOWN.context, ledger=ledger, for_quic=FOR_QUIC, log=io.StringIO())
+    async with asyncio.timeout(60), sinks.listening():
+        done = await quic.handshake(Wire(), "::1", port=bound.sink.port, sni="x.example", deadline_s=10)
+    assert done is not None
+    assert done.failure is None
+    (arrived,) = ledger.arrivals("::1", 600)
+    assert (arrived.name, arrived.returned, arrived.acknowledged) == ("x.example", True, True)
+
+
 async def test_a_first_packet_alone_is_an_arrival():
     """Where the Retry is lost on its way back: its name came, nobody came back, nothing was answered yet."""
     async with opened() as control:
@@ -297,3 +312,21 @@ def test_without_aioquic_there_is_no_sink(monkeypatch):
     monkeypatch.setattr(places.importlib.util, "find_spec", lambda name: None if name == "aioquic" else find(name))
     assert "quic" not in places.kinds()
     assert for_quic(SHOWN.pem) is None
+
+
+async def test_where_the_sinks_cannot_begin_its_port_is_free_again(monkeypatch):
+    """One that fails to open leaves nothing of the others behind."""
+    bound = places.bind(HERE, "quic", (0,))
+    assert bound is not None
+    sinks = Sinks(
+        bound=[bound], context=SHOWN.context, ledger=Ledger(lambda: 0.0), for_quic=FOR_QUIC, log=io.StringIO()
+    )
+
+    async def fails(_self, _bound):
+        raise OSError
+
+    monkeypatch.setattr(Sinks, "_open", fails)
+    with pytest.raises(OSError):
+        async with sinks.listening():
+            pass
+    assert bound.sock.fileno() == -1

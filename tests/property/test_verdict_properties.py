@@ -23,6 +23,7 @@ from probe.observations import (
     Observation,
     Operation,
     PathFact,
+    QuicFact,
     TcpFact,
     TlsFact,
 )
@@ -141,7 +142,16 @@ path_facts = st.builds(
     later=st.none() | cames,
     later_acked=maybe,
 )
-facts = dns_facts | tls_facts | http_facts | other_facts | path_facts
+quic_facts = st.builds(
+    QuicFact,
+    exchange=st.sampled_from(["handshake", "ping"]),
+    sni=st.none() | names,
+    versions=st.sampled_from([(), ("00000001",)]),
+    retry=maybe,
+    completed=maybe,
+    icmp_type=st.none() | st.just(3),
+)
+facts = dns_facts | tls_facts | http_facts | other_facts | path_facts | quic_facts
 
 GROUPS = {
     "baseline": ("v4", "v6"),

@@ -101,10 +101,7 @@ class Sinks:
         finally:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._drain())
-                if self._quic is not None:
-                    group.create_task(self._quic.drain())
-            if self._quic is not None and self._quic.served:
-                self._served["quic"] = self._quic.served
+                group.create_task(self._drain_quic())
             self._say("sinks_stopped", served=dict(self._served))
 
     async def _open(self, bound: Bound) -> Callable[[], None]:
@@ -185,6 +182,14 @@ class Sinks:
                 task.cancel()
             if left:
                 await asyncio.wait(left)
+
+    async def _drain_quic(self) -> None:
+        """The same for QUIC, whose connections are all at one socket."""
+        if self._quic is not None:
+            await self._quic.drain()
+            self._served.update({"quic": self._quic.served} if self._quic.served else {})
+        for bound in self.bound:
+            bound.sock.close()
 
     def _say(self, event: str, **more: Any) -> None:
         with contextlib.suppress(OSError, ValueError):  # a log that is gone is no reason to stop
