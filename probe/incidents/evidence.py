@@ -137,4 +137,5 @@ def lucky(bad: int, of: int) -> int:
     """
     if bad >= of:
         return 1
-    return max(1, math.ceil(math.log(0.05) / math.log(1 - bad / of)))
+    # One more that might have been good: a share that few readings have shown is easily too high.
+    return max(1, math.ceil(math.log(0.05) / math.log(1 - bad / (of + 1))))

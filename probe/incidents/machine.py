@@ -165,7 +165,7 @@ class _Step:
             held = replace(track.held, goods=(*track.held.goods, why.first.until_us))
             self.leave(key, held)
             track = self.tracks[key]
-        interval = began(track, why, self.state.rules)
+        interval = began(why)
         incident = self.keep(self.into(track, why, interval))
         suspicions = tuple(other for other in track.suspicions if other.status != why.status)
         held = Held(incident=incident.id, why=replace(why, goods=()))
@@ -266,7 +266,7 @@ class _Step:
             self.overshadow(key[0], track, why)
         if not ready(why, OWN_SIDE if why.method in LINE else HOUSEHOLD):
             return
-        interval = began(track, why, OWN_SIDE)
+        interval = began(why)
         late = [
             incident
             for incident in self.incidents.values()

@@ -289,22 +289,14 @@ def recovered(held: Held, rules: Rules) -> bool:
     return held.full and len(held.goods) >= goods_to_close(rules, held.why.bad, held.why.of)
 
 
-def began(track: Track, suspicion: Suspicion, rules: Rules) -> Interval:
+def began(suspicion: Suspicion) -> Interval:
     """When what *suspicion* speaks of began.
 
     What fails always began between the last good reading and the first bad one. What fails now and then may have begun
     some lucky readings before; and its first failure may have been a stray one, so it began by the second.
     """
-    if _need_of_among(suspicion, rules):
-        points = suspicion.recent
-        while not points[0].bad:
-            points = points[1:]
-        bad = [point for point in points if point.bad]
-        goods = suspicion.goods + tuple(at_us for at_us in track.goods if at_us > suspicion.first.at_us)
-        return _interval(
-            tuple(at_us for at_us in goods if at_us < points[0].at_us), bad[0], bad[1], len(bad), len(points)
-        )
-    return _interval(suspicion.goods, suspicion.first, suspicion.second or suspicion.first, suspicion.bad, suspicion.of)
+    second = suspicion.second or suspicion.first
+    return _interval(suspicion.goods, suspicion.first, second, suspicion.bad, suspicion.of)
 
 
 def _interval(goods: tuple[int, ...], first: Point, second: Point, bad: int, of: int) -> Interval:
