@@ -2,10 +2,11 @@
 
     python -S -m tests.lab.quic serve '{"sites": [{"addresses": […], "page": FILE, "chain": FILE, "key": FILE}]}'
     python -S -m tests.lab.quic get ADDRESS NAME ROOT.pem [PADDING]
+    python -S -m tests.lab.quic shake ADDRESS NAME
 
 ``get`` prints the status and the length of the page of NAME, sent to ADDRESS; PADDING is bytes of further ALPN names, with
 which the greeting takes more than one datagram, as a browser's with post-quantum keys does. ROOT.pem may be ``-``: nothing
-is verified then. It exits with 1 and says why when nothing came in time. Servers are started without site-packages, so that they start quickly: this one adds them.
+is verified then. ``shake`` ends with the handshake, whoever answers it. It exits with 1 and says why when nothing came in time. Servers are started without site-packages, so that they start quickly: this one adds them.
 """
 
 from __future__ import annotations
@@ -117,13 +118,21 @@ async def get(address: str, name: str, roots: str, padding: int) -> str:
         return f"{asker.status} {asker.length}"
 
 
+async def shake(address: str, name: str) -> str:
+    """A handshake with whoever is at *address*, which is asked for *name*. ``OSError`` or ``TimeoutError`` if it is not done."""
+    configuration = QuicConfiguration(alpn_protocols=["h3"], server_name=name, verify_mode=ssl.CERT_NONE)
+    async with asyncio.timeout(_WAIT_S), connect(address, 443, configuration=configuration):
+        return "shaken"
+
+
 def main(what: str, *arguments: str) -> None:
     if what == "serve":
         asyncio.run(listen(json.loads(arguments[0])["sites"]))
         return
-    address, name, roots, *padding = arguments
+    address, name, roots, *padding = (*arguments, "-") if what == "shake" else arguments
+    padded = int(padding[0]) if padding else 0
     try:
-        print(asyncio.run(get(address, name, roots, int(padding[0]) if padding else 0)))
+        print(asyncio.run(shake(address, name) if what == "shake" else get(address, name, roots, padded)))
     except (OSError, TimeoutError) as error:
         sys.exit(f"nothing came: {error!r}")
 

@@ -8,13 +8,16 @@ is dead besides must never be called blocked for it.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from tests.lab import prove, rules, scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms
+from tests.lab.censor_quic import QuicDrop
 from tests.lab.control_serve import ADDRESS, HOST, Serves
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
+from tests.lab.net import REPOSITORY
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
 from tests.lab.scenarios import FACEBOOK, Scenario, Words
@@ -86,6 +89,18 @@ def _at_sink(sni: str, *, works: bool) -> Proof:
     return prove_it
 
 
+def _quic_at_sink(sni: str, *, works: bool) -> Proof:
+    """aioquic's client, sent to the control's QUIC sink with the name of a site, gets through its handshake or does not."""
+
+    def prove_it(lab: Lab) -> None:
+        command = ["env", f"--chdir={REPOSITORY}", sys.executable, "-S", "-m", "tests.lab.quic", "shake", ADDRESS, sni]
+        done = lab.run(*command)
+        if (done.stdout.strip() == "shaken") is not works:
+            raise LabError(f"the scenario does not do what it says: {sni} at the QUIC sink: {done.stderr[-200:]}")
+
+    return prove_it
+
+
 _LIES = (_at_sink("www.nobelprize.org", works=True), _at_sink(FACEBOOK, works=False))
 """Its owner answers other names, and this one not."""
 
@@ -109,6 +124,18 @@ SCENARIOS: tuple[Scenario, ...] = (
         for name in ("healthy", "sni_drop", "sni_reset", "sni_reply_drop", "http_host_reset", "http_host_drop")
     ),
     _with_sink("sni_drop", "_untrusted", serves=Serves()),
+    _with_sink(
+        "healthy",
+        "_quic_cut",
+        tells="QUIC flows are dropped from a greeting with the name on, at the control's sink too; over TCP the name passes",
+        extra=lambda _world: (QuicDrop(names=(FACEBOOK,)),),
+        proofs=(
+            *_KNOWN["healthy"].proofs,
+            _quic_at_sink("www.nobelprize.org", works=True),
+            _quic_at_sink(FACEBOOK, works=False),
+            _at_sink(FACEBOOK, works=True),
+        ),
+    ),
     *(
         _with_sink(name, "_without_neutrals", extra=no_neutrals, **_weaker(name, _UNKNOWN), **_no_place(name))
         for name in ("sni_drop", "sni_reset", "sni_reply_drop")
