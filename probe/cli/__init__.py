@@ -69,7 +69,7 @@ class Row(NamedTuple):
 COMMANDS = (
     Row("check", "probe.cli.check_cmd", "Check platforms and sites: blocked, down, or my own network?"),
     Row("demo", "probe.cli.demo_cmd", "See every verdict on a pretend Internet; sends nothing."),
-    Row("run", "probe.cli.run_cmd", "Watch around the clock, and say when something begins and ends.", hidden=True),
+    Row("run", "probe.cli.run_cmd", "Watch around the clock, and say when something begins and ends."),
     Row("status", "probe.cli.status_cmd", "Show the last result of every platform and address."),
     Row("incidents", "probe.cli.incidents_cmd", "Show what began and ended, and when."),
     Row("note", "probe.cli.note_cmd", "Write down what happened in the world, to be shown beside incidents."),

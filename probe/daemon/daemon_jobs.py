@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 OWN_SIDE, INCIDENTS, DEEP, WISHES = "own side", "incidents", "deep", "wishes"
 TELLING, KEEPING = "telling", "keeping"
 _ROUND = "round every "
-_FIRST_ROUND_S = (5.0, 20.0)
+_FIRST_ROUND_S = (2.0, 8.0)
 """After the start: the own side is known by then."""
 _LONGEST_JOB_S = 900.0
 """A job that takes longer hangs, and is a bug. The longest deep question takes 200 s, and a burst 45."""
