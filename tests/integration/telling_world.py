@@ -215,7 +215,7 @@ class Mail:
                 await self._say(writer, "354 go on")
                 text = await reader.readuntil(b"\r\n.\r\n")
                 self.encrypted.append(writer.get_extra_info("ssl_object") is not None)
-                self.letters.append(email.message_from_bytes(text[:-5], policy=email.policy.SMTP))  # type: ignore[arg-type]
+                self.letters.append(email.message_from_bytes(text[:-5], policy=email.policy.SMTP))
                 await self._say(writer, "250 taken")
             else:
                 await self._say(writer, "250 yes")

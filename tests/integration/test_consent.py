@@ -133,6 +133,7 @@ def test_run_without_anybody_shows_the_text_and_measures_nothing(tmp_path):
     with subprocess.Popen(
         command, env=environment(tmp_path), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:
+        assert process.stderr is not None
         seen = b""
         while b"Nothing is measured, because" not in seen and (piece := os.read(process.stderr.fileno(), 65536)):
             seen += piece

@@ -239,3 +239,20 @@ def test_the_style_of_a_channel_is_its_own():
     other = Style(words=style().words, local=style().local, channel="desk")
 
     assert compose([OPENED], style(), NOW).id != compose([OPENED], other, NOW).id
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its own
+async def test_apprise_sends_through_a_service_of_its_own(tmp_path, shown):
+    """With its own client; the address is Apprise's form of a JSON webhook."""
+    async with telling_world.web(tmp_path / "web", shown) as web:
+        channel = channel_from_table({"kind": "apprise", "url": f"json://127.0.0.1:{web.plain}/hook"})
+        sent = await send(channel, MESSAGE, means(shown))
+        assert sent.ok, sent.said
+        (body,) = await web.bodies(1)
+        failed = await send(
+            channel_from_table({"kind": "apprise", "url": f"json://127.0.0.1:{web.plain}/gone"}), MESSAGE, means(shown)
+        )
+        unknown = await send(channel_from_table({"kind": "apprise", "url": "nosuchservice://x"}), MESSAGE, means(shown))
+
+    assert (sent.ok, failed.ok, unknown.ok, unknown.refused) == (True, False, False, True)
+    assert (body["title"], body["message"].splitlines()[0]) == (MESSAGE.title, MESSAGE.text.splitlines()[0])

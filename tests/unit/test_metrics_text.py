@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,10 +99,8 @@ def test_the_rest_is_told_as_it_is():
         [step(purpose="control", member="control:Helsinki"), step(purpose="control", member="control:B", failure="x")]
     )
     made.paid(sent=5, received=7)
-    common = {"began_by_us": NOW, "opened_us": NOW, "changed_us": NOW}
-    made.incidents(
-        [Incident(id="a", status="blocked", **common), Incident(id="b", status="outage", state="closed", **common)]
-    )
+    blocked = Incident(id="a", status="blocked", began_by_us=NOW, opened_us=NOW, changed_us=NOW)
+    made.incidents([blocked, replace(blocked, status="outage", state="closed")])
     lines = told(made, db_bytes=4096, messages_waiting=0)
 
     for line in (
@@ -128,8 +127,9 @@ def test_any_label_and_help_makes_one_line(labels, value, words):
     *_comments, line = text.removesuffix("\n").split("\n")
 
     assert text.count("\n") == 3
-    assert LINE.fullmatch(line)
-    assert math.isclose(float(LINE.fullmatch(line)[2]), value)
+    found = LINE.fullmatch(line)
+    assert found
+    assert math.isclose(float(found[2]), value)
 
 
 urls = st.sampled_from(

@@ -11,7 +11,7 @@ from probe.incidents.model import Event, Incident
 from probe.settings.notify import EVENT_KINDS, EventKind
 
 _INCIDENT = {field.name for field in dataclasses.fields(Incident)}
-_LEFT_OUT: Mapping[str, tuple[str, ...]] = {"remaining": (), "folded": ()}
+_LEFT_OUT: dict[str, Any] = {"remaining": (), "folded": ()}
 """Nothing is told of these, and they can be long."""
 
 

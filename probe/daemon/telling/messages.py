@@ -102,10 +102,8 @@ def _headline(items: Sequence[Item]) -> EventKind:
     kinds = [item.kind for item in items]
     if items[-1].incident.state == "closed":
         return "closed"
-    for kind in ("reopened", "opened"):
-        if kind in kinds:
-            return kind  # type: ignore[return-value]
-    return kinds[-1]
+    began: tuple[EventKind, ...] = ("reopened", "opened")
+    return next((kind for kind in began if kind in kinds), kinds[-1])
 
 
 def _named(style: Style, title: str) -> str:

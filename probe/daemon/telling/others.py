@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import logging
 import threading
 from collections.abc import Callable
 
@@ -38,6 +39,8 @@ async def apprise(channel: Channel, message: Message, means: Means) -> Sent:
 def _notify(channel: Channel, message: Message) -> Sent:
     import apprise
 
+    # It would write to standard error, of what we say in a line of our own.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
     told = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Dalel", app_desc="Dalel", secure_logging=True))
     if not told.add(channel.url or ""):
         return Sent(ok=False, refused=True, reached=False, said="Apprise does not know an address of this form")
