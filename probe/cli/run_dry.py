@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from probe.daemon.daemon_costs import Estimate, estimate
 from probe.daemon.plan import FULL_EVERY, JITTER, OWN_SIDE_JITTER, share
+from probe.experiments.holes import MOST_ADDRESSES, SHUT_PORTS, TCP_PORTS, UDP_PORTS
 from probe.report.safe import safe
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ def schedule(watch: WatchSet) -> Iterator[str]:
     yield "This is what dalel run would do. Nothing has been sent."
     yield ""
     yield f"Every {_between(pace.own_side, OWN_SIDE_JITTER)}: is your own network in order?"
+    yield (
+        f"  Where it is not, twice: what stays open of TCP ports {_ports(TCP_PORTS, SHUT_PORTS)} and UDP ports "
+        f"{_ports(UDP_PORTS)}, at up to {MOST_ADDRESSES} of the well-known places that are asked anyway."
+    )
     for every, services in _rhythms(watch).items():
         at_once = sum(share(len(members), every) for members in services.values())
         yield (
@@ -59,6 +64,12 @@ def _rhythms(watch: WatchSet) -> dict[float, dict[tuple[str, str], list[Watched]
     for one in sorted(watch.watched, key=lambda one: one.every):
         found.setdefault(one.every, {}).setdefault((one.platform, one.service), []).append(one)
     return found
+
+
+def _ports(*groups: tuple[int, ...]) -> str:
+    """Numbers, in order."""
+    *first, last = sorted(port for group in groups for port in group)
+    return f"{', '.join(map(str, first))} and {last}"
 
 
 def _between(seconds: float, jitter: float) -> str:
