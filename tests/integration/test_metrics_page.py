@@ -5,7 +5,12 @@ import contextlib
 
 import pytest
 
+from probe.daemon.metrics import Figures
+from probe.daemon.metrics_of import page as daemons_page
 from probe.daemon.metrics_page import LONGEST_IDLE_US, MOST_CONNECTIONS, Health, Server, health_of, split
+from storage import outbox
+from storage.archive import Archive
+from tests.integration.telling_world import free_port
 
 pytestmark = pytest.mark.anyio
 MINUTE = 60_000_000
@@ -146,3 +151,41 @@ def test_health_is_a_matter_of_when_something_was_measured():
 def test_where_to_listen_is_a_host_and_a_port(listen, place):
     """IPv6 in brackets."""
     assert split(listen) == place
+
+
+class Said:
+    """The lines of a daemon's log."""
+
+    def __init__(self):
+        self.lines = []
+
+    def __call__(self, event, words, **_facts):
+        self.lines.append((event, words))
+
+
+async def test_the_page_of_a_daemon_has_its_archive_in_it(tmp_path):
+    """Size, messages that wait, memory; and what the daemon has counted."""
+    port, said_lines = free_port(), Said()
+    figures = Figures("dalel 1", "r")
+    with Archive.open(str(tmp_path / "dalel.db")) as archive:
+        outbox.put(archive, [outbox.Message(made_us=1, channel="x")]).result()
+        async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: LONGEST_IDLE_US * 3, said_lines):
+            text = await said(port, request())
+            assert (await said(port, request("/healthz"))).startswith("HTTP/1.1 200")
+    assert "dalel_messages_waiting 1" in text
+    assert "dalel_db_bytes " in text
+    assert f"http://127.0.0.1:{port}/metrics" in said_lines.lines[0][1]
+
+
+@pytest.mark.parametrize("port", [None, 99999])
+async def test_a_port_that_cannot_be_had_is_said_and_no_more(tmp_path, port):
+    """Measuring is worth more than its figures."""
+    told = Said()
+    with Archive.open(str(tmp_path / "dalel.db")) as archive:
+        async with page() as taken, daemons_page(_at(port or taken), Figures("d", "r"), archive, lambda: 0, told):
+            pass
+    assert "Measuring goes on without them" in told.lines[0][1]
+
+
+def _at(port):
+    return f"127.0.0.1:{port}"
