@@ -372,7 +372,8 @@ HopScope = Literal["gateway", "private", "shared", "public"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathFact:
-    """One SYN, or one ClientHello on an open connection, that was let go *ttl* routers far, and what came back first.
+    """One SYN, or one ClientHello or plain request on an open connection, that was let go *ttl* routers far, and what came back
+    first. The name of a request is the operation's.
 
     ``came``: ``icmp`` a router's word (usually that the TTL ran out there, RFC 792 type 11, RFC 4443 type 3), ``reset``,
     ``fin`` (an end, or bytes that are no ServerHello), ``answer`` (a SYN-ACK, a ServerHello), ``nothing``; ``None``: this
@@ -386,7 +387,7 @@ class PathFact:
     ``source_port``: packets from one port to one place go one way, however many ways there are.
     """
 
-    sent: Literal["syn", "hello"]
+    sent: Literal["syn", "hello", "request"]
     ttl: int
     sni: str | None = None
     source_port: int | None = None

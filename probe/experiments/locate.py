@@ -57,12 +57,20 @@ _RTT_S = (0.02, 0.25)
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A place where T fails and I passes: there the difference can be followed along the way."""
+    """A place where T fails and I passes: there the difference can be followed along the way. With ``plain`` names are said
+    in plain requests, by a program of that name, and not in greetings.
+    """
 
     address: str
     port: int
     target: str
     innocuous: str
+    plain: str | None = None
+
+    def words(self, name: str) -> path.Words:
+        if self.plain is not None:
+            return path.Words.of_request(name, self.plain)
+        return path.Words.of_hello(tls.Hello(sni=name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ async def run(site: Site) -> None:
         return
     if "tls" not in site.suspicions and site.suspicions.keys() & {"tcp"} and await _stays_silent(site):
         await _of_address(site)
-    elif "neutral_pair" in site.started and site.scheme == "https":
+    elif "neutral_pair" in site.started and site.scheme in ("https", "http"):
         await _of_name(site)
 
 
@@ -112,18 +120,19 @@ async def _of_name(site: Site) -> None:
     from probe.experiments.depth import depth_of
 
     await site.neutrals_ended.wait()
-    sni = sni_of(site.host)
-    if not site.flipped or not site.flips or sni is None or depth_of(site) != "record" or not _may(site):
+    sni, plain = sni_of(site.host), site.scheme == "http"
+    # Of an encrypted site only what its greeting meets is followed: what comes later is in no single packet.
+    if not site.flipped or not site.flips or sni is None or not (plain or depth_of(site) == "record") or not _may(site):
         return
     address, innocuous = site.flips[0]
-    ground = Ground(address, 443, sni, innocuous)
+    ground = Ground(address, 80 if plain else 443, sni, innocuous, site.settings.user_agent if plain else None)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(MOST_S * site.settings.deadline_scale):
             await Names(_tools(site, f"name/{address}"), ground, breaks_off=_is_broken_off(site)).sweep()
 
 
 def _is_broken_off(site: Site) -> bool:
-    operation = site.suspicions.get("tls")
+    operation = site.suspicions.get("http" if site.scheme == "http" else "tls")
     return operation is not None and operation.failure in ("connection_reset", "eof_error")
 
 
@@ -261,10 +270,10 @@ class Names:
         if connected.stream is None:
             self.tools.record(connected.operation, dataclasses.replace(tools.place, arm=arm))
             return None
-        operation = await path.greet(
+        operation = await path.say(
             tools.wire,
             connected.stream,
-            hello=tls.Hello(sni=name),
+            words=self.ground.words(name),
             ttl=ttl,
             deadline_s=self._silence_s(connected.stream),
             later_s=self._later_s(connected.stream) if arm == "target" else 0.0,

@@ -59,7 +59,7 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
         "control",
     ),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
-    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "control_pair", "control"),
+    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "locate", "control_pair", "control"),
     "page": ("dns_answers", "neutral_pair", "control"),
     "plain": ("control",),
 }

@@ -16,7 +16,7 @@ import errno
 import ipaddress
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from probe.instruments import failures, kernel, tls_records
 from probe.instruments.trust import arm_context
@@ -34,6 +34,7 @@ AVAILABLE = LINUX
 
 _READ_BYTES = 16_384
 _WELL_KNOWN = "64:ff9b::"
+_HTTP = b"HTTP/"
 _BESIDE_S = 0.12
 """A device beside the way answers about when the router does: so long it is waited for after the router has spoken."""
 _FAILURES: dict[Came, str | None] = {
@@ -167,7 +168,7 @@ def _failure(came: Came | None, error: OSError | None) -> str | None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# a ClientHello
+# a ClientHello, or a plain request
 
 
 def greeting(hello: Hello) -> bytes | None:
@@ -183,17 +184,44 @@ def greeting(hello: Hello) -> bytes | None:
     return outgoing.read()
 
 
-async def greet(
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said on an open connection: a ClientHello, or the head of a plain request; and the name in it."""
+
+    sent: Literal["hello", "request"]
+    name: str | None
+    data: bytes
+
+    @classmethod
+    def of_hello(cls, hello: Hello) -> Words:
+        return cls("hello", hello.sni, greeting(hello) or b"")
+
+    @classmethod
+    def of_request(cls, host: str, user_agent: str) -> Words:
+        """A browser's question for the page ``/`` (RFC 9112), in one packet."""
+        lines = (
+            "GET / HTTP/1.1",
+            f"Host: {host}",
+            f"User-Agent: {user_agent}",
+            "Accept: */*",
+            "Connection: close",
+            "",
+            "",
+        )
+        return cls("request", host, "\r\n".join(lines).encode("ascii", "replace"))
+
+
+async def say(
     wire: Wire,
     stream: TcpStream,
     *,
-    hello: Hello,
+    words: Words,
     ttl: int,
     deadline_s: float,
     later_s: float = 0.0,
     twice: bool = True,
 ) -> Operation:
-    """Send a ClientHello that may pass *ttl* - 1 routers on an open connection, and wait *deadline_s* for what comes.
+    """Send *words* that may pass *ttl* - 1 routers on an open connection, and wait *deadline_s* for what comes.
 
     With *later_s* it is seen whether a router that spoke speaks again of the kernel's next copy, which a device that has
     taken note of the first one may eat (unless *twice* is false: one that resets has spoken by then); and then it is let go
@@ -201,7 +229,7 @@ async def greet(
     *stream* and breaks it off: the peer forgets it, and nothing that is not acknowledged is sent again.
     """
     begun, begun_us = wire.monotonic(), wire.now_us()
-    way = _Way(wire, stream, greeting(hello) or b"")
+    way = _Way(wire, stream, words)
     again: Came | None = None
     later: Came | None = None
     later_acked: bool | None = None
@@ -221,9 +249,9 @@ async def greet(
     finally:
         break_off(stream.socket)
     fact = PathFact(
-        sent="hello",
+        sent=words.sent,
         ttl=ttl,
-        sni=hello.sni,
+        sni=words.name if words.sent == "hello" else None,
         source_port=way.port,
         came=came,
         after_us=after_us,
@@ -237,7 +265,7 @@ async def greet(
         started_us=begun_us,
         duration_us=round((wire.monotonic() - begun) * 1e6),
         failure=_FAILURES[came],
-        name=hello.sni,
+        name=words.name,
         address=stream.address,
         port=stream.port,
         bytes_sent=stream.bytes_sent,
@@ -245,20 +273,52 @@ async def greet(
     )
 
 
-class _Way:
-    """One connection, the greeting that is sent on it, and what has come back so far."""
+class _Head:
+    """Follows the first bytes of an answer to a plain request: a page of any kind, or no HTTP at all."""
 
-    def __init__(self, wire: Wire, stream: TcpStream, data: bytes) -> None:
-        self.data = data
+    def __init__(self) -> None:
+        self._first = b""
+
+    def feed(self, data: bytes) -> None:
+        self._first += data[: len(_HTTP) - len(self._first)]
+
+    @property
+    def came(self) -> Came | None:
+        if _HTTP.startswith(self._first) and len(self._first) < len(_HTTP):
+            return None
+        return "answer" if self._first == _HTTP else "fin"
+
+
+class _Records:
+    """The same for a greeting: a ServerHello, or anything else that a server may say to it."""
+
+    def __init__(self) -> None:
+        self._inbound = tls_records.Inbound()
+
+    def feed(self, data: bytes) -> None:
+        self._inbound.feed(data)
+
+    @property
+    def came(self) -> Came | None:
+        if not self._inbound.answered:
+            return None
+        return "answer" if self._inbound.server_hello else "fin"
+
+
+class _Way:
+    """One connection, what is said on it, and what has come back so far."""
+
+    def __init__(self, wire: Wire, stream: TcpStream, words: Words) -> None:
+        self.data = words.data
         self.heard_at: float | None = None
         self.routers_words = 0
         self._wire = wire
         self._stream = stream
-        self._inbound = tls_records.Inbound()
+        self._answer = _Records() if words.sent == "hello" else _Head()
         self.port: int = stream.socket.getsockname()[1]
 
     async def send(self) -> Came | None:
-        """Send the greeting. What had come before it, if the connection was broken by then."""
+        """Send the words. What had come before it, if the connection was broken by then."""
         try:
             await self._stream.write(self.data)
         except OSError as error:
@@ -266,7 +326,7 @@ class _Way:
         return None
 
     def acked(self) -> bool | None:
-        """Whether the far kernel has all of the greeting (``bytes_acked`` counts the SYN)."""
+        """Whether the far kernel has all of them (``bytes_acked`` counts the SYN)."""
         counters = kernel.read(self._stream.socket)
         acked = counters.bytes_acked if counters is not None else None
         return None if acked is None else acked > len(self.data)
@@ -296,8 +356,8 @@ class _Way:
             return "nothing"
         except OSError as error:
             return came_of(error) or "reset"
-        self._inbound.feed(data)
-        return "answer" if self._inbound.server_hello else "fin"
+        self._answer.feed(data)
+        return self._answer.came or "fin"
 
     async def _next(self) -> Came:
         """The next thing that comes. An error that the kernel reports once, and that ends nothing, is a router's word."""
@@ -310,6 +370,6 @@ class _Way:
                 return came_of(error) or "reset"
             if not data:
                 return "fin"
-            self._inbound.feed(data)
-            if self._inbound.answered:
-                return "answer" if self._inbound.server_hello else "fin"
+            self._answer.feed(data)
+            if self._answer.came is not None:
+                return self._answer.came

@@ -114,7 +114,8 @@ def _what(fact: Fact) -> str:
     if isinstance(fact, QuicFact):
         return f"SNI {fact.sni}" if fact.sni else "no SNI" if fact.exchange == "handshake" else "which versions?"
     if isinstance(fact, PathFact):
-        return f"TTL {fact.ttl}, SNI {fact.sni}" if fact.sent == "hello" else f"TTL {fact.ttl}, SYN"
+        said = {"hello": f"SNI {fact.sni}", "request": "a plain request", "syn": "SYN"}[fact.sent]
+        return f"TTL {fact.ttl}, {said}"
     return ""
 
 

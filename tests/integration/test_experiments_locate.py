@@ -47,6 +47,22 @@ async def test_a_name_that_flipped_is_followed_to_a_place_where_it_did():
     assert {o.group for o in found} == {f"name/{o.operation.address}" for o in found}
 
 
+async def test_a_plain_site_is_followed_in_plain_requests():
+    """To the web's plain port, with the name where such a request has it."""
+    async with measuring(lambda _hello: True, scheme="http") as site:
+        site.flips.append(("198.51.100.9", "innoce001.example"))
+        site.flipped = True
+        site.started.add("neutral_pair")
+        site.neutrals_ended.set()
+        await locate.run(site)
+    found = sent(site)
+    assert {o.operation.port for o in found} == {80}
+    assert {o.fact.sent for o in found if isinstance(o.fact, PathFact)} <= {"syn", "request"}
+    ground = locate.Ground("198.51.100.9", 80, TARGET, "innoce001.example", "Mozilla/5.0")
+    assert f"Host: {TARGET}\r\n".encode() in ground.words(TARGET).data
+    assert locate.Ground("198.51.100.9", 443, TARGET, "innoce001.example").words(TARGET).sent == "hello"
+
+
 @pytest.mark.parametrize("why", ["no flip", "its turn is over", "it came through", "at one place only"])
 async def test_nothing_is_sent_where_there_is_nothing_to_follow(why: str):
     """A name that passes, the fifth of a list of blocked sites, and one that was only slow."""

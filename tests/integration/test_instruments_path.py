@@ -26,7 +26,7 @@ pytestmark = [
 ]
 SERVER_HELLO = b"\x16\x03\x03\x00\x04\x02\x00\x00\x00"
 ALERT = b"\x15\x03\x03\x00\x02\x02\x70"
-HELLO = Hello("www.example.test")
+HELLO = path.Words.of_hello(Hello("www.example.test"))
 
 
 class Routers(Wire):
@@ -77,10 +77,10 @@ async def opened(port: int) -> tcp.TcpStream:
     return connected.stream
 
 
-async def greeted(handler: nano.Behaviour, *, later_s: float = 0.0) -> Operation:
+async def greeted(handler: nano.Behaviour, *, later_s: float = 0.0, words: path.Words = HELLO) -> Operation:
     """What comes of a greeting that any distance is near enough for."""
     async with nano.serve(handler) as port:
-        return await path.greet(Wire(), await opened(port), hello=HELLO, ttl=1, deadline_s=0.4, later_s=later_s)
+        return await path.say(Wire(), await opened(port), words=words, ttl=1, deadline_s=0.4, later_s=later_s)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_a_router_beside_this_host_tells_where_it_is():
 async def test_a_server_hello_is_an_answer():
     """Its first record is enough."""
     operation = await greeted(nano.saying(SERVER_HELLO))
-    assert (operation.failure, fact_of(operation).came, fact_of(operation).sni) == (None, "answer", HELLO.sni)
+    assert (operation.failure, fact_of(operation).came, fact_of(operation).sni) == (None, "answer", HELLO.name)
     assert operation.bytes_sent > 200
 
 
@@ -173,6 +173,26 @@ async def test_an_end_and_what_is_no_server_hello_are_an_end(says: bytes):
     """Nobody who has a certificate for it answered."""
     operation = await greeted(nano.saying(says))
     assert (operation.failure, fact_of(operation).came) == ("eof_error", "fin")
+
+
+@pytest.mark.parametrize(
+    ("says", "came"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", "answer"),
+        (b"HTTP/1.0 200 OK\r\n", "answer"),
+        (b"HTT", "fin"),
+        (b"ICY 200 OK\r\n", "fin"),
+        (b"", "fin"),
+    ],
+)
+async def test_any_page_is_an_answer_to_a_plain_request(says: bytes, came: str):
+    """Whatever its status; what is no HTTP is an end. The request is a browser's, and its name is the operation's."""
+    words = path.Words.of_request("www.example.test", "Mozilla/5.0")
+    assert words.data.startswith(b"GET / HTTP/1.1\r\nHost: www.example.test\r\nUser-Agent: Mozilla/5.0\r\n")
+    assert words.data.endswith(b"\r\n\r\n")
+    operation = await greeted(nano.saying(says), words=words)
+    fact = fact_of(operation)
+    assert (fact.came, fact.sent, fact.sni, operation.name) == (came, "request", None, "www.example.test")
 
 
 async def test_a_reset_is_a_reset():
@@ -198,7 +218,7 @@ async def test_a_router_may_speak_again_or_hear_nothing_more(times: int, again: 
             here.setblocking(False)
             stream = FarStream(_Inet(here), "127.0.0.1", port)
             stream.times = times
-            operation = await path.greet(Wire(), stream, hello=HELLO, ttl=3, deadline_s=0.4, later_s=0.2)
+            operation = await path.say(Wire(), stream, words=HELLO, ttl=3, deadline_s=0.4, later_s=0.2)
     fact = fact_of(operation)
     assert (fact.came, fact.again, fact.later, fact.ttl) == ("icmp", again, "nothing", 3)
     assert operation.failure == "host_unreachable"
@@ -211,7 +231,7 @@ async def test_where_names_are_broken_off_the_next_copy_goes_all_the_way():
     there, here = socket.socketpair()
     with there:
         stream = FarStream(_Inet(here), "127.0.0.1", 443)
-        operation = await path.greet(Wire(), stream, hello=HELLO, ttl=3, deadline_s=5, later_s=0.2, twice=False)
+        operation = await path.say(Wire(), stream, words=HELLO, ttl=3, deadline_s=5, later_s=0.2, twice=False)
     fact = fact_of(operation)
     assert (fact.came, fact.again, fact.later) == ("icmp", None, "nothing")
     assert (operation.duration_us or 0) < 2_000_000

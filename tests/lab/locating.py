@@ -23,7 +23,7 @@ from tests.lab.figures import Proportion, quantile
 from tests.lab.lab import Lab
 from tests.lab.run import ask
 from tests.lab.scenario import FACEBOOK, Scenario
-from tests.lab.scenarios_handshakes import NEUTRAL
+from tests.lab.scenarios_handshakes import NEUTRAL, PLAIN
 from tests.lab.scenarios_located import SCENARIOS, TRUTHS, Truth
 
 _SWEEP = Path(__file__).with_name("sweep.py")
@@ -63,7 +63,11 @@ def sweep(row: Scenario, seed: int, scale: float = 1.0) -> Trial:
     truth = TRUTHS[row.name]
     with row.drawn(seed).lab(seed) as lab:
         site, neutral = (_address(lab, name) for name in (FACEBOOK, NEUTRAL))
-        words = (neutral, FACEBOOK, _INNOCUOUS) if truth.what == "greeting" else (site, neutral)
+        words = {
+            "greeting": (neutral, FACEBOOK, _INNOCUOUS),
+            "request": (neutral, PLAIN, _INNOCUOUS, "plain"),
+            "connection": (site, neutral),
+        }[truth.what]
         done = lab.run(sys.executable, str(_SWEEP), str(scale), *words, timeout=60)
     if done.returncode:
         return Trial(row=row.name, seed=seed, truth=truth, said=None, error=done.stderr.strip()[-300:])

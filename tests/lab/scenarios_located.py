@@ -20,11 +20,14 @@ from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
 from tests.lab.scenarios_handshakes import (
     META,
     NEUTRAL,
+    PLAIN,
+    PLAIN_URL,
     SNI_RESET,
     SNI_SILENCE,
     UNKNOWABLE,
     _always,
     _by_name,
+    _plain_page,
     _sometimes,
 )
 from tests.lab.world import World
@@ -40,8 +43,8 @@ _TWIN = ("80.239.128.9", "80.239.129.9")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """The device stands behind router number ``behind`` (0: on this network's own); ``None``: what is stopped has no place,
-    or nothing is. ``mute`` are routers that never speak, ``hops`` how many there are. ``what``: a ``greeting`` with the name,
-    or every ``connection``."""
+    or nothing is. ``mute`` are routers that never speak, ``hops`` how many there are. ``what``: a ``greeting`` or a plain
+    ``request`` with the name, or every ``connection``."""
 
     behind: int | None
     what: str = "greeting"
@@ -284,6 +287,45 @@ IPV6: tuple[Scenario, ...] = (
     ),
 )
 
+PLAIN_REQUESTS: tuple[Scenario, ...] = (
+    _row(
+        "located_plain_drop",
+        "a plain request that names the site is dropped in transit",
+        Truth(behind=3, what="request"),
+        rules.NameDrop(names=(PLAIN,), http=True, place=3),
+        check=(PLAIN_URL,),
+        world=_plain_page,
+        acceptable=(Words("blocked", "http", "http.timeout.host"),),
+        sound=(FACEBOOK_URL,),
+        proofs=(prove.truth(PLAIN), prove.fails(PLAIN_URL, prove.SILENT), prove.page(FACEBOOK_URL)),
+    ),
+    _row(
+        "located_plain_reset",
+        "a plain request that names the site is broken off at the border, by a device beside the way",
+        Truth(behind=2, what="request"),
+        censor.NameResetBeside(names=(PLAIN,), http=True, both=True),
+        check=(PLAIN_URL,),
+        world=_plain_page,
+        acceptable=(Words("blocked", "http", "http.reset.host"),),
+        sound=(FACEBOOK_URL,),
+        proofs=(prove.truth(PLAIN), prove.fails(PLAIN_URL, prove.HANDSHAKE, prove.RESET), prove.page(FACEBOOK_URL)),
+    ),
+    _row(
+        "located_plain_drop_by_the_own_router",
+        "the household's own router drops plain requests that name the site",
+        Truth(behind=0, what="request"),
+        rules.NameDrop(names=(PLAIN,), http=True, place="home"),
+        check=(PLAIN_URL,),
+        world=_plain_page,
+        **{
+            **_AT_HOME,
+            "sound": (FACEBOOK_URL,),
+            "proofs": (prove.truth(PLAIN), prove.fails(PLAIN_URL, prove.SILENT), prove.page(FACEBOOK_URL)),
+            "control": (prove.page(PLAIN_URL),),
+        },
+    ),
+)
+
 HEALTHY: tuple[Scenario, ...] = (
     _row(
         "located_nothing",
@@ -297,4 +339,4 @@ HEALTHY: tuple[Scenario, ...] = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*NAMES, *SILENT, *BALANCED, *OWN, *ADDRESSES, *IPV6, *HEALTHY)
+SCENARIOS: tuple[Scenario, ...] = (*NAMES, *SILENT, *BALANCED, *OWN, *ADDRESSES, *IPV6, *PLAIN_REQUESTS, *HEALTHY)

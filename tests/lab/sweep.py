@@ -1,5 +1,5 @@
 """What is run on the probe's machine to try the sweeps alone: ``python sweep.py SCALE ADDRESS NAME INNOCUOUS`` follows a name
-there, ``python sweep.py SCALE ADDRESS OTHER`` connections to a silent address beside those to another one. Times are SCALE times
+there (``… INNOCUOUS PROGRAM`` in plain requests by a program of that name), ``python sweep.py SCALE ADDRESS OTHER`` connections to a silent address beside those to another one. Times are SCALE times
 the shipped ones. Prints what was read, as JSON.
 """
 
@@ -32,7 +32,10 @@ async def main(scale: str, address: str, *rest: str) -> None:
     begun = time.monotonic()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(locate.MOST_S * float(scale)):
-            if len(rest) > 1:
+            if len(rest) > 2:
+                name, other, program = rest
+                await locate.Names(tools, locate.Ground(address, 80, name, other, program)).sweep()
+            elif len(rest) > 1:
                 await locate.Names(tools, locate.Ground(address, 443, *rest)).sweep()
             else:
                 await locate.Connections(tools, address, 443, rest[0]).sweep()

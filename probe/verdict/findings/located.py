@@ -52,6 +52,10 @@ def _greeting(case: Case) -> Located | None:
     return next((found for found in places(case) if found.what == "greeting" and found.is_interval), None)
 
 
+def _method(case: Case) -> str:
+    return "http" if case.scheme == "http" else "tls"
+
+
 def _match(case: Case, found: Located, *, method: str, where: Where | None = None) -> Match:
     seen = {o.number: o for o in case.of(located.PURPOSE, "path")}
     return Match(
@@ -74,7 +78,7 @@ def _match(case: Case, found: Located, *, method: str, where: Where | None = Non
 def greeting_stopped(case: Case) -> Iterator[Match]:
     found = _greeting(case)
     if found is not None and not is_at_home(found):
-        yield _match(case, found, method="tls")
+        yield _match(case, found, method=_method(case))
 
 
 @row(
@@ -104,7 +108,7 @@ def greeting_stopped_at_home(case: Case) -> Iterator[Match]:
 def answer_lost_on_the_way(case: Case) -> Iterator[Match]:
     for found in places(case):
         if found.manner == "reply_lost":
-            yield _match(case, found, method="tls")
+            yield _match(case, found, method=_method(case))
 
 
 @row(
