@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from probe.experiments import holes, network
 from probe.experiments.cheap import Memory
@@ -32,6 +32,7 @@ from probe.verdict.view import View
 from probe.workflows.check import CheckRequest, begin_run, context_of, finished, open_session
 
 if TYPE_CHECKING:
+    from probe.experiments.network import Also
     from probe.experiments.session import Session
     from probe.instruments.trust import Trust
     from probe.settings import Settings
@@ -294,7 +295,8 @@ async def _small_look(kit: Kit, session: Session) -> NetworkVerdict:
     now = kit.clock.timeline()
     due = now - (kit.greeted or 0.0) >= GREET_EVERY_S
     turn, kit.looks = kit.looks, kit.looks + 1
-    await network.glance(session, "before", 0, turn=turn, also=("greet", "page", "clock") if due else ())
+    hourly: tuple[Also, ...] = ("greet", "page", "clock")
+    await network.glance(session, "before", 0, turn=turn, also=hourly if due else ())
     if due:
         kit.greeted = now
         if clock.offset_us(session.recorder.observations) is None:
@@ -317,6 +319,12 @@ async def _whole_look(kit: Kit, session: Session) -> NetworkVerdict:
     await holes.run(session, tuple(abroad))
     await holes.names(session, [(name, address) for address, name in abroad.items()])
     return _judged(session)
+
+
+class _Costs(TypedDict):
+    bytes_sent: int
+    bytes_received: int
+    bugs: int
 
 
 def _judged(session: Session) -> NetworkVerdict:
@@ -391,7 +399,7 @@ def _tell(kit: Kit, observations: Sequence[Observation]) -> None:
         kit.heard(observations)
 
 
-def _costs(observations: Sequence[Observation]) -> dict[str, int]:
+def _costs(observations: Sequence[Observation]) -> _Costs:
     here = [o for o in observations if o.vantage == "local"]
     return {
         "bytes_sent": sum(o.operation.bytes_sent for o in here),

@@ -18,7 +18,7 @@ from probe.demo.wire import DemoWire
 from probe.demo.world import Page, Reply, Rule, Server, World
 from probe.experiments.cheap import FULL_EVERY
 from probe.experiments.session import Pacer
-from probe.incidents.model import Kind
+from probe.incidents.model import Kind, Reading
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import TlsFact
@@ -300,7 +300,7 @@ def test_readings_are_those_that_the_archive_gives_back() -> None:
     """A machine that is fed from the archive after a crash hears what it would have heard."""
 
     async def story(one: Probe) -> None:
-        told = []
+        told: list[Reading] = []
         for rules in ((), (), (Rule(name=SITE, tls="silence"),)):
             one.change(rules=rules)
             came = await one.round(*URLS)

@@ -15,7 +15,8 @@ from tests.lab.world import whole_world
 
 
 def words_of(came: dict[str, Any], url: str = FACEBOOK_URL) -> dict[str, Any]:
-    (reading,) = [reading for reading in came["readings"] if reading["url"] == url]
+    found: list[dict[str, Any]] = [reading for reading in came["readings"] if reading["url"] == url]
+    (reading,) = found
     return reading
 
 

@@ -1,5 +1,7 @@
 """How far this host's clock is off, by what a run has seen."""
 
+from typing import Any
+
 import pytest
 
 from probe.observations import ClockFact, HttpFact
@@ -12,7 +14,7 @@ YEAR_S = 365 * 86_400.0
 def told(*ntp: float, dates: tuple[float, ...] = (), vantage: str = "local", purpose: str = "own_side") -> Facts:
     """A run in which time servers and test pages of different names told these offsets."""
     facts = Facts()
-    at = {"purpose": purpose, "endpoint": None, "group": "before", "round": 0, "vantage": vantage}
+    at: dict[str, Any] = {"purpose": purpose, "endpoint": None, "group": "before", "round": 0, "vantage": vantage}
     for number, offset in enumerate(ntp):
         facts.add(ClockFact(source="ntp", offset_s=offset), member=f"clock/time{number}.example", **at)
     for number, offset in enumerate(dates):
