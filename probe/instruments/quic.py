@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import importlib.util
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +28,12 @@ _CONNECTION_BYTES = 8
 
 @functools.cache
 def is_here() -> bool:
-    """Whether handshakes can be made: whether aioquic is installed."""
-    return importlib.util.find_spec("aioquic") is not None
+    """Whether handshakes can be made: whether aioquic is installed, and works on this machine."""
+    try:
+        import aioquic.quic.connection  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 @dataclass(slots=True)

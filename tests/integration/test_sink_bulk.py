@@ -77,7 +77,7 @@ async def test_a_reader_that_stops_is_seen_to():
     size = protocol.MOST_BULK
     async with opened() as control:
         sock = await asyncio.to_thread(_begin, control.port("tls"), size)
-        for _ in range(300):
+        for _ in range(2_000):
             if control.arrivals[0].progress:
                 break
             await asyncio.sleep(0.01)
