@@ -102,6 +102,8 @@ def _create_sqlite(location: Location, engine: Engine) -> None:
 
 def create_all(connection: Connection) -> None:
     """All tables and the stamp, in the transaction of *connection*."""
+    if connection.dialect.name == "postgresql":
+        schema.for_postgresql()
     schema.metadata.create_all(connection)
     schema.stamp.metadata.create_all(connection)
     connection.execute(schema.stamp.insert(), {"version_num": HEAD})
