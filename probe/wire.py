@@ -37,6 +37,7 @@ IP_RECVTTL = getattr(socket, "IP_RECVTTL", 12)
 IP_TTL_CMSG = 2
 MSG_ERRQUEUE = 0x2000
 SO_TIMESTAMPNS = 35
+_SIOCGIFADDR = 0x8915
 
 
 class UnansweredError(Exception):
@@ -137,6 +138,7 @@ class UdpSocket:
     def connect(self) -> None:
         """Fix the peer, so that ICMP errors are reported and strangers are not heard. Raises ``OSError``."""
         if self._place is not None:
+            leave_from(self._sock, self._wire.source)
             self._sock.connect(sockaddr(*self._place))
 
     def send(self, data: bytes) -> None:
@@ -196,6 +198,9 @@ class Wire:
         self.translator: str | None = None
         """On a host without IPv4: where the addresses of this network's translator begin (NAT64: 96 bits, as ``64:ff9b::``),
         once that is known. IPv4 addresses are reached through it then, as the system does it for other programs."""
+        self.source: str | None = None
+        """This host's IPv4 address that flows leave from, where it has several ways out and one is meant. Whether the system
+        takes that way is up to its own rules: to force it needs a privilege."""
         self._resolv_conf = resolv_conf
         self.may_listen = False
         """Whether a process of ours may hear this host's packets; whoever makes the wire finds that out."""
@@ -251,6 +256,8 @@ class Wire:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _apply(sock, options)
+            if options is None or (options.source_port is None and options.from_port is None):
+                leave_from(sock, self.source)
             await asyncio.get_running_loop().sock_connect(sock, sockaddr(*place))
             self._note(sock, place)
         except BaseException as error:
@@ -409,6 +416,12 @@ def break_off(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def leave_from(sock: socket.socket, source: str | None) -> None:
+    """Have *sock* leave from *source*, if there is one and it is of the same kind; raises ``OSError`` if it has gone."""
+    if source is not None and sock.family == socket.AF_INET:
+        sock.bind((source, 0))
+
+
 def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
     v6 = sock.family == socket.AF_INET6
     if LINUX:
@@ -511,6 +524,46 @@ def _default_routes_v4() -> list[list[str]] | None:
         for line in lines
         if len(fields := line.split()) > 3 and fields[1] == "00000000" and int(fields[3], 16) & 1
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """An interface with a default route: its name, its own IPv4 address, and whether it looks like a mobile network's."""
+
+    interface: str
+    address: str
+    is_mobile: bool
+
+
+_MOBILE = re.compile(r"(wwan|wwp|rmnet|ccmni|usb|ppp|cdc)\w*")
+"""Modems, phones on a cable, and dial-up over either."""
+
+
+def ways_out() -> tuple[WayOut, ...]:
+    """The interfaces that have a default route over IPv4, the one that the system prefers first. Linux only."""
+    by_interface: dict[str, int] = {}
+    for fields in _default_routes_v4() or ():
+        if len(fields) > 6 and fields[0] != "lo":
+            by_interface.setdefault(fields[0], int(fields[6]))
+    found = []
+    for name in sorted(by_interface, key=lambda one: by_interface[one]):
+        address = _address_of(name)
+        if address is not None:
+            found.append(WayOut(name, address, _MOBILE.fullmatch(name) is not None))
+    return tuple(found)
+
+
+def _address_of(interface: str) -> str | None:
+    """The first IPv4 address of *interface* (netdevice(7), SIOCGIFADDR)."""
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("256s", interface.encode()[:15])
+        try:
+            answer = fcntl.ioctl(sock.fileno(), _SIOCGIFADDR, request)
+        except OSError:
+            return None
+    return socket.inet_ntoa(answer[20:24])
 
 
 def _default_route_v4() -> bool | None:
