@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from probe.daemon.burst import confirm
 from probe.daemon.daemon_jobs import Came, WatchSet
 from probe.daemon.plan import Look
 from probe.daemon.telling.items import of_event
+from probe.daemon.watch import OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
 from probe.workflows import watching
@@ -48,6 +49,8 @@ class RealWork:
     say: Say
     figures: Figures | None = None
     """Counts for a monitoring system, where one is wanted."""
+    ways: OtherWays = field(default_factory=OtherWays)
+    """Further ways out of this host, if it has any."""
     _kit: Kit | None = None
     _watch: WatchSet | None = None
     _incidents: Incidents | None = None
@@ -87,7 +90,11 @@ class RealWork:
     async def own_side(self, watch: WatchSet, *, full: bool) -> Came:
         kit = self._kit_of(watch)
         came = await watching.look(kit, self.wire, watch.settings, self.archive, full=full)
-        return await self._counted(came, own_sides_made=1)
+        others = await self.ways.look(kit, watch.settings, self.archive)
+        counted = await self._counted(came, own_sides_made=1 + len(others), beside=others)
+        # The way that the system prefers comes last: what it says is what holds for everything else.
+        facts = (*(one.own_side for one in others if one.own_side is not None), *counted.facts)
+        return replace(counted, facts=facts)
 
     async def measure(self, watch: WatchSet, looks: Sequence[Look]) -> Came:
         if all(look.kind != "burst" for look in looks):
@@ -126,24 +133,28 @@ class RealWork:
             kit.fingerprints, kit.networks = watch.fingerprints, watch.networks
         return self._kit
 
-    async def _counted(self, came: watching.Came, *, rounds: int = 0, own_sides_made: int = 0) -> Came:
+    async def _counted(
+        self, came: watching.Came, *, rounds: int = 0, own_sides_made: int = 0, beside: Sequence[watching.Came] = ()
+    ) -> Came:
+        sent = sum(one.bytes_sent for one in (came, *beside))
+        received = sum(one.bytes_received for one in (came, *beside))
         day = days.Day(
             day=days.day_of(self.wire.now_us()),
-            bytes_sent=came.bytes_sent,
-            bytes_received=came.bytes_received,
+            bytes_sent=sent,
+            bytes_received=received,
             rounds=rounds,
             readings=len(came.readings),
             own_sides=own_sides_made,
         )
         await self._kept_after(asyncio.wrap_future(days.add(self.archive, day)))
         if self.figures is not None:
-            self.figures.came(came.readings, came.own_side, sent=came.bytes_sent, received=came.bytes_received)
+            self.figures.came(came.readings, came.own_side, sent=sent, received=received)
         facts: tuple[Fact, ...] = came.readings
         if came.own_side is not None:
             facts = (*facts, came.own_side)
             self._is_up = came.own_side.status == "ok"
             self._was_up &= self._is_up
-        return Came(facts=facts, bytes_sent=came.bytes_sent, bytes_received=came.bytes_received)
+        return Came(facts=facts, bytes_sent=sent, bytes_received=received)
 
     # what follows
 
