@@ -210,6 +210,15 @@ async def test_a_reminder_comes_once_a_day_whatever_restarts(tmp_path, shown):
     assert bodies[0]["title"] == "Goes on – Blocked: Signal"
 
 
+async def test_a_reminder_is_not_told_again_when_the_outbox_has_forgotten_it(tmp_path, shown):
+    """Once a month, and sent messages are removed after a week."""
+    bench = Bench(tmp_path, shown, hook(1), remind_hours=720)
+    bench.now_us += 40 * 24 * HOUR
+    with bench.process() as teller:
+        await teller.remind([happened("signal").incident])
+        assert outbox.waiting(teller.archive.reader.database) == ()
+
+
 async def test_reminders_can_be_switched_off(tmp_path, shown):
     """Zero hours are never."""
     bench = Bench(tmp_path, shown, hook(1), remind_hours=0)

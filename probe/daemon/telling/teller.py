@@ -110,7 +110,10 @@ class Teller:
         due = [
             reminder(incident, number, now_us)
             for incident in incidents
-            if incident.state == "open" and (number := (now_us - incident.opened_us) // every_us) >= 1
+            if incident.state == "open"
+            and (number := (now_us - incident.opened_us) // every_us) >= 1
+            # What has been sent is forgotten after some days, and must not be told again then.
+            and now_us - incident.opened_us - number * every_us < _DAY_US
         ]
         known = self._known([item.incident.id for item in due]) if due else frozenset()
         await self.tell([item for item in due if item.id not in known])
