@@ -98,7 +98,7 @@ class Teller:
         """
         now_us = self.now_us()
         recent = [item for item in items if 0 <= now_us - item.at_us < _DAY_US]
-        known = self._known([item.incident.id for item in recent])
+        known = await self._known([item.incident.id for item in recent])
         await self.tell([item for item in recent if item.id not in known])
 
     async def remind(self, incidents: Sequence[Incident]) -> None:
@@ -115,7 +115,7 @@ class Teller:
             # What has been sent is forgotten after some days, and must not be told again then.
             and now_us - incident.opened_us - number * every_us < _DAY_US
         ]
-        known = self._known([item.incident.id for item in due]) if due else frozenset()
+        known = await self._known([item.incident.id for item in due]) if due else frozenset()
         await self.tell([item for item in due if item.id not in known])
 
     # sending
@@ -131,7 +131,8 @@ class Teller:
             return Delivered()
         self._sending = True
         try:
-            waiting = sort(outbox.waiting(self.archive.reader.database), self.remote, now_us, at_once=came_back)
+            rows = await asyncio.to_thread(lambda: outbox.waiting(self.archive.reader.database))
+            waiting = sort(rows, self.remote, now_us, at_once=came_back)
             await self._drop(waiting.dropped)
             if self._is_quiet(now_us):
                 return Delivered(waiting=len(waiting.parcels))
@@ -206,10 +207,11 @@ class Teller:
         now = self.local(now_us)
         return any(is_quiet(quiet, now) for quiet in self.notify.quiet if later in (None, quiet.later))
 
-    def _known(self, incidents: Sequence[str]) -> frozenset[str]:
+    async def _known(self, incidents: Sequence[str]) -> frozenset[str]:
         """Ids of everything about *incidents* that has been put into the outbox."""
         known = set()
-        for row in outbox.about(self.archive.reader.database, tuple(dict.fromkeys(incidents))):
+        names = tuple(dict.fromkeys(incidents))
+        for row in await asyncio.to_thread(lambda: outbox.about(self.archive.reader.database, names)):
             with contextlib.suppress(ItemError):
                 known.add(from_payload(row.payload).id)
         return frozenset(known)
