@@ -99,7 +99,7 @@ _HEADLINES: Mapping[str, str] = {
     "outage.route": "the way to the site is broken far from you; the site's neighbours cannot be reached either",
     "no_network": "the fault is on your own side, so nothing can be said about the site",
     "no_network.link": "this computer is not connected to any network",
-    "no_network.upstream": "your connection leads nowhere: nothing outside answers",
+    "no_network.upstream": "your connection leads nowhere: no site outside answers",
     "no_network.resolver": "your network's DNS does not answer, so no name can be found",
     "no_network.filter": "this computer, your household or your employer stands in the way of this name",
     "no_network.captive_portal": "this network wants you to log in or agree to something first",

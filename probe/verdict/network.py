@@ -146,6 +146,9 @@ class Round:
 
 
 Found = tuple[tuple[Observation, ...], dict[str, object]]
+_CONNECTED = ("literal", "foreign", "domestic", "portal")
+_QUESTIONS = ("system", "resolver", "clock")
+"""What is let out where nothing else is."""
 
 
 def finding(method: str, observations: tuple[Observation, ...], parameters: dict[str, object]) -> Finding:
@@ -275,8 +278,12 @@ def _link(now: Round) -> Found | None:
 
 
 def _upstream(now: Round) -> Found | None:
-    """Nobody at all outside answered, and two families were asked."""
-    if any(m.passed for m in now.members if m.family != "transparent" and not _is_inside(m)):
+    """Nobody at all outside answered, and two families were asked; or no connection was made by any of four, and questions
+    alone pass: an empty balance, a line that waits to be opened, a shutdown with a hole.
+    """
+    silent = all(now.dead(name) for name in _CONNECTED)
+    heard = ("transparent", *(_QUESTIONS if silent else ()))
+    if any(m.passed for m in now.members if m.family not in heard and not _is_inside(m)):
         return None
     families = [name for name in ("literal", "foreign", "domestic", "resolver") if now.dead(name)]
     if len(families) < 2:

@@ -51,6 +51,29 @@ def test_silence_everywhere_is_upstream() -> None:
     assert network(Facts().dead()) == "upstream"
 
 
+def _questions_only(*, pages: bool = False) -> Facts:
+    """Names are resolved at home and abroad, and no connection to port 443 is made; plain test pages come, or not."""
+    facts = Facts().machine().canary("system/92.46.1.1").canary("resolver/9.9.9.9")
+    for member in (*LITERALS, *NAMES, "domestic/egov.kz", "domestic/kaspi.kz"):
+        facts.canary(member, TIMEOUT)
+    for which in ("connectivitycheck.gstatic.com/generate_204", "captive.apple.com/hotspot-detect.html"):
+        if pages:
+            facts.portal(which=which)
+        else:
+            facts.tcp("142.250.184.1", failure=TIMEOUT, port=80, **facts.own(f"portal/http://{which}", "before", 0))
+    return facts
+
+
+def test_questions_alone_make_no_line() -> None:
+    """Where names are resolved and no connection is made by anybody, the line is dead: an empty balance looks like that."""
+    assert network(_questions_only()) == "upstream"
+
+
+def test_pages_of_port_80_are_a_line() -> None:
+    """Where plain pages come it is not the line that is dead."""
+    assert network(_questions_only(pages=True)) == "inconclusive"
+
+
 def test_one_dead_family_is_no_dead_line() -> None:
     """A censor who blocks public resolvers' addresses does not kill the own side."""
     facts = Facts().machine().canary("system/92.46.1.1")

@@ -74,7 +74,7 @@ def own_link(case: Case) -> Iterator[Match]:
     family="own_side",
     basis="behaviour",
     proves=True,
-    sentence="nobody outside answers: {families} groups of unrelated well-known sites and addresses are all silent",
+    sentence="no site outside answers: {families} groups of unrelated well-known sites and addresses are all silent",
     why=_WHY,
     signatures=("network.upstream",),
 )
