@@ -28,7 +28,6 @@ from probe.cli.common import (
     not_empty,
     not_empty_each,
     read_catalogue,
-    read_settings,
     several,
 )
 
@@ -176,13 +175,23 @@ def _settings(options: Options) -> Settings:
         flags["database.url"] = ("--database", options.database)
     if options.language:
         flags["run.language"] = ("--language", options.language)
-    settings = read_settings(options.config, flags).settings
+    settings = _read_settings(options.config, flags)
     named = chosen_controls(options.controls, settings.controls, options.control_token)
     return replace(
         settings,
         controls=tuple(control for control in named if not control.is_proxy),
         proxies=tuple(control for control in named if control.is_proxy),
     )
+
+
+def _read_settings(config: str | None, flags: dict[str, tuple[str, Value]]) -> Settings:
+    from probe.settings.apart import load_apart
+    from probe.settings.file import SettingsError
+
+    try:
+        return load_apart(os.environ, config=config, flags=flags).settings
+    except SettingsError as error:
+        raise ConfigError(several("the settings are wrong", error.problems)) from error
 
 
 def _watched(

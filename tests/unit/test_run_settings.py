@@ -1,8 +1,12 @@
 """[run]: the keys, the paces of platforms and lists, and what is said of wrong ones."""
 
+import subprocess
+import sys
+
 import pytest
 
 from probe.cli import run
+from probe.settings.apart import load_apart
 from probe.settings.file import SettingsError, load
 
 PACES = """\
@@ -76,3 +80,30 @@ def test_config_show_prints_a_file_that_says_the_same(tmp_path, capsys):
     again = tmp_path / "again.toml"
     again.write_text(capsys.readouterr().out)
     assert load({}, config=str(again)).settings == load({}, config=str(path)).settings
+
+
+def test_settings_read_by_another_process_are_the_same(tmp_path):
+    """With the flags, the environment and the file; what is wrong is told with the same words."""
+    path = tmp_path / "config.toml"
+    path.write_text(PACES)
+    words = {"config": str(path), "flags": {"run.deep": ("--deep", True)}}
+    environ = {"DALEL_RUN_INCIDENT_EVERY": "120"}
+    assert load_apart(environ, **words) == load(environ, **words)
+    path.write_text(WRONG)
+    with pytest.raises(SettingsError) as here:
+        load(environ, **words)
+    with pytest.raises(SettingsError) as there:
+        load_apart(environ, **words)
+    assert there.value.problems == here.value.problems
+
+
+def test_a_daemon_does_not_keep_what_checks_its_settings(tmp_path):
+    """pydantic is in no process that stays."""
+    path = tmp_path / "config.toml"
+    path.write_text(PACES)
+    code = (
+        "import sys; from probe.settings.apart import load_apart\n"
+        f"load_apart({{}}, config={str(path)!r})\n"
+        "assert 'pydantic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
