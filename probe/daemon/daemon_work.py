@@ -15,6 +15,7 @@ from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
+from probe.wire import Wire
 from probe.workflows import watching
 from probe.workflows.incidents import Conclusion, Incidents
 from probe.workflows.prune import tidy
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from probe.daemon.metrics import Figures
     from probe.daemon.telling.teller import Teller
     from probe.instruments.trust import Trust
-    from probe.wire import Wire
     from storage.archive import Archive
 
 _TIDY_S = 5.0
@@ -49,14 +49,17 @@ class RealWork:
     say: Say
     figures: Figures | None = None
     """Counts for a monitoring system, where one is wanted."""
-    ways: OtherWays = field(default_factory=OtherWays)
-    """Further ways out of this host, if it has any."""
+    ways: OtherWays = field(init=False)
+    """Further ways out of this host, if it has any. A pretend network has none: they would lead out of it."""
     _kit: Kit | None = None
     _watch: WatchSet | None = None
     _incidents: Incidents | None = None
     _was_up: bool = False
     _is_up: bool = False
     _trouble: str | None = None
+
+    def __post_init__(self) -> None:
+        self.ways = OtherWays() if self.wire.name == Wire.name else OtherWays(lambda: ())
 
     async def begin(self) -> Wants:
         """Take up what the archive knows of incidents, tell what was never told, and say what is wished for."""
