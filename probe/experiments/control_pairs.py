@@ -113,8 +113,10 @@ async def _look_at_certificate(site: Site, control: Control, address: str, port:
     """Whether the sink shows a certificate for the control's own name that everybody trusts.
 
     Not asked where no answer would make it a neutral place: on another port, in this network, or beside the site's own
-    address or a neutral place that was drawn.
+    address or a neutral place that was drawn; nor where those decide without it.
     """
+    if site.flipped:
+        return
     taken = {network_of(one) for one in site.addresses} | site.neutral_networks
     if port != _WELL_KNOWN or is_literal(control.host) or not is_public(address) or network_of(address) in taken:
         return

@@ -307,6 +307,7 @@ async def test_where_neutral_places_decide_two_rounds_are_enough():
         await control_pairs.run(here.site)
     assert [o.arm for o in here.arms()] == ["innocuous"] + ["target", "innocuous"] * 2
     assert len(here.arrivals("target")) == 2
+    assert not here.of("certificate")
 
 
 async def test_where_neutral_places_do_not_decide_it_goes_on():
