@@ -120,8 +120,15 @@ def _unsent() -> Select[Any]:
 
 
 def _read(database: Database, query: Select[Any]) -> tuple[Message, ...]:
-    with database.reading() as connection:
-        found = connection.execute(query).mappings().all()
+    from sqlalchemy.exc import DBAPIError
+
+    from storage.errors import StorageError
+
+    try:
+        with database.reading() as connection:
+            found = connection.execute(query).mappings().all()
+    except DBAPIError as error:
+        raise StorageError(f"The messages in {database.location.shown} cannot be read: {error.orig}.") from error
     return tuple(Message(**{**row, "payload": json.loads(row["payload"])}) for row in found)
 
 

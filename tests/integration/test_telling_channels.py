@@ -139,8 +139,9 @@ async def test_somebody_who_says_nothing_is_left_in_time(shown):
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp", "smtp-plain"])
-async def test_a_letter_arrives_as_it_should(shown, scheme):
+async def test_a_letter_arrives_as_it_should(shown, scheme, monkeypatch):
     """Encrypted as the address says, with a login, in UTF-8, and with nothing in it about this computer."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "aigerims-laptop.example.org")
     async with telling_world.mail(shown, at_once=scheme == "smtps") as server:
         login = {} if scheme == "smtp-plain" else {"user": "u", "password": "p"}
         sent = await send(mail_channel(server.port, scheme, **login), MESSAGE, means(shown))
@@ -154,7 +155,7 @@ async def test_a_letter_arrives_as_it_should(shown, scheme):
     assert (letter["Subject"], letter["Auto-Submitted"]) == (MESSAGE.title, "auto-generated")
     assert letter["Message-ID"] == f"<{MESSAGE.id}@dalel.invalid>"
     assert letter.get_content().split("\r\n")[:-1] == MESSAGE.text.split("\n")
-    assert socket.gethostname() not in letter.as_string()
+    assert not [name for name in (socket.gethostname(), "aigerim") if name in letter.as_string()]
 
 
 async def test_a_server_that_hides_encryption_gets_nothing(shown):

@@ -298,6 +298,16 @@ async def test_a_bug_of_ours_in_one_message_does_not_end_the_round(tmp_path, sho
     assert "ZeroDivisionError" in bench.lines("notify.not_sent")[0]["said"]
 
 
+async def test_an_outbox_that_cannot_be_read_is_said_and_ends_nothing(tmp_path, shown):
+    """A damaged page is the database's trouble, and no bug of ours."""
+    bench = Bench(tmp_path, shown, hook(1))
+    with bench.process() as teller:
+        teller.archive.call(lambda connection: connection.exec_driver_sql("ALTER TABLE outbox RENAME TO gone")).result()
+        assert await teller.deliver() == Delivered()
+        await teller.tell([happened("signal")])
+    assert "cannot be read" in bench.lines("notify.not_read")[0]["said"]
+
+
 async def test_a_round_does_nothing_while_another_one_runs(tmp_path, shown):
     """The daemon may ask as often as it likes."""
     import asyncio
