@@ -147,8 +147,9 @@ class Session:
 DEEP = ("residual", "split")
 """Asked with ``--deep`` only: they take minutes, and say how a block works."""
 
-ASIDE = frozenset({"behind", "locate", *DEEP})
-"""Nothing that they find is a failure which the own side could excuse, so it is looked at again while they go on."""
+ASIDE = frozenset({"behind", "locate", "control_pair", *DEEP})
+"""Nothing that they find is a failure which the own side could excuse, so it is looked at again while they go on: a place on
+the way, or what counts only beside successes of the same moments."""
 
 # A certificate that does not verify is an answer, not a silence.
 CERTIFICATE = ("ssl_invalid_certificate", "ssl_invalid_hostname", "ssl_unknown_authority")
