@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from probe.incidents.model import OwnSide
-from storage.rows import Insert, words_from
+from storage.rows import Changes, Insert, words_from
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -19,6 +19,11 @@ def save(archive: Archive, look: OwnSide, *, clock_offset_us: int | None = None)
 
     ``look.run`` names the run that has the details; empty where none has.
     """
+    return archive.put(changes(look, clock_offset_us))
+
+
+def changes(look: OwnSide, clock_offset_us: int | None) -> Changes:
+    """What :func:`save` does; a look that is there already is left as it is."""
     row = {
         "at_us": look.at_us,
         "interface": look.interface or "",
@@ -29,7 +34,7 @@ def save(archive: Archive, look: OwnSide, *, clock_offset_us: int | None = None)
         "holes": " ".join(look.holes) or None,
         "clock_offset_us": clock_offset_us,
     }
-    return archive.put((Insert("own_sides", (row,), known=True),))
+    return (Insert("own_sides", (row,), known=True),)
 
 
 def between(database: Database, since_us: int, until_us: int | None = None) -> Iterator[OwnSide]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -199,10 +200,11 @@ class CatalogueError(TargetError):
 
 def user_directory(configured: str | None, environ: Mapping[str, str]) -> Path:
     """Where the user's own target files are: as set, else ``dalel/targets`` under ``XDG_CONFIG_HOME``."""
+    # Not Path.expanduser: a container's user may have neither a home nor an entry in the list of users.
     if configured:
-        return Path(configured).expanduser()
-    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".config")
-    return Path(base) / "dalel" / "targets"
+        return Path(os.path.expanduser(configured))  # noqa: PTH111
+    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
+    return Path(environ.get("XDG_CONFIG_HOME") or Path(home) / ".config") / "dalel" / "targets"
 
 
 def user_files(directory: Path | None) -> tuple[Path, ...]:
