@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -16,9 +17,13 @@ import pytest
 
 pytest.importorskip("aioquic")
 
+from aioquic.asyncio.protocol import QuicConnectionProtocol
+from aioquic.h3.connection import H3Connection
+from aioquic.h3.events import DataReceived, HeadersReceived
+
 from probe.control import certificate
 from probe.control.ledger import Arrival, Ledger
-from probe.control.sinks import Sinks, for_quic, places
+from probe.control.sinks import Sinks, for_quic, places, web
 from probe.control.sinks.limits import SinkLimits
 from probe.instruments import quic
 from probe.observations import Operation, QuicFact
@@ -72,6 +77,27 @@ async def opened(*, admitted: bool = True, **limits: Any) -> AsyncIterator[Open]
         yield Open(sinks, ledger, log)
 
 
+class Asker(QuicConnectionProtocol):
+    """One request over HTTP/3: its status and page."""
+
+    async def ask(self, method: bytes) -> tuple[bytes, bytes]:
+        self.http, self.page, self.status, self.ended = H3Connection(self._quic), b"", b"", asyncio.Event()
+        asked = [(b":method", method), (b":scheme", b"https"), (b":authority", b"x.example"), (b":path", b"/")]
+        self.http.send_headers(self._quic.get_next_available_stream_id(), asked, end_stream=True)
+        self.transmit()
+        await self.ended.wait()
+        return self.status, self.page
+
+    def quic_event_received(self, event):
+        for what in self.http.handle_event(event) if hasattr(self, "http") else ():
+            if isinstance(what, HeadersReceived):
+                self.status = dict(what.headers)[b":status"]
+            if isinstance(what, DataReceived):
+                self.page += what.data
+            if getattr(what, "stream_ended", False):
+                self.ended.set()
+
+
 async def until(holds: Any) -> None:
     """Wait a moment for it."""
     for _ in range(2_000):
@@ -101,6 +127,24 @@ async def test_every_name_is_greeted_alike():
         seen = [await control.shake(name) for name in NAMES]
     assert [done.failure for done, _ in seen] == [None] * 4
     assert all(fact.completed and fact.retry and fact.alpn == "h3" for _, fact in seen)
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+async def test_every_name_gets_the_same_page(method):
+    """Over HTTP/3, and nothing in it of the name; of a HEAD the head only."""
+    from aioquic.asyncio.client import connect
+    from aioquic.quic.configuration import QuicConfiguration
+
+    got = set()
+    async with opened() as control:
+        for name in NAMES[:3]:
+            configuration = QuicConfiguration(alpn_protocols=["h3"], verify_mode=ssl.CERT_NONE, server_name=name)
+            async with (
+                asyncio.timeout(20),
+                connect(HERE, control.port, configuration=configuration, create_protocol=Asker) as client,
+            ):
+                got.add(await client.ask(method))
+    assert got == {(b"200", web.PAGE if method == b"GET" else b"")}
 
 
 async def test_an_arm_is_remembered_as_it_was_sent():
@@ -266,11 +310,14 @@ async def test_a_caller_that_sends_without_end_is_let_go():
     from aioquic.asyncio.client import connect
     from aioquic.quic.configuration import QuicConfiguration
 
-    configuration = QuicConfiguration(alpn_protocols=["h3"], verify_mode=0, server_name="x.example")
-    async with opened(read_bytes=8_000) as control, connect(HERE, control.port, configuration=configuration) as client:
+    configuration = QuicConfiguration(alpn_protocols=["h3"], verify_mode=ssl.CERT_NONE, server_name="x.example")
+    async with (
+        opened(read_bytes=8_000) as control,
+        connect(HERE, control.port, configuration=configuration, create_protocol=Asker) as client,
+    ):
         client._quic.send_stream_data(client._quic.get_next_available_stream_id(), b"x" * 15_000)
         client.transmit()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await client.wait_closed()
 
 

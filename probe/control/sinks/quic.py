@@ -1,4 +1,4 @@
-"""The QUIC sink: any name gets the same handshake, once its caller has shown that the address is its own (RFC 9000 §8.1).
+"""The QUIC sink: any name gets the same handshake and page, once its caller has proven its address (RFC 9000 §8.1).
 
 aioquic does the protocol. Here is what bounds it: datagrams shorter than 1200 bytes are not answered, so that no answer is
 longer than its question before the address is proven; connections are counted, stay at one address, and end in time.
@@ -17,12 +17,15 @@ from typing import Any, cast
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
+from aioquic.h3.connection import H3Connection
+from aioquic.h3.events import HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, ProtocolNegotiated, QuicEvent
 from aioquic.quic.packet import QuicErrorCode
 
 from probe.control.ledger import Arrival, Ledger, plain
+from probe.control.sinks import web
 from probe.control.sinks.limits import Bucket, Gate, SinkLimits
 from probe.control.sinks.quic_greeting import Greeting
 from probe.instruments import quic_packets
@@ -105,7 +108,7 @@ class _Way:
 
 
 class Connection(QuicConnectionProtocol):
-    """One connection of a proven address. Streams are taken and not answered: an arm ends with the handshake."""
+    """One connection of a proven address: a handshake, and the same small page for whatever is asked for (RFC 9114)."""
 
     def __init__(self, quic: QuicConnection, place: Place, arrival: Arrival | None, limits: SinkLimits) -> None:
         super().__init__(quic)
@@ -114,6 +117,7 @@ class Connection(QuicConnectionProtocol):
         self.over = contextlib.ExitStack()
         self._arrival = arrival
         self._ours = False
+        self._http: H3Connection | None = None
         self.over.callback(asyncio.get_running_loop().call_later(limits.connection_s, self.end).cancel)
 
     def may_have(self, data: bytes, place: Place) -> bool:
@@ -136,10 +140,24 @@ class Connection(QuicConnectionProtocol):
             self.over.close()
             if arrival is not None and not self._ours and event.error_code != QuicErrorCode.INTERNAL_ERROR:
                 arrival.end = "fin"
-        elif arrival is not None and isinstance(event, ProtocolNegotiated):
+            return
+        if isinstance(event, ProtocolNegotiated):
+            self._http = H3Connection(self._quic)
+        if arrival is not None and isinstance(event, ProtocolNegotiated):
             arrival.answered, arrival.acknowledged = True, False
         elif arrival is not None and isinstance(event, HandshakeCompleted):
             arrival.acknowledged = True
+        for what in self._http.handle_event(event) if self._http is not None else ():
+            if isinstance(what, HeadersReceived):
+                self._answer(self._http, what)
+
+    def _answer(self, http: H3Connection | None, asked: HeadersReceived) -> None:
+        assert http is not None
+        only_head = (b":method", b"HEAD") in asked.headers
+        headers = [(b":status", b"200"), (b"content-type", b"text/html; charset=utf-8")]
+        http.send_headers(asked.stream_id, headers, end_stream=only_head)
+        if not only_head:
+            http.send_data(asked.stream_id, web.PAGE, end_stream=True)
 
 
 class Server(QuicServer):

@@ -9,7 +9,7 @@ import h11
 from probe.control.sinks.limits import SinkLimits
 from probe.control.sinks.streams import Peer
 
-_PAGE = (
+PAGE = (
     b"<!doctype html><html lang=en><head><meta charset=utf-8><title>Nothing to see here</title></head>"
     b"<body><p>This server gives this page under every name.</p></body></html>\n"
 )
@@ -72,11 +72,11 @@ def answer(head: Head) -> bytes:
     lines = (
         b"HTTP/1.1 200 OK",
         b"Content-Type: text/html; charset=utf-8",
-        b"Content-Length: %d" % len(_PAGE),
+        b"Content-Length: %d" % len(PAGE),
         b"Cache-Control: no-store",
         b"Connection: close",
     )
-    return b"\r\n".join((*lines, b"", b"" if head.method == b"HEAD" else _PAGE))
+    return b"\r\n".join((*lines, b"", b"" if head.method == b"HEAD" else PAGE))
 
 
 async def serve(peer: Peer, limits: SinkLimits) -> None:
