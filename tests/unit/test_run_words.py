@@ -1,0 +1,127 @@
+"""What `dalel run` writes: its schedule on paper, and its lines."""
+
+import io
+import json
+
+import pytest
+
+from probe.cli import run
+from probe.cli.daemon_log import Log
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    for name in ("HOME", "XDG_CONFIG_HOME", "DALEL_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    return tmp_path
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# the schedule
+
+
+def test_a_dry_run_tells_the_schedule_and_the_data_and_sends_nothing(home, capsys, monkeypatch):
+    """Every rhythm with its addresses, bytes a day and a month, the kill switch; no socket is made and no file."""
+    monkeypatch.setattr("socket.socket", None)
+    assert run(["run", "--dry-run"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Every 60 to 120 seconds: is your own network in order?" in told
+    assert "Every 9 to 11 minutes: 28 of 76 addresses" in told
+    assert "telegram (apps): 12 addresses" in told
+    assert "MB a month" in told
+    assert str(home / "stop") in told
+    assert list(home.iterdir()) == []
+
+
+def test_a_pace_of_its_own_is_a_line_of_its_own(home, capsys):
+    """A platform's pace outranks its list's; a list that is not watched changes nothing."""
+    settings = home / "config.toml"
+    settings.write_text(
+        "[run.platform.telegram]\nevery = 120\n[run.list.default]\nevery = 1200\n[run.list.news]\nevery = 60\n"
+    )
+    assert run(["run", "--dry-run", "--config", str(settings), "telegram", "@default"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Every 108 to 132 seconds: 2 of 15 addresses" in told
+    assert "Every 18 to 22 minutes:" in told
+    assert "Every 54 to 66 seconds" not in told
+
+
+def test_a_small_cap_is_told_to_make_rounds_rarer(home, capsys):
+    """On a metered line the rounds come as often as the bytes allow."""
+    settings = home / "config.toml"
+    settings.write_text("[run]\nmetered_megabytes_per_day = 4\n")
+    assert run(["run", "--dry-run", "--metered", "--config", str(settings)]) == 0
+    assert "times rarer than they would be" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "--dry-run", "facebok"], "Did you mean 'facebook'?"),
+        (["run", "--dry-run", "--only", "nothing"], "there is no 'nothing'"),
+    ],
+)
+def test_a_mistake_is_one_clear_error(home, capsys, words, said):
+    """Exit 2 before anything begins."""
+    assert run(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_pace_of_nobody_is_an_error(home, capsys):
+    """[run.platform.NAME] has to name a platform."""
+    settings = home / "config.toml"
+    settings.write_text("[run.platform.telegarm]\nevery = 120\n")
+    assert run(["run", "--dry-run", "--config", str(settings)]) == 2
+    assert "telegarm" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# lines
+
+
+def log_to(form):
+    file = io.StringIO()
+    return file, Log(file, form, lambda: 1_795_000_000_000_000)
+
+
+def test_lines_for_people_are_sentences_without_tricks():
+    """No escape sequence of a stranger's reaches the terminal, and journald knows the time itself."""
+    file, log = log_to("text")
+    log("started", "Watching \x1b[31m1 address.")
+    assert "\x1b" not in file.getvalue()
+    assert file.getvalue().startswith("Watching")
+
+
+def test_lines_for_programs_are_json_with_the_time():
+    """One object a line, with the name of what happened and its facts."""
+    file, log = log_to("json")
+    log("cap", "Too few are left.", bytes=5)
+    assert json.loads(file.getvalue()) == {
+        "at": "2026-11-18T11:06:40Z",
+        "event": "cap",
+        "message": "Too few are left.",
+        "bytes": 5,
+    }
+
+
+def test_what_is_told_of_incidents_comes_out_in_the_same_form():
+    """A teller writes JSON; a log for people shows the title of it."""
+    file, log = log_to("text")
+    lines = log.as_file()
+    print(json.dumps({"event": "incident", "title": "Blocked: facebook", "text": "long"}), file=lines, flush=True)
+    print("no JSON at all", file=lines)
+    assert file.getvalue() == "Blocked: facebook\nno JSON at all\n"
+
+
+def test_a_bug_shows_where_it_was():
+    """The traceback is of use to the maintainers, and there is nobody to ask for it later."""
+    file, log = log_to("text")
+    log("bug", "A bug in dalel.", traceback="Traceback\n  File x\n")
+    assert "File x" in file.getvalue()
+
+
+def test_a_log_that_is_gone_stops_nothing():
+    """The pipe may be closed."""
+    file, log = log_to("text")
+    file.close()
+    log("started", "Watching.")
