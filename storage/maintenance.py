@@ -222,7 +222,8 @@ def belongings(location: Location) -> tuple[Belonging, ...]:
     _refuse_strangers(location.path)
     rejected = sorted(location.spool_dir.glob(f"*{spool.REJECTED}"))
     copies = sorted(location.backup_dir.glob(f"{location.path.stem}-*.db"))
-    return _sized([*_files(location.path), location.lock_path, *spooled, *rejected, *copies])
+    watching = location.path.with_name(f"{location.path.name}.run")
+    return _sized([*_files(location.path), location.lock_path, watching, *spooled, *rejected, *copies])
 
 
 def _refuse_strangers(path: Path) -> None:

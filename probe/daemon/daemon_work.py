@@ -134,6 +134,9 @@ class RealWork:
             kit = self._kit
             kit.canaries, kit.catalogue, kit.opt_ins = watch.canaries, watch.catalogue, watch.opt_ins
             kit.fingerprints, kit.networks = watch.fingerprints, watch.networks
+            notify = watch.settings.notify
+            self.teller.notify = notify
+            self.teller.means = replace(self.teller.means, probe=notify.probe)
         return self._kit
 
     async def _counted(
