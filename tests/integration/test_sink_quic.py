@@ -144,6 +144,7 @@ async def test_every_name_gets_the_same_page(method):
                 connect(HERE, control.port, configuration=configuration, create_protocol=Asker) as client,
             ):
                 got.add(await client.ask(method))
+        assert '"bug"' not in control.log.getvalue()
     assert got == {(b"200", web.PAGE if method == b"GET" else b"")}
 
 
@@ -315,10 +316,12 @@ async def test_a_caller_that_sends_without_end_is_let_go():
         opened(read_bytes=8_000) as control,
         connect(HERE, control.port, configuration=configuration, create_protocol=Asker) as client,
     ):
+        (connection,) = control.sinks._quic._open
         client._quic.send_stream_data(client._quic.get_next_available_stream_id(), b"x" * 15_000)
         client.transmit()
         async with asyncio.timeout(20):
             await client.wait_closed()
+        assert connection._ours
 
 
 async def test_it_stops_soon_whoever_is_there():
