@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from probe.wire import Wire
     from storage.location import Location
 
-LOOK_OVER_S = 10.0
-"""A database of years may take minutes to be looked through; what is found in ten seconds is found at every start."""
+LOOK_OVER_S = 5.0
+"""A database of years may take minutes to be looked through; what is found in five seconds is found at every start."""
 AGAIN_S = 60.0
 """A database that cannot be opened, and a consent that is missing, are looked at again so often."""
 
