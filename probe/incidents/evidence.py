@@ -49,7 +49,6 @@ class Rules:
     open_at: float = 11.0
     need_least: int = 3
     close_at: float = 4.0
-    close_least: int = 2
     span_us: int = 0
 
 
@@ -128,7 +127,7 @@ def goods_to_close(rules: Rules, bad: int, of: int) -> int:
     """How many good readings in a row end what had *bad* failures among *of* readings (rule of succession)."""
     rate = min(max((bad + 1) / (of + 2), rules.rate_bad), 0.95)
     each = math.log((1 - rules.rate_good) / (1 - rate))
-    return max(rules.close_least, math.ceil(rules.close_at / each))
+    return math.ceil(rules.close_at / each)
 
 
 def lucky(bad: int, of: int) -> int:

@@ -253,7 +253,6 @@ class _Step:
         folded = tuple(sorted({*incident.folded, *self.under.pop(key[0], frozenset())}))
         self.incidents[incident.id] = replace(incident, folded=folded)
         self.leave(key, held)
-        self.look_again(key[0])
 
     def own_side_free(self, key: Key, track: Track, holes: tuple[str, ...]) -> None:
         if not track.failing:

@@ -74,6 +74,12 @@ def test_it_closes_after_good_readings_in_a_row():
     assert (incident.state, incident.closed_us, incident.remaining) == ("closed", at(16.8) + TAKES, ())
 
 
+def test_an_inconclusive_reading_among_the_good_ones_takes_none_of_them_back():
+    """It says nothing, so it does not begin them anew."""
+    state, _ = told(*burst(1), reading(6), reading(7), reading(8, "inconclusive"), reading(9))
+    assert only(state).state == "closed"
+
+
 def test_a_failure_among_the_good_readings_keeps_it_open():
     """Hysteresis: what fails again in between begins its good readings anew."""
     state, _ = told(*burst(1), reading(6), reading(7), reading(8, "blocked"), reading(9), reading(10))
@@ -128,6 +134,14 @@ def test_what_begins_hours_later_is_another_incident():
     assert len(state.incidents) == 2
 
 
+def test_another_address_of_a_platform_joins_its_incident_however_late():
+    """Months after the first one: it is still the same platform, blocked by the same method."""
+    late = [replace(fact, url="https://two.alpha.example/") for fact in burst(90 * 1440)]
+    state, events = told(*burst(1), replace(reading(90 * 1440 - 9), url="https://two.alpha.example/"), *late)
+    assert kinds(events) == ["opened"]
+    assert len(only(state).urls) == 2
+
+
 def test_it_narrows_when_a_platform_comes_back_and_closes_with_the_last():
     """Each platform leaves by itself; the incident ends with the last one."""
     facts: list[Fact] = [*burst(1), *burst(2, of="beta"), *(reading(n) for n in (20, 21, 22))]
@@ -149,6 +163,19 @@ def test_a_change_of_method_is_told_once_two_readings_agree():
     assert kinds(events) == ["opened", "method"]
     assert events[-1].detail["method"] == ["throttling", "tls"]
     assert only(state).method == "tls"
+
+
+def test_a_method_is_that_of_most_of_what_is_held():
+    """One of three changes: nothing is told. Two of three do: that is the method, and so it is when the third has left."""
+    names = ("alpha", "beta", "gamma")
+    facts = [fact for name in names for fact in burst(1 + names.index(name) / 10, of=name)]
+    turned = [reading(n, "blocked", of=of, method="ip") for n in (10, 15) for of in ("alpha", "beta")]
+    assert "method" not in kinds(told(*facts, *turned[::2])[1])
+    assert kinds(told(*facts, *turned)[1])[-1] == "method"
+    left = [reading(n, of=of) for n in (20, 21, 22) for of in ("beta", "gamma")]
+    state, events = told(*facts, *turned[::2], *left)
+    assert kinds(events)[-1] == "method"
+    assert only(state).method == "ip"
 
 
 def test_what_fails_again_soon_after_its_end_opens_again():
@@ -264,6 +291,9 @@ def test_one_shutdown_is_one_incident_and_not_forty_blocks():
     assert len(incident.folded) == 40
     assert not incident.platforms
     assert (incident.began_after_us, incident.began_by_us) == (at(9), at(11))
+    # And none opens when the line is back, before it has failed anew.
+    state, events = run(state, [look(60 + n) for n in range(5)])
+    assert kinds(events) == ["closed"]
 
 
 def test_a_block_from_before_a_shutdown_outlives_it():
@@ -402,6 +432,31 @@ def test_a_stray_failure_now_and_then_opens_nothing():
     assert not told(*(reading(n * 10, "outage" if n % 20 == 0 else "accessible") for n in range(2000)))[1]
 
 
+def test_three_failures_far_from_another_are_not_enough():
+    """Three of eleven may be chance; the sum wants more."""
+    assert not told(*(reading(n * 10, "outage" if n in (5, 10, 15) else "accessible") for n in range(40)))[1]
+
+
+def test_a_stray_failure_is_forgotten_after_a_while():
+    """A day later it dates no beginning, and widens none."""
+    facts = [reading(0), reading(60, "blocked"), *(reading(n * 60) for n in range(2, 24)), *burst(24 * 60)]
+    incident = only(told(*facts)[0])
+    assert (incident.began_after_us, incident.began_by_us) == (at(23 * 60), at(24 * 60) + TAKES)
+
+
+def test_what_may_not_open_can_still_be_lived_down():
+    """A way in that failed for months while others worked is under no suspicion after some days of success."""
+    ways: dict[str, Any] = {"of": "chat", "service": "apps", "rule": "any-of"}
+    facts = [
+        reading(n + k / 10, "accessible" if k or n > 500 else "blocked", url=url, **ways)
+        for n in range(600)
+        for k, url in enumerate(SERVICES[:2])
+    ]
+    state, events = told(*facts)
+    assert not events
+    assert not any(track.suspicions for track in state.tracks.values())
+
+
 def test_what_fails_now_and_then_needs_more_success_to_be_over():
     """Three successes end what failed always, and nothing that failed every second time."""
     flapping: list[Fact] = [reading(n * 10, "blocked" if n % 2 else "accessible") for n in range(30)]
@@ -430,6 +485,15 @@ def test_a_reading_that_comes_twice_counts_once():
     again, events = run(state, burst(11)[:2])
     assert again == state
     assert not events
+
+
+def test_what_was_read_in_the_shadow_of_the_own_side_is_known_when_it_is_read_again():
+    """A reading that did not count then does not count when it comes a second time and the line is back."""
+    shadowed = [look(0), look(9, "shutdown"), reading(10, "blocked")]
+    state, _ = told(*shadowed)
+    state, _ = run(state, [look(12)])
+    again, _ = run(state, [shadowed[2]])
+    assert again == state
 
 
 def test_one_look_written_down_twice_is_one_look():
