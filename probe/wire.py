@@ -72,8 +72,8 @@ class TcpOptions:
     source_port: int | None = None
     """The port to connect from, where one flow is to go the way of another; a fresh one otherwise."""
     sips: bool = False
-    """Take as little at a time as the kernel lets one (Linux: a window of some 1,150 bytes): of an answer whose beginning is
-    enough, no more is sent."""
+    """Take as little at a time as Linux lets one (a window of some 1,150 bytes): of an answer whose beginning is enough, no
+    more is sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -438,8 +438,9 @@ def _apply(sock: socket.socket, options: TcpOptions | None) -> None:
         sock.bind(("", options.from_port))
     if options.mss is not None:
         _try_option(sock, socket.IPPROTO_TCP, socket.TCP_MAXSEG, options.mss)
-    if options.sips:
-        # Before the connect: a window that was offered is never taken back. Kernels make of 1 the least that they have.
+    if options.sips and LINUX:
+        # Before the connect: a window that was offered is never taken back. Linux makes of 1 the least that it has
+        # (SOCK_MIN_RCVBUF); other systems take it at its word.
         _try_option(sock, socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     if options.ttl is not None:
         set_ttl(sock, options.ttl)
