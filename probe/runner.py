@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from probe.experiments import cheap, website
+from probe.experiments import cheap, holes, website
 from probe.experiments.network import glance, own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
@@ -110,8 +110,21 @@ class Runner:
         finally:
             self._session.own_side_known.set()
             self._session.glanced.set()
+        await self._search_for_holes()
         if self._session.network is not None and self._session.network.status == "no_network":
             self._session.hopeless.set()
+
+    async def _search_for_holes(self) -> None:
+        """Where nobody abroad answers: look once more, and meanwhile what has stayed open, for that tells who did it."""
+        session = self._session
+        if not View(session.recorder.observations, session.asked).own_side.may_be_shut:
+            return
+        async with self._own_side, asyncio.TaskGroup() as group:
+            group.create_task(holes.search(session))
+            await session.wire.sleep(session.settings.deadlines.own_side_gap)
+            await self._own_side_round("after")
+        session.network = self._judge_network()
+        self._listen(OwnSide(session.network))
 
     async def _small_look_is_enough(self) -> bool:
         """In a daemon's round, where nearly always all is well: whether a small look found the own side so, and nothing in the
@@ -142,7 +155,7 @@ class Runner:
         if self._session.hopeless.is_set():
             return
         async with self._own_side:
-            if self._own_side_begun > since:
+            if self._own_side_begun > since or self._session.hopeless.is_set():
                 return
             # A whole list that fails ends endpoint by endpoint; a round each would be the most that is sent.
             since_last = self._session.wire.monotonic() - self._own_side_begun

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from probe.experiments.session import guarded
 from probe.experiments.steps import Place, arm, connect
 from probe.instruments import dns, ntp, quic
+from probe.observations import TcpFact
 from probe.wire import Nameserver
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ async def run(session: Session, known: Sequence[str] = ()) -> None:
             group.create_task(guarded(session, "holes", question, endpoint=None))
 
 
+async def search(session: Session) -> None:
+    """Both, at the canaries abroad whose addresses this run has learned."""
+    at = {
+        o.operation.address: (o.member or "").partition("/")[2]
+        for o in session.recorder.observations
+        if o.purpose == "own_side" and (o.member or "").startswith("foreign/") and isinstance(o.fact, TcpFact)
+    }
+    found = [(name, address) for address, name in at.items() if address is not None]
+    await run(session, [address for _, address in found])
+    await names(session, found)
+
+
 async def names(session: Session, at: Sequence[tuple[str, str]]) -> None:
     """*at* are (name, address) of sites abroad: each name takes turns with one of this country's at its own address."""
     domestic = session.canaries.family("domestic")
@@ -72,7 +85,9 @@ async def _turns(session: Session, foreign: str, domestic: str, address: str) ->
                 arm="target" if which == "target" else "innocuous",
                 round=number,
             )
-            await arm(session, place, address, 443, sni=sni, deadline_s=patience_s, connect_s=patience_s)
+            answer = await arm(session, place, address, 443, sni=sni, deadline_s=patience_s, connect_s=patience_s)
+            if not answer.connected:
+                return  # where no connection is made nobody has read a name
             await session.wire.sleep(session.settings.deadlines.arm_gap)
 
 

@@ -423,6 +423,12 @@ class OwnSide:
         return len(swapped) >= 2 and not any(m.passed for m in portals)
 
     @property
+    def may_be_shut(self) -> bool:
+        """Whether a search for holes could tell more than that nobody abroad answers."""
+        unexplained = self.verdict.method in (None, "upstream", "international")
+        return bool(self.rounds) and unexplained and self.rounds[-1].dead("foreign")
+
+    @property
     def observations(self) -> tuple[Observation, ...]:
         return tuple(o for r in self.rounds for o in r.observations)
 

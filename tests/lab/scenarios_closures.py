@@ -86,7 +86,6 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails("https://egov.kz/", prove.SILENT),
         world=_with_holes,
-        needs=("shutdown",),
         rules=_always(closures.Closed(holes=closures.NAMED_HOLES, place="access")),
     ),
     _closed(
@@ -108,7 +107,6 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails(OTHER, prove.SILENT),
         world=_with_holes,
-        needs=("shutdown",),
         rules=_always(closures.Closed(holes=(*_CUT.holes, *closures.NAMED_HOLES))),
     ),
     _closed(
@@ -132,7 +130,6 @@ _SHUTDOWNS = (
         prove_apps.open_port("8.8.8.8", 443, works=True),
         prove.handshake(FACEBOOK, "egov.kz", works=True),
         _forget,
-        needs=("shutdown",),
         rules=_always(censor.OnlyListed(names=("kz",))),
     ),
     _closed(
