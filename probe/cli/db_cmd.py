@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from probe.cli.archive import database_option, megabytes, read_place, sentences
-from probe.cli.common import config_option
+from probe.cli.common import ConfigError, config_option
 
 if TYPE_CHECKING:
     from probe.settings.keep import Keep
@@ -23,7 +23,7 @@ format_option = click.option(
 
 @click.group("db")
 def command() -> None:
-    """Look after the database: upgrade, backup, prune, vacuum."""
+    """Look after the database: upgrade, backup, prune, vacuum, check, repair."""
 
 
 @command.command("upgrade")
@@ -132,6 +132,58 @@ def vacuum(*, form: str, database: str | None, config: str | None) -> None:
 
         before, after = shrink(location)
     _show(form, f"{megabytes(before)} before, {megabytes(after)} now.", bytes_before=before, bytes_after=after)
+
+
+@command.command("check")
+@format_option
+@database_option
+@config_option
+def check(*, form: str, database: str | None, config: str | None) -> int:
+    """Look for damage in all of it. Exit code 1 if there is any."""
+    location, _settings = read_place(database, config)
+    with sentences():
+        from storage.health import advice, look_over
+
+        found = look_over(location, seconds=None, thorough=True)
+    wrong = (*found.problems, "", advice(location))
+    text = f"{location.shown} is sound." if found.sound else "\n".join(wrong)
+    _show(form, text, sound=found.sound, problems=list(found.problems))
+    return 0 if found.sound else 1
+
+
+@command.command("repair")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Save to this new file.")
+@format_option
+@database_option
+@config_option
+def repair(*, output: str | None, form: str, database: str | None, config: str | None) -> int:
+    """Save what can be read of a damaged database to a new file.
+
+    The damaged one stays as it is. What is lost is counted and named. `dalel run` must be stopped.
+    """
+    location, _settings = read_place(database, config)
+    if location.path is None:
+        raise ConfigError(f"{location.shown} is on a PostgreSQL server, which looks after itself.")
+    to = Path(output).absolute() if output else location.path.with_name(f"{location.path.stem}-repaired.db")
+    with sentences():
+        from storage.maintenance import alone
+        from storage.repair import repair as save
+        from storage.sqlite_file import require
+
+        require(location.path)
+        with alone(location):
+            saved = save(location, to)
+    lost = [one for one in saved if one.lost != 0]
+    lines = [f"{sum(one.rows for one in saved)} rows are saved in {to}."]
+    for one in lost:
+        many = "some rows" if one.lost is None else f"{one.lost} rows"
+        names = f": {', '.join(one.named)}{' …' if one.lost and one.lost > len(one.named) else ''}" if one.named else ""
+        lines.append(f"Lost of {one.table}: {many}{names}.")
+    if not lost:
+        lines.append("Nothing is lost.")
+    lines.append(f"To use it: mv {location.path} {location.path}.damaged && mv {to} {location.path}")
+    _show(form, "\n".join(lines), file=str(to), tables=[dataclasses.asdict(one) for one in saved])
+    return 1 if lost else 0
 
 
 def _show(form: str, text: str, **values: Any) -> None:
