@@ -86,7 +86,7 @@ COMMANDS = (
     ),
     Row("notify", "probe.cli.notify_cmd", "Test the channels through which dalel run tells people."),
     Row("config", "probe.cli.config_cmd", "Show the settings in force, and where each comes from."),
-    Row("db", "probe.cli.db_cmd", "Look after the database: upgrade, backup, prune, vacuum."),
+    Row("db", "probe.cli.db_cmd", "Look after the database: upgrade, backup, prune, check, repair."),
     Row("service", "probe.cli.service_cmd", "Print a systemd unit that keeps dalel run going."),
     Row("purge", "probe.cli.purge_cmd", "Remove all stored results."),
     Row("schema", "probe.cli.schema_cmd", "Print the JSON Schema of a document."),
