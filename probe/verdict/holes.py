@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 GROUP = "holes"
 _SILENT = "generic_timeout_error"
 _REFUSED = "connection_refused"
-_TELLING = frozenset({"tcp/179", "tcp/3785", "tcp/853", "tcp/5222", "udp/443"})
-"""Questions and the time are let out of hotspots and offices too."""
 _SHUT = ("tcp/443", "tcp/22", "tcp/8080")
 _PORTS_OF_NOBODY = ("tcp/179", "tcp/3785", "tcp/5222")
-"""Where a machine abroad refuses, because it has no such service: so it would refuse at any port that is not filtered."""
+"""Where a machine abroad refuses, because it has no such service: so it would refuse at any port that is not filtered. What
+else passes tells nothing: DNS and the time are let out of hotspots and offices too, and a firewall's list may have the rest.
+"""
 
 Found = tuple[str, tuple[Observation, ...], dict[str, object]]
 """Method, observations that show it, and what its sentence needs."""
@@ -108,7 +108,7 @@ def read(rounds: list[Round], observations: tuple[Observation, ...]) -> Found | 
     if cut and places and all(r.alive("domestic") for r in last):
         return "international", _shown(last, holes), parameters
     chosen = any(place.is_chosen for place in places)
-    if cut and all(r.dead("domestic") for r in last) and chosen and _TELLING & set(holes) and not proxied:
+    if cut and all(r.dead("domestic") for r in last) and chosen and not proxied:
         return "shutdown", _shown(last, holes), parameters
     listed = _listed(observations)
     unlisted = all(r.dead("foreign") and r.alive("domestic") and r.alive("literal") for r in last)

@@ -72,6 +72,17 @@ def test_holes_are_told_only_where_the_web_is_shut() -> None:
     assert word(facts) == "inconclusive"
 
 
+def test_somebody_who_takes_every_connection_leaves_no_holes_but_datagrams() -> None:
+    """Connections are his then; answers to questions came from somewhere else."""
+    assert set(open_holes(shut({"tcp/179": None, "udp/53": None}).observations, proxied=True)) == {"udp/53"}
+
+
+def test_a_refusal_is_no_hole_where_the_webs_port_is_refused_too() -> None:
+    """Whoever resets everything has opened nothing."""
+    passing = NAMED | {"tcp/443": REFUSED, "tcp/853": None}
+    assert set(open_holes(shut(passing).observations, proxied=False)) == {"tcp/853", "udp/53"}
+
+
 def test_a_cut_at_the_border_may_let_questions_pass() -> None:
     """One look cannot tell, for questions come back; two looks and the search can."""
     verdict = judge_network(cut().view())
