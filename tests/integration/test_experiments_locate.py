@@ -4,6 +4,7 @@ What is found on the way is the lab's business: on loopback a TTL of 1 is enough
 """
 
 import asyncio
+import dataclasses
 import time
 
 import pytest
@@ -12,8 +13,8 @@ from probe.experiments import locate
 from probe.experiments.session import Site
 from probe.experiments.suspicion import FOLLOW_UPS
 from probe.instruments import path
-from probe.observations import Observation, PathFact
-from tests.integration.test_experiments_pairs import OWN, TARGET, measuring
+from probe.observations import Observation, PathFact, TlsFact
+from tests.integration.test_experiments_pairs import OWN, TARGET, broke_off, measuring
 
 pytestmark = [
     pytest.mark.anyio,
@@ -63,12 +64,17 @@ async def test_a_plain_site_is_followed_in_plain_requests():
     assert locate.Ground("198.51.100.9", 443, TARGET, "innoce001.example").words(TARGET).sent == "hello"
 
 
-@pytest.mark.parametrize("why", ["no flip", "its turn is over", "it came through", "at one place only"])
+@pytest.mark.parametrize(
+    "why", ["no flip", "its turn is over", "one of a whole list", "it came through", "at one place only"]
+)
 async def test_nothing_is_sent_where_there_is_nothing_to_follow(why: str):
-    """A name that passes, the fifth of a list of blocked sites, and one that was only slow."""
+    """A name that passes, the fifth of a list of blocked sites, the second of a list that fails whole, and one that was only slow."""
     async with measuring(lambda hello: why == "no flip" or TARGET.encode() not in hello) as site:
         if why == "its turn is over":
             site.session.located.extend(range(10, 10 + locate.MOST_IN_A_RUN))
+        if why == "one of a whole list":
+            site.session.located.append(10)
+            site.turns._in_trouble = 99
         if why in ("it came through", "at one place only"):
             site.flips.append(("198.51.100.9", "innoce001.example"))
             site.flipped = site.succeeded = why == "it came through"
@@ -78,6 +84,24 @@ async def test_nothing_is_sent_where_there_is_nothing_to_follow(why: str):
         else:
             await follow(site)
     assert not sent(site)
+
+
+async def test_what_is_broken_off_later_than_the_greeting_is_not_followed():
+    """No single packet has it: a server had answered the greeting, and what names the site had passed everything."""
+    async with measuring(lambda _hello: True) as site:
+        failed = broke_off(30_000)
+        assert isinstance(failed.fact, TlsFact)
+        fact = dataclasses.replace(failed.fact, server_hello=True)
+        site.suspicions["tls"] = dataclasses.replace(failed, fact=fact)
+        site.flips.append(("198.51.100.9", "innoce001.example"))
+        site.flipped = True
+        site.started.add("neutral_pair")
+        site.neutrals_ended.set()
+        await locate.run(site)
+        assert not sent(site)
+        site.suspicions["tls"] = failed
+        await locate.run(site)
+    assert sent(site)
 
 
 async def test_a_silent_address_is_followed_beside_another_one():

@@ -102,3 +102,15 @@ async def test_what_was_slow_once_is_forgotten():
     assert followed._silence_s() == pytest.approx(max(calm_s, followed._resend_s(None) + 0.8))
     wire.now = 60.0
     assert followed._silence_s() == calm_s
+
+
+async def test_where_another_name_is_not_heard_of_the_targets_is_not_said():
+    """Its silence would say nothing; and whoever holds a name against a port must hear the other one first."""
+    recorder = Recorder()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        followed = names(Losing(0, silent.getsockname()[1]), recorder)
+        await followed._shoot(3, None)
+    said = [
+        (o.arm, o.fact.came) for o in recorder.observations if isinstance(o.fact, PathFact) and o.fact.sent == "hello"
+    ]
+    assert said == [("innocuous", "nothing")]
