@@ -6,17 +6,18 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.daemon.telling import teller as module
-from probe.daemon.telling.means import Means, Sent
+from probe.daemon.telling.means import Means, Sent, trust_of
 from probe.daemon.telling.teller import Teller
 from probe.settings.notify import Notify, channel_from_table
 from probe.wire import Wire
 from storage import outbox
 from storage.archive import Archive
-from tests.integration.test_telling_teller import ALMATY, HOUR, MINUTE, START, happened, local
+from tests.integration.test_telling_teller import HOUR, MINUTE, START, happened
+from tests.unit.test_telling_messages import ALMATY, local
 
 CHANNELS = tuple(channel_from_table({"kind": "webhook", "name": name, "url": "http://127.0.0.1:1/"}) for name in "ab")
 event = st.tuples(st.just("event"), st.sampled_from(["x", "y"]))
@@ -54,7 +55,7 @@ class History:
         return Sent(ok=True, said="yes")
 
     def teller(self, archive):
-        means = Means(wire=Wire(), trust=lambda: None)
+        means = Means(wire=Wire(), trust=trust_of({}))
         notify = Notify(listed=CHANNELS)
         return Teller(
             notify=notify,
@@ -94,8 +95,8 @@ def test_everything_is_told_in_order_and_once(steps):
     """Whatever fails in between and however often it is started anew, as long as there is a way out in the end."""
     with tempfile.TemporaryDirectory() as folder:
         history = History(str(Path(folder) / "dalel.db"))
-        send, module.send = module.send, history.send
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("probe.daemon.telling.teller.send", history.send)
             while steps:
                 with Archive.open(history.path) as archive:
                     steps = asyncio.run(history.live(archive, steps))
@@ -103,8 +104,6 @@ def test_everything_is_told_in_order_and_once(steps):
             with Archive.open(history.path) as archive:
                 asyncio.run(history.live(archive, [("deliver", True)]))
                 left = outbox.waiting(archive.reader.database)
-        finally:
-            module.send = send
 
     expected = sorted(f"{name}/{number}" for name, last in history.numbers.items() for number in range(1, last + 1))
     assert left == ()
