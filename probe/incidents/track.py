@@ -146,7 +146,7 @@ def observe(track: Track, reading: Reading, rules: Rules) -> Track:
         service=reading.service,
         rule=reading.rule,
         last_us=reading.until_us,
-        full_us=track.full_us if cheap else reading.at_us,
+        full_us=track.full_us if reading.kind == "cheap" else reading.at_us,
         run=reading.run,
         goods=(*track.goods, reading.at_us)[-GOODS_KEPT:] if good and not cheap else track.goods,
         handshake_us=reading.at_us if good and cheap else track.handshake_us,
