@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from probe.cli.archive import database_option, read_place, sentences
 from probe.cli.common import ConfigError, config_option, read_settings
 from probe.report.safe import safe
 
@@ -48,6 +49,34 @@ def test(*, names: tuple[str, ...], dry_run: bool, language: Language | None, co
         word = "taken" if sent.ok else "NOT SENT"
         click.echo(safe(f"{channel.name} ({_where(channel)}): {word}. {sent.said}", _LONGEST))
     return 0 if all(sent.ok for sent in outcomes) else EXIT_NOT_SENT
+
+
+@command.command("waiting")
+@database_option
+@config_option
+def waiting(*, database: str | None, config: str | None) -> None:
+    """Show the messages that wait to be sent, oldest first, and why the last attempt failed."""
+    location, settings = read_place(database, config)
+    from probe.daemon import words
+    from probe.daemon.telling.messages import subject
+    from probe.daemon.telling.parcels import sort
+    from probe.report.document import timestamp
+    from probe.wire import Wire
+    from storage import outbox
+    from storage.reader import Reader
+
+    spoken = words.load(words.choose(settings.language, os.environ))
+    with sentences(), Reader.open(location) as reader:
+        rows = {row.id: row for row in outbox.waiting(reader.database)}
+    parcels = sort(tuple(rows.values()), settings.notify.channels, Wire().now_us()).parcels
+    for parcel in parcels:
+        first, last = rows[parcel.rows[0]], rows[parcel.rows[-1]]
+        why = next((row.trouble for row in (last, first) if row.trouble), "not tried yet")
+        made = timestamp(first.made_us)[:16].replace("T", " ")
+        line = f"{made} UTC  {parcel.channel}: {subject(parcel.items[-1].incident, spoken)} ({why})"
+        click.echo(safe(line, _LONGEST))
+    if not parcels:
+        click.echo("No message waits.")
 
 
 def _chosen(channels: Sequence[Channel], names: Sequence[str]) -> tuple[Channel, ...]:

@@ -5,8 +5,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from probe.daemon.telling.items import to_payload
+from storage import outbox
+from storage.archive import Archive
 from tests.integration import telling_world
 from tests.integration.command import dalel, modules_after
+from tests.integration.test_telling_teller import START, happened
 
 SECRET = "hush-hush"
 
@@ -121,6 +125,20 @@ def test_config_shows_channels_without_their_secrets(tmp_path):
     assert 'until = "24:00"' in done.stdout
     assert f'{SECRET}"' not in done.stdout
     assert "smtps://mail.example" in done.stdout
+
+
+def test_what_waits_is_shown_with_the_reason(tmp_path):
+    """One line a message, oldest first; nothing secret in it."""
+    environ = {"DALEL_NOTIFY_NTFY": f"https://ntfy.example/{SECRET}", "DALEL_DATA_DIR": str(tmp_path)}
+    with Archive.open(str(tmp_path / "dalel.db")) as archive:
+        rows = [outbox.Message(made_us=START, incident="x", channel="ntfy", payload=to_payload(happened("telegram")))]
+        (number,) = outbox.put(archive, rows).result()
+        outbox.failed(archive, [number], next_us=START, trouble="ntfy.example was not reached: eof_error").result()
+    done = dalel(tmp_path, "notify", "waiting", LANG="kk_KZ.UTF-8", **environ)
+    nothing = dalel(tmp_path, "notify", "waiting", DALEL_DATA_DIR=str(tmp_path))
+
+    assert done.stdout == ("2026-11-22 16:00 UTC  ntfy: Бұғаттау: Telegram (ntfy.example was not reached: eof_error)\n")
+    assert nothing.stdout == "No message waits.\n"
 
 
 def test_help_has_the_topic_and_the_schema_is_printed(tmp_path):
