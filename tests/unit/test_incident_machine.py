@@ -576,6 +576,6 @@ def test_step_leaves_the_state_that_it_was_given_as_it_was():
 def test_a_full_look_right_behind_a_small_one_is_a_look_of_its_own():
     """A small look that finds the line well again is confirmed by a full one within a second; both count."""
     down = [look(n, "upstream") for n in (1, 2.5, 4, 5.5)]
-    state, events = told(look(0), *down, look(7, kind="cheap"), look(7.01))
+    state, events = told(look(0), *down, look(7, kind="cheap"), look(7.01), look(8.5, kind="cheap"))
     assert kinds(events) == ["opened", "closed"]
-    assert only(state).closed_us == at(7.01)
+    assert only(state).closed_us == at(8.5)
