@@ -78,7 +78,8 @@ class Server:
             if len(self._busy) >= MOST_CONNECTIONS:
                 return
             self._busy.add(task)
-            with contextlib.suppress(OSError):  # TimeoutError is one
+            # TimeoutError is an OSError. Only the end of the page cancels, and asyncio's streams would report that as a bug.
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 async with asyncio.timeout(2 * self.deadline_s):
                     await self._answer_one(reader, writer)
         finally:
