@@ -7,14 +7,14 @@ compared with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.observations import Observation
 from probe.verdict.model import EndpointResult, Run
 from storage import readings, rows
-from storage.rows import Changes
+from storage.rows import Change, Changes
 from targets.model import Asked
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def changes(
     cheap no run is kept.
     """
     detailed = looks if any(_tells(look, run) for look in looks) else [look for look in looks if look.kind != "cheap"]
-    made: list[rows.Change] = []
+    made: list[Change] = []
     if detailed:
         made += rows.begin(run, [look.asked for look in detailed])
         made += rows.add_observations(run.id, beside)
@@ -50,7 +50,22 @@ def changes(
     for look in looks:
         if look.asked.number not in kept:
             made += readings.short(run, look.result, kind=look.kind, interface=interface)
-    return tuple(made)
+    return together(made)
+
+
+def together(changes: Iterable[Change]) -> Changes:
+    """The same with what may be there already gathered by table: one statement instead of one a look.
+
+    Such rows refer to nothing but one another, in the order in which their tables come first.
+    """
+    gathered: dict[str, list[rows.Row]] = {}
+    others: list[Change] = []
+    for change in changes:
+        if isinstance(change, rows.Insert) and change.known:
+            gathered.setdefault(change.table, []).extend(change.rows)
+        else:
+            others.append(change)
+    return (*others, *(rows.Insert(table, tuple(some), known=True) for table, some in gathered.items()))
 
 
 def _tells(look: Looked, run: Run) -> bool:

@@ -157,7 +157,7 @@ def write(path: Path, year: Year) -> None:
                 changes += round_of(year, plan, at_s)
                 at_s += plan.until_round(ROUND_S)
             own_s, more = looks_at_own_side(year, plan, own_s, until_s)
-            archive.put((*changes, *more)).result()
+            archive.put(rounds.together((*changes, *more))).result()
             days.add(archive, days.Day(day=days.day_of(year.start_us + int(day * DAY_S * 1e6)), rounds=144)).result()
             day += 1
         trouble(archive, year)
