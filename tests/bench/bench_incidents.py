@@ -36,15 +36,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--days", type=float, default=30.0)
     options = parser.parse_args(arguments)
     begun = time.monotonic()
-    alarms, delays = [], []
+    alarms: list[Alarms] = []
+    delays: list[Delays] = []
     for rule in RULES:
-        for share, days in STRAY:
-            alarms.append(false_alarms(rule, share, streams=options.streams, days=days, seed=options.seed))
-        for share in SHARES:
-            delays.append(onset(rule, share, streams=options.streams, seed=options.seed))
+        alarms += [
+            false_alarms(rule, share, streams=options.streams, days=days, seed=options.seed) for share, days in STRAY
+        ]
+        delays += [onset(rule, share, streams=options.streams, seed=options.seed) for share in SHARES]
         _progress(f"{rule}: done")
-    for share in SHARES:
-        delays.append(recovery("both", share, streams=options.streams, seed=options.seed))
+    delays += [recovery("both", share, streams=options.streams, seed=options.seed) for share in SHARES]
     _progress("recovery: done")
     table = weathers(newest_lab())
     lines = []

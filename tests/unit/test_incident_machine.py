@@ -326,6 +326,13 @@ def test_what_failed_just_before_the_own_side_was_found_down_is_its_doing():
     assert not told(*facts, reading(20, "blocked"), look(21))[1]
 
 
+def test_what_fails_while_the_own_side_is_down_does_not_count_on_when_it_is_back():
+    """Two failures under a dead line and one after it are one failure, and no incident."""
+    under = [look(0), look(4, "upstream"), *burst(5)[:2], look(7), look(7.5)]
+    assert not told(*under, reading(8, "blocked"), look(9))[1]
+    assert not any(track.suspicions for track in told(*under)[0].tracks.values() if track.url)
+
+
 def test_a_blink_of_the_line_is_no_incident():
     """Two bad minutes are no event; five are."""
     assert not told(look(0), *(look(n, "upstream") for n in (1, 2)), *(look(n) for n in range(3, 30)))[1]
@@ -551,6 +558,11 @@ def test_nothing_is_asked_of_platforms_while_the_own_side_is_down():
     assert wants(state).bursts
     state, _ = run(state, [look(11, "shutdown")])
     assert not wants(state).bursts
+    # What is held is not asked for either, until the line is back.
+    state, _ = told(*burst(1), *(look(n, "shutdown") for n in range(5, 15)))
+    assert not wants(state).rounds
+    state, _ = run(state, [look(n) for n in range(15, 20)])
+    assert wants(state).rounds == {"https://alpha.example/"}
 
 
 def test_changed_tells_what_must_be_kept():

@@ -224,6 +224,11 @@ def test_around_midnight_is_one_appointment_a_day() -> None:
     assert len(found.days) == found.out_of == 4
 
 
+def test_three_evenings_in_ten_days_are_no_appointment() -> None:
+    """As good as the times agree: it did not come back on most of the days."""
+    assert not recurrences([incident(at(2018, 3, day, 20), number=day) for day in (1, 4, 7, 10)], utc)
+
+
 def test_a_beginning_known_to_within_half_a_day_is_no_time_of_day() -> None:
     """A probe that is off at night dates nothing."""
     assert not recurrences([incident(at(2018, 3, day, 20), known_to=720) for day in range(1, 9)], utc)
