@@ -301,7 +301,7 @@ async def _small_look(kit: Kit, session: Session) -> NetworkVerdict:
         kit.greeted = now
         if clock.offset_us(session.recorder.observations) is None:
             # Nobody told, or one alone told much: a second one is asked.
-            await network.glance(session, "before", 1, turn=turn + 1, also=("clock",))
+            await network.glance(session, "before", 1, turn=turn + 1, also=hourly[2:])
     return _judged(session)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from probe import wire as wires
-from probe.daemon import watch
 from probe.daemon.watch import BoundWire, OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import OwnSide
 from probe.instruments.trust import Trust
 from probe.settings import Settings
 from probe.wire import WayOut, Wire
+from probe.workflows import watching
 from probe.workflows.watching import Came, ClockOffset, Kit
 from targets.loader import load_canaries
 from tests import nano
@@ -99,7 +99,7 @@ class Lines:
 async def test_a_way_counts_once_it_was_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """A way that was silent from the start may be this host's own routing; one that falls silent is told; a new one starts anew."""
     lines, found = Lines({PHONE.address: "no_network", DONGLE.address: "ok"}), [LINE, PHONE]
-    monkeypatch.setattr(watch.watching, "look", lines.look)
+    monkeypatch.setattr(watching, "look", lines.look)
     wire = Wire()
     kit = Kit(
         trust=Trust("none", replaced=False, _shipped=(), _system=None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from tests.unit.facts import EOF, HOST, RESET, SITE, TIMEOUT, Facts
 
@@ -13,7 +14,7 @@ def resumed(hosts: tuple[str, ...] = (HOST,), *, last: str | None = None, taken:
     """One question, one connection and a resumed handshake a host; the last one fails with *last*."""
     facts = Facts().context()
     for hop, host in enumerate(hosts):
-        place = {"purpose": "cheap", "hop": hop, "name": host}
+        place: dict[str, Any] = {"purpose": "cheap", "hop": hop, "name": host}
         facts.dns(SITE, **place)
         facts.tcp(SITE, **place)
         failure = last if host == hosts[-1] else None
