@@ -199,9 +199,14 @@ class Plan:
         return self._rested(wants.bursts, "burst", now)
 
     def incident_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
-        """What open incidents hold; old ones are content with their hourly turn."""
-        held = self._among(wants.rounds - wants.old)
-        return self._made([Look(one.number, "full") for one in held], now)
+        """Of what open incidents hold, one endpoint of each platform and service, in turn: to see whether it is over, one is
+        enough, and each of them costs minutes and a lot of bytes. Old incidents are content with their hourly turn.
+        """
+        waiting = sorted(self._among(wants.rounds - wants.old), key=lambda one: self._memory[one.url].looked)
+        first: dict[tuple[str, str], Watched] = {}
+        for one in waiting:
+            first.setdefault((one.platform, one.service), one)
+        return self._made([Look(one.number, "full") for one in first.values()], now)
 
     def deep_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
         """What is to be asked how it is blocked, where the user has agreed to it; of old incidents once a day."""

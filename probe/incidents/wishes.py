@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probe.incidents.model import Wants
 from probe.incidents.state import State, own_side_of, shadowed
-from probe.incidents.track import Track
+from probe.incidents.track import BURST_MOST, Track
 
 OLD_US = 24 * 3_600_000_000
 """An incident to which nothing has happened for so long may be measured less often."""
@@ -16,6 +16,13 @@ def wants(state: State) -> Wants:
     endpoints = [track for (interface, url), track in state.tracks.items() if url and not shadowed(state, interface)]
     held = [track for track in endpoints if track.held is not None]
     unsettled = [track for track in endpoints if track.wants_burst]
+    # In an incident one endpoint is looked at for all of its platform: once it is well, the others are asked at once.
+    better = {(t.platform, t.held.incident) for t in held if t.held is not None and t.held.goods}
+    unsettled += [
+        t
+        for t in held
+        if t.held is not None and not t.held.goods and t.asked < BURST_MOST and (t.platform, t.held.incident) in better
+    ]
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
     platforms = (track.platform for track in (*held, *unsettled))
