@@ -21,7 +21,7 @@ def test_the_first_screen_has_exactly_two_commands_of_set_up():
     assert re.findall(r"^    (\S+ \S+)", first, re.MULTILINE) == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("rows", ["verdicts", "observations"])
+@pytest.mark.parametrize("rows", ["verdicts", "observations", "incidents"])
 def test_every_column_of_the_export_is_explained(rows: str):
     """The README's table has each column with the words that --columns help prints."""
     printed = run("export", rows, "--columns", "help").stdout.splitlines()
