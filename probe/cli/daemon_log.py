@@ -9,7 +9,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import Callable
-from typing import Literal, TextIO
+from typing import Literal, TextIO, cast
 
 from probe.report.document import json_text
 from probe.report.safe import safe
@@ -42,7 +42,7 @@ class Log:
 
     def as_file(self) -> TextIO:
         """A file for whoever writes lines of JSON: they come out in this log's form."""
-        return _Lines(self)
+        return cast("TextIO", _Lines(self))
 
 
 class _Lines(io.TextIOBase):

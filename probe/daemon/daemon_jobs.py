@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from probe.daemon import caps
 from probe.daemon.caps import Allowance
-from probe.daemon.daemon_costs import own_side_worst, worst
+from probe.daemon.daemon_costs import OWN_SIDE_WORST, worst
 from probe.daemon.plan import Look, Pace, Plan, Watched
 from probe.incidents.model import Fact, OwnSide, Wants
 
@@ -189,7 +189,7 @@ class Jobs:
     async def _look(self, *, full: bool) -> None:
         if self._is_stopped():
             return
-        async with self._paid(own_side_worst(full=full)) as bill:
+        async with self._paid(OWN_SIDE_WORST) as bill:
             if bill is not None:
                 self._took(bill, came := await self._work.own_side(self._watch, full=full))
                 await self._conclude(came.facts)
@@ -205,7 +205,7 @@ class Jobs:
         looks = due(self._clock.monotonic())
         if not looks:
             return False
-        async with self._paid(worst(looks, self._watch.asked)) as bill:
+        async with self._paid(worst(looks)) as bill:
             if bill is None:
                 return False
             async with asyncio.timeout(_LONGEST_JOB_S):

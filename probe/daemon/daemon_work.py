@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from probe.daemon.burst import confirm
 from probe.daemon.daemon_jobs import Came, WatchSet
@@ -206,7 +206,7 @@ class RealWork:
         for future in self._incidents.keep(conclusion):
             await self._kept_after(asyncio.wrap_future(future))
 
-    async def _kept_after(self, kept: Awaitable[object]) -> None:
+    async def _kept_after(self, kept: Awaitable[Any]) -> None:
         """Wait until something is on the disk. Where the database cannot take it, measuring goes on and it is said."""
         try:
             await kept

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from probe.daemon.daemon_jobs import Came, Jobs, WatchSet
 from probe.daemon.plan import Pace, Watched
@@ -60,7 +61,7 @@ class FakeWork:
         self.measured: list[tuple[float, tuple]] = []
         self.told: list[float] = []
         self.kept: list[float] = []
-        self.status = "ok"
+        self.status: Literal["ok", "no_network", "inconclusive"] = "ok"
         self.bytes = 1000
         self.wants = Wants()
         self.takes: asyncio.Event | None = None

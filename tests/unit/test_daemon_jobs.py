@@ -197,7 +197,7 @@ async def test_a_bug_in_one_round_is_told_and_the_next_round_comes(tmp_path):
 async def test_a_round_under_way_is_finished_before_the_end(tmp_path):
     """The order to stop lets what is being measured end by itself."""
     life = Life(tmp_path, seconds=5 * HOUR)
-    life.work.takes = asyncio.Event()
+    life.work.takes = over = asyncio.Event()
     ended = []
 
     async def stop():
@@ -207,7 +207,7 @@ async def test_a_round_under_way_is_finished_before_the_end(tmp_path):
             await asyncio.sleep(0)
         assert life.work.at_once == 1
         ended.append(life.work.at_once)
-        life.work.takes.set()
+        over.set()
         life.clock.over.set()
 
     await life.go(stop)
