@@ -81,9 +81,7 @@ COMMANDS = (
     Row("networks", "probe.cli.networks_cmd", "Name the networks on the way by a table that you bring."),
     Row("doctor", "probe.cli.doctor_cmd", "Look at this computer and its network, and say what to do."),
     Row("control", "probe.cli.control_cmd", "Serve as a second vantage for your own probes."),
-    Row(
-        "consent", "probe.cli.consent_cmd", "Read what watching around the clock means, and agree or not.", hidden=True
-    ),
+    Row("consent", "probe.cli.consent_cmd", "Read what watching around the clock means, and agree or not."),
     Row("notify", "probe.cli.notify_cmd", "Test the channels through which dalel run tells people."),
     Row("config", "probe.cli.config_cmd", "Show the settings in force, and where each comes from."),
     Row("db", "probe.cli.db_cmd", "Look after the database: upgrade, backup, prune, check, repair."),
