@@ -103,7 +103,8 @@ def _insert(name: str, lenient_dialect: str | None) -> Executable:
     table = schema.metadata.tables[name]
     if lenient_dialect is None:
         return insert(table)
-    return insert_of(lenient_dialect)(table).on_conflict_do_nothing()
+    lenient: Executable = insert_of(lenient_dialect)(table).on_conflict_do_nothing()
+    return lenient
 
 
 def insert_of(dialect: str) -> Callable[[Table], Any]:

@@ -17,7 +17,7 @@ EVERY = 600.0
 
 def watch(sizes, every=EVERY):
     """Services of so many endpoints each, all of one platform a service."""
-    found = []
+    found: list[Watched] = []
     for service, size in enumerate(sizes):
         for member in range(size):
             url = f"https://p{service}-{member}.example/"
