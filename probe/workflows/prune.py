@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from probe.settings.keep import Keep
 from storage.archive import Archive
@@ -17,8 +17,6 @@ from storage.maintenance import prune as remove
 from storage.sqlite_file import require
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from storage.tidying import Due
 
 DAY_US = 86_400_000_000
@@ -54,7 +52,7 @@ class Tidied:
     messages: int = 0
 
 
-Step = tuple[str, Callable[["Connection"], int]]
+Step = tuple[str, Callable[[Any], int]]
 """What it counts (a field of :class:`Tidied`), and what to do in one transaction; it returns how many."""
 
 
@@ -128,14 +126,14 @@ def _steps(database: Database, keep: Keep, now_us: int) -> Generator[Step, int, 
     yield "messages", _refreshed
 
 
-def _shortened(ids: tuple[str, ...], connection: Connection) -> int:
+def _shortened(ids: tuple[str, ...], connection: Any) -> int:
     from storage import tidying
 
     tidying.shorten(connection, ids)
     return len(ids)
 
 
-def _refreshed(connection: Connection) -> int:
+def _refreshed(connection: Any) -> int:
     from storage import tidying
 
     tidying.refresh(connection)
