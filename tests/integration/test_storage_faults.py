@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -21,53 +19,66 @@ from storage.reader import Reader
 from tests.integration.test_storage_rounds import keep, looked
 from tests.storage_samples import sample_run
 
-KILLS = 30
+KILLS = 100
 
+# One process has imported everything and writes nothing; it forks the writers and ends each at a random moment.
 WRITES = """
-import dataclasses, sys
+import os, random, sys, time
 from probe.incidents.model import Event, Incident, OwnSide
 from storage import incidents, outbox, own_sides, rounds
 from storage.archive import Archive
+from storage.database import Database
+from storage.taking import take_in
 from tests.integration.test_storage_rounds import looked
 from tests.storage_samples import sample_run
 
-base = int(sys.argv[2]) * 1000
-with Archive.open(sys.argv[1]) as archive:
-    for number in range(base, base + 1000):
-        run = sample_run(number, finished=True)
-        archive.put(rounds.changes(run, [looked(run, 1), looked(run, 2, "blocked" if number % 3 == 0 else "accessible", "full")])).result()
-        own_sides.save(archive, OwnSide(run="", at_us=run.started_us, status="ok")).result()
-        incident = Incident(id=f"{number:08x}", status="blocked", began_by_us=1, opened_us=1, changed_us=1)
-        incidents.save(archive, incident, [Event(incident=incident.id, number=1, kind="opened", at_us=1)]).result()
-        outbox.put(archive, [outbox.Message(made_us=run.started_us, incident=incident.id, channel="log")]).result()
-        sys.stdout.write(f"{number}\\n")
-        sys.stdout.flush()
+def write(path, numbers, told):
+    with Archive.open(path) as archive:
+        for number in numbers:
+            run = sample_run(number, finished=True)
+            looks = [looked(run, 1), looked(run, 2, "blocked" if number % 3 == 0 else "accessible", "full")]
+            archive.put(rounds.changes(run, looks)).result()
+            own_sides.save(archive, OwnSide(run="", at_us=run.started_us, status="ok")).result()
+            incident = Incident(id=f"{number:08x}", status="blocked", began_by_us=1, opened_us=1, changed_us=1)
+            incidents.save(archive, incident, [Event(incident=incident.id, number=1, kind="opened", at_us=1)]).result()
+            outbox.put(archive, [outbox.Message(made_us=run.started_us, incident=incident.id, channel="log")]).result()
+            os.write(told, b"%d\\n" % number)
+
+path, times, how, chance = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), random.Random(5)
+for turn in range(times):
+    reading, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        write(path, range(turn * 1000, turn * 1000 + 1000), told)
+        os._exit(1)
+    os.close(told)
+    with open(reading, "rb") as lines:
+        first = lines.readline()
+        time.sleep(chance.uniform(0, 0.1))
+        os.kill(child, how)
+        rest = lines.read()
+    _pid, status = os.waitpid(child, 0)
+    assert first and os.WTERMSIG(status) == how, (first, status)
+    # The last line may be cut off, like anything else.
+    sys.stdout.write((first + rest[: rest.rfind(b"\\n") + 1]).decode())
 """
 
 
-def _stopped_after(path: Path, base: int, seconds: float, how: signal.Signals) -> list[int]:
-    """Start the writer, stop it that long after its first acknowledgement; what it has acknowledged."""
-    child = subprocess.Popen([sys.executable, "-c", WRITES, str(path), str(base)], stdout=subprocess.PIPE)
-    try:
-        assert child.stdout is not None
-        first = child.stdout.readline()
-        assert first, "it ended before it wrote anything"
-        time.sleep(seconds)
-    finally:
-        child.send_signal(how)
-    rest = child.stdout.read()
-    child.stdout.close()
-    assert child.wait(timeout=60) == -how
-    # The last line may be cut off, like anything else.
-    return [int(line) for line in (first + rest).splitlines(keepends=True) if line.endswith(b"\n")]
+def _stopped(path: Path, times: int, how: signal.Signals) -> list[int]:
+    """What was acknowledged by writers that were stopped *times* times."""
+    command = [sys.executable, "-c", WRITES, str(path), str(times), str(int(how))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return [int(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_stopped_at_any_moment_nothing_that_was_acknowledged_is_lost(tmp_path: Path, how: signal.Signals) -> None:
     """Rounds in both forms, looks, incidents with their events, messages: all are there, whole, and the file is sound."""
-    path, chance = tmp_path / "dalel.db", random.Random(5)
+    path = tmp_path / "dalel.db"
     times = KILLS if how == signal.SIGKILL else 5
-    told = [n for base in range(times) for n in _stopped_after(path, base, chance.uniform(0, 0.12), how)]
+    told = _stopped(path, times, how)
     assert len(told) >= times
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
