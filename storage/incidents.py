@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from storage.archive import Archive
     from storage.database import Database
 
+_AT_ONCE = 500
+"""Names in one question: a database has a limit for what is bound in one."""
 _LISTS = ("platforms", "urls", "remaining", "folded", "holes")
 _FIELDS = tuple(field.name for field in dataclasses.fields(Incident))
 
@@ -85,6 +87,23 @@ def events(database: Database, incident: str) -> tuple[Event, ...]:
     with database.reading() as connection:
         found = connection.execute(of_it).mappings().all()
     return tuple(map(event_from, found))
+
+
+def events_of(database: Database, incidents: Collection[str]) -> dict[str, tuple[Event, ...]]:
+    """The events of several incidents, each in order, in one go."""
+    from sqlalchemy import select
+
+    from storage.schema import incident_events
+
+    found: dict[str, list[Event]] = {name: [] for name in incidents}
+    wanted = list(found)
+    with database.reading() as connection:
+        for begin in range(0, len(wanted), _AT_ONCE):
+            among = incident_events.c.incident.in_(wanted[begin : begin + _AT_ONCE])
+            query = select(incident_events).where(among).order_by(incident_events.c.incident, incident_events.c.number)
+            for row in connection.execute(query).mappings():
+                found[row["incident"]].append(event_from(row))
+    return {name: tuple(events) for name, events in found.items()}
 
 
 def _newest_row(connection: Connection, incident: str) -> Mapping[Any, Any] | None:

@@ -196,7 +196,7 @@ def _read(
         ids = {incident.id for incident in shown}
         return Picture(
             incidents=shown,
-            events={incident.id: kept.events(database, incident.id) for incident in shown} if events else {},
+            events=kept.events_of(database, ids) if events else {},
             remarks=_remarks(database, since_us, until_us),
             recurrences=tuple(one for one in recurrences(known, local) if ids & set(one.incidents)),
             now_us=now_us,
