@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import bench_check, bench_control, bench_storage, bench_verdict
+from tests.bench import bench_check, bench_control, bench_incidents, bench_storage, bench_verdict
 
 if __name__ == "__main__":
-    codes = [bench.main([]) for bench in (bench_check, bench_verdict, bench_storage, bench_control)]
+    codes = [bench.main([]) for bench in (bench_check, bench_verdict, bench_storage, bench_control, bench_incidents)]
     sys.exit(max(codes))

@@ -100,7 +100,7 @@ def _report(
     yield from (
         "",
         "| rule | stray share | streams | days | alarms | a year and endpoint | at most |",
-        "|---|---|---|---|---|---|",
+        "|" + "---|" * 7,
     )
     yield from (
         f"| {a.rule} | {a.share:.2%} | {a.streams:,} | {a.days} | {a.alarms} | {a.per_year:.5f} | {a.at_most:.5f} |"
@@ -139,7 +139,7 @@ def _report(
         yield f"* kinds: {', '.join(f'{count:,} {kind}' for kind, count in line.kinds.most_common())}"
         yield f"* looks at the own side: {own}"
         opened = [event for event in line.told if event.kind == "opened"]
-        yield f"* **{len(opened)} incidents**, {len(line.told)} events"
+        yield f"* incidents: **{len(opened)}**; events: {len(line.told)}"
     if lines[1].told:
         yield ""
         yield (
