@@ -69,7 +69,8 @@ def weathers(path: Path) -> Weathers:
         for line in lines:
             row = json.loads(line)
             by_name[row["scenario"]].append(row)
-    calm, noisy = [], []
+    calm: list[tuple[Word, ...]] = []
+    noisy: list[tuple[Word, ...]] = []
     for _, rows in sorted(by_name.items()):
         truth = {word.split(".")[0] for row in rows for word in row["acceptable"]}
         if not truth <= {"accessible", "inconclusive", "denied"} or any(

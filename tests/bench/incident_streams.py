@@ -57,6 +57,10 @@ class Stream:
                 self.us = begun + seconds * SECOND
                 self._read("burst", status)
 
+    def forget(self) -> None:
+        """What was said so far does not count."""
+        self.opened = self.closed = None
+
     @property
     def track(self) -> Track:
         (track,) = self.state.tracks.values()
@@ -193,7 +197,8 @@ class Delays:
 
 def onset(rule: str, share: float, *, streams: int, seed: int, every_us: int = 10 * MINUTE) -> Delays:
     """Well for two hours; from a random moment on a *share* of readings fails; read every ten minutes."""
-    delays, covered, missed = [], 0, 0
+    delays: list[float] = []
+    covered = missed = 0
     for number in range(streams):
         chance = Random(f"{seed}/onset/{rule}/{share}/{number}")
         stream = Stream(RULES[rule], chance)
@@ -216,7 +221,8 @@ def onset(rule: str, share: float, *, streams: int, seed: int, every_us: int = 1
 
 def recovery(rule: str, share: float, *, streams: int, seed: int, every_us: int = 5 * MINUTE) -> Delays:
     """Open for an hour, then well from a random moment on; read every five minutes, as incidents are."""
-    delays, covered, missed = [], 0, 0
+    delays: list[float] = []
+    covered = missed = 0
     for number in range(streams):
         chance = Random(f"{seed}/recovery/{rule}/{share}/{number}")
         stream = Stream(RULES[rule], chance, share=share)
@@ -226,7 +232,7 @@ def recovery(rule: str, share: float, *, streams: int, seed: int, every_us: int 
                 break
         for _ in range(12):
             stream.round(every_us)
-        stream.closed = None
+        stream.forget()
         while not any(track.held for track in stream.state.tracks.values()):
             stream.round(every_us)  # a lucky row had closed it, which the onset's figures count
         stream.round(every_us, status="blocked")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.incidents.machine import START, State, changed, run, step, wants
-from probe.incidents.model import Event, Fact, Incident, OwnSide, Reading
+from probe.incidents.model import Event, Fact, Incident, Kind, OwnSide, Reading
 from tests.incident_facts import known_us, look, reading
 
 NAMES = ("alpha", "beta", "gamma")
@@ -29,6 +29,7 @@ WORDS: tuple[tuple[Any, str | None], ...] = (
 METHODS = (None, None, None, "upstream", "shutdown", "whitelist", "link", "filter")
 
 
+KINDS: tuple[Kind, ...] = ("cheap", "full", "full", "burst")
 WAYS = (("each", None), ("any-of", "tcp://192.0.2.1:1"), ("any-of", "tcp://192.0.2.2:1"))
 
 
@@ -45,7 +46,7 @@ def streams(draw: st.DrawFn, ways: Sequence[tuple[str, str | None]] = WAYS) -> l
         rule, url = draw(st.sampled_from(ways))
         for _ in range(draw(st.integers(1, 6))):
             minute += apart
-            kind = draw(st.sampled_from(("cheap", "full", "full", "burst")))
+            kind: Kind = draw(st.sampled_from(KINDS))
             if draw(st.booleans()):
                 facts.append(look(minute - 0.2, broken, kind="cheap" if kind == "cheap" else "full"))
             service = "apps" if rule == "any-of" else None
@@ -60,7 +61,9 @@ def said(incident: Incident) -> dict[str, Any]:
 
 def all_incidents(facts: list[Fact]) -> tuple[list[Incident], list[Event]]:
     """Every incident in its last version, and every event."""
-    state, kept, told = START, {}, []
+    state = START
+    kept: dict[str, Incident] = {}
+    told: list[Event] = []
     for fact in facts:
         state, events = step(state, fact)
         kept |= state.incidents
@@ -197,7 +200,7 @@ def test_silence_for_days_changes_nothing(facts: list[Fact], days: int) -> None:
     state, _ = run(START, facts[:half])
 
     def later(fact: Fact) -> Fact:
-        moved = {"at_us": fact.at_us + days * 86_400_000_000}
+        moved: dict[str, Any] = {"at_us": fact.at_us + days * 86_400_000_000}
         if isinstance(fact, Reading):
             moved["until_us"] = fact.until_us + days * 86_400_000_000
         return replace(fact, **moved)

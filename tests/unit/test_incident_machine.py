@@ -136,7 +136,7 @@ def test_what_begins_hours_later_is_another_incident():
 
 def test_another_address_of_a_platform_joins_its_incident_however_late():
     """Months after the first one: it is still the same platform, blocked by the same method."""
-    late = [replace(fact, url="https://two.alpha.example/") for fact in burst(90 * 1440)]
+    late: list[Fact] = [replace(fact, url="https://two.alpha.example/") for fact in burst(90 * 1440)]
     state, events = told(*burst(1), replace(reading(90 * 1440 - 9), url="https://two.alpha.example/"), *late)
     assert kinds(events) == ["opened"]
     assert len(only(state).urls) == 2
@@ -328,7 +328,7 @@ def test_what_failed_just_before_the_own_side_was_found_down_is_its_doing():
 
 def test_what_fails_while_the_own_side_is_down_does_not_count_on_when_it_is_back():
     """Two failures under a dead line and one after it are one failure, and no incident."""
-    under = [look(0), look(4, "upstream"), *burst(5)[:2], look(7), look(7.5)]
+    under: list[Fact] = [look(0), look(4, "upstream"), *burst(5)[:2], look(7), look(7.5)]
     assert not told(*under, reading(8, "blocked"), look(9))[1]
     assert not any(track.suspicions for track in told(*under)[0].tracks.values() if track.url)
 
@@ -496,7 +496,7 @@ def test_a_reading_that_comes_twice_counts_once():
 
 def test_what_was_read_in_the_shadow_of_the_own_side_is_known_when_it_is_read_again():
     """A reading that did not count then does not count when it comes a second time and the line is back."""
-    shadowed = [look(0), look(9, "shutdown"), reading(10, "blocked")]
+    shadowed: list[Fact] = [look(0), look(9, "shutdown"), reading(10, "blocked")]
     state, _ = told(*shadowed)
     state, _ = run(state, [look(12)])
     again, _ = run(state, [shadowed[2]])
