@@ -12,7 +12,7 @@ import dns.message
 import dns.rrset
 import pytest
 
-from probe.experiments import contrast, retry
+from probe.experiments import contrast, retry, steps
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Focus, Pacer, Session, Site, Turns
 from probe.experiments.steps import ArmResult, Place
@@ -329,7 +329,7 @@ async def test_the_own_address_is_asked_to_the_end_as_soon_as_one_neutral_place_
     passed: list[str] = []
 
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
-        original = contrast.arm
+        original = steps.arm
 
         async def passing_at_one(session: Session, place: Place, *about: Any, **more: Any) -> ArmResult:
             result = await original(session, place, *about, **more)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from probe import runner
+from probe.experiments import website
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import ASIDE, Pacer, Session, Site
 from probe.experiments.suspicion import FOLLOW_UPS
@@ -37,7 +38,7 @@ async def run_with(monkeypatch: pytest.MonkeyPatch, asked: dict[str, FollowUp], 
         pass
 
     monkeypatch.setattr(runner, "own_side", look)
-    monkeypatch.setattr(runner.website, "run", baseline)
+    monkeypatch.setattr(website, "run", baseline)
     monkeypatch.setattr(runner, "follow_ups", lambda *_about: list(asked.items()))
     wire, canaries = Wire(rng=random.Random(1)), Canaries(members=(), innocuous=("innocent.example",))
     session = Session(
