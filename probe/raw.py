@@ -282,7 +282,7 @@ def _packets(sockets: Sequence[socket.socket], deadline_s: float) -> Iterable[tu
     while left > 0 and (wait := until - time.monotonic()) > 0:
         readable, _, _ = select.select([sys.stdin, *sockets], [], [], wait)
         for sock in readable:
-            if sock is sys.stdin:
+            if not isinstance(sock, socket.socket):
                 continue
             with contextlib.suppress(BlockingIOError):
                 data = sock.recv(_HEADERS)

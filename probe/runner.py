@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from probe.experiments import cheap, holes, website
-from probe.experiments.network import glance, own_side
+from probe.experiments.network import Also, glance, own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.dns import Lingering
@@ -52,6 +52,9 @@ class Judged:
     result: EndpointResult
     observations: tuple[Observation, ...] = ()
 
+
+_NOTHING: tuple[Also, ...] = ()
+_PAGE: tuple[Also, ...] = ("page",)
 
 Event = Started | OwnSide | Step | Judged
 Listener = Callable[[Event], None]
@@ -135,7 +138,7 @@ class Runner:
             return False
         number, self._rounds = self._rounds, self._rounds + 1
         by_word = all(asked.endpoint.scheme == "https" for asked in session.asked)
-        await glance(session, "before", number, also=() if by_word else ("page",))
+        await glance(session, "before", number, also=_NOTHING if by_word else _PAGE)
         session.network = self._judge_network()
         if session.network.status != "ok":
             return False

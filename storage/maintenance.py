@@ -109,8 +109,8 @@ def prune(database: Database, before_us: int, *, dry_run: bool) -> Removed:
         with database.reading() if dry_run else database.writing() as connection:
             for table, count in _remove(connection, some, dry_run=dry_run):
                 counts[table] += count
-    for table, old in _old(before_us):
-        counts[table.name] = _remove_old(database, table, old, dry_run=dry_run)
+    for where, over in _old(before_us):
+        counts[where.name] = _remove_old(database, where, over, dry_run=dry_run)
     return Removed(**counts)
 
 

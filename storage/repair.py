@@ -144,7 +144,8 @@ def _missing(old: sqlite3.Connection, new: sqlite3.Connection, table: Table) -> 
     listed = ", ".join(f'"{name}"' for name in keys)
     match = " AND ".join(f'"{name}" = ?' for name in keys)
     for index in _indexes(old, table.name):
-        count, named = 0, []
+        count = 0
+        named: list[str] = []
         try:
             for key in old.execute(f"SELECT {listed} FROM {table.name} INDEXED BY {index}"):  # noqa: S608 - ours
                 if new.execute(f"SELECT 1 FROM {table.name} WHERE {match}", key).fetchone() is None:  # noqa: S608

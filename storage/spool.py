@@ -44,9 +44,9 @@ class SpoolWriter:
     def _open(self) -> int:
         if self._descriptor is not None:
             return self._descriptor
-        if self.path is not None and self._reopen(self.path):
-            assert self._descriptor is not None
-            return self._descriptor
+        if self.path is not None and (again := self._reopen(self.path)) is not None:
+            self._descriptor = again
+            return again
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._directory / f"{os.urandom(8).hex()}{SUFFIX}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -60,21 +60,20 @@ class SpoolWriter:
         self._descriptor, self.path = descriptor, path
         return descriptor
 
-    def _reopen(self, path: Path) -> bool:
+    def _reopen(self, path: Path) -> int | None:
         """Go on with our file where it is still there and nobody is taking it in."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            return False
+            return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(descriptor).st_nlink == 0:
                 raise FileNotFoundError(path)
         except OSError:
             os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+            return None
+        return descriptor
 
     def close(self) -> None:
         """Let go of the file, so that it can be taken in; another line goes on with it if it is still there."""

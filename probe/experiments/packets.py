@@ -50,10 +50,10 @@ async def run(site: Site) -> None:
         wire.flows = None
     for (address, port, own_port), packets in list(heard.items())[:_MOST_FLOWS]:
         asked = places[address, port]
-        place = Place(purpose="packets", endpoint=site.number, group=f"own/{asked}")
+        record_at = Place(purpose="packets", endpoint=site.number, group=f"own/{asked}")
         fact = _fact(own_port, packets)
         operation = Operation(fact=fact, started_us=begun_us, address=asked, port=port)
-        site.record(operation, **place.fields())
+        site.record(operation, **record_at.fields())
 
 
 async def _listen(site: Site, ear: raw.Ear, flows: set[tuple[str, int, int]]) -> None:

@@ -46,7 +46,8 @@ def load(
     controls: tuple[Control, ...] = ()
     channels: tuple[Channel, ...] = ()
     quiet: tuple[Quiet, ...] = ()
-    paces: dict[str, tuple[tuple[str, float], ...]] = {}
+    platforms: tuple[tuple[str, float], ...] = ()
+    lists: tuple[tuple[str, float], ...] = ()
     if file is not None:
         from probe.settings import toml
 
@@ -55,7 +56,7 @@ def load(
         origins |= read.origins
         problems += read.problems
         controls, channels, quiet = read.controls, read.channels, read.quiet
-        paces = {"platforms": read.platform_paces, "lists": read.list_paces}
+        platforms, lists = read.platform_paces, read.list_paces
     for key in KEYS:
         _from_environment(key, environ, values, origins, problems)
     for label, (flag, value) in (flags or {}).items():
@@ -63,7 +64,7 @@ def load(
         origins[label] = flag
     made = apply(values)
     made = replace(made, controls=controls, notify=replace(made.notify, listed=channels, quiet=quiet))
-    made = replace(made, run=replace(made.run, **paces))
+    made = replace(made, run=replace(made.run, platforms=platforms, lists=lists))
     problems += _wrong_channels(made.notify)
     if problems:
         raise SettingsError(tuple(problems))

@@ -91,7 +91,8 @@ def from_parameters(parameters: dict[str, Any]) -> Located | None:
     values |= {"scopes": tuple(values["scopes"]), "ways": tuple(values["ways"])}
     # What was stored before there were tables has none.
     told = {name: parameters.get(name) for name in _NETWORKS}
-    return Located(**values, **{name: Network(**fields) if fields else None for name, fields in told.items()})
+    values |= {name: Network(**fields) if fields else None for name, fields in told.items()}
+    return Located(**values)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

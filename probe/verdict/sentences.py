@@ -164,7 +164,7 @@ def _plain(parameters: dict[str, Any]) -> _Said:
     return said
 
 
-def _hops(said: dict[str, Any]) -> tuple[str, str]:
+def _hops(said: _Said) -> tuple[str, str]:
     """Two hops, as people are told of them: routers on the way are counted, the first one is nearest to this computer."""
     before = said.get("before")
     end = said.get("at_end") or (before is not None and before == said.get("distance"))

@@ -99,8 +99,8 @@ def _with_short_ones(
     streaming = connection.execution_options(stream_results=True, yield_per=_FROM_SERVER)
     results = [streaming.execute(text(query), values) for query in (detailed, brief)]
     # The driver's own cursors where they stream: see batches.
-    rows = [result.cursor if dialect == "sqlite" else result for result in results]
-    yield from short.merged(*rows, size)  # type: ignore[arg-type]
+    long_rows, short_rows = (result.cursor if dialect == "sqlite" else result for result in results)
+    yield from short.merged(long_rows, short_rows, size)  # type: ignore[arg-type]
     for result in results:
         result.close()
 

@@ -273,8 +273,8 @@ def keeping(path: Path, year: Year) -> Iterator[Row]:
     with Archive.open(str(path)) as archive:
         put = archive.call
 
-        def call(work):  # type: ignore[no-untyped-def]
-            def measured(connection):  # type: ignore[no-untyped-def]
+        def call(work):
+            def measured(connection):
                 nonlocal longest, steps
                 start = time.perf_counter()
                 done = work(connection)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.integration.test_control_check import control_codes, home
 
 pytestmark = pytest.mark.anyio
 
-SITES = {
+SITES: dict[str, tuple[str, dict[str, Any]]] = {
     "https://fine.example/": ("accessible", {}),
     "https://named.example/": ("blocked", {"rule": Rule(name="", tls="silence")}),
     "https://silent.example/": ("inconclusive", {"server": None}),
@@ -94,7 +95,7 @@ async def checked(folder: Path, control: Control | None, port: int, when_asked=l
                 when_asked()
             return sock
 
-        wire.connect = watched
+        wire.connect = watched  # type: ignore[method-assign]
         request = CheckRequest(
             asked=tuple(Asked(number=n, endpoint=Endpoint(url), target=url) for n, url in enumerate(SITES, start=1)),
             settings=replace(Settings().hurried(4.0), controls=(control,) if control else (), country="KZ"),

@@ -14,11 +14,12 @@ pytest.importorskip("aioquic")
 
 from aioquic.asyncio.server import serve
 
+from probe.control.sinks import for_quic
 from probe.instruments import quic, quic_packets
 from probe.observations import Operation, QuicFact, fact_from_json, fact_to_json, is_failure_name
 from probe.wire import Wire
 from tests import nano
-from tests.integration.test_sink_quic import SHOWN, for_quic
+from tests.integration.test_sink_quic import SHOWN
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +35,7 @@ async def server(*, alpn: str = "h3", retry: bool = False) -> AsyncIterator[int]
     configuration.alpn_protocols = [alpn]
     serving = await serve(HERE, 0, configuration=configuration, retry=retry)
     try:
+        assert serving._transport is not None
         yield serving._transport.get_extra_info("sockname")[1]
     finally:
         serving.close()

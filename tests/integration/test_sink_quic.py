@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import importlib.util
 import io
 import json
 import logging
@@ -25,6 +26,7 @@ from probe.control import certificate
 from probe.control.ledger import Arrival, Ledger
 from probe.control.sinks import Sinks, for_quic, places, web
 from probe.control.sinks.limits import SinkLimits
+from probe.control.sinks.quic import Server
 from probe.instruments import quic
 from probe.observations import Operation, QuicFact
 from probe.wire import Wire
@@ -75,6 +77,12 @@ async def opened(*, admitted: bool = True, **limits: Any) -> AsyncIterator[Open]
     sinks = Sinks(bound=[bound], context=SHOWN.context, ledger=ledger, for_quic=FOR_QUIC, limits=changed, log=log)
     async with asyncio.timeout(60), sinks.listening():
         yield Open(sinks, ledger, log)
+
+
+def quic_of(control: Open) -> Server:
+    """Its QUIC sink."""
+    assert control.sinks._quic is not None
+    return control.sinks._quic
 
 
 class Asker(QuicConnectionProtocol):
@@ -143,6 +151,7 @@ async def test_every_name_gets_the_same_page(method):
                 asyncio.timeout(20),
                 connect(HERE, control.port, configuration=configuration, create_protocol=Asker) as client,
             ):
+                assert isinstance(client, Asker)
                 got.add(await client.ask(method))
         assert '"bug"' not in control.log.getvalue()
     assert got == {(b"200", web.PAGE if method == b"GET" else b"")}
@@ -266,10 +275,10 @@ async def test_a_proof_is_good_for_its_own_port_only():
     """The same bytes from another port are no proof: nothing but a short refusal comes, and no connection is made."""
     async with opened() as control:
         _flight, _retry, again = await _until_retry(control.port)
-        await until(lambda: control.sinks._quic.served)
-        before = control.sinks._quic.served
+        await until(lambda: quic_of(control).served)
+        before = quic_of(control).served
         back = await answers(control.port, *again)
-        assert control.sinks._quic.served == before == 1
+        assert quic_of(control).served == before == 1
     assert sum(map(len, back)) < sum(map(len, again))
 
 
@@ -277,8 +286,8 @@ async def test_nobody_elsewhere_can_end_a_connection():
     """Whoever knows its ID and sends from another port neither is heard nor uses up what it may send."""
     async with opened(read_bytes=5_000) as control:
         _flight, _retry, again = await _until_retry(control.port)
-        await until(lambda: control.sinks._quic._open)
-        (connection,) = control.sinks._quic._open
+        await until(lambda: quic_of(control)._open)
+        (connection,) = quic_of(control)._open
         left = connection.left
         await answers(control.port, *again * 10)
         assert (connection.left, connection._ours) == (left, False)
@@ -298,10 +307,10 @@ async def test_one_address_may_not_have_all_connections():
     """Beyond its share nobody is answered; a connection that ends makes room."""
     async with opened(connections_each=1, connection_s=4.0) as control:
         await _until_retry(control.port)
-        await until(lambda: control.sinks._quic._open)
+        await until(lambda: quic_of(control)._open)
         refused, _ = await control.shake(deadline_s=0.3)
         assert refused.failure == "generic_timeout_error"
-        await until(lambda: not control.sinks._quic._open)
+        await until(lambda: not quic_of(control)._open)
         done, _ = await control.shake()
         assert done.failure is None
 
@@ -316,7 +325,7 @@ async def test_a_caller_that_sends_without_end_is_let_go():
         opened(read_bytes=8_000) as control,
         connect(HERE, control.port, configuration=configuration, create_protocol=Asker) as client,
     ):
-        (connection,) = control.sinks._quic._open
+        (connection,) = quic_of(control)._open
         client._quic.send_stream_data(client._quic.get_next_available_stream_id(), b"x" * 15_000)
         client.transmit()
         async with asyncio.timeout(20):
@@ -366,8 +375,8 @@ def test_without_aioquic_there_is_no_sink(monkeypatch):
     monkeypatch.delattr("probe.control.sinks.quic")
     monkeypatch.setitem(sys.modules, "aioquic", None)
     assert for_quic(SHOWN.pem) is None
-    find = places.importlib.util.find_spec
-    monkeypatch.setattr(places.importlib.util, "find_spec", lambda name: None if name == "aioquic" else find(name))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "aioquic" else find(name))
     assert "quic" not in places.kinds()
 
 

@@ -113,6 +113,11 @@ def test_a_database_that_another_process_holds_is_waited_for(tmp_path: Path) -> 
         assert len(list(readings.between(archive.reader.database, 0))) == 1
 
 
+def said(archive: Archive) -> str | None:
+    """What the user is told now."""
+    return archive.unsaved
+
+
 def _writer_says(archive: Archive, pragma: str) -> None:
     archive.call(lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}") and None).result(30)
 
@@ -127,9 +132,10 @@ def test_a_database_that_is_held_for_too_long_is_written_later(tmp_path: Path, m
         for number in range(3):
             run = sample_run(number, finished=True)
             keep(archive, run, looked(run, 1), looked(run, 2, "blocked"))
-        assert archive.unsaved is not None
-        assert "database is locked" in archive.unsaved
-        assert len(archive.unsaved.splitlines()) == 1
+        told = said(archive)
+        assert told is not None
+        assert "database is locked" in told
+        assert len(told.splitlines()) == 1
         other.rollback()
         run = sample_run(3, finished=True)
         keep(archive, run, looked(run, 1))

@@ -102,8 +102,8 @@ def test_notes_are_found_by_the_time_that_they_are_about(archive: Archive, datab
     assert {note.id for note in found} == set(numbers)
     assert [n.text for n in notes.between(database, T_US + 1, T_US + HOUR_US)] == ["live stream \\ud800"]
     assert [n.text for n in notes.between(database, T_US + HOUR_US + 1)] == ["a moment"]
-    assert notes.remove(archive, numbers[0]).result(30) is True
-    assert notes.remove(archive, numbers[0]).result(30) is False
+    assert notes.remove(archive, numbers[0], T_US).result(30) is True
+    assert notes.remove(archive, numbers[0], T_US).result(30) is False
     assert len(notes.between(database)) == 1
 
 

@@ -49,6 +49,11 @@ def room(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return free
 
 
+def said(archive: Archive) -> str | None:
+    """What the user is told now."""
+    return archive.unsaved
+
+
 def _save(archive: Archive, numbers: range) -> None:
     run, asked = sample_run(1), sample_asked(200)
     for number in numbers:
@@ -62,13 +67,13 @@ def test_a_disk_that_has_room_again_is_written_again(tmp_path: Path, room: threa
         archive.begin(sample_run(1), sample_asked(200)).result(timeout=30)
         archive.call(_pages(1)).result(timeout=30)
         _save(archive, range(1, 80))
-        assert archive.unsaved is not None
+        assert said(archive) is not None
         (waiting,) = (tmp_path / "spool").iterdir()
         with pytest.raises(StorageError, match="full"):
             days.add(archive, days.Day(day="2026-11-22", rounds=1)).result(timeout=30)
         room.set()
         _save(archive, range(80, 82))
-        assert archive.unsaved is None
+        assert said(archive) is None
         assert not waiting.exists()
         days.add(archive, days.Day(day="2026-11-22", rounds=1)).result(timeout=30)
         assert sorted(archive.reader.verdicts(run_id(1))) == list(range(1, 82))
@@ -84,10 +89,10 @@ def test_trouble_that_comes_back_keeps_everything(tmp_path: Path, room: threadin
             room.clear()
             archive.call(_pages(1)).result(timeout=30)
             _save(archive, range(start, start + 70))
-            assert archive.unsaved is not None
+            assert said(archive) is not None
             room.set()
             _save(archive, range(start + 70, start + 100))
-            assert archive.unsaved is None
+            assert said(archive) is None
         assert sorted(archive.reader.verdicts(run_id(1))) == list(range(1, 201))
 
 
@@ -97,7 +102,7 @@ def test_a_disk_that_stays_full_says_so_once(tmp_path: Path) -> None:
         archive.begin(sample_run(1), sample_asked(200)).result(timeout=30)
         archive.call(_pages(1)).result(timeout=30)
         _save(archive, range(1, 150))
-        assert archive.unsaved is not None
+        assert said(archive) is not None
         assert len(archive.notes) == len(list((tmp_path / "spool").iterdir())) == 1
 
 
@@ -111,7 +116,7 @@ def test_a_server_that_comes_back_is_used_again(postgresql_url: str, tmp_path: P
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
             )
         _save(archive, range(4, 7))
-        assert archive.unsaved is None
+        assert said(archive) is None
         assert sorted(archive.reader.verdicts(run_id(1))) == [1, 2, 3, 4, 5, 6]
 
 
@@ -131,6 +136,6 @@ def test_a_database_that_could_not_be_opened_is_opened_later(tmp_path: Path, mon
     with Archive.open(str(tmp_path / "dalel.db"), wait=False) as archive:
         archive.begin(sample_run(1), sample_asked(200)).result(timeout=30)
         _save(archive, range(1, 3))
-        assert archive.unsaved is None
+        assert said(archive) is None
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
         assert sorted(archive.reader.verdicts(run_id(1))) == [1, 2]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from probe.incidents.model import Incident, OwnSide
 from probe.settings.keep import Keep
@@ -166,9 +167,12 @@ def test_many_runs_are_many_small_steps(archive: Archive, monkeypatch: pytest.Mo
         keep_round(archive, run, looked(run, 1, kind="full"))
     sizes: list[int] = []
     shorten = tidying.shorten
-    monkeypatch.setattr(
-        tidying, "shorten", lambda connection, ids: (sizes.append(len(ids)), shorten(connection, ids))[1]
-    )
+
+    def counting(connection: Connection, ids: Sequence[str]) -> object:
+        sizes.append(len(ids))
+        return shorten(connection, ids)
+
+    monkeypatch.setattr(tidying, "shorten", counting)
 
     assert tidy(archive, KEEP, START_US + 25 * DAY_US, pause_s=0).runs == 25
     assert sizes == [10, 10, 5]

@@ -254,7 +254,10 @@ TWINS: tuple[Scenario, ...] = (
     ),
 )
 
-_SELF = {"world": lambda world: ipv6._nat64()(_front(ways=((FACEBOOK, "reset"),))(world)), "exit_codes": (1, 3)}
+_SELF: dict[str, Any] = {
+    "world": lambda world: ipv6._nat64()(_front(ways=((FACEBOOK, "reset"),))(world)),
+    "exit_codes": (1, 3),
+}
 
 TWINS_OVER_IPV6: tuple[Scenario, ...] = (
     ipv6._row(

@@ -11,7 +11,10 @@ ONE, OTHER = "https://alpha.example/", "https://other.alpha.example/"
 
 
 def _two_are_blocked(*more):
-    others = [reading(3 + n / 2, "blocked", url=OTHER, kind=kind) for n, kind in enumerate(("full", "burst", "burst"))]
+    others = [
+        reading(3, "blocked", url=OTHER),
+        *(reading(3.5 + n / 2, "blocked", url=OTHER, kind="burst") for n in range(2)),
+    ]
     return told(reading(0), reading(0.1, url=OTHER), *burst(1), *others, *more)[0]
 
 

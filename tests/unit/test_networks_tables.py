@@ -180,6 +180,7 @@ def value(data: Any) -> bytes:
     if isinstance(data, list):
         assert not data
         return b"\x00\x04"
+    assert isinstance(data, int)
     return bytes([6 << 5 | 4]) + data.to_bytes(4, "big")
 
 

@@ -1,6 +1,7 @@
 """What a replay jumps over, and how what was told of an event is judged."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -114,5 +115,5 @@ def test_every_event_is_possible(event):
         assert truth.ended is None or truth.ended in event.transitions
 
 
-def _fields() -> dict[str, object]:
+def _fields() -> dict[str, Any]:
     return {name: getattr(EVENT, name) for name in Event.__dataclass_fields__}

@@ -12,7 +12,9 @@ print(*sorted({*sys.modules, *(name.partition(".")[0] for name in sys.modules)})
 """
 
 
-@pytest.mark.parametrize("package", ["rich", "pygments", "pydantic", "alembic", "psycopg", "sqlalchemy.dialects.postgresql"])
+@pytest.mark.parametrize(
+    "package", ["rich", "pygments", "pydantic", "alembic", "psycopg", "sqlalchemy.dialects.postgresql"]
+)
 def test_what_costs_much_and_is_not_needed_is_not_imported(package):
     """httpx would bring rich for a command line of its own; alembic runs in a child process."""
     done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, timeout=60, check=True)

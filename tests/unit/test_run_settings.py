@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_settings_read_by_another_process_are_the_same(tmp_path):
     """With the flags, the environment and the file; what is wrong is told with the same words."""
     path = tmp_path / "config.toml"
     path.write_text(PACES)
-    words = {"config": str(path), "flags": {"run.deep": ("--deep", True)}}
+    words: dict[str, Any] = {"config": str(path), "flags": {"run.deep": ("--deep", True)}}
     environ = {"DALEL_RUN_INCIDENT_EVERY": "120"}
     assert load_apart(environ, **words) == load(environ, **words)
     path.write_text(WRONG)

@@ -13,7 +13,7 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
@@ -87,16 +87,25 @@ class _Flow:
 
     def _note(self, greeting: Greeting) -> None:
         arrival = self.arrival
-        arrival.bytes = max(arrival.bytes, greeting.bytes)
+        arrival.bytes = max(arrival.bytes, greeting.size)
         if greeting.hello is not None:
             arrival.whole, arrival.name = True, greeting.hello.sni
             arrival.fingerprint = greeting.hello.fingerprint
 
 
+class _SelectorTransport(Protocol):
+    """What asyncio's transport for datagrams has, and its type does not say: how much waits for the kernel, in bytes."""
+
+    def sendto(self, data: bytes, addr: Place) -> None: ...
+    def is_closing(self) -> bool: ...
+    def get_write_buffer_size(self) -> int: ...
+    def close(self) -> None: ...
+
+
 class _Way:
     """The way out: what the kernel cannot take now is dropped, and nothing is said once the sink has closed."""
 
-    def __init__(self, transport: asyncio.DatagramTransport) -> None:
+    def __init__(self, transport: _SelectorTransport) -> None:
         self._transport = transport
 
     def sendto(self, data: bytes, addr: Place) -> None:
@@ -178,7 +187,7 @@ class Server(QuicServer):
         self.served = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        way = _Way(cast("asyncio.DatagramTransport", transport))
+        way = _Way(cast("_SelectorTransport", transport))
         super().connection_made(cast("asyncio.BaseTransport", way))
 
     def datagram_received(self, data: bytes | str, addr: Place) -> None:
@@ -187,6 +196,7 @@ class Server(QuicServer):
             return
         head = quic_packets.head(data)
         if head is not None and head.version != quic_packets.VERSION_1:
+            assert self._transport is not None
             self._transport.sendto(quic_packets.negotiation(head), addr)
             return
         try:

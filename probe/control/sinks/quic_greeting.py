@@ -57,7 +57,7 @@ class Greeting:
 
     most: int
     hello: ClientHello | None = None
-    bytes: int = 0
+    size: int = 0
     """How much of it has come without a gap."""
     _pieces: dict[int, bytes] = field(default_factory=dict)
 
@@ -70,7 +70,7 @@ class Greeting:
             if len(data) > len(known) and offset + len(data) <= self.most and len(self._pieces) < _MOST_PIECES:
                 self._pieces[offset] = data
         whole = self._whole()
-        self.bytes = len(whole)
+        self.size = len(whole)
         size = _HANDSHAKE_HEAD + int.from_bytes(whole[1:4])
         if len(whole) >= max(size, _HANDSHAKE_HEAD):
             self._read(whole[:size])

@@ -24,7 +24,7 @@ class Head:
 
     method: bytes
     host: str | None
-    bytes: int
+    size: int
     target: bytes = b"/"
     length: bytes | None = None
     body: bytes = b""

@@ -50,7 +50,7 @@ def drive(words: str) -> None:
             return clock.now_us()
 
     # The command makes its own of both, and is otherwise as it is.
-    probe.daemon.clock.SystemClock = lambda: clock  # type: ignore[assignment, misc]
+    probe.daemon.clock.SystemClock = lambda: clock  # type: ignore[assignment, misc, return-value]
     probe.wire.Wire = DatedWire  # type: ignore[misc]
     sys.argv = ["dalel", *told["arguments"]]
     main()

@@ -76,18 +76,15 @@ def _tells(said: Said, truth: Truth) -> bool:
 
 def _judge(truth: Truth, said: Sequence[Said]) -> Judged:
     if not said:
-        wrong = ("nobody told",) if truth.must else ()
-        return Judged(truth=truth, said=(), wrong=wrong)
+        return Judged(truth=truth, said=(), wrong=("nobody told",) if truth.must else ())
     first = min(said, key=lambda one: one.opened)
     onset = first.opened - truth.began
     recovery = _recovery(truth, said)
-    wrong = [*_missing(truth, said), *_times(truth, first, onset, recovery)]
-    if len(said) > 1:
-        wrong.append(f"told as {len(said)} incidents")
+    several = (f"told as {len(said)} incidents",) if len(said) > 1 else ()
     return Judged(
         truth=truth,
         said=tuple(said),
-        wrong=tuple(wrong),
+        wrong=(*_missing(truth, said), *_times(truth, first, onset, recovery), *several),
         onset_min=onset.total_seconds() / 60,
         recovery_min=recovery.total_seconds() / 60 if recovery is not None else None,
     )
