@@ -193,8 +193,8 @@ def test_broken_toml_is_told_whole(home):
         f'  {path}:2: [check] profile: "lite" is not allowed. It must be light or full.\n'
         f'  {path}:4: this is not TOML: what stands after the = is no value: text goes in "double quotes"\n'
         f"  {path}:5: [deadlines] connect: -1 is not allowed. It must be a number of seconds from 0.01 to 600.\n"
-        f"  {path}:6: there is no section [nonsense]. There are: check, network, database, data, targets, http, "
-        "deadlines, budgets, priors.\n"
+        f"  {path}:6: there is no section [nonsense]. There are: check, network, database, data, targets, http, run, notify, "
+        "metrics, deadlines, budgets, keep, priors.\n"
     )
 
 
@@ -346,7 +346,7 @@ def test_a_disk_without_room_for_a_database(home, fill):
 
 def test_a_disk_that_fills_up_takes_the_record_and_not_the_answer(home):
     """The database is begun and has no room for the results, and neither has the spool: the answer is shown."""
-    done = sealed(home, FULL.format(fill=3900))
+    done = sealed(home, FULL.format(fill=3750))
     text = " ".join(done.stdout.decode().split())
     assert (done.returncode, done.stderr) == (3, b"")
     assert NOT_CONNECTED in text
