@@ -241,8 +241,9 @@ def _manner(ways: Sequence[tuple[Shot, str]]) -> Manner:
 def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...]:
     """TTLs of the greetings to send next, at most *most*; none when nothing more is to be learnt, or nothing can be.
 
-    Those between the last that passed and the first that was stopped, spread evenly, and that one again if it was silent
-    only once. Silent hops are not asked again. Where some ways are free, several ports go for one hop.
+    Those between the last that passed and the first that was stopped, spread evenly (the middle one, where only one more may
+    be sent), and that one again if it was silent only once. Silent hops are not asked again. Where some ways are free,
+    several ports go for one hop.
     """
     sent = shots(observations)
     distance = distance_of(sent)
@@ -259,6 +260,8 @@ def still_open(observations: Sequence[Observation], most: int) -> tuple[int, ...
     acted = any(shot.ttl == first and fate in _ACTS for shot, fate in ways)
     wanted = [ttl for ttl in range(after + 1, first) if ttl not in _mute(sent)]
     wanted += [first] if first < distance and stops[first] < needed and not acted else []
+    if most <= 1:
+        return tuple(wanted[len(wanted) // 2 :][:most])
     if len(wanted) > most:
         return tuple(dict.fromkeys(wanted[(place * (len(wanted) - 1)) // (most - 1)] for place in range(most)))
     if not wanted or not fates:

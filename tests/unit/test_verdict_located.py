@@ -159,6 +159,8 @@ def test_what_is_sent_next_is_what_is_still_open() -> None:
     whole = followed(Facts(), device=2, ttls=())
     assert located.still_open(path(whole), 6) == (1, 2, 3, 4, 5)
     assert located.still_open(path(whole), 3) == (1, 3, 5)
+    assert located.still_open(path(whole), 1) == (3,)
+    assert located.still_open(path(whole), 0) == ()
     assert set(located.still_open(path(followed(Facts(), device=2, ttls=(1, 4, 5))), 6)) == {2, 3}
     assert located.still_open(path(followed(Facts(), device=2)), 6) == ()
     assert set(located.still_open(path(followed(Facts(), device=2, mute=(2,))), 6)) == set()
