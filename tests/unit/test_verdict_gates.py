@@ -380,3 +380,13 @@ def test_every_gate_is_tested_here() -> None:
         "our_bug",
     }
     assert named == set(gates.EVIDENCE_GATES) | set(gates.WORD_GATES)
+
+
+def test_what_may_be_the_own_router_is_not_blamed_on_the_provider() -> None:
+    """Where a busy computer asked the first router only once, the place reaches from here to the second: home is in it."""
+    facts = blocked_and_followed(device=0)
+    del facts.observations[-2:]
+    verdict = facts.verdict()
+    (found,) = (finding for finding in verdict.findings if finding.family == "place")
+    assert (found.parameters["after"], found.parameters["before"]) == (0, 2)
+    assert (verdict.status, found.code) == ("inconclusive", "greeting_stopped_at_home")

@@ -43,7 +43,11 @@ def _is_about(case: Case, observation: Observation) -> bool:
 
 def is_at_home(found: Located) -> bool:
     """Whether it may be this network's own router."""
-    if found.before is None or found.before > _BEHIND_THE_GATEWAY:
+    if found.before is None:
+        return False
+    if found.after == 0 and found.before > 1:
+        return True  # no router has said that the name got there, as where the first one was asked only once, or is mute
+    if found.before > _BEHIND_THE_GATEWAY:
         return False
     return found.scopes[found.before == 1] == "gateway"
 
