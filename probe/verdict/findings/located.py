@@ -46,7 +46,9 @@ def is_at_home(found: Located) -> bool:
     if found.before is None:
         return False
     if found.after == 0 and found.before > 1:
-        return True  # no router has said that the name got there, as where the first one was asked only once, or is mute
+        return (
+            True  # no router has said that the name got there, as where the first one was asked only once, or is mute
+        )
     if found.before > _BEHIND_THE_GATEWAY:
         return False
     return found.scopes[found.before == 1] == "gateway"
