@@ -10,37 +10,36 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from probe.cli.choices import (
-    chosen_controls,
     completed,
+    control_options,
     fingerprints_of,
     location_of,
     names,
     networks_of,
     notes_of,
     opt_ins,
+    question_options,
+    shared_flags,
+    understood,
+    with_controls,
     words_of,
 )
 from probe.cli.common import (
     ConfigError,
     config_option,
     not_empty,
-    not_empty_each,
     read_catalogue,
     read_settings,
-    several,
 )
 
 if TYPE_CHECKING:
     from probe.cli.measure import Measured
     from probe.settings import Profile, Settings
-    from probe.settings.keys import Value
     from probe.wire import Wire
     from probe.workflows.check import CheckRequest
     from targets.model import Asked, Canaries
 
 FORMATS = ("table", "json", "jsonl", "csv")
-_PROBLEMS_SHOWN = 20
-
 HELP = """\
 Check platforms, lists, sites and addresses from this network, now.
 
@@ -99,25 +98,10 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str | None
 @click.option("--database", metavar="URL", callback=not_empty, help="Keep them in this database instead.")
 @config_option
 @click.option("--profile", type=click.Choice(("light", "full")), help="A quick look, or the whole page.")
-@click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
-@click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only.")
-@click.option(
-    "--only", multiple=True, callback=names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
-)
-@click.option("--skip", multiple=True, callback=names, metavar="NAME", help="Not these follow-ups.")
+@question_options
 @click.option("--deep", is_flag=True, help="Take minutes to learn how a block works, too (see dalel help safety).")
 @click.option("--timeout", callback=_seconds, metavar="SECONDS", help="For one endpoint, at most [45].")
-@click.option(
-    "--control",
-    "controls",
-    multiple=True,
-    callback=not_empty_each,
-    metavar="URL",
-    help="Also ask this server of yours elsewhere (see dalel help control).",
-)
-@click.option(
-    "--control-token", callback=not_empty, metavar="TOKEN", help="For those of them that have none of their own."
-)
+@control_options
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and to whom. Send nothing.")
 @click.option("--fail-on", multiple=True, callback=names, metavar="STATUS", help="Exit 1 for these, 0 for others.")
 @click.option("-v", "--verbose", count=True, help="A sentence to quote, comparisons, every step; -vv for every fact.")
@@ -129,13 +113,9 @@ def command(**typed: Any) -> int:
     words = words_of(options.words)
     catalogue, canaries = read_catalogue(settings)
     from targets import select
-    from targets.model import TargetError
 
-    try:
+    with understood():
         asked = select.resolve(words, catalogue)
-    except TargetError as error:
-        problems = str(error).splitlines()
-        raise ConfigError(several("not everything was understood", problems, at_most=_PROBLEMS_SHOWN)) from error
     if not chosen:
         settings = replace(settings, profile=profile_for(words))
     from probe import raw
@@ -176,26 +156,13 @@ def _say_what_would_be_sent(asked: Sequence[Asked], settings: Settings, canaries
 
 def _settings(options: Options) -> tuple[Settings, bool]:
     """The settings, and whether anybody chose the profile."""
-    flags: dict[str, tuple[str, Value]] = {}
+    flags = shared_flags(options)
     if options.profile:
         flags["check.profile"] = ("--profile", options.profile)
-    if options.ipv4 != options.ipv6:
-        flags["check.families"] = ("-4", (4,)) if options.ipv4 else ("-6", (6,))
-    if options.only:
-        flags["check.only"] = ("--only", options.only)
-    if options.skip:
-        flags["check.skip"] = ("--skip", options.skip)
     if options.deep:
         flags["check.deep"] = ("--deep", True)
-    if options.database:
-        flags["database.url"] = ("--database", options.database)
     loaded = read_settings(options.config, flags)
-    named = chosen_controls(options.controls, loaded.settings.controls, options.control_token)
-    settings = replace(
-        loaded.settings,
-        controls=tuple(control for control in named if not control.is_proxy),
-        proxies=tuple(control for control in named if control.is_proxy),
-    )
+    settings = with_controls(loaded.settings, options)
     if options.timeout is not None:
         settings = _hurried(settings, options.timeout)
     return settings, loaded.origins["check.profile"] != "default"

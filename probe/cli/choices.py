@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from probe.cli.common import ConfigError
+from probe.cli.common import ConfigError, not_empty, not_empty_each, several
 
 if TYPE_CHECKING:
     from probe.settings import Settings
     from probe.settings.controls import Control
+    from probe.settings.keys import Value
     from probe.wire import Wire
     from storage.location import Location
     from targets.fingerprints import Shelf
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
 
+_PROBLEMS_SHOWN = 20
 _LONGEST_INPUT = 4_000_000
 """Bytes of standard input: a list of a hundred thousand addresses."""
 
@@ -49,6 +53,102 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     return f"there is no '{name}'. {hint}There are: {', '.join(known)}."
 
 
+# ---------------------------------------------------------------------------------------------------------------------
+# options, and the settings that they make
+
+
+class Chosen(Protocol):
+    """What both commands let one type."""
+
+    @property
+    def ipv4(self) -> bool: ...
+    @property
+    def ipv6(self) -> bool: ...
+    @property
+    def only(self) -> tuple[str, ...]: ...
+    @property
+    def skip(self) -> tuple[str, ...]: ...
+    @property
+    def database(self) -> str | None: ...
+    @property
+    def controls(self) -> tuple[str, ...]: ...
+    @property
+    def control_token(self) -> str | None: ...
+
+
+_Command = Callable[..., Any]
+
+
+def question_options(command: _Command) -> _Command:
+    """Over what, and which follow-ups."""
+    for option in (
+        click.option("--skip", multiple=True, callback=names, metavar="NAME", help="Not these follow-ups."),
+        click.option(
+            "--only",
+            multiple=True,
+            callback=names,
+            metavar="NAME",
+            help="Only these follow-ups (see dalel help safety).",
+        ),
+        click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only."),
+        click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only."),
+    ):
+        command = option(command)
+    return command
+
+
+def control_options(command: _Command) -> _Command:
+    """Who else is asked."""
+    token = click.option(
+        "--control-token", callback=not_empty, metavar="TOKEN", help="For those of them that have none of their own."
+    )
+    control = click.option(
+        "--control",
+        "controls",
+        multiple=True,
+        callback=not_empty_each,
+        metavar="URL",
+        help="Also ask this server of yours elsewhere (see dalel help control).",
+    )
+    return control(token(command))
+
+
+def shared_flags(options: Chosen) -> dict[str, tuple[str, Value]]:
+    """Settings that were typed, by key, each with the option that it came from."""
+    flags: dict[str, tuple[str, Value]] = {}
+    if options.ipv4 != options.ipv6:
+        flags["check.families"] = ("-4", (4,)) if options.ipv4 else ("-6", (6,))
+    if options.only:
+        flags["check.only"] = ("--only", options.only)
+    if options.skip:
+        flags["check.skip"] = ("--skip", options.skip)
+    if options.database:
+        flags["database.url"] = ("--database", options.database)
+    return flags
+
+
+def with_controls(settings: Settings, options: Chosen) -> Settings:
+    """The settings with the controls and proxies that were typed, if any were."""
+    named = _chosen_controls(options.controls, settings.controls, options.control_token)
+    return replace(
+        settings,
+        controls=tuple(control for control in named if not control.is_proxy),
+        proxies=tuple(control for control in named if control.is_proxy),
+    )
+
+
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """Targets that are wrong are told all at once, as :class:`ConfigError`."""
+    from targets.model import TargetError
+
+    try:
+        yield
+    except TargetError as error:
+        problems = str(error).splitlines()
+        raise ConfigError(several("not everything was understood", problems, at_most=_PROBLEMS_SHOWN)) from error
+
+
 def completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Names of platforms and lists, for the shell."""
     from targets.loader import load_catalogue
@@ -58,7 +158,7 @@ def completed(_ctx: click.Context, _parameter: click.Parameter, incomplete: str)
     return [name for name in names if name.startswith(incomplete)]
 
 
-def chosen_controls(typed: Sequence[str], kept: tuple[Control, ...], token: str | None) -> tuple[Control, ...]:
+def _chosen_controls(typed: Sequence[str], kept: tuple[Control, ...], token: str | None) -> tuple[Control, ...]:
     """The controls that were typed, else those of the settings file, each with its token. Tokens are never quoted."""
     from probe.settings.controls import ControlError, parse, with_token
 

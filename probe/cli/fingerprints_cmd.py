@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.common import ConfigError, config_option, read_settings, several
+from probe.cli.common import config_option, read_settings
+from probe.cli.imported import forget, loadable, place_of, readable, refuse, say_left_out
 from probe.report.safe import safe
 
 if TYPE_CHECKING:
     from probe.settings import Settings
-    from targets.fingerprints import Book, Imported, Shelf
-
-_PROBLEMS_SHOWN = 50
+    from targets.fingerprints import Book, Shelf
 
 HELP = """\
 Recognise block pages by a list that others have collected.
@@ -51,36 +49,17 @@ def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
     expected_countries,source,exp_url,notes.
     """  # noqa: D301
     from targets.fingerprints import Book, read_csv, write
-    from targets.model import TargetError
 
     directory = directory_of(read_settings(config).settings)
-    try:
+    with readable(file):
         imported = read_csv(file.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"{safe(str(file))} cannot be read: {error.strerror}.") from error
-    except TargetError as error:
-        raise ConfigError(f"{safe(str(file))}: {error}") from error
-    _refuse(imported, file, skip_bad_rows=skip_bad_rows)
+    refuse(imported.rejected, file, skip_bad_rows=skip_bad_rows, is_empty=not imported.fingerprints)
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     book = Book(kind=imported.kind, origin=file.name, imported=today, fingerprints=imported.fingerprints)
-    try:
+    with loadable():
         written = write(book, directory)
-    except TargetError as error:
-        raise ConfigError(str(error)) from error
-    for row in imported.rejected:
-        click.echo(f"Left out, line {row.line}: {row.reason}", err=True)
+    say_left_out(imported.rejected)
     click.echo(f"{_counted(book)}, kept in {written}. From now on dalel check looks for them.")
-
-
-def _refuse(imported: Imported, file: Path, *, skip_bad_rows: bool) -> None:
-    if imported.rejected and not skip_bad_rows:
-        problems = [f"{safe(str(file))}:{row.line}: {row.reason}" for row in imported.rejected]
-        raise ConfigError(
-            several("some rows cannot be used", problems, at_most=_PROBLEMS_SHOWN)
-            + "\nNothing was imported. Correct the rows, or leave them out with --skip-bad-rows."
-        )
-    if not imported.fingerprints:
-        raise ConfigError(f"{safe(str(file))} has no row that can be used.")
 
 
 @command.command("list")
@@ -99,38 +78,22 @@ def list_(*, config: str | None) -> None:
 def remove(*, kind: str, config: str | None) -> None:
     """Forget the list of a kind. What was matched by it stays in the results."""
     path = directory_of(read_settings(config).settings) / f"{kind}.json"
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        click.echo(f"There is no list of this kind: {path} does not exist.")
-        return
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be removed: {error.strerror}.") from error
-    click.echo(f"{path} is removed.")
+    forget(path, "list")
 
 
 def directory_of(settings: Settings) -> Path:
     """Where imported lists are kept. Raises :class:`ConfigError` where there is no place at all."""
-    from storage.errors import StorageError
-    from storage.location import default_data_dir
     from targets.fingerprints import DIRECTORY
 
-    try:
-        data = Path(settings.data_dir) if settings.data_dir else default_data_dir(os.environ)
-    except StorageError as error:
-        raise ConfigError(str(error)) from error
-    return data.absolute() / DIRECTORY
+    return place_of(settings, DIRECTORY)
 
 
 def read_shelf(directory: Path) -> Shelf:
     """The imported lists. Raises :class:`ConfigError` for a damaged one."""
     from targets.fingerprints import load
-    from targets.model import TargetError
 
-    try:
+    with loadable():
         return load(directory)
-    except TargetError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _listed(shelf: Shelf) -> Iterator[str]:

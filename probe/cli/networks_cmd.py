@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.common import ConfigError, config_option, read_settings, several
+from probe.cli.common import config_option, read_settings
+from probe.cli.imported import forget, loadable, place_of, readable, refuse, say_left_out
 from probe.report.safe import safe
 
 if TYPE_CHECKING:
     from probe.settings import Settings
     from targets.networks import Atlas, Head
-    from targets.networks_tables import Imported
-
-_PROBLEMS_SHOWN = 50
 
 HELP = """\
 Name the networks on the way, by a table that you bring.
@@ -50,39 +47,22 @@ def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
     Text has five columns, divided by tabs: first address, last address, number of the network (0: nobody's), country,
     name. It may be compressed by gzip.
     """  # noqa: D301
-    from targets.model import TargetError
     from targets.networks import write
     from targets.networks_tables import read
 
     directory = directory_of(read_settings(config).settings)
     today = dt.datetime.now(tz=dt.UTC).date().isoformat()
-    try:
+    with readable(file):
         imported = read(file)
-        _refuse(imported, file, skip_bad_rows=skip_bad_rows)
+        refuse(imported.rejected, file, skip_bad_rows=skip_bad_rows, is_empty=imported.is_empty)
         tables = [
             write(family, stretches, directory, origin=file.name, imported=today)
             for family, stretches in imported.stretches.items()
             if stretches
         ]
-    except OSError as error:
-        raise ConfigError(f"{safe(str(file))} cannot be read: {error.strerror}.") from error
-    except TargetError as error:
-        raise ConfigError(f"{safe(str(file))}: {error}") from error
-    for row in imported.rejected[:_PROBLEMS_SHOWN]:
-        click.echo(f"Left out, line {row.line}: {row.reason}", err=True)
+    say_left_out(imported.rejected)
     for table in tables:
         click.echo(f"{_counted(table.head)}, kept in {table.path}. From now on dalel check tells them.")
-
-
-def _refuse(imported: Imported, file: Path, *, skip_bad_rows: bool) -> None:
-    if imported.rejected and not skip_bad_rows:
-        problems = [f"{safe(str(file))}:{row.line}: {row.reason}" for row in imported.rejected]
-        raise ConfigError(
-            several("some rows cannot be used", problems, at_most=_PROBLEMS_SHOWN)
-            + "\nNothing was imported. Correct the rows, or leave them out with --skip-bad-rows."
-        )
-    if imported.is_empty:
-        raise ConfigError(f"{safe(str(file))} has no row that can be used.")
 
 
 @command.command("list")
@@ -101,38 +81,22 @@ def list_(*, config: str | None) -> None:
 def remove(*, family: str, config: str | None) -> None:
     """Forget the table of a kind. What was named by it stays in the results."""
     path = directory_of(read_settings(config).settings) / f"{family}.table"
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        click.echo(f"There is no table of this kind: {path} does not exist.")
-        return
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be removed: {error.strerror}.") from error
-    click.echo(f"{path} is removed.")
+    forget(path, "table")
 
 
 def directory_of(settings: Settings) -> Path:
     """Where imported tables are kept. Raises :class:`ConfigError` where there is no place at all."""
-    from storage.errors import StorageError
-    from storage.location import default_data_dir
     from targets.networks import DIRECTORY
 
-    try:
-        data = Path(settings.data_dir) if settings.data_dir else default_data_dir(os.environ)
-    except StorageError as error:
-        raise ConfigError(str(error)) from error
-    return data.absolute() / DIRECTORY
+    return place_of(settings, DIRECTORY)
 
 
 def read_atlas(directory: Path) -> Atlas:
     """The imported tables. Raises :class:`ConfigError` for a damaged one."""
-    from targets.model import TargetError
     from targets.networks import load
 
-    try:
+    with loadable():
         return load(directory)
-    except TargetError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _listed(atlas: Atlas) -> Iterator[str]:

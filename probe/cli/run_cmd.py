@@ -12,21 +12,23 @@ import click
 
 from probe.cli import EXIT_USAGE
 from probe.cli.choices import (
-    chosen_controls,
     completed,
+    control_options,
     fingerprints_of,
     location_of,
-    names,
     networks_of,
     notes_of,
     opt_ins,
+    question_options,
+    shared_flags,
+    understood,
+    with_controls,
     words_of,
 )
 from probe.cli.common import (
     ConfigError,
     config_option,
     not_empty,
-    not_empty_each,
     read_catalogue,
     several,
 )
@@ -54,7 +56,6 @@ Watch platforms, lists and sites around the clock from this network, and say whe
 It stops by Ctrl-C or SIGTERM, and reads its settings again on SIGHUP. While the kill switch (a file, see dalel help
 settings) exists nothing is measured. DALEL_ACCEPT_RISK=1 agrees to the risks where nobody can be asked.
 """
-_PROBLEMS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,25 +84,10 @@ class Options:
 @click.argument("words", nargs=-1, metavar="[TARGET|@LIST|URL|HOST|-]...", shell_complete=completed)
 @click.option("--database", metavar="URL", callback=not_empty, help="Keep the results in this database instead.")
 @config_option
-@click.option("-4", "ipv4", is_flag=True, help="Over IPv4 only.")
-@click.option("-6", "ipv6", is_flag=True, help="Over IPv6 only.")
-@click.option(
-    "--only", multiple=True, callback=names, metavar="NAME", help="Only these follow-ups (see dalel help safety)."
-)
-@click.option("--skip", multiple=True, callback=names, metavar="NAME", help="Not these follow-ups.")
+@question_options
 @click.option("--deep", is_flag=True, help="Also ask how a block works, when one begins and hourly.")
 @click.option("--metered", is_flag=True, help="Somebody pays for each byte: use few, and none beyond the small cap.")
-@click.option(
-    "--control",
-    "controls",
-    multiple=True,
-    callback=not_empty_each,
-    metavar="URL",
-    help="Also ask this server of yours elsewhere (see dalel help control).",
-)
-@click.option(
-    "--control-token", callback=not_empty, metavar="TOKEN", help="For those of them that have none of their own."
-)
+@control_options
 @click.option("--once", is_flag=True, help="One round, then the end.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be measured when, and what data that takes. Send nothing."
@@ -160,28 +146,15 @@ def _watch_set(options: Options) -> WatchSet:
 
 
 def _settings(options: Options) -> Settings:
-    flags: dict[str, tuple[str, Value]] = {}
-    if options.ipv4 != options.ipv6:
-        flags["check.families"] = ("-4", (4,)) if options.ipv4 else ("-6", (6,))
-    if options.only:
-        flags["check.only"] = ("--only", options.only)
-    if options.skip:
-        flags["check.skip"] = ("--skip", options.skip)
+    flags = shared_flags(options)
     if options.deep:
         flags["run.deep"] = ("--deep", True)
     if options.metered:
         flags["run.metered"] = ("--metered", True)
-    if options.database:
-        flags["database.url"] = ("--database", options.database)
     if options.language:
         flags["run.language"] = ("--language", options.language)
     settings = _read_settings(options.config, flags)
-    named = chosen_controls(options.controls, settings.controls, options.control_token)
-    return replace(
-        settings,
-        controls=tuple(control for control in named if not control.is_proxy),
-        proxies=tuple(control for control in named if control.is_proxy),
-    )
+    return with_controls(settings, options)
 
 
 def _read_settings(config: str | None, flags: dict[str, tuple[str, Value]]) -> Settings:
@@ -200,15 +173,11 @@ def _watched(
     """What was named, and the pace of each: a platform's own, else the quickest of its lists', else everybody's."""
     from probe.daemon.plan import Watched
     from targets import select
-    from targets.model import TargetError
 
-    try:
+    with understood():
         asked = select.resolve(words, catalogue)
         platforms = _paces_of_platforms(settings, catalogue)
         lists = _paces_of_lists(words, settings, catalogue)
-    except TargetError as error:
-        problems = str(error).splitlines()
-        raise ConfigError(several("not everything was understood", problems, at_most=_PROBLEMS_SHOWN)) from error
     return asked, tuple(
         Watched(
             number=one.number,
