@@ -10,13 +10,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tests.lab.namespaces import LabError
-from tests.lab.replay import report
-from tests.lab.replay.harness import Replayed, replay
+from tests.lab.replay import report, shelf
+from tests.lab.replay.harness import replay
 from tests.lab.replay.model import Event
 from tests.lab.replay.negatives import NEGATIVES
-from tests.lab.replay.said import said_of
-from tests.lab.replay.score import score
 from tests.lab.replay.timelines import EVENTS
+from tests.lab.replay.whole import judge
 
 ALL = (*EVENTS, *NEGATIVES)
 
@@ -26,6 +25,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], help="events by name")
     parser.add_argument("--jobs", type=int, default=4, help="labs side by side; most of a replay is waiting")
     parser.add_argument("--keep", type=Path, help="leave databases and logs here")
+    parser.add_argument("--again", action="store_true", help="judge what --keep holds, and replay only what it lacks")
     parser.add_argument("--at-most", type=float, default=90, help="minutes for one event")
     options = parser.parse_args()
     chosen = [event for event in ALL if not options.only or event.name in options.only]
@@ -33,7 +33,7 @@ def main() -> int:
         parser.error(f"there is no event {', '.join(sorted(missing))}")
     keep = options.keep or report.REPORTS / f"{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}-replay"
     keep.mkdir(parents=True, exist_ok=True)
-    rows = _replay_all(chosen, keep, options.jobs, options.at_most * 60)
+    rows = _replay_all(chosen, keep, options)
     text = report.render(rows)
     path = keep.parent / f"{keep.name}.md" if options.keep is None else keep / "report.md"
     path.write_text(text)
@@ -42,12 +42,12 @@ def main() -> int:
     return 0 if all(row.is_right for row in rows) else 1
 
 
-def _replay_all(chosen: list[Event], keep: Path, jobs: int, at_most_s: float) -> list[report.Row]:
+def _replay_all(chosen: list[Event], keep: Path, options: argparse.Namespace) -> list[report.Row]:
     rows: dict[str, report.Row] = {}
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(options.jobs) as pool:
         # Who changes most often keeps its own pace longest, and so begins first.
         longest = sorted(chosen, key=lambda event: -len(event.transitions))
-        running = {pool.submit(_one, event, keep, at_most_s): event for event in longest if not event.needs}
+        running = {pool.submit(_one, event, keep, options): event for event in longest if not event.needs}
         for future in as_completed(running):
             row = future.result()
             rows[row.event.name] = row
@@ -55,15 +55,19 @@ def _replay_all(chosen: list[Event], keep: Path, jobs: int, at_most_s: float) ->
     return [rows.get(event.name) or report.Row(event=event) for event in chosen]
 
 
-def _one(event: Event, keep: Path, at_most_s: float) -> report.Row:
+def _one(event: Event, keep: Path, options: argparse.Namespace) -> report.Row:
     try:
-        replayed: Replayed = replay(event, keep, tell=lambda line: print(line, file=sys.stderr), at_most_s=at_most_s)
-        told = said_of(event, replayed)
+        replayed = shelf.take(keep, event.name) if options.again else None
+        if replayed is None:
+            replayed = replay(
+                event, keep, tell=lambda line: print(line, file=sys.stderr), at_most_s=options.at_most * 60
+            )
+            shelf.put(replayed)
+        return report.Row(event=event, score=judge(event, replayed), replayed=replayed)
     except LabError as error:
         return report.Row(event=event, trouble=str(error))
     except Exception:  # a replay of an hour is not to be lost with another one's bug
         return report.Row(event=event, trouble=traceback.format_exc())
-    return report.Row(event=event, score=score(event, told), replayed=replayed)
 
 
 if __name__ == "__main__":

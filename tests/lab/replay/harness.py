@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -21,14 +22,19 @@ from tests.lab.replay.model import Event, Phase
 from tests.lab.world import World, whole_world
 
 _MICROSECOND = dt.timedelta(microseconds=1)
+_EAR = ("62.115.44.2", 8080)
+"""Where somebody abroad is told by webhook; no site of the world has that address."""
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What is left of a replay: the database, the daemon's own lines, how long it took, and its exit code."""
+    """What is left of a replay: the database, what was heard abroad, the daemon's own lines, how long it took, and its exit
+    code. ``shift``: by how much the event was moved."""
 
     database: Path
+    heard: Path
+    shift: dt.timedelta
     log: str
     seconds: float
     code: int
@@ -75,21 +81,25 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
     database = directory / f"{event.name}.db"
     for left in directory.glob(f"{event.name}.db*"):
         left.unlink()
-    log = directory / f"{event.name}.log"
+    log, heard = directory / f"{event.name}.log", directory / f"{event.name}.heard"
+    heard.write_text("")
     began = time.monotonic()
     world = first.world(whole)
     with Lab(world, rules=first.rules(world)) as lab, log.open("wb") as output:
         stage = _Stage(lab, whole, world, event, first)
-        _set_clocks(lab, _us(event.begins + shift))
-        child = _start(lab, event, shift, database, output)
-        try:
-            applied, samples = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
-            code = child.wait(120)
-        finally:
-            child.kill()
-            child.wait()
+        _set_clocks(lab, microseconds(event.begins + shift))
+        with _listens(lab, heard):
+            child = _start(lab, event, shift, database, output)
+            try:
+                applied, samples = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
+                code = child.wait(120)
+            finally:
+                child.kill()
+                child.wait()
     return Replayed(
         database=database,
+        heard=heard,
+        shift=shift,
         log=log.read_text(errors="replace"),
         seconds=time.monotonic() - began,
         code=code,
@@ -104,9 +114,22 @@ def shift_of(event: Event) -> dt.timedelta:
     return dt.timedelta(days=(today - event.begins).days)
 
 
+@contextlib.contextmanager
+def _listens(lab: Lab, heard: Path) -> Iterator[None]:
+    """Somebody is told, by webhook. It is no server of the world's, which are started anew with every change of it."""
+    address, port = _EAR
+    script = Path(__file__).with_name("ear.py")
+    words = [sys.executable, "-I", "-S", str(script), address, str(port), str(_moved(lab)), str(heard)]
+    with subprocess.Popen(lab.net["world"].enter(words, as_server=True), stdin=subprocess.DEVNULL) as ear:
+        try:
+            yield
+        finally:
+            ear.kill()
+
+
 def _start(lab: Lab, event: Event, shift: dt.timedelta, database: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     arguments = ["run", *event.watches, "--database", f"sqlite:///{database}", "--log-format", "json"]
-    words = json.dumps({"begins_us": _us(event.begins + shift), "arguments": arguments})
+    words = json.dumps({"begins_us": microseconds(event.begins + shift), "arguments": arguments})
     argv = [*WITHOUT_CAPABILITIES, sys.executable, "-m", "tests.lab.replay.drive", words]
     return subprocess.Popen(
         lab.probe.enter(["env", "--chdir", str(REPOSITORY), *argv]),
@@ -117,6 +140,7 @@ def _start(lab: Lab, event: Event, shift: dt.timedelta, database: Path, log: IO[
             "PATH": f"{DALEL.parent}:{os.environ.get('PATH', '')}",
             "LANG": "C.UTF-8",
             "DALEL_ACCEPT_RISK": "1",
+            "DALEL_NOTIFY_WEBHOOK": "http://{}:{}/".format(*_EAR),
             **lab.environment(),
         },
     )
@@ -143,7 +167,7 @@ def _lead(
             stage.enter(phase)
             applied.append((phase.tells, to))
             tell(f"{event.name} {to:%Y-%m-%d %H:%M} {phase.tells}")
-        to_us = _us(to + shift)
+        to_us = microseconds(to + shift)
         _set_clocks(stage.lab, to_us)
         answer = {"to_us": to_us, "off_s": phase.clock_s, "ends": to >= event.ends}
         child.stdin.write(json.dumps(answer).encode() + b"\n")
@@ -155,7 +179,11 @@ def _lead(
 
 def _set_clocks(lab: Lab, to_us: int) -> None:
     """The Internet's clocks go with the event; the host's own may be off (``Phase.clock_s``)."""
-    (lab.net.directory / "moved").write_text(str((to_us - time.time_ns() // 1000) / 1e6))
+    _moved(lab).write_text(str((to_us - time.time_ns() // 1000) / 1e6))
+
+
+def _moved(lab: Lab) -> Path:
+    return lab.net.directory / "moved"
 
 
 def _sample(pid: int, at: dt.datetime) -> Sample:
@@ -171,9 +199,11 @@ def _sample(pid: int, at: dt.datetime) -> Sample:
     )
 
 
-def _us(moment: dt.datetime) -> int:
+def microseconds(moment: dt.datetime) -> int:
+    """UTC microseconds, as everything is stored."""
     return (moment - dt.datetime.fromtimestamp(0, dt.UTC)) // _MICROSECOND
 
 
 def moment_of(us: int) -> dt.datetime:
+    """The inverse of :func:`microseconds`."""
     return dt.datetime.fromtimestamp(0, dt.UTC) + us * _MICROSECOND

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable
 
-from tests.lab import forgers
+from tests.lab import dual, forgers
 from tests.lab.censor import NameForge
 from tests.lab.packets import TCP
 from tests.lab.replay import states
@@ -120,6 +120,12 @@ NEGATIVES = (
     _trouble("sleep", "the host sleeps", asleep=True),
     _trouble(
         "dead_resolver", "the provider's resolver is dead", _perhaps(*NO_NETWORK, must=True), rules=states.dead_resolver
+    ),
+    _trouble(
+        "dead_ipv6",
+        "IPv6 leads nowhere, and everybody has it; the old version is well",
+        rules=states.dead_ipv6,
+        before=dual.dual,
     ),
     _trouble("loss", "one packet in five is lost", _perhaps(*NO_NETWORK), rules=states.lossy(0.2)),
 )

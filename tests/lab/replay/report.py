@@ -44,6 +44,7 @@ def render(rows: Sequence[Row]) -> str:
     judged = [one for row in scored if row.score is not None for one in row.score.judged]
     must = [one for one in judged if one.truth.must]
     false = sum(len(row.score.false_blocked) for row in scored if row.score is not None)
+    lacking = sum(len(row.score.wrong) for row in scored if row.score is not None)
     stray = sum(len(row.score.stray) for row in scored if row.score is not None)
     onsets = [one.onset_min for one in must if one.onset_min is not None]
     recoveries = [one.recovery_min for one in must if one.recovery_min is not None]
@@ -56,6 +57,7 @@ def render(rows: Sequence[Row]) -> str:
         "|---|---|---|",
         f"| incidents that falsely say blocked | 0 | {false} |",
         f"| incidents that tell nothing true | 0 | {stray} |",
+        f"| rows lost or misdated, messages lost, late or doubled, what comes back unnoticed | 0 | {lacking} |",
         f"| things that happened, told rightly | all | {sum(not one.wrong for one in must)} of {len(must)} |",
         f"| onset told, minutes, most | ≤ 12.5 | {_most(onsets)} |",
         f"| recovery told, minutes, most | ≤ 10 | {_most(recoveries)} |",
@@ -83,6 +85,7 @@ def _event(row: Row) -> list[str]:
         lines += _judged(one)
     lines += [f"- **false block**: {_words(said)}" for said in row.score.false_blocked]
     lines += [f"- stray: {_words(said)}" for said in row.score.stray]
+    lines += [f"- wrong: {words}" for words in row.score.wrong]
     return [*lines, ""]
 
 

@@ -26,6 +26,7 @@ class Said:
     opened: dt.datetime
     closed: dt.datetime | None
     holes: frozenset[str] = frozenset()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +42,20 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """``stray``: incidents that tell nothing true; ``false_blocked``: those of them, or of a negative, that say blocked."""
+    """``stray``: incidents that tell nothing true; ``false_blocked``: those of them, or of a negative, that say blocked.
+
+    ``wrong``: what else is wrong: with the rows, with the messages, with what comes back every day.
+    """
 
     judged: tuple[Judged, ...]
     stray: tuple[Said, ...]
     false_blocked: tuple[Said, ...]
-    notes: tuple[str, ...] = field(default=())
+    wrong: tuple[str, ...] = field(default=())
 
     @property
     def is_right(self) -> bool:
-        return not self.stray and not self.false_blocked and not any(judged.wrong for judged in self.judged)
+        lacks = self.stray or self.false_blocked or self.wrong
+        return not lacks and not any(judged.wrong for judged in self.judged)
 
 
 def score(event: Event, incidents: Iterable[Said]) -> Score:

@@ -101,6 +101,11 @@ def dead_resolver(_world: World) -> tuple[Rule, ...]:
     return (Drop(when=When(remote=(f"{RESOLVER}/32",), ports=(53,)), place="access"),)
 
 
+def dead_ipv6(_world: World) -> tuple[Rule, ...]:
+    """There is an IPv6 address and a default route, and nothing comes back over it."""
+    return (Drop(when=When(version=6), place="access"),)
+
+
 def unrouted(*platforms: str) -> Built:
     """The platforms' own networks are gone from the world's routing: nobody anywhere reaches them, nor their name servers."""
 

@@ -1,0 +1,54 @@
+"""All that is judged of one replay: what was told, to whom, what was kept, and what was recognised as recurring."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.lab.replay.harness import Replayed, microseconds
+from tests.lab.replay.heard import read, unheard
+from tests.lab.replay.kept import lacking
+from tests.lab.replay.model import Event
+from tests.lab.replay.said import recurrences_of, said_of
+from tests.lab.replay.score import Score, score
+
+_OFF_BY_MIN = 20
+_ENDING = dt.timedelta(minutes=5)
+"""The daemon may finish a round that it had begun when the replay was over."""
+
+
+def judge(event: Event, replayed: Replayed) -> Score:
+    """The score of *event* with everything that is wrong about it."""
+    told = said_of(replayed)
+    wrong = lacking(
+        replayed.database,
+        microseconds(event.begins + replayed.shift),
+        microseconds(event.ends + replayed.shift + _ENDING),
+        clock_is_off=any(phase.clock_s for phase in event.phases),
+    )
+    if replayed.code != 0:
+        wrong.append(f"the daemon ended with {replayed.code}")
+    if replayed.heard.exists():
+        wrong += unheard(event, told, read(replayed.heard, replayed.shift))
+    if event.recurs is not None:
+        wrong += not_recurring(event.recurs, recurrences_of(replayed))
+    return dataclasses.replace(score(event, told), wrong=tuple(wrong))
+
+
+def not_recurring(hours: tuple[str, str], found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Nothing if what comes back every day was recognised, from and until (``HH:MM``) within twenty minutes."""
+    for one in found:
+        near = [_minutes_apart(one[key], hour) for key, hour in zip(("from", "until"), hours, strict=True)]
+        if one["every"] == "day" and max(near) <= _OFF_BY_MIN:
+            return []
+    return [f"nobody saw that it comes back every day from {hours[0]} to {hours[1]}"]
+
+
+def _minutes_apart(one: str | None, other: str) -> int:
+    if one is None:
+        return 24 * 60
+    minutes = [int(hour) * 60 + int(minute) for hour, minute in (one.split(":"), other.split(":"))]
+    apart = abs(minutes[0] - minutes[1])
+    return min(apart, 24 * 60 - apart)
