@@ -55,31 +55,32 @@ async def run(site: Site) -> None:
         return
     kind: SinkKind = "http" if site.scheme == "http" else "tls"
     for control in site.settings.controls:
-        announced = await _announced(site, control)
-        port = announced.port(kind)
-        if announced.address is None or port is None:
+        said = await announced_by(site, control)
+        port = said.port(kind)
+        if said.address is None or port is None:
             continue
-        async with announced.turns:
-            if await _alternate(site, control, announced.address, port):
+        async with said.turns:
+            if await _alternate(site, control, said.address, port):
                 return
 
 
-async def _announced(site: Site, control: Control) -> Announced:
-    announced = site.session.sinks.setdefault(control.name, Announced())
-    async with announced.lock:
-        if not announced.asked and control.name not in site.session.absent_controls:
-            announced.asked = True
+async def announced_by(site: Site, control: Control, purpose: Purpose = PURPOSE) -> Announced:
+    """What *control* says of its sinks; asked once in a run, for whoever comes first, and recorded under *purpose*."""
+    said = site.session.sinks.setdefault(control.name, Announced())
+    async with said.lock:
+        if not said.asked and control.name not in site.session.absent_controls:
+            said.asked = True
             await site.session.pacer.flow()
-            exchanged, announced.sinks = await client.sinks(
+            exchanged, said.sinks = await client.sinks(
                 site.wire,
                 control,
                 trust=site.session.trust,
                 deadline_s=2 * site.settings.deadlines.tls_soft,
                 reach_s=site.settings.deadlines.tls_soft,
             )
-            announced.address = exchanged.address
-            site.record(exchanged.operation, purpose=PURPOSE, group=control.vantage, member="sinks")
-    return announced
+            said.address = exchanged.address
+            site.record(exchanged.operation, purpose=purpose, group=control.vantage, member="sinks")
+    return said
 
 
 async def _alternate(site: Site, control: Control, address: str, port: int) -> bool:
