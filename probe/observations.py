@@ -66,7 +66,9 @@ def is_failure_name(text: str) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 # facts, one type an instrument
 
-Kind = Literal["dns", "tcp", "tls", "http", "quic", "path", "arrival", "packets", "host", "clock", "context", "bug"]
+Kind = Literal[
+    "dns", "tcp", "tls", "http", "quic", "app", "path", "arrival", "packets", "host", "clock", "context", "bug"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,7 +304,8 @@ class QuicFact:
     ``retry``: whether the server first had our address proven (RFC 9000 §8.1). ``completed``: the handshake came to its end,
     which is all that counts as success for an arm. ``first_reply_us``: from the first packet to the first one that is an
     answer to it, ``reply_ttl``: that one's IP TTL. ``close_code``: with which the server ended the connection (RFC 9000 §20),
-    ``close_reason`` its words.
+    ``close_reason`` its words. ``ttl``: so many routers far the greeting was let go, and only its first datagram; ``None``: as
+    ordinary ones are.
     """
 
     exchange: Literal["handshake", "ping"]
@@ -324,6 +327,39 @@ class QuicFact:
     icmp_code: int | None = None
     icmp_from: str | None = None
     stack: str | None = None
+    ttl: int | None = None
+
+
+AppTransport = Literal["tcp", "udp", "websocket"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppFact:
+    """One exchange of an app's own protocol (``mtproto``, ``stun``, ``openvpn`` …), as far as its first answers.
+
+    ``sent``: what the first message is (``req_pq_multi``). ``answered``: whether any bytes came. ``expected``: whether an
+    answer of that protocol came that is bound to a number, key or id of ours; ``None``: nothing came that tells. ``detail``:
+    what came instead, in our own few words (at most 80 characters); ``first_bytes``: the first 32 of what came, as hex.
+    ``messages_sent``: with those that were sent again. ``first_reply_us``: since the first message; ``reply_ttl``: the IP TTL
+    of the first answer's packet. ``kernel``: of the connection, where there is one.
+    """
+
+    protocol: str
+    transport: AppTransport
+    sent: str
+    answered: bool | None = None
+    expected: bool | None = None
+    detail: str | None = None
+    first_bytes: str | None = None
+    first_reply_us: int | None = None
+    reply_ttl: int | None = None
+    messages_sent: int = 0
+    messages_received: int = 0
+    errno: str | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    icmp_from: str | None = None
+    kernel: KernelCounters | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -492,6 +528,7 @@ Fact = (
     | TlsFact
     | HttpFact
     | QuicFact
+    | AppFact
     | PathFact
     | ArrivalFact
     | PacketsFact
@@ -507,6 +544,7 @@ KINDS: dict[str, type[Any]] = {
     "tls": TlsFact,
     "http": HttpFact,
     "quic": QuicFact,
+    "app": AppFact,
     "path": PathFact,
     "arrival": ArrivalFact,
     "packets": PacketsFact,
@@ -568,6 +606,7 @@ Purpose = Literal[
     "split",  # T whole and in pieces, at an address that serves it not (deep)
     "control",  # how a control was asked, and why it gave no answer
     "control_pair",  # T and I at a control's own sink, and what arrived of them there
+    "quic",  # T, I and the question for versions over QUIC: at the own address, elsewhere, and where nobody is a target
     "late",  # what arrived after it was no longer waited for
 ]
 Arm = Literal["target", "innocuous"]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from probe.experiments import cheap, holes, website
+from probe.experiments.apps import walk
 from probe.experiments.network import Also, glance, own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
@@ -229,7 +230,8 @@ class Runner:
     async def _baseline(self, site: Site) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._session.settings.deadlines.endpoint):
-                await guarded(self._session, "website", website.run(site), endpoint=site.number)
+                baseline = website.run if site.asked.endpoint.app is None else walk.run
+                await guarded(self._session, "website", baseline(site), endpoint=site.number)
 
     async def _give_up(self, site: Site, baseline: asyncio.Task[None]) -> None:
         """End a wait that the own side explains: nothing more can be learned from it."""

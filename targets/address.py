@@ -1,12 +1,13 @@
-"""One URL, ``tcp://host:port``, host name or address literal, as typed, to an ``Endpoint``; or a sentence why not."""
+"""One URL, ``tcp://host:port``, app's address, host name or address literal, as typed, to an ``Endpoint``; or why not."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from targets.model import Endpoint, TargetError
+from targets.schemes import Scheme, app_of
 
 SCHEMES = ("https", "http", "tcp")
 _LONGEST = 4096
@@ -24,7 +25,7 @@ _PORT = re.compile(r"(?P<host>[^:/?#\[\]]+|\[[^\]]*\]):(?P<port>[^:/?#\[\]]*)")
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """The endpoint that *text* names: a URL, ``tcp://host:port``, or a host (``https://HOST/`` is meant).
+    """The endpoint that *text* names: a URL, ``tcp://host:port``, an app's address, or a host (``https://HOST/`` is meant).
 
     The URL stays as typed but for what cannot be sent: a name in other letters becomes its ``xn--`` form (IDNA 2008),
     other letters in the path are percent-encoded, and the fragment is left off. Raises :class:`TargetError`.
@@ -59,7 +60,8 @@ def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
         parts = urlsplit(url)
     except ValueError:
         raise TargetError(f"{shown(typed)} {_broken(url)}") from None
-    if parts.scheme not in SCHEMES:
+    app = app_of(parts.scheme)
+    if parts.scheme not in SCHEMES and (app is None or not app.ready):
         raise TargetError(
             f"{shown(typed)} starts with {shown(url.partition('://')[0] + '://')}, which cannot be measured. "
             "Use https://, http:// or tcp://host:port."
@@ -68,6 +70,8 @@ def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
         raise TargetError(f"{shown(typed)} has a user name or password in it: leave it out, nothing is logged in to.")
     host = _host(parts, typed)
     port = _port_of(parts, typed)
+    if app is not None:
+        return _app(app, parts, host, port, typed)
     return _tcp(parts, host, port, typed) if parts.scheme == "tcp" else _web(parts, host, port)
 
 
@@ -88,6 +92,27 @@ def _tcp(parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoin
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise TargetError(f"{shown(typed)} has a path: a bare connection has none. Write tcp://{host}:{port}.")
     return Endpoint(f"tcp://{host}:{port}")
+
+
+def _app(app: Scheme, parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoint:
+    if app.bare and port is not None:
+        raise TargetError(f"{shown(typed)} has a port: {app.name}:// has none. Write for example {app.example}.")
+    if port is None and app.port is None:
+        raise TargetError(f"{shown(typed)} has no port. Write for example {app.example}.")
+    if parts.fragment or (app.path is None and parts.path not in ("", "/")):
+        raise TargetError(f"{shown(typed)} has a path: {app.name}:// has none. Write for example {app.example}.")
+    given = parse_qs(parts.query, keep_blank_values=True)
+    if given.keys() != set(app.keys):
+        wanted = " and ".join(f"{key}=" for key in app.keys)
+        raise TargetError(
+            f"{shown(typed)} needs {wanted} behind a question mark, and nothing else. Write for example {app.example}."
+            if wanted
+            else f"{shown(typed)} has something behind a question mark, which {app.name}:// has not."
+        )
+    where = host if app.bare else f"{host}:{port or app.port}"
+    path = quote(parts.path, safe=_AS_TYPED) if parts.path not in ("", "/") else app.path or ""
+    query = f"?{quote(parts.query, safe=_AS_TYPED + '?{}`^')}" if parts.query else ""
+    return Endpoint(f"{app.name}://{where}{path}{query}")
 
 
 def _web(parts: SplitResult, host: str, port: int | None) -> Endpoint:

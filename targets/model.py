@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from targets.schemes import Scheme, app_of
+
 Rule = Literal["any-of", "all-of", "each"]
 
 
@@ -15,7 +17,9 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One URL (``https://host/path``, ``http://…``) or ``tcp://host:port``, as typed or as the catalogue has it."""
+    """One URL (``https://host/path``, ``http://…``), ``tcp://host:port`` or an app's address (:mod:`targets.schemes`), as
+    typed or as the catalogue has it.
+    """
 
     url: str
 
@@ -30,7 +34,13 @@ class Endpoint:
 
     @property
     def port(self) -> int:
-        return urlsplit(self.url).port or {"http": 80, "https": 443}[self.scheme]
+        app = self.app
+        return urlsplit(self.url).port or ({"http": 80, "https": 443}[self.scheme] if app is None else app.port or 0)
+
+    @property
+    def app(self) -> Scheme | None:
+        """What an app speaks there; ``None`` of the web and of bare connections."""
+        return app_of(self.scheme)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +53,14 @@ class Service:
     HTTP answer below 500 counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS
     answer out of ``loopback_answers``; it is never connected to, never counts in the platform's word, and is not asked for
     with the platform. ``retired``: the ISO date (or month, or year, or ``date unknown``) since which it is only history.
+    ``main``: the platform stands or falls with it, one at most; what is wrong with its other services beside it is an
+    impairment.
     """
 
     name: str
     rule: Rule
     endpoints: tuple[Endpoint, ...]
+    main: bool = False
     own_root: bool = False
     any_status: bool = False
     vendor_sign: bool = False
@@ -125,13 +138,14 @@ class Canaries:
     """All canaries, by family. A family has failed only when two members of different operators fail.
 
     ``innocuous``: names for the unchanged half of a pair, of every length that target names have. ``ad_domains``: names
-    that filters of a household or an employer refuse and no state does.
+    that filters of a household or an employer refuse and no state does. ``http3``: harmless names whose servers offer HTTP/3.
     """
 
     members: tuple[Canary, ...]
     innocuous: tuple[str, ...] = ()
     version: str = ""
     ad_domains: tuple[str, ...] = ()
+    http3: tuple[str, ...] = ()
 
     def family(self, name: CanaryFamily) -> tuple[Canary, ...]:
         return tuple(member for member in self.members if member.family == name)

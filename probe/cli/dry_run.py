@@ -9,6 +9,7 @@ from probe.report.safe import safe
 from probe.settings import Settings
 from probe.wire import Wire
 from targets.model import Asked, Canaries, Canary
+from targets.schemes import app_of
 
 _SHOWN = 8
 
@@ -69,8 +70,8 @@ def _baseline(asked: Sequence[Asked], settings: Settings, wire: Wire) -> Iterato
     yield f"Then, for each address that you asked about, what a browser does, over {versions}:"
     yield f"  its address from {server} (DNS, port 53), where it has a name"
     for scheme in schemes:
-        yield f"  {scheme}:// {'; '.join(_steps(scheme, settings))}"
-    if schemes.keys() - {"tcp"}:
+        yield f"  {scheme}:// {'; '.join(filter(None, _steps(scheme, settings)))}"
+    if schemes.keys() & {"https", "http"}:
         yield f"  Where a site sends its visitors elsewhere, the same there, up to {settings.budgets.redirects} times."
     yield f"You asked about {len(asked)}:"
     for one in asked:
@@ -78,6 +79,11 @@ def _baseline(asked: Sequence[Asked], settings: Settings, wire: Wire) -> Iterato
 
 
 def _steps(scheme: str, settings: Settings) -> Iterator[str]:
+    app = app_of(scheme)
+    if app is not None:
+        yield "" if app.transport == "udp" else "a TCP connection to the port that it names"
+        yield f"{app.sends}{', over UDP' if app.transport == 'udp' else ''}"
+        return
     port = {"https": " to port 443, if it names no other", "http": " to port 80, if it names no other"}
     yield f"a TCP connection{port.get(scheme, ' to the port that it names')}"
     if scheme == "https":
@@ -92,6 +98,7 @@ def _steps(scheme: str, settings: Settings) -> Iterator[str]:
 
 def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
     from probe.experiments.suspicion import FOLLOW_UPS, wanted
+    from probe.instruments import quic
 
     resolvers = _members(canaries.family("resolver"))
     own = _list([server.address for server in wire.nameservers()]) or "your own DNS servers"
@@ -133,6 +140,14 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "something harmless at each; no page is asked for; for one site of the check"
         ),
         "control_pair": "the same taking turns at the first control that has ports for it; then it is asked what arrived there",
+        "quic": (
+            "where the page came and says that it has HTTP/3: a QUIC greeting with the site's name (UDP port 443 mostly), "
+            "at most once an hour around the clock; if nobody answers, the question which versions it speaks, up to three "
+            "greetings to harmless sites that have HTTP/3, and greetings that name the site and something harmless, taking "
+            f"turns at its own address, at {settings.budgets.neutrals} harmless ones and at your first control"
+        )
+        if quic.is_here()
+        else "nothing: QUIC needs aioquic (pip install 'dalel[quic]')",
         "control": (
             "the same for an unencrypted page that came well. Its address and what its name led to here go to your control, "
             "which then does the same from where it is: "

@@ -15,14 +15,21 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from probe.incidents.model import Incident, OwnSide, Reading
-from probe.observations import DnsFact, HttpFact, Observation, QuicFact, TcpFact, TlsFact
+from probe.observations import AppFact, DnsFact, HttpFact, Observation, QuicFact, TcpFact, TlsFact
 from probe.verdict.model import STATUSES
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 STALE_US = 3 * 3600 * 1_000_000
 """Every endpoint is measured at least hourly: what is three hours old says nothing about now."""
-_STEPS: Mapping[type, str] = {DnsFact: "dns", TcpFact: "tcp", TlsFact: "tls", HttpFact: "http", QuicFact: "quic"}
+_STEPS: Mapping[type, str] = {
+    DnsFact: "dns",
+    TcpFact: "tcp",
+    TlsFact: "tls",
+    HttpFact: "http",
+    QuicFact: "quic",
+    AppFact: "app",
+}
 _MOST_PLACES = 2000
 _MOST_FAILURES = 500
 _ANY_ADDRESS = "address"

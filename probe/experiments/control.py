@@ -57,7 +57,7 @@ class _Turns(asyncio.Semaphore):
 async def _ask(site: Site, control: Control) -> None:
     turns = _turns(site.session, control)
     addresses = tuple(address for address in site.addresses if is_public(address))[:MOST_ADDRESSES]
-    request = Request(site.focus.url if site.focus is not None else site.asked.endpoint.url, addresses)
+    request = Request(_asked_url(site), addresses)
     async with turns:
         answer = await _exchange(site.session, control, request)
     if answer is None:
@@ -80,6 +80,15 @@ async def _ask(site: Site, control: Control) -> None:
         turns.trial = asyncio.Event()
         await _try(site.session, control, turns.trial)
     await turns.trial.wait()
+
+
+def _asked_url(site: Site) -> str:
+    """What a control is asked about. It speaks no app's protocol: it connects where the app would."""
+    endpoint = site.asked.endpoint
+    if endpoint.app is not None:
+        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        return f"tcp://{host}:{endpoint.port}"
+    return site.focus.url if site.focus is not None else endpoint.url
 
 
 def _turns(session: Session, control: Control) -> _Turns:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from probe.experiments.apps.table import spoken_again
 from probe.experiments.places import connectable, is_literal
 from probe.experiments.questions import REFUSAL_GAP_S, in_order
 from probe.experiments.steps import Place, connect, fetch, verified
@@ -307,7 +308,11 @@ async def _try(site: Site, address: str, *, from_system: bool) -> None:
     if ":" in address and not site.session.uses_ipv6:
         return
     place = Place(purpose="dns_answers", endpoint=site.number, group=f"address/{address}")
-    if site.scheme == "tcp":
+    app = site.asked.endpoint.app
+    if app is not None and app.transport == "udp":
+        await spoken_again(site, place, address)
+        return
+    if site.scheme == "tcp" or app is not None:
         stream = await connect(site.session, place, address, site.port, name=site.host)
         if stream is not None:
             stream.close()

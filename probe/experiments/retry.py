@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from probe.experiments.apps.table import spoken_again
 from probe.experiments.steps import Place, connect, fetch, shake_hands, verified
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ async def _try(site: Site, address: str, number: int, passed: asyncio.Event) -> 
 
 async def _once(site: Site, place: Place, address: str) -> bool:
     """As far as the baseline came, and one step on: an answer at an earlier step says nothing about a later failure."""
+    if site.asked.endpoint.app is not None:
+        return await spoken_again(site, place, address)
     if site.scheme == "https":
         if "http" not in site.suspicions:
             return await verified(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)

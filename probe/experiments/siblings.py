@@ -29,6 +29,9 @@ async def addresses(site: Site) -> None:
 
 async def _sibling(site: Site, address: str) -> None:
     place = Place(purpose="siblings", endpoint=site.number, group=f"address/{address}")
+    app = site.asked.endpoint.app
+    if app is not None and app.transport == "udp":
+        return
     if site.scheme == "https":
         await verified(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
         return

@@ -13,6 +13,7 @@ from probe.experiments import (
     locate,
     packets,
     path_mtu,
+    quic,
     residual,
     retry,
     siblings,
@@ -20,6 +21,7 @@ from probe.experiments import (
 )
 from probe.experiments.session import CERTIFICATE, DEEP
 from probe.observations import Operation
+from targets.schemes import app_of
 
 if TYPE_CHECKING:
     from probe.experiments.session import FollowUp
@@ -37,6 +39,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "behind": behind.run,
     "locate": locate.run,
     "control_pair": control_pairs.run,
+    "quic": quic.run,
     "control": likeness.run,
     "packets": packets.run,
     "residual": residual.run,
@@ -60,6 +63,7 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
     ),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
     "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "locate", "control_pair", "control"),
+    "app": ("retry", "dns_answers"),
     "page": ("dns_answers", "neutral_pair", "control"),
     "plain": ("control",),
 }
@@ -69,7 +73,8 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     """Names and functions of what to ask after a failure (*operation*) or a long silence (``None``) at *stage*.
 
     ``page`` is a response over plain HTTP that an ordinary site would not give, ``plain`` an ordinary one, which controls can
-    tell from what they get; ``tcp://`` endpoints have no name to contrast, so pairs are left out.
+    tell from what they get; ``app`` is an app's own exchange. What is no web page has no name to contrast, so pairs are left
+    out; and a control, which can only connect for an app, is not asked about what has no connection.
     """
     # Pairs tell nothing about a certificate that does not verify, addresses do.
     if stage == "tls" and operation is not None and operation.failure in CERTIFICATE:
@@ -79,7 +84,10 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
         asked += ["behind", "packets"]
     if stage == "tls":
         asked.extend(DEEP)
-    names = [name for name in asked if not (scheme == "tcp" and name in _OF_NAMES)]
+    app = app_of(scheme)
+    pairless = (*_OF_NAMES, "control") if app is not None and app.transport == "udp" else _OF_NAMES
+    bare = scheme == "tcp" or app is not None
+    names = [name for name in asked if not (bare and name in pairless)]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 
 

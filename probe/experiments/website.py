@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from probe.experiments import cheap, dns_answers, suspicion
+from probe.experiments import cheap, dns_answers, quic, suspicion
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
 from probe.experiments.session import Focus, guarded
@@ -22,10 +22,15 @@ from probe.observations import DnsFact, HostFact, HttpFact, Operation, TcpFact, 
 from probe.verdict import addresses, fingerprints
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from probe.experiments.session import Site
     from probe.instruments.tcp import TcpStream
     from probe.instruments.tls import TlsStream
     from probe.wire import Nameserver
+
+    Walk = Callable[[int, list["Library"]], Coroutine[Any, Any, None]]
+    """One address family's baseline; the list is for the questions to the C library that it begins."""
 
 
 async def run(site: Site) -> None:
@@ -33,17 +38,31 @@ async def run(site: Site) -> None:
     checked = await cheap.check(site)
     if checked is True:
         return
-    libraries: list[_Library] = []
+    ready = checked or None
     try:
-        await _families(site, libraries, checked or None)
+        await over_families(
+            site,
+            lambda family, libraries: _browse(
+                site, family, libraries, ready if ready is not None and ready.family == family else None
+            ),
+        )
     finally:
-        if checked:
-            checked.stream.close()
+        if ready is not None:
+            ready.stream.close()
+    quic.begin(site)
+
+
+async def over_families(site: Site, walk: Walk) -> None:
+    """*walk* over each address family that this host and the endpoint have, at once."""
+    libraries: list[Library] = []
+    try:
+        await _families(site, libraries, walk)
+    finally:
         for library in libraries:
             library.stop()
 
 
-async def _families(site: Site, libraries: list[_Library], ready: cheap.Ready | None) -> None:
+async def _families(site: Site, libraries: list[Library], walk: Walk) -> None:
     if site.session.translator_asked is not None:
         await site.session.translator_asked.wait()
     async with asyncio.TaskGroup() as families:
@@ -52,11 +71,10 @@ async def _families(site: Site, libraries: list[_Library], ready: cheap.Ready | 
                 continue
             if is_literal(site.host) and (":" in site.host) != (family == 6):
                 continue
-            mine = ready if ready is not None and ready.family == family else None
-            families.create_task(_browse(site, family, libraries, mine))
+            families.create_task(walk(family, libraries))
 
 
-async def _browse(site: Site, family: int, libraries: list[_Library], ready: cheap.Ready | None) -> None:
+async def _browse(site: Site, family: int, libraries: list[Library], ready: cheap.Ready | None) -> None:
     url, hop = site.asked.endpoint.url, 0
     while hop <= site.settings.budgets.redirects:
         place = Place(purpose="baseline", endpoint=site.number, group=f"v{family}", hop=hop)
@@ -79,20 +97,20 @@ class _Answered:
     step: cheap.Step | None = None
 
 
-async def _hop(site: Site, url: str, place: Place, libraries: list[_Library]) -> _Answered | None:
+async def _hop(site: Site, url: str, place: Place, libraries: list[Library]) -> _Answered | None:
     parts = urlsplit(url)
     host, scheme = parts.hostname or "", parts.scheme
     port = parts.port or {"http": 80, "https": 443}.get(scheme, 0)
     focus = Focus(host=host, port=port, scheme=scheme, url=url)
     site.look_at(focus, [])
-    addresses = await _addresses(site, host, place, libraries)
+    addresses = await addresses_of(site, host, place, libraries)
     site.look_at(focus, addresses)
     usable = [address for address in addresses if connectable(address)]
     if not usable:
         if addresses:
             site.suspect("dns", None)
         return None
-    stream = await _connect(site, usable[0], port, host, place)
+    stream = await connect_to(site, usable[0], port, host, place)
     if stream is None:
         return None
     if scheme == "tcp":
@@ -121,7 +139,8 @@ async def _go_on(site: Site, url: str, place: Place, ready: cheap.Ready) -> _Ans
 # the name
 
 
-async def _addresses(site: Site, host: str, place: Place, libraries: list[_Library]) -> list[str]:
+async def addresses_of(site: Site, host: str, place: Place, libraries: list[Library]) -> list[str]:
+    """The addresses of *host* in one family, as the system has them; recorded, and what fails is suspected."""
     if is_literal(host):
         return [host]
     listed = site.wire.hosts_file(host)
@@ -133,7 +152,7 @@ async def _addresses(site: Site, host: str, place: Place, libraries: list[_Libra
         )
         return [a for a in listed if (":" in a) == (place.group == "v6")]
     # A name's first question is the library's too; the other family of addresses need not ask it again.
-    library = _Library(site, host, place) if place.group == "v4" else None
+    library = Library(site, host, place) if place.group == "v4" else None
     if library is not None:
         libraries.append(library)
     found = await _ask_system(site, host, "AAAA" if place.group == "v6" else "A", place)
@@ -142,7 +161,7 @@ async def _addresses(site: Site, host: str, place: Place, libraries: list[_Libra
     return found
 
 
-class _Library:
+class Library:
     """The C library's answer beside ours, for as long as the baseline takes: nothing waits for it."""
 
     def __init__(self, site: Site, host: str, place: Place) -> None:
@@ -260,7 +279,8 @@ def _judge_answer(site: Site, operation: Operation) -> list[str]:
 # the connection
 
 
-async def _connect(site: Site, address: str, port: int, host: str, place: Place) -> TcpStream | None:
+async def connect_to(site: Site, address: str, port: int, host: str, place: Place) -> TcpStream | None:
+    """One connection of the baseline: paced, watched and recorded; a failure is suspected."""
     await site.session.pacer.flow()
     with (
         site.watching("tcp", TcpFact(), place=place.fields(), name=host, address=address, port=port),
@@ -358,7 +378,7 @@ def redirect(url: str, location: str | None) -> str | None:
 
 async def _page_itself(site: Site, url: str, address: str, place: Place) -> None:
     host = urlsplit(url).hostname or ""
-    stream = await _connect(site, address, urlsplit(url).port or 443, host, place)
+    stream = await connect_to(site, address, urlsplit(url).port or 443, host, place)
     secure = await _shake_hands(site, stream, host, place) if stream is not None else None
     if secure is not None:
         await _request(site, secure, "GET", url, address, place)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from probe.observations import (
+    AppFact,
     ArrivalFact,
     DnsFact,
     Fact,
@@ -113,6 +114,8 @@ def _what(fact: Fact) -> str:
         return f"{fact.method} {fact.url}"
     if isinstance(fact, QuicFact):
         return f"SNI {fact.sni}" if fact.sni else "no SNI" if fact.exchange == "handshake" else "which versions?"
+    if isinstance(fact, AppFact):
+        return f"{fact.protocol} {fact.transport} {fact.sent}"
     if isinstance(fact, PathFact):
         said = {"hello": f"SNI {fact.sni}", "request": "a plain request", "syn": "SYN"}[fact.sent]
         return f"TTL {fact.ttl}, {said}"
@@ -130,6 +133,8 @@ def _came(fact: Fact) -> str:
         return f"{fact.status}"
     if isinstance(fact, QuicFact):
         return "handshake done" if fact.completed else ", ".join(fact.versions) or "ok"
+    if isinstance(fact, AppFact):
+        return fact.detail or "answered in its own protocol"
     if isinstance(fact, ArrivalFact):
         return _arrived(fact)
     return "ok"

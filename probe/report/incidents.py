@@ -52,6 +52,7 @@ _HOW: Mapping[str, str] = {
     "blocked.tls": "blocked by name",
     "blocked.http": "blocked by what is asked for",
     "blocked.quic": "blocked over the newer protocol (QUIC)",
+    "blocked.protocol": "blocked by what the app speaks",
     "blocked.mitm": "read on the way: somebody opens the encrypted connections",
     "blocked.throttling": "slowed down on purpose",
     "denied": "refused by the site itself",

@@ -78,6 +78,7 @@ _HEADLINES: Mapping[str, str] = {
     "blocked.http.timeout": "your network drops the connection when the site's name is asked for",
     "blocked.http.eof": "your network closes the connection when the site's name is asked for",
     "blocked.quic": "your network stops the newer, faster kind of connection to this name",
+    "blocked.protocol": "your network stops what this app speaks, and lets other connections through",
     "blocked.mitm": "somebody in the network opens the encrypted connection with a forged certificate and can read it",
     "blocked.tls.mitm": "somebody in the network opens the encrypted connection with a forged certificate and can read it",
     "blocked.throttling": "your network slows this site down, and not others",

@@ -138,7 +138,8 @@ def _reached(case: Case, o: Observation) -> bool:
     fact, stage = o.fact, case.failing.stage if case.failing is not None else None
     if o.failure is not None:
         return False
-    if case.scheme == "tcp":
+    # A control connects where an app would, and speaks nothing: of what comes after it says nothing.
+    if case.scheme == "tcp" or (case.asked.endpoint.app is not None and stage in ("dns", "tcp")):
         return isinstance(fact, TcpFact) and o.operation.port == case.asked.endpoint.port
     if isinstance(fact, HttpFact):
         page = fact.status is not None and fact.status < _SERVER_ERROR

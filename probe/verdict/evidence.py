@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from probe.verdict.findings import (
+    app,
     baseline,
     chains,
     cheap,
@@ -29,6 +30,7 @@ from probe.verdict.rows import Row
 
 MODULES = (
     baseline,
+    app,
     cheap,
     vendor,
     own_side,

@@ -52,6 +52,14 @@ _NOT_TOLD_APART = (
     "Nothing excludes these yet, so this signature alone never means “blocked”: the result is inconclusive. What would tell "
     "them apart is the comparison with another name at unrelated servers, a second vantage, or time."
 )
+_DEAD_APP = (
+    "A server that is overloaded, limits its visitors or dislikes this program; a firewall of a household or company; or a "
+    "device on the way that reads the first bytes and stops this kind of them."
+)
+_APP_NOT_TOLD_APART = (
+    "Nothing excludes these yet, so this signature alone never means “blocked”: the result is inconclusive. What the app says "
+    "was said again over new connections. Other ports, other servers of the same app and another provider tell more."
+)
 _OTHER_DNS = (
     "The name was also asked of DNS services of several operators abroad, plainly and encrypted, and the address that they "
     "gave was tried: only one where the site's valid certificate is shown counts as right."
@@ -437,6 +445,40 @@ SIGNATURES: dict[str, Explanation] = {
         excluded="It must have been made on the spot: by this computer's own list of names, by a well-known filtering "
         "service, by a DNS service that refuses advertising in the same way or answers faster than it could have asked, or "
         "by an issuer of certificates that this computer was told to trust. What cannot be shown so stays inconclusive.",
+    ),
+    # apps
+    "app.timeout": Explanation(
+        means="The app's server, or the way to it, was there as far as can be told, and what the app says first got no answer.",
+        besides=_DEAD_APP,
+        excluded=_APP_NOT_TOLD_APART,
+    ),
+    "app.reset": Explanation(
+        means="The connection was broken off when the app had said its first words.",
+        besides=_DEAD_APP,
+        excluded=_APP_NOT_TOLD_APART,
+    ),
+    "app.eof": Explanation(
+        means="The connection was closed when the app had said its first words.",
+        besides=_DEAD_APP,
+        excluded=_APP_NOT_TOLD_APART,
+    ),
+    "app.refused": Explanation(
+        means="Somebody said, in the server's name, that nobody listens there.",
+        besides="A server that was stopped or has moved. Anybody on the way can say the same in its name.",
+        excluded=_APP_NOT_TOLD_APART,
+    ),
+    "app.unreachable": Explanation(
+        means="Somebody on the way said that what the app sends cannot be delivered.",
+        besides="A broken road, or a filter in a household or company.",
+        excluded=_APP_NOT_TOLD_APART,
+    ),
+    "app.other": Explanation(
+        means="Something answered in the app's place that does not speak what the app speaks. That the address answers does "
+        "not mean that the app works.",
+        besides="A gateway of a household or company, a network that wants a log-in first, a proxy that takes every "
+        "connection, or somebody who has the address by now.",
+        excluded="Networks that want a log-in and proxies that take every connection are recognised, and then this does not "
+        "count. The rest is not told apart: the result is inconclusive, and never accessible.",
     ),
     # what this version cannot find yet
     "quic.timeout.sni": Explanation(

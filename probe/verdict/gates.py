@@ -139,7 +139,7 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     """
     if not case.own.proxied:
         return ()
-    tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours")}
+    tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours", "app")}
     return FLIPS | tcp | _BY_DISTANCE | {"some_paths", "connected", "tls_no_answer", "refuses_every_name"}
 
 
@@ -274,8 +274,8 @@ def portal_page(case: Case, findings: Findings) -> Iterable[str]:
     So it is where somebody answers every plain request, and lets everything else pass.
     """
     if "own_captive_portal" in _codes(findings):
-        return _PAGES_PUT_IN | _pages_of_others(case) | {"connected"}
-    return _PAGES_PUT_IN | _pages_of_others(case) if case.own.pages_swapped else ()
+        return _PAGES_PUT_IN | _pages_of_others(case) | {"connected", "app_other_answer"}
+    return _PAGES_PUT_IN | _pages_of_others(case) | {"app_other_answer"} if case.own.pages_swapped else ()
 
 
 def clock_first(_case: Case, findings: Findings) -> Iterable[str]:

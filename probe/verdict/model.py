@@ -16,7 +16,7 @@ BASES: tuple[Basis, ...] = get_args(Basis)
 
 METHODS: dict[Status, frozenset[str]] = {
     "accessible": frozenset(),
-    "blocked": frozenset({"dns", "ip", "tls", "http", "quic", "mitm", "throttling"}),
+    "blocked": frozenset({"dns", "ip", "tls", "http", "quic", "protocol", "mitm", "throttling"}),
     "denied": frozenset({"geo", "legal", "antibot", "ratelimit"}),
     "outage": frozenset({"dns", "server", "certificate", "http", "route"}),
     "no_network": frozenset(
@@ -97,15 +97,42 @@ class NetworkVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceVerdict:
+    """One word for a part of a platform, and what it is made of.
+
+    ``method``: the commonest of the members that have the word. ``working``: how many of the ``measured`` members are
+    accessible. ``main``: the platform stands or falls with it.
+    """
+
+    service: str
+    status: Status
+    method: str | None = None
+    rule: str = "each"
+    working: int = 0
+    measured: int = 1
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformVerdict:
-    """One word for a platform, rolled up from its services by their rules; ``services`` has a word for each."""
+    """One word for a platform, rolled up from its services by their rules; ``services`` has a word for each.
+
+    ``title``: its English name. ``impairments``: ``NAME_STATUS`` of services that do not work beside a main one that does
+    (``web_blocked``). ``missing``: the main service, where nothing of it was measured. ``endpoints``: numbers of the
+    results that it is made of; ``deciding``: of those that have its word, in services that have it. ``partial``: not all
+    that the catalogue has was measured.
+    """
 
     platform: str
     status: Status
     method: str | None = None
     confidence: float | None = None
-    services: tuple[tuple[str, Status], ...] = ()
+    services: tuple[ServiceVerdict, ...] = ()
     endpoints: tuple[int, ...] = ()
+    deciding: tuple[int, ...] = ()
+    impairments: tuple[str, ...] = ()
+    title: str | None = None
+    missing: str | None = None
     partial: bool = False
 
 

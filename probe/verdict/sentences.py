@@ -47,6 +47,21 @@ _MANNERS = {
     "redirect": "sent elsewhere",
 }
 
+_PROTOCOLS = {
+    "mtproto": "Telegram's own protocol",
+    "stun": "the protocol that calls begin with (STUN)",
+    "openvpn": "OpenVPN's protocol",
+    "ikev2": "IKEv2's protocol",
+    "wireguard": "WireGuard's protocol",
+    "tor": "Tor's protocol",
+    "quic": "the newer, faster protocol (QUIC)",
+    "doh": "encrypted DNS over HTTPS",
+    "dot": "encrypted DNS over TLS",
+    "doq": "encrypted DNS over QUIC",
+    "encrypted": "a protocol without any shape",
+    "random": "random bytes",
+}
+
 _SETTLE = {
     "look_yourself": "open it in a browser: what turns this program away may let people in",
     "measure_again": "measure it again: this run did not get to the end of it",
@@ -74,6 +89,16 @@ _IMPAIRMENTS = {
     "resolver_lies": "some DNS here gives wrong answers for it, without keeping visitors out",
     "interference_seen": "connections are interfered with by name, without keeping visitors out at this moment",
     "slow": "it answers, but slowly",
+    "quic_blocked": "the newer, faster kind of connection gets no answer when it names this site, and one when it names "
+    "another: your network stops it for this name; pages come in the older way",
+    "quic_filtered": "the newer, faster kind of connection gets no answer from anybody here, as in many homes and companies; "
+    "pages come in the older way",
+    "quic_version_filtered": "the newer, faster kind of connection is stopped here whatever it names, by what it says and "
+    "not by its port; pages come in the older way",
+    "quic_partly": "short greetings in the newer, faster kind of connection get no answer from this site; long ones, as "
+    "browsers send them, do",
+    "quic_unanswered": "the site offers the newer, faster kind of connection and gives no answer in it, to this computer at "
+    "least; pages come in the older way",
     "provider_dns_untested": "your provider's DNS was not tested: this computer asks another one",
     "transparent_proxy": "somebody on the way takes every connection, so connections by themselves say nothing",
     "control_silent": "a server elsewhere that you named gave no answer, so it is no evidence for anything",
@@ -156,6 +181,10 @@ def _plain(parameters: dict[str, Any]) -> _Said:
     said = _Said(parameters)
     if isinstance(said.get("failure"), str):
         said["failure"] = _FAILURES.get(said["failure"], said["failure"].removeprefix("unknown_failure: "))
+    if isinstance(said.get("protocol"), str):
+        said["protocol"] = _PROTOCOLS.get(said["protocol"], said["protocol"])
+        if (said.get("failure") or "").startswith("not "):
+            said["failure"] = "what answered speaks something else"
     if isinstance(said.get("after"), int):
         said["after"], said["before"] = _hops(said)
         said["between"] = f"between {said['after']} and {said['before']}"

@@ -41,7 +41,7 @@ def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
         found.append("other_dns")
     if "certificate_expired_or_clock" in codes:
         found.append("set_clock")
-    if stage == "tcp":
+    if stage in ("tcp", "app"):
         found.append("later")
     return found
 

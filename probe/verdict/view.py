@@ -14,14 +14,16 @@ from functools import cached_property
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Literal, TypeGuard, cast
 
-from probe.observations import ContextFact, DnsFact, HttpFact, Observation, TcpFact, TlsFact
+from probe.observations import AppFact, ContextFact, DnsFact, HttpFact, Observation, QuicFact, TcpFact, TlsFact
 from probe.verdict import addresses, fingerprints
 
 if TYPE_CHECKING:
     from probe.verdict.network import OwnSide
     from targets.model import Asked
 
-Stage = Literal["dns", "tcp", "tls", "http"]
+Stage = Literal["dns", "tcp", "tls", "http", "app"]
+_STAGES: tuple[Stage, ...] = ("app", "http", "tls", "tcp", "dns")
+"""The deepest first."""
 INTERRUPTED = "interrupted"
 """An operation that was cut off by us: nothing was learnt."""
 
@@ -49,6 +51,11 @@ def tls(observation: Observation) -> TlsFact:
 def http(observation: Observation) -> HttpFact:
     """The request's fact."""
     return cast("HttpFact", observation.fact)
+
+
+def app(observation: Observation) -> AppFact:
+    """The fact of an app's own exchange."""
+    return cast("AppFact", observation.fact)
 
 
 def verified(fact: object) -> TypeGuard[TlsFact]:
@@ -86,15 +93,15 @@ class Attempt:
 def _attempt(group: str, observations: Sequence[Observation], deepest: Stage) -> Attempt:
     """Read the last hop of an attempt. *deepest*: the operation whose success is the goal."""
     hop = max(o.hop for o in observations)
-    steps = tuple(o for o in observations if o.hop == hop and o.operation.kind in ("dns", "tcp", "tls", "http"))
-    order: tuple[Stage, ...] = ("http", "tls", "tcp", "dns")
+    steps = tuple(o for o in observations if o.hop == hop and o.operation.kind in _STAGES)
+    order = _STAGES
     for stage in order:
         here = [o for o in steps if o.operation.kind == stage and (stage != "dns" or dns(o).reply_index == 0)]
         if not here:
             continue
         good = [o for o in here if o.failure is None and _usable(o)]
         bad = [o for o in here if failed(o)]
-        if stage == "http" and here[-1].failure is None:
+        if stage == deepest == "http" and here[-1].failure is None:
             return Attempt(group, hop, steps, ok=True, stage=stage, last=here[-1])
         if good and order.index(stage) <= order.index(deepest):
             return Attempt(group, hop, steps, ok=True, stage=stage, last=good[-1])
@@ -168,6 +175,12 @@ class Case:
 
     # walks from name to page
 
+    @property
+    def _goal(self) -> Stage:
+        if self.asked.endpoint.app is not None:
+            return "app"
+        return "tcp" if self.scheme == "tcp" else "http"
+
     @cached_property
     def baseline(self) -> tuple[Attempt, ...]:
         """The baseline over each address family that counts.
@@ -176,8 +189,7 @@ class Case:
         another one is there to be judged.
         """
         found = tuple(
-            _attempt(group, observations, "tcp" if self.scheme == "tcp" else "http")
-            for group, observations in sorted(self.groups("baseline").items())
+            _attempt(group, observations, self._goal) for group, observations in sorted(self.groups("baseline").items())
         )
         counting = tuple(a for a in found if not self._does_not_count(a))
         return counting or found
@@ -186,8 +198,7 @@ class Case:
     def all_baselines(self) -> tuple[Attempt, ...]:
         """The baseline over every address family, whether it counts or not."""
         return tuple(
-            _attempt(group, observations, "tcp" if self.scheme == "tcp" else "http")
-            for group, observations in sorted(self.groups("baseline").items())
+            _attempt(group, observations, self._goal) for group, observations in sorted(self.groups("baseline").items())
         )
 
     def _does_not_count(self, attempt: Attempt) -> bool:
@@ -215,8 +226,8 @@ class Case:
 
     def _retry_goal(self, observations: Sequence[Observation]) -> Stage:
         """Retries end at the greeting where there is one (also of an https hop behind an http:// address)."""
-        if self.scheme == "tcp":
-            return "tcp"
+        if self._goal != "http":
+            return self._goal
         return "tls" if any(isinstance(o.fact, TlsFact) for o in observations) else "http"
 
     @cached_property
@@ -407,6 +418,24 @@ class View:
             for observations in self._by_endpoint.values()
             for o in observations
             if o.purpose == "control" and o.vantage == "local"
+        )
+
+    @cached_property
+    def quic_here(self) -> tuple[Observation, ...]:
+        """What sites that are nobody's target said over QUIC."""
+        return tuple(
+            o for o in self._by_endpoint.get(None, ()) if isinstance(o.fact, QuicFact) and o.vantage == "local"
+        )
+
+    @cached_property
+    def quic_shaken(self) -> tuple[Observation, ...]:
+        """QUIC handshakes of all endpoints at their own addresses or elsewhere."""
+        return tuple(
+            o
+            for number, observations in self._by_endpoint.items()
+            if number is not None
+            for o in observations
+            if isinstance(o.fact, QuicFact) and o.vantage == "local"
         )
 
     @cached_property

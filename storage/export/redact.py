@@ -39,18 +39,18 @@ URLS = _names("url target urls remaining folded")
 DROPPED = _names("address trust clock_offset_us interface")
 FACT_KEPT = _names(
     "acked acknowledged advmss after_us again alert alert_sent alpn alpn_offered answered answers arrived asn "
-    "authenticated_data body_length body_sha256 body_truncated bulk bulk_bytes bytes bytes_acked bytes_received came catalogue "
-    "chain checking_disabled cipher close_code completed country datagrams_received datagrams_sent deadline_scale "
-    "default_route_v4 default_route_v6 dnssec_ok end errno exchange expected experiment extended_errors families "
+    "authenticated_data body_length body_sha256 body_truncated bulk bulk_bytes bytes bytes_acked bytes_received came "
+    "catalogue chain checking_disabled cipher close_code completed country datagrams_received datagrams_sent deadline_scale "
+    "detail default_route_v4 default_route_v6 dnssec_ok end errno exchange expected experiment extended_errors families "
     "first_byte_us first_reply_us flags hello_acked hello_bytes hello_hash hop_is http_version icmp_code icmp_type "
     "identification ignored issuer kernel last_operation later later_acked left_out location lost marks method min_rtt_us "
-    "min_ttl mname mss_cap name named names nameservers_private network not_after_us not_before_us packets pieces place pmtu "
-    "profile progress qname qtype query_index rcode rcv_mss rcv_ooopack reply_bytes reply_index reply_ttl resends "
-    "resolver_is_private resumed retransmits retry returned rname role rto_us rtt_us rtype rwnd_limited_us sacked scope "
-    "segs_in segs_out self_issued sent serial server_hello sha256 shipped_store_verifies sink size snd_mss snd_wnd sni soa "
-    "software source spki_sha256 stack state status stratum subject system_store_verifies ticket_age_s total_retrans "
-    "transport truncated trust_replaced ttl unacked url value verified verified_chain verify verify_code version versions "
-    "whole window zone"
+    "messages_received messages_sent min_ttl mname mss_cap name named names nameservers_private network not_after_us "
+    "not_before_us packets pieces place pmtu profile progress protocol qname qtype query_index rcode rcv_mss rcv_ooopack "
+    "reply_bytes reply_index reply_ttl resends resolver_is_private resumed retransmits retry returned rname role rto_us "
+    "rtt_us rtype rwnd_limited_us sacked scope segs_in segs_out self_issued sent serial server_hello sha256 "
+    "shipped_store_verifies sink size snd_mss snd_wnd sni soa software source spki_sha256 stack state status stratum subject "
+    "system_store_verifies ticket_age_s total_retrans transport truncated trust_replaced ttl unacked url value verified "
+    "verified_chain verify verify_code version versions whole window zone"
 )
 FACT_DROPPED = _names(
     "body body_sketch tags_sketch title headers first_bytes der_base64 malformed close_reason hop icmp_from nameservers "

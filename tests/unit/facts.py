@@ -12,6 +12,7 @@ from typing import Any
 
 from probe.observations import (
     Answer,
+    AppFact,
     BugFact,
     Certificate,
     ClockFact,
@@ -308,6 +309,33 @@ class Facts:
         )
 
     # elsewhere
+
+    def app(
+        self,
+        address: str = SITE,
+        *,
+        failure: str | None = None,
+        purpose: str = "baseline",
+        group: str | None = "v4",
+        port: int = 443,
+        protocol: str = "mtproto",
+        transport: Any = "tcp",
+        round: int | None = None,
+        **fact: Any,
+    ) -> Facts:
+        """One exchange of an app's own protocol: answered as it has to be, unless it fails."""
+        if failure is None:
+            fact = {"answered": True, "expected": True, **fact}
+        return self.add(
+            AppFact(protocol=protocol, transport=transport, sent="req_pq_multi", **fact),
+            purpose=purpose,
+            failure=failure,
+            name=self.host,
+            address=address,
+            port=port,
+            group=group,
+            round=round,
+        )
 
     def control_line(self, *sites: str, failure: str | None = None, vantage: str = "control:Helsinki") -> Facts:
         """A control's own canaries, two of them if none is named: what must work before it is heard."""

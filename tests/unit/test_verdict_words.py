@@ -9,6 +9,7 @@ import pytest
 from probe.observations import HttpFact
 from probe.verdict import sentences
 from probe.verdict.ruleset import RULESET
+from tests.unit import verdict_scenarios_apps as apps
 from tests.unit.facts import HOME, HOST, OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
 from tests.unit.verdict_scenarios import (
     CODES,
@@ -93,6 +94,7 @@ LEANINGS: list[tuple[str, Callable[[], Facts], str | None]] = [
     ("an answer nobody can read", CODES["answer_is_garbled"], "outage"),
     ("an answer nobody can read, over plain HTTP", lambda: garbled(f"http://{HOST}/"), "outage"),
     ("expired, clock unknown", CODES["certificate_expired_or_clock"], "outage"),
+    *apps.LEANINGS,
 ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from probe.observations import Arrived, PacketsFact, Soa, TcpFact
+from tests.unit import verdict_scenarios_apps as apps
 from tests.unit import verdict_scenarios_chains as chains
 from tests.unit import verdict_scenarios_cheap as cheap
 from tests.unit import verdict_scenarios_deep as remembering
@@ -1462,6 +1463,8 @@ WORDS: dict[str, tuple[Story, str]] = {
 
 CODES |= chains.CODES
 WORDS |= chains.WORDS
+CODES |= apps.CODES
+WORDS |= apps.WORDS
 CODES |= cheap.CODES
 WORDS |= cheap.WORDS
 CODES |= holes.CODES

@@ -445,7 +445,7 @@ def is_own_success(case: Case, attempt: Attempt) -> bool:
         return any(verified(o.fact) for o in attempt.of("tls"))
     page = page_of(attempt)
     if page is None:
-        return case.scheme == "tcp"
+        return case.scheme == "tcp" or attempt.stage == "app"
     return is_ordinary(http(page)) and not is_notice(http(page)) and not fingerprints.leads_elsewhere(http(page))
 
 
