@@ -108,6 +108,7 @@ def _service_from(name: str, values: Mapping[str, Any], read: ReadEndpoint) -> S
         name=name,
         rule=values["rule"],
         endpoints=tuple(read(url) for url in values["endpoints"]),
+        main=values.get("main", False),
         own_root=values.get("own_root", False),
         any_status=values.get("any_status", False),
         vendor_sign=values.get("vendor_sign", False),
@@ -152,6 +153,7 @@ def canaries_from(values: Mapping[str, Any]) -> Canaries:
         innocuous=tuple(name for names in values.get("innocuous", {}).values() for name in names),
         version=str(values.get("version", "")),
         ad_domains=tuple(values.get("ad_domains", ())),
+        http3=tuple(values.get("http3", ())),
     )
 
 
@@ -277,5 +279,6 @@ def _laid_over(shipped: Canaries, own: Canaries) -> Canaries:
         members=(*(m for m in shipped.members if m.family not in replaced), *own.members),
         innocuous=own.innocuous or shipped.innocuous,
         ad_domains=own.ad_domains or shipped.ad_domains,
+        http3=own.http3 or shipped.http3,
         version=f"{shipped.version}+{own.version or 'own'}",
     )

@@ -137,6 +137,7 @@ class ServiceFile(_Strict):
 
     rule: Rule
     endpoints: Annotated[list[Url], Field(min_length=1)]
+    main: bool = False
     own_root: bool = False
     any_status: bool = False
     loopback_answers: list[Annotated[str, AfterValidator(_loopback)]] = []
@@ -166,6 +167,16 @@ class PlatformFile(_Strict):
     why: str = ""
     sources: list[Text] = []
     notes: str = ""
+
+    @field_validator("services")
+    @classmethod
+    def _one_main(cls, value: dict[str, ServiceFile]) -> dict[str, ServiceFile]:
+        mains = [name for name, service in value.items() if service.main]
+        if len(mains) > 1:
+            raise _fault(f"only one service can be the main one, and {' and '.join(mains)} say that they are.")
+        if any(value[name].vendor_sign or value[name].retired is not None for name in mains):
+            raise _fault(f"{mains[0]} cannot be the main service: it is not measured.")
+        return value
 
 
 class ListHead(_Strict):
@@ -246,6 +257,7 @@ class CanariesFile(_Strict):
 
     version: str = ""
     ad_domains: list[Annotated[str, AfterValidator(_host)]] = []
+    http3: list[Annotated[str, AfterValidator(_host)]] = []
     domestic: HostFamily | None = None
     foreign: HostFamily | None = None
     literal: AddressFamily | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from probe.cli.archive import database_option, megabytes, read_moment, read_place, sentences
-from probe.cli.common import config_option
-from probe.report.safe import safe
+from probe.cli.common import config_option, read_catalogue
+from probe.report.safe import safe, safe_cell
 
 if TYPE_CHECKING:
     from probe.verdict.model import PlatformVerdict, Run
     from storage.location import Location
     from storage.reader import Latest
+    from targets.model import Platform
 
 HELP = """\
 Show the last result of every platform and address, and how old it is. Measures nothing.
+
+`--format csv` gives one row a platform, with a sentence that names its parts.
 
 The exit code is that of a check with these results; 3 where there are none.
 """
@@ -41,7 +46,9 @@ class Status:
 
 @click.command("status", help=HELP)
 @click.option("--since", metavar="WHEN", help="Only results from then on: 24h, 7d, 2026-11-01 (UTC).")
-@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table].")
+@click.option(
+    "--format", "form", type=click.Choice(("table", "json", "csv")), default="table", help="How to show it [table]."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Every address of every platform.")
 @click.option("--health", is_flag=True, help="Only whether `dalel run` is alive: exit code 0 if so, 1 if not.")
 @database_option
@@ -59,11 +66,14 @@ def command(
 
     now_us = Wire().now_us()
     since_us = read_moment(since, "--since", now_us)
-    location, _settings = read_place(database, config)
+    location, settings = read_place(database, config)
+    catalogue, _canaries = read_catalogue(settings)
     with sentences():
-        status = _read(location, now_us, since_us)
+        status = _read(location, now_us, since_us, catalogue.platforms)
     if form == "json":
         click.echo(json.dumps(_document(status), ensure_ascii=False))
+    elif form == "csv":
+        _write_csv(status)
     else:
         click.echo("\n".join(_lines(status, verbose=verbose)))
     if not status.latest:
@@ -71,7 +81,7 @@ def command(
     return exit_code([one.result for one in status.latest], status.platforms, bugs=0)
 
 
-def _read(location: Location, now_us: int, since_us: int | None) -> Status:
+def _read(location: Location, now_us: int, since_us: int | None, platforms: Sequence[Platform]) -> Status:
     from probe.verdict.rollup import roll_up
     from storage.errors import NoDatabaseError
     from storage.maintenance import size
@@ -90,8 +100,16 @@ def _read(location: Location, now_us: int, since_us: int | None) -> Status:
             runs=reader.count_runs(),
             last_run=reader.last_run(),
             latest=latest,
-            platforms=roll_up([one.result for one in latest]),
+            platforms=roll_up([one.result for one in latest if _is_listed(one, platforms)], platforms),
         )
+
+
+def _is_listed(one: Latest, platforms: Sequence[Platform]) -> bool:
+    """Whether the catalogue still has it, or never had its platform: what is measured no more would stay for ever."""
+    platform = next((p for p in platforms if p.id == one.result.platform), None)
+    return platform is None or any(
+        endpoint.url == one.result.url for s in platform.services for endpoint in s.endpoints
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -112,12 +130,16 @@ def _lines(status: Status, *, verbose: bool) -> Iterator[str]:
     yield f"Stored in {status.location.shown}{stored}."
 
 
-def _rows(status: Status, *, verbose: bool) -> Iterator[tuple[str, ...]]:
+def _rows(status: Status, *, verbose: bool) -> Iterator[tuple[str, ...] | str]:
+    from probe.report.platforms import says_more, sentence
+
     for platform in status.platforms:
         mine = [one for one in status.latest if one.result.platform == platform.platform]
         measured = max(one.result.started_us for one in mine)
         method = platform.method or ""
         yield _row(platform.platform, platform.status, method, platform.confidence, status.now_us - measured)
+        if says_more(platform):
+            yield f"  {sentence(platform)}"
         if verbose:
             yield from (_endpoint_row(one, status.now_us, "  ") for one in mine)
     yield from (_endpoint_row(one, status.now_us, "") for one in status.latest if one.result.platform is None)
@@ -137,10 +159,15 @@ def _row(name: str, word: str, how: str, confidence: float | None, age_us: int) 
     return name, LABELS[word], how, f"{confidence:.0%}" if confidence is not None else "", _age(age_us)
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+def _columns(rows: Sequence[tuple[str, ...] | str]) -> Iterator[str]:
+    """Rows of cells as aligned lines; what is no row stays as it is."""
+    cells = [row for row in rows if not isinstance(row, str)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in rows:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        if isinstance(row, str):
+            yield row
+        else:
+            yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _age(age_us: int) -> str:
@@ -175,16 +202,45 @@ def _document(status: Status) -> dict[str, Any]:
 
 
 def _platform(word: PlatformVerdict, status: Status) -> dict[str, Any]:
+    from probe.report.platforms import sentence
+
     return {
         "platform": word.platform,
         "status": word.status,
         "method": word.method,
         "confidence": word.confidence,
-        "services": dict(word.services),
+        "partial": word.partial,
+        "sentence": sentence(word),
+        "impairments": list(word.impairments),
+        "services": {service.service: service.status for service in word.services},
         **_measured(
             max(one.result.started_us for one in status.latest if one.result.platform == word.platform), status.now_us
         ),
     }
+
+
+def _write_csv(status: Status) -> None:
+    """One row a platform (RFC 4180); an empty cell is *not known*."""
+    writer = csv.writer(sys.stdout)
+    keys = (
+        "platform",
+        "status",
+        "method",
+        "confidence",
+        "partial",
+        "sentence",
+        "impairments",
+        "services",
+        "measured_at",
+    )
+    writer.writerow(keys)
+    for word in status.platforms:
+        told = _platform(word, status)
+        told["impairments"] = " ".join(told["impairments"])
+        told["services"] = " ".join(f"{name}={status}" for name, status in told["services"].items())
+        told["confidence"] = "" if word.confidence is None else f"{word.confidence:.4f}"
+        told["partial"] = int(word.partial)
+        writer.writerow(safe_cell(safe(cell, 4000)) if isinstance(cell := told[key], str) else cell for key in keys)
 
 
 def _result(one: Latest, now_us: int) -> dict[str, Any]:

@@ -159,6 +159,8 @@ _RULES = {
 
 def _rule(service: Service) -> str:
     words = [_RULES[service.rule]]
+    if service.main:
+        words.append("the platform stands or falls with it")
     if service.own_root:
         words.append("certified by the vendor itself")
     if service.any_status:
@@ -342,6 +344,7 @@ def _platform_json(platform: Platform) -> dict[str, Any]:
             {
                 "name": service.name,
                 "rule": service.rule,
+                "main": service.main,
                 "own_root": service.own_root,
                 "any_status": service.any_status,
                 "vendor_sign": service.vendor_sign,

@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from probe.observations import Network, Observation, observation_to_json
+from probe.report import platforms
 from probe.report.comparisons import comparisons, to_json
 from probe.report.groups import groups
 from probe.report.pieces import Pieces
 from probe.report.quote import quotes
 from probe.verdict import located, sentences
 from probe.verdict.findings.located import place_of
-from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run, Verdict
+from probe.verdict.model import EndpointResult, Finding, NetworkVerdict, PlatformVerdict, Run, ServiceVerdict, Verdict
 
 SCHEMA = "dalel.check/1"
 RESULT_SCHEMA = "dalel.result/1"
@@ -58,7 +59,7 @@ def check_document(pieces: Pieces, *, lang: str = "en") -> Json:
         "catalogue": run.catalogue,
         "trust": pieces.trust,
         "network": _network(run, pieces.network, pieces.observations, lang),
-        "platforms": [_platform(platform, pieces.results) for platform in pieces.platforms],
+        "platforms": [_platform(platform, pieces.results, lang) for platform in pieces.platforms],
         "quotes": _quotes(pieces, lang),
         "results": [_result(result, by_number, lang) for result in pieces.results],
     }
@@ -88,7 +89,7 @@ def _network(run: Run, network: NetworkVerdict, observations: Sequence[Observati
     }
 
 
-def _platform(platform: PlatformVerdict, results: Sequence[EndpointResult]) -> Json:
+def _platform(platform: PlatformVerdict, results: Sequence[EndpointResult], lang: str) -> Json:
     urls = {result.number: result.url for result in results}
     return {
         "platform": platform.platform,
@@ -96,8 +97,22 @@ def _platform(platform: PlatformVerdict, results: Sequence[EndpointResult]) -> J
         "method": platform.method,
         "confidence": _probability(platform.confidence),
         "partial": platform.partial,
-        "services": [{"service": name, "status": status} for name, status in platform.services],
+        "sentence": platforms.sentence(platform, lang),
+        "impairments": list(platform.impairments),
+        "services": [_service(service) for service in platform.services],
         "urls": [urls[number] for number in platform.endpoints if number in urls],
+    }
+
+
+def _service(service: ServiceVerdict) -> Json:
+    return {
+        "service": service.service,
+        "status": service.status,
+        "method": service.method,
+        "rule": service.rule,
+        "main": service.main,
+        "working": service.working,
+        "measured": service.measured,
     }
 
 

@@ -10,7 +10,7 @@ from probe.verdict.model import EndpointResult, Finding, PlatformVerdict, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One thing that was asked about, its word, and the result that decided it.
+    """One thing that was asked about, its word, and the result that decided it. ``platform``: where it is one.
 
     ``title`` is as typed where that is in other letters: who asked about ``пример.рф`` knows no ``xn--e1afmkfd.xn--p1ai``.
     """
@@ -21,6 +21,7 @@ class Group:
     confidence: float | None
     decided_by: EndpointResult
     results: tuple[EndpointResult, ...]
+    platform: PlatformVerdict | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -30,6 +31,15 @@ class Group:
     def evidence(self) -> tuple[Finding, ...]:
         """What speaks for the word, strongest first."""
         return strongest(self.verdict.findings)
+
+    @property
+    def impaired(self) -> tuple[EndpointResult, ...]:
+        """Of each service that is blocked beside a word that is not, the result that proves it best."""
+        if self.platform is None or self.status == "blocked":
+            return ()
+        blocked = [service.service for service in self.platform.services if service.status == "blocked"]
+        found = [[r for r in self.results if (r.service, r.verdict.status) == (name, "blocked")] for name in blocked]
+        return tuple(max(results, key=lambda r: r.verdict.confidence or 0.0) for results in found if results)
 
     def by_status(self) -> tuple[tuple[Status, tuple[EndpointResult, ...]], ...]:
         """The group's results by status, in the order in which the statuses first appear."""
@@ -77,8 +87,10 @@ def _group(key: str, results: tuple[EndpointResult, ...], words: dict[str, Platf
             decided_by=result,
             results=results,
         )
-    agreeing = [r for r in results if (r.verdict.status, r.verdict.method) == (word.status, word.method)]
-    agreeing = agreeing or [r for r in results if r.verdict.status == word.status] or list(results)
+    deciding = [r for r in results if r.number in word.deciding] or [
+        r for r in results if r.verdict.status == word.status
+    ]
+    agreeing = [r for r in deciding if r.verdict.method == word.method] or deciding or list(results)
     return Group(
         title=word.platform,
         status=word.status,
@@ -86,6 +98,7 @@ def _group(key: str, results: tuple[EndpointResult, ...], words: dict[str, Platf
         confidence=word.confidence,
         decided_by=max(agreeing, key=lambda r: r.verdict.confidence or 0.0),
         results=results,
+        platform=word,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from probe.report import words
+from probe.report import platforms, words
 from probe.report.comparisons import comparisons, sides, title
 from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines, place_lines
 from probe.report.groups import Group, groups, readable, short, strongest
@@ -120,9 +120,11 @@ class _Report:
         if lean := words.leaning(verdict) if group.status == "inconclusive" else "":
             claim.append(f"; {lean}", style="default")
         yield from self._head(group.status, safe(self._title(group), _TITLE_LIMIT), claim)
+        lang = self._screen.lang
+        if group.platform is not None and platforms.says_more(group.platform):
+            yield from self._under(platforms.sentence(group.platform, lang))
         yield from self._evidence(group.evidence, 1 if group.status == "accessible" else 3)
         yield from self._shares(group)
-        lang = self._screen.lang
         besides = [*(sentences.impairment(code, lang) for code in verdict.impairments)]
         besides += [sentences.also(code, lang) for code in verdict.also]
         for text in besides:
@@ -132,6 +134,16 @@ class _Report:
                 label = "Or" if number else "To settle it"
                 yield from self._next(f"{label}: {safe(sentences.settle(code, lang))}")
         yield from self._next(words.next_step(verdict) if verdict.status == group.status else "")
+        yield from self._impaired(group)
+
+    def _impaired(self, group: Group) -> Iterator[Text]:
+        """What is blocked beside a platform that works: its word is the service's own, with its own evidence."""
+        for result in group.impaired:
+            verdict = result.verdict
+            said = f"{words.LABELS['blocked']}: {safe(short(result.url))}"
+            yield from self._under(said, self._symbol("blocked"))
+            yield from self._evidence(strongest(verdict.findings), 2)
+            yield from self._next(words.next_step(verdict))
 
     def _shares(self, group: Group) -> Iterator[Text]:
         """Which addresses of a platform have which word, when they differ."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from probe.observations import Answer, DnsFact, HostFact, Observation, Operation, TcpFact
 from probe.report.pieces import Pieces
-from probe.verdict.model import EndpointResult, NetworkVerdict, PlatformVerdict, Run, Status, Verdict
+from probe.verdict.model import EndpointResult, NetworkVerdict, PlatformVerdict, Run, ServiceVerdict, Status, Verdict
 
 STARTED_US = 1_795_286_632_123_456  # 2026-11-21T18:43:52.123456Z
 
@@ -70,7 +70,7 @@ def platform(name: str, judged: Verdict, *numbers: int, **changes: Any) -> Platf
         "status": judged.status,
         "method": judged.method,
         "confidence": judged.confidence,
-        "services": (("web", judged.status),),
+        "services": (ServiceVerdict(service="web", status=judged.status, method=judged.method),),
         "endpoints": numbers,
     }
     return PlatformVerdict(**fields | changes)

@@ -76,7 +76,7 @@ def test_show_tells_what_is_measured_and_why(run):
     lines = out.splitlines()
     assert lines[0] == "telegram"
     assert "  why       Disrupted in January 2022." in lines
-    assert "  apps: works if any of these does" in lines
+    assert "  apps: works if any of these does; the platform stands or falls with it" in lines
     assert "    tcp://149.154.167.51:443" in lines
 
 
