@@ -22,6 +22,9 @@ def main(address: str, port: str, moved: str, heard: str) -> None:
             self.send_response(204)
             self.end_headers()
 
+        def log_message(self, *_words: object) -> None:
+            """What was heard is in the file."""
+
     http.server.ThreadingHTTPServer((address, int(port)), Ear).serve_forever()
 
 
