@@ -97,6 +97,22 @@ def test_several_events_become_one_message_with_its_end_in_the_title():
     assert not [line for line in lines if "waited" in line]
 
 
+def test_platforms_that_joined_in_the_same_minute_are_one_line():
+    """A mass block widens by ten platforms at once; in the minute after it is a line of its own."""
+    wider = [
+        Item(incident=OPEN, kind="widened", number=number, at_us=us(at), detail={"platforms": [name]})
+        for number, (name, at) in enumerate(
+            [("Signal", "2026-11-22T21:10"), ("WhatsApp", "2026-11-22T21:10"), ("Viber", "2026-11-22T21:11")], 2
+        )
+    ]
+    lines = compose([OPENED, *wider], style(), NOW).text.splitlines()
+
+    assert [line for line in lines if "more platforms" in line] == [
+        "21:10 (UTC+5), 22 November: more platforms: Signal, WhatsApp.",
+        "21:11 (UTC+5), 22 November: more platforms: Viber.",
+    ]
+
+
 def test_a_message_that_comes_late_says_so():
     """An hour offline: nobody should believe that it happened just now."""
     assert "This message waited for 1 hour 1 minute" in compose([OPENED], style(), us("2026-11-22T22:02")).text

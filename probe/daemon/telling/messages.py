@@ -7,8 +7,9 @@ intervals, and never who decided anything.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from probe.daemon.telling.items import Item
 from probe.daemon.telling.times import Local, Times
@@ -127,7 +128,7 @@ def _lines(items: Sequence[Item], times: Times) -> Iterator[str]:
     if _has_platforms(incident):
         yield words.say("line.platforms", platforms=_platforms(incident.platforms, words))
     yield _began(incident, times)
-    yield from (line for item in items if item.kind in _MIDDLE for line in _between(item, times))
+    yield from (line for item in _joined(items, times) for line in _between(item, times))
     yield from _ended(incident, times)
     if incident.where not in (None, "unknown"):
         yield words.say("where.line", place=words.say(f"where.{incident.where}"))
@@ -140,6 +141,18 @@ def _lines(items: Sequence[Item], times: Times) -> Iterator[str]:
     if (late_us := times.now_us - items[-1].at_us) > _LATE_US and items[-1].kind != "reminder":
         yield words.say("line.waited", duration=times.duration(late_us))
     yield words.say("line.more")
+
+
+def _joined(items: Sequence[Item], times: Times) -> Iterator[Item]:
+    """What happened in between; platforms that were added in the same minute are one line."""
+    middle = [item for item in items if item.kind in _MIDDLE]
+    for (kind, _), group in itertools.groupby(middle, key=lambda item: (item.kind, times.moment(item.at_us))):
+        same = list(group)
+        if kind not in ("widened", "narrowed"):
+            yield from same
+            continue
+        names = dict.fromkeys(str(name) for item in same for name in item.detail.get("platforms") or ())
+        yield replace(same[-1], detail={**same[-1].detail, "platforms": tuple(names)})
 
 
 def _began(incident: Incident, times: Times) -> str:
