@@ -20,9 +20,11 @@ from probe.verdict.findings import (
     lookalikes,
     own_side,
     paths,
+    protocols,
     resets,
     residual,
     tcp,
+    throttling,
     tls,
     vendor,
 )
@@ -31,6 +33,7 @@ from probe.verdict.rows import Row
 MODULES = (
     baseline,
     app,
+    protocols,
     cheap,
     vendor,
     own_side,
@@ -42,6 +45,7 @@ MODULES = (
     tcp,
     tls,
     resets,
+    throttling,
     residual,
     paths,
     located,

@@ -60,6 +60,16 @@ _APP_NOT_TOLD_APART = (
     "Nothing excludes these yet, so this signature alone never means “blocked”: the result is inconclusive. What the app says "
     "was said again over new connections. Other ports, other servers of the same app and another provider tell more."
 )
+_OTHERS_PROTOCOL = (
+    "A firewall of a household, a company or a school that lets no VPN pass, or one before the server of yours: a hosting "
+    "company's protection against floods, for example."
+)
+_PROTOCOL_EXCLUDED = (
+    "Packets of the same sizes in which there is nothing were sent in turn with them, to the same server and port, and all "
+    "came back: so neither that server nor the line is at fault, and it is what the packets look like that they are stopped "
+    "for. It takes six failures and five packets that came back between them. Who does it, is not told: a second control at "
+    "another company, or another line, tells more."
+)
 _OTHER_DNS = (
     "The name was also asked of DNS services of several operators abroad, plainly and encrypted, and the address that they "
     "gave was tried: only one where the site's valid certificate is shown counts as right."
@@ -480,6 +490,53 @@ SIGNATURES: dict[str, Explanation] = {
         excluded="Networks that want a log-in and proxies that take every connection are recognised, and then this does not "
         "count. The rest is not told apart: the result is inconclusive, and never accessible.",
     ),
+    # protocols, at the echo of a control
+    "app.timeout.protocol": Explanation(
+        means="Packets that look like this protocol's stop on the way to a server of yours elsewhere, at once or after some of "
+        "them: nothing comes back any more.",
+        besides=_OTHERS_PROTOCOL,
+        excluded=_PROTOCOL_EXCLUDED,
+    ),
+    "app.reset.protocol": Explanation(
+        means="Connections on which this protocol is spoken to a server of yours elsewhere are broken off.",
+        besides=_OTHERS_PROTOCOL,
+        excluded=_PROTOCOL_EXCLUDED,
+    ),
+    "app.eof.protocol": Explanation(
+        means="Connections on which this protocol is spoken to a server of yours elsewhere are closed.",
+        besides=_OTHERS_PROTOCOL,
+        excluded=_PROTOCOL_EXCLUDED,
+    ),
+    "app.unreachable.protocol": Explanation(
+        means="Somebody on the way to a server of yours elsewhere says that this protocol's packets cannot be delivered.",
+        besides=_OTHERS_PROTOCOL,
+        excluded=_PROTOCOL_EXCLUDED,
+    ),
+    "app.other.protocol": Explanation(
+        means="Something else than what was sent comes back from a server of yours that sends everything back, when this "
+        "protocol is spoken.",
+        besides=_OTHERS_PROTOCOL,
+        excluded=_PROTOCOL_EXCLUDED,
+    ),
+    "throttling.sni": Explanation(
+        means="The site comes, and slower than other names do on the same road: so little that videos and pictures do not.",
+        besides="A busy line, a far server, or a site that limits its visitors, or this one name.",
+        excluded="The same bytes are asked for with this name and with another one, in turn, at two servers that have nothing to "
+        "do with the site, or at one of your own. “Blocked” is said only if the name is half as fast at most, with 99 % "
+        "certainty, if chance alone does so less than once in a hundred times, and if the other name got all of it each time.",
+    ),
+    "throttling.delay.sni": Explanation(
+        means="Connections that name the site are answered seconds later than others. What comes after that may be quick.",
+        besides="A site whose server is busy, a far one, or a line with a long queue.",
+        excluded="Greetings with this name and with another one are sent in turn to servers that have nothing to do with the site. "
+        "“Blocked” is said only if those with the name are late each time, and the others are not.",
+    ),
+    "throttling.freeze": Explanation(
+        means="The connection stops for good after the first few kilobytes, or after some two dozen packets.",
+        besides="A server whose program hangs, or packets that are too large for the way.",
+        excluded="The same bytes are asked for with this name and with another one, in turn, at servers that have nothing to do "
+        "with the site. “Blocked” is said only if the name stops there and the other one gets all of it each time.",
+    ),
     # what this version cannot find yet
     "quic.timeout.sni": Explanation(
         means="The newer, faster kind of connection gets no answer when it names this site. Pages still come in the "
@@ -492,20 +549,9 @@ SIGNATURES: dict[str, Explanation] = {
         besides="Many home and company networks stop it for everybody, and browsers then use the older way.",
         excluded="Nothing excludes these, so it never means “blocked”.",
     ),
-    "throttling.sni": Explanation(
-        means="The site is slowed down, and other names on the same road are not.",
-        besides="A busy line, a far server, or a site that limits its visitors.",
-        excluded="The same bytes must be slower with this name than with another one, in turn, at the same server, again and "
-        "again. One run never proves it.",
-    ),
-    "throttling.freeze": Explanation(
-        means="The connection stops for good after the first few kilobytes.",
-        besides="A server whose program hangs, or packets that are too large for the way.",
-        excluded="Another name must get through whole at the same server, in turn, again and again.",
-    ),
 }
 
-NOT_YET = frozenset({"quic.timeout.any", "quic.timeout.sni", "throttling.freeze", "throttling.sni"})
+NOT_YET = frozenset({"quic.timeout.any", "quic.timeout.sni"})
 """Names that are reserved: this version does not look for what they stand for."""
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from probe.observations import HttpFact, Observation, TlsFact
+from probe.observations import AppFact, HttpFact, Observation, TlsFact
 from probe.verdict import fingerprints
 from probe.verdict.view import Case, failed, http
 
@@ -67,7 +67,7 @@ class Pair:
         self.group = group
         self.address = address
         exchanges = sorted(
-            (o for o in observations if o.arm is not None and isinstance(o.fact, TlsFact | HttpFact)),
+            (o for o in observations if o.arm is not None and isinstance(o.fact, TlsFact | HttpFact | AppFact)),
             key=lambda o: o.number,
         )
         innocuous = [
@@ -216,12 +216,15 @@ def _from_afar(fact: HttpFact) -> bool:
 
 
 def _passed(observation: Observation, usual: frozenset[Page], put_in: frozenset[Answer]) -> bool:
-    """TLS: a ServerHello and nothing less. Plain HTTP: an answer that nobody on the way is known to give, and that is not
-    the doubtful one of the name's own address over again: two servers have no word in common that they say of one name.
+    """TLS: a ServerHello and nothing less. An app: its own answer. Plain HTTP: an answer that nobody on the way is known to
+    give, and that is not the doubtful one of the name's own address over again: two servers have no word in common that they
+    say of one name.
     """
     fact = observation.fact
     if isinstance(fact, TlsFact):
         return fact.server_hello and not failed(observation)
+    if isinstance(fact, AppFact):
+        return fact.expected is True and observation.failure is None
     if not isinstance(fact, HttpFact) or observation.failure is not None:
         return False
     if fact.url.startswith("https:"):

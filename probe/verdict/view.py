@@ -127,7 +127,7 @@ class Case:
         # How a control was asked is no fact about the site.
         local = tuple(o for o in observations if o.vantage == "local" and o.purpose != "control")
         # What happens at a control's own sink is what whoever runs it lets happen: only who asks for it by name is told.
-        self.observations = tuple(o for o in local if o.purpose != "control_pair")
+        self.observations = tuple(o for o in local if o.purpose not in ("control_pair", "protocol_pair"))
         away = tuple(o for o in observations if o.vantage != "local")
         self.elsewhere = tuple(o for o in away if o.purpose != "control_pair")
         self.arrivals = tuple(o for o in away if o.purpose == "control_pair")
@@ -429,7 +429,7 @@ class View:
 
     @cached_property
     def quic_shaken(self) -> tuple[Observation, ...]:
-        """QUIC handshakes of all endpoints at their own addresses or elsewhere."""
+        """What was asked over QUIC for all endpoints, at their own addresses or elsewhere."""
         return tuple(
             o
             for number, observations in self._by_endpoint.items()

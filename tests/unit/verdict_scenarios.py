@@ -17,6 +17,7 @@ from tests.unit import verdict_scenarios_deep as remembering
 from tests.unit import verdict_scenarios_holes as holes
 from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
+from tests.unit import verdict_scenarios_protocols as protocols
 from tests.unit import verdict_scenarios_sinks as sinks
 from tests.unit.facts import (
     BLOCK_HOST,
@@ -1471,6 +1472,8 @@ CODES |= holes.CODES
 WORDS |= holes.WORDS
 CODES |= pages.CODES
 WORDS |= pages.WORDS
+CODES |= protocols.CODES
+WORDS |= protocols.WORDS
 CODES |= sinks.CODES
 WORDS |= sinks.WORDS
 CODES |= followed.CODES
