@@ -141,6 +141,10 @@ class UdpSocket:
             leave_from(self._sock, self._wire.source)
             self._sock.connect(sockaddr(*self._place))
 
+    def set_ttl(self, ttl: int) -> bool:
+        """From now on datagrams leave with this TTL; ``False`` where the platform does not have it."""
+        return set_ttl(self._sock, ttl)
+
     def send(self, data: bytes) -> None:
         """Send one datagram; ``OSError`` as the kernel has it (unreachable networks fail here)."""
         if self._place is not None:

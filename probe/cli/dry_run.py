@@ -140,6 +140,11 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "something harmless at each; no page is asked for; for one site of the check"
         ),
         "control_pair": "the same taking turns at the first control that has ports for it; then it is asked what arrived there",
+        "throttling": (
+            "where a page came slowly or stopped midway: connections that name the site, and others that name something "
+            "harmless, taking turns at your first control or at harmless addresses, and up to 32 KB of a page there on each; "
+            "600 KB at most"
+        ),
         "quic": (
             "where the page came and says that it has HTTP/3: a QUIC greeting with the site's name (UDP port 443 mostly), "
             "at most once an hour around the clock; if nobody answers, the question which versions it speaks, up to three "
@@ -157,7 +162,7 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
     }
     yield ""
     yield "Only for what fails or stays silent, to find out why:"
-    kept = [name for name in FOLLOW_UPS if wanted(name, settings)]
+    kept = [name for name in (*FOLLOW_UPS, "throttling") if wanted(name, settings)]
     for name in kept:
         yield f"  {name}: {lines.get(name, 'more questions about the same site')}"
     if not kept:

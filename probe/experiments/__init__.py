@@ -26,5 +26,7 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
         "control_pair",
         "this name against an innocuous one, at a server of yours elsewhere, and what arrived there (--control)",
     ),
+    ("throttling", "whether this name is slower than an innocuous one, at places that have nothing to do with it"),
+    ("quic", "whether the site's newer kind of connection (QUIC) works as well (needs dalel[quic])"),
     ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

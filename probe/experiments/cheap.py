@@ -64,6 +64,7 @@ class Memory:
     def __init__(self, at_most: int = 2000) -> None:
         self._at_most = at_most
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._asked: OrderedDict[str, float] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -87,6 +88,21 @@ class Memory:
         """A cheap check went well by *way*."""
         if (known := self._known.get(url)) is not None:
             known.way, known.cheap = tuple(way), known.cheap + 1
+
+    def is_due(self, question: str, now: float, every_s: float) -> bool:
+        """Whether *question* has not been put for *every_s* (monotonic seconds); if so it counts as put *now*."""
+        last = self._asked.get(question)
+        if last is not None and now - last < every_s:
+            return False
+        self._asked.pop(question, None)
+        self._asked[question] = now
+        while len(self._asked) > self._at_most:
+            self._asked.popitem(last=False)
+        return True
+
+    def take_back(self, question: str) -> None:
+        """As if *question* had not been put: its answer makes it worth asking again soon."""
+        self._asked.pop(question, None)
 
     def forget(self, url: str) -> None:
         """The next check of *url* is full."""

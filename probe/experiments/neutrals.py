@@ -83,7 +83,7 @@ class Neutrals:
         try:
             while self._unused and len(left) < _LOOKS:
                 name = self._unused.pop(0)
-                address = await _resolve(session, place, name)
+                address = await resolve(session, place, name)
                 if address is None:
                     continue
                 found, network = Neutral(address, name), network_of(address)
@@ -99,7 +99,7 @@ class Neutrals:
             self._unused += left
 
 
-async def _resolve(session: Session, place: Place, name: str) -> str | None:
+async def resolve(session: Session, place: Place, name: str) -> str | None:
     """An address of *name*, by the system's resolvers in turn. One that was silent comes last from then on, so that its
     silence is not waited for at every look.
     """

@@ -16,6 +16,7 @@ from probe.experiments.marks import marked
 from probe.experiments.owners import named
 from probe.experiments.places import connectable
 from probe.experiments.questions import Questions
+from probe.experiments.quic_places import QuicPlaces
 from probe.experiments.waits import Waits
 from probe.instruments.kernel import read
 from probe.observations import BugFact, Fact, Observation, Operation, Recorder, TlsFact
@@ -93,6 +94,8 @@ class Session:
     """Names of controls that gave no answer: not asked again in this run."""
     sinks: dict[str, Announced] = field(default_factory=dict)
     """Names of controls, and what each said of its own sinks."""
+    quic: QuicPlaces = field(default_factory=QuicPlaces)
+    """What is known of QUIC on this line."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses that names of this run resolved to: neighbours are chosen among these, never by scanning."""
     deep: dict[str, int] = field(default_factory=dict)

@@ -96,10 +96,12 @@ async def handshake(
     port: int = PORT,
     alpn: tuple[str, ...] = ALPN,
     name: str | None = None,
+    rtt_us: int | None = None,
 ) -> Operation | None:
     """One handshake of version 1 with *sni* (or without a name), then a farewell; ``None`` where aioquic is not installed.
 
-    *name* is what the operation is said to be about, the SNI if it is not given.
+    *name* is what the operation is said to be about, the SNI if it is not given. *rtt_us*: the path's round trip, where that is
+    known: greetings are repeated after four of them (RFC 9002 §6.2.2 has a third of a second for one that is not).
     """
     if not is_here():
         return None
@@ -113,8 +115,34 @@ async def handshake(
         stack=_stack(),
     )
     place = (address, port)
-    speak = functools.partial(_shake, _connection(sni, alpn, deadline_s), place)
+    speak = functools.partial(_shake, _connection(sni, alpn, deadline_s, rtt_us), place)
     return await _run(wire, place, fact, speak, deadline_s=deadline_s, name=name or sni)
+
+
+async def let_go(
+    wire: Wire, address: str, *, sni: str, ttl: int, deadline_s: float, port: int = PORT
+) -> Operation | None:
+    """The first datagram of a handshake, once, *ttl* routers far, and the router's word that it ended there (RFC 792 type 11,
+    RFC 4443 type 3). The router is not named. ``None`` where aioquic is not installed.
+
+    Where a TTL cannot be set nothing is sent, which looks like silence.
+    """
+    if not is_here():
+        return None
+    fact = QuicFact(exchange="handshake", sni=sni, version=_hex((quic_packets.VERSION_1,))[0], stack=_stack(), ttl=ttl)
+    connection = _connection(sni, ALPN, deadline_s, None)
+
+    async def speak(exchange: _Exchange) -> None:
+        if exchange.sock.set_ttl(ttl):
+            connection.connect((address, port), now=wire.monotonic())
+            for data, _ in connection.datagrams_to_send(now=wire.monotonic()):
+                exchange.send(data)
+        while True:
+            exchange.note_reply(await exchange.receive())
+
+    done = await _run(wire, (address, port), fact, speak, deadline_s=deadline_s, name=sni)
+    assert isinstance(done.fact, QuicFact)
+    return replace(done, fact=replace(done.fact, icmp_from=None))
 
 
 async def _run(
@@ -167,7 +195,11 @@ def _stack() -> str:
     return f"aioquic {aioquic.__version__}"
 
 
-def _connection(sni: str | None, alpn: tuple[str, ...], deadline_s: float) -> QuicConnection:
+_RTT_S = 0.1
+"""What aioquic takes for a round trip before it has seen one."""
+
+
+def _connection(sni: str | None, alpn: tuple[str, ...], deadline_s: float, rtt_us: int | None) -> QuicConnection:
     """A client that has not spoken yet. It gives up by our deadline, not by its own."""
     import logging
     import ssl
@@ -183,6 +215,7 @@ def _connection(sni: str | None, alpn: tuple[str, ...], deadline_s: float) -> Qu
             verify_mode=ssl.CERT_NONE,
             supported_versions=[quic_packets.VERSION_1],
             idle_timeout=deadline_s + 60.0,
+            initial_rtt=min(1.0, max(_RTT_S, 2 * (rtt_us or 0) / 1e6)),
         )
     )
 

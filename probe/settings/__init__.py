@@ -33,6 +33,8 @@ class Deadlines:
     """Past this a handshake counts as slow."""
     tls_hard: float = 15.0
     """Throttled handshakes in Kazakhstan had medians over 4 s; a shorter limit would call slow silent."""
+    quic: float = 3.0
+    """One QUIC handshake, with some four of its own repetitions. Browsers wait a third of a second before they take TCP."""
     http_head: float = 10.0
     """First byte of a response after the request."""
     http_body: float = 20.0

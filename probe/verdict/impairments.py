@@ -6,6 +6,7 @@ from probe.observations import DnsFact, HttpFact, TlsFact
 from probe.verdict import answers, elsewhere, evidence, resolvers
 from probe.verdict.model import Finding, Status
 from probe.verdict.pairs import at_neutrals, uneven
+from probe.verdict.quic import Quic
 from probe.verdict.view import Case, failed
 
 SLOW_TLS_US = 5_000_000
@@ -17,7 +18,8 @@ _LIES = ("dns_bogon", "dns_two_replies", "dns_injected_no_resolver", "dns_nxdoma
 def impairments(case: Case, status: Status, findings: tuple[Finding, ...]) -> tuple[str, ...]:
     """Codes for one endpoint; each has a sentence in :mod:`probe.verdict.sentences`."""
     if status == "accessible":
-        return (*_families(case), *_flaky(case, findings), *_lies(case, findings), *_slow(case), *_untested(case))
+        mine = (*_families(case), *_flaky(case, findings), *_quic(case), *_lies(case, findings), *_slow(case))
+        return (*mine, *_untested(case))
     own = tuple(code for code in case.own.verdict.impairments if code in ("transparent_proxy", "own_side_unsteady"))
     return (*own, *_controls(case))
 
@@ -60,6 +62,12 @@ def _uneven(case: Case) -> bool:
     during the run, looks like this.
     """
     return uneven(at_neutrals(case))
+
+
+def _quic(case: Case) -> tuple[str, ...]:
+    """What is the matter with QUIC where the site was reached all the same."""
+    word = Quic(case).word()
+    return (f"quic_{word}",) if word is not None else ()
 
 
 def _lies(case: Case, findings: tuple[Finding, ...]) -> tuple[str, ...]:

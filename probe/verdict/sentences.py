@@ -133,6 +133,7 @@ _GATES = {
     "own_side_is_scoped": "trouble of the own network does not explain what was proven about the name",
     "same_in_two_countries": "the site treats its name so in another country too, so the network here is not to blame for it",
     "control_only_leans": "what was seen here proves it, so what a server elsewhere says is not needed and does not count",
+    "slow_is_not_open": "that the site came at all says nothing of how slowly it comes, which is proven by itself",
     "stopped_at_home": "it is stopped at this network's own router or right behind it, so that router may be what does it",
     "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
     "outage_needs_own_word": "from one network a dead site and an unreachable one look alike; the site has said nothing itself",

@@ -1,7 +1,8 @@
 """HTTP/3 and speed: what is done to the protocols of applications, and what households, lines and servers do that looks so.
 
-The rows that are blocks wait for the experiments; those beside them, which are none, are run today and must stay what they
-are when the experiments come.
+A page whose HTTP/3 is blocked is reached over TCP, so it is accessible, and what is told of QUIC is an impairment; sites that
+are QUIC have rows of their own (scenarios_quic.py). Rows about speed that are blocks wait for their experiment; those beside
+them, which are none, are run today and must stay what they are when it comes.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ _CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network":
 
 FINE = (Words("accessible"),)
 UNSETTLED = (Words("accessible"), Words("inconclusive"))
-BY_QUIC = (Words("blocked", "quic", "quic.timeout.sni"),)
-ALL_QUIC = (Words("blocked", "quic", "quic.timeout.any"),)
 SLOWED = (Words("blocked", "throttling", "throttling.sni"),)
 FROZEN = (Words("blocked", "throttling", "throttling.freeze"),)
 
@@ -48,8 +47,8 @@ def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
 
 
 def with_http3(world: World) -> World:
-    """The sites that are asked about have HTTP/3 and say so, and so have some of those that may be neutral places."""
-    return world.change(FACEBOOK, LIVEJOURNAL, *load_canaries().innocuous[:5], quic="served")
+    """The sites that are asked about have HTTP/3 and say so, and so have those that are neutral places for it."""
+    return world.change(FACEBOOK, LIVEJOURNAL, *load_canaries().http3, quic="served")
 
 
 def _quic(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: prove.Proof, **more: Any) -> Scenario:
@@ -81,27 +80,28 @@ _QUIC = (
         _by_http3(works=True),
         prove_apps.http3(FACEBOOK, works=True, padding=1200),
         prove_apps.negotiates(FACEBOOK, works=True),
+        impaired=(),
     ),
     _quic(
         "quic_sni_drop",
         "from a QUIC greeting with the name on, what the client sends on that flow is dropped; over TCP the name passes",
-        BY_QUIC,
+        FINE,
         _by_http3(works=False),
         prove_apps.http3(FACEBOOK, works=False, padding=1200),
         prove_apps.negotiates(FACEBOOK, works=True),
         *_OTHERS_PASS,
         rules=_always(QuicDrop(names=META)),
-        needs=("quic",),
+        impaired=("quic_blocked",),
     ),
     _quic(
         "quic_sni_drop_first_datagram_only",
         "a device that reads single datagrams drops short greetings; a browser's takes two and passes",
-        (*BY_QUIC, *FINE),
+        FINE,
         _by_http3(works=False),
         prove_apps.http3(FACEBOOK, works=True, padding=1200),
         *_OTHERS_PASS,
         rules=_always(QuicDrop(names=META, reassemble=False)),
-        needs=("quic",),
+        impaired=("quic_partly",),
     ),
     _row(
         "quic_and_tls_sni_drop",
@@ -118,11 +118,11 @@ _QUIC = (
     _quic(
         "quic_version_1_dropped",
         "QUIC greetings of version 1 are dropped, whatever they name; version negotiation passes",
-        ALL_QUIC,
+        FINE,
         prove_apps.negotiates(FACEBOOK, works=True),
         *_NOBODY_PASSES,
         rules=_always(QuicVersionDrop()),
-        needs=("quic",),
+        impaired=("quic_version_filtered",),
     ),
     _quic(
         "quic_dropped_at_home",
@@ -130,6 +130,7 @@ _QUIC = (
         FINE,
         *_NOBODY_PASSES,
         rules=_always(rules.Drop(when=_H3, place="home")),
+        impaired=("quic_filtered",),
     ),
     _quic(
         "quic_prohibited_at_home",
@@ -139,6 +140,7 @@ _QUIC = (
         rules=_always(
             rules.Unreachable(when=dataclasses.replace(_H3, side="up"), code=13, offender="192.168.1.1", place="access")
         ),
+        impaired=("quic_filtered",),
     ),
     _quic(
         "quic_announced_and_off",
@@ -148,6 +150,7 @@ _QUIC = (
         prove_apps.http3(LIVEJOURNAL, works=True),
         prove.page(FACEBOOK_URL),
         world=lambda world: with_http3(world).change(FACEBOOK, quic="announced"),
+        impaired=("quic_unanswered",),
     ),
     _quic(
         "quic_dropped_at_the_site",
@@ -159,6 +162,7 @@ _QUIC = (
         rules=lambda world: (
             rules.Drop(when=dataclasses.replace(_H3, remote=(world.sites[FACEBOOK].address + "/32",)), place="far"),
         ),
+        impaired=("quic_unanswered",),
     ),
 )
 

@@ -44,10 +44,23 @@ class Trial:
         for unit in self.units:
             missing = self.scenario.not_found(unit.url, (finding["code"] for finding in unit.evidence))
             found.extend(f"{unit.url}: nothing is told of {code}" for code in missing)
+        found.extend(self._impairments())
         platforms = {platform["status"] for platform in self.document["platforms"]}
         if not self.scenario.is_block and "blocked" in platforms:
             found.append("a platform is said to be blocked")
         return tuple(found)
+
+    def _impairments(self) -> list[str]:
+        """What is said of QUIC in another way than the row has it."""
+        if self.scenario.impaired is None:
+            return []
+        wanted = sorted(self.scenario.impaired)
+        told = {
+            result["url"]: sorted(code for code in result["impairments"] if code.startswith("quic_"))
+            for result in self.document["results"]
+            if result["url"] in self.scenario.check
+        }
+        return [f"{url}: told of QUIC: {codes}, not {wanted}" for url, codes in told.items() if codes != wanted]
 
     @property
     def is_right(self) -> bool:

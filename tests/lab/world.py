@@ -291,6 +291,7 @@ def whole_world(salt: str = "") -> World:
             ports.append((address, endpoint.port))
     # Any innocuous name may be drawn as a neutral place, so all of them are real sites.
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.innocuous if name not in sites}
+    sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.http3 if name not in sites}
     names |= {name: give.give(name) for name in canaries.ad_domains}
     return World(
         sites=sites, names={**names, **clocks}, ports=tuple(dict.fromkeys(ports)), clocks=tuple(clocks.values())

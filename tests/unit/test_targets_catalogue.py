@@ -308,6 +308,15 @@ def test_innocuous_names_are_neither_targets_nor_canaries(platforms):
     assert [n for n in canaries.innocuous if n in used or f".{n.removeprefix('www.')}".endswith(ends)] == []
 
 
+def test_names_that_offer_http3_are_neither_targets_nor_canaries_nor_innocuous(platforms):
+    """A place for comparisons over QUIC has nothing to do with what is measured, and no other part in the run."""
+    canaries = loader.load_canaries()
+    used = {host for platform in platforms.values() for host in hosts_of(platform)} | set(canaries.innocuous)
+    used |= {member.where for member in canaries.members} | set(canaries.ad_domains)
+    assert len(set(canaries.http3)) == len(canaries.http3) >= 8
+    assert set(canaries.http3) & used == set()
+
+
 def test_a_name_gets_innocuous_names_of_its_own_length():
     """Or of the nearest, where the pool has none; never the name itself."""
     canaries = loader.load_canaries()
