@@ -17,8 +17,8 @@ class Scheme:
     """How endpoints of one scheme are written and spoken to.
 
     ``port`` is meant where none is written; ``None``: one must be. ``path``: what is asked for there, if it may name anything;
-    ``None``: it names none. ``keys``: what must stand behind the ``?``. ``bare``: it names something of ours and no host, so
-    it has neither port nor path. ``sends``: its first message, in plain words, for who wants to know beforehand.
+    ``None``: it names none. ``keys``: what must stand behind the ``?``. ``bare``: it names something of ours and no host,
+    one of ``names``, so it has neither port nor path. ``sends``: its first message, in plain words, for who wants to know beforehand.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Scheme:
     path: str | None = None
     keys: tuple[str, ...] = ()
     bare: bool = False
+    names: tuple[str, ...] = ()
     ready: bool = False
 
 
@@ -41,6 +42,7 @@ _ROWS = (
         port=443,
         sends="Telegram's first question to a data centre (req_pq_multi)",
         example="mtproto://149.154.167.51:443",
+        ready=True,
     ),
     Scheme(
         name="mtproto+ws",
@@ -50,6 +52,7 @@ _ROWS = (
         path="/apiws",
         sends="a TLS greeting with the host's name, and Telegram's first question to a data centre (req_pq_multi)",
         example="mtproto+ws://venus.web.telegram.org/apiws",
+        ready=True,
     ),
     Scheme(
         name="stun",
@@ -58,6 +61,7 @@ _ROWS = (
         port=3478,
         sends="a question that calls begin with (STUN)",
         example="stun://stun.example.org:3478",
+        ready=True,
     ),
     Scheme(
         name="openvpn",
@@ -66,6 +70,7 @@ _ROWS = (
         port=1194,
         sends="the first packet of OpenVPN",
         example="openvpn://vpn.example.org:1194",
+        ready=True,
     ),
     Scheme(
         name="openvpn+tcp",
@@ -74,6 +79,7 @@ _ROWS = (
         port=1194,
         sends="the first packet of OpenVPN",
         example="openvpn+tcp://vpn.example.org:1194",
+        ready=True,
     ),
     Scheme(
         name="ikev2",
@@ -82,6 +88,7 @@ _ROWS = (
         port=500,
         sends="the first packet of IKEv2 (IKE_SA_INIT)",
         example="ikev2://vpn.example.org",
+        ready=True,
     ),
     Scheme(
         name="wireguard",
@@ -91,6 +98,7 @@ _ROWS = (
         keys=("key",),
         sends="the first packet of WireGuard",
         example="wireguard://vpn.example.org:51820?key=BASE64",
+        ready=True,
     ),
     Scheme(
         name="tor",
@@ -99,6 +107,7 @@ _ROWS = (
         port=9001,
         sends="a TLS greeting, and Tor's first question (VERSIONS)",
         example="tor://192.0.2.1:9001",
+        ready=True,
     ),
     Scheme(
         name="quic",
@@ -139,8 +148,11 @@ _ROWS = (
         transport="udp",
         port=0,
         bare=True,
-        sends="what a VPN begins with, to a control of yours",
+        names=("openvpn", "openvpn-tcp", "ikev2", "wireguard", "encrypted"),
+        sends="flows that look like a VPN's, and in turn random ones of the same sizes, to the first control of yours (2 to 13 "
+        "flows of some 3 KB, each way)",
         example="protocol://wireguard",
+        ready=True,
     ),
 )
 

@@ -312,7 +312,7 @@ async def _try(site: Site, address: str, *, from_system: bool) -> None:
     if app is not None and app.transport == "udp":
         await spoken_again(site, place, address)
         return
-    if site.scheme == "tcp" or app is not None:
+    if site.scheme == "tcp" or (app is not None and app.transport == "tcp"):
         stream = await connect(site.session, place, address, site.port, name=site.host)
         if stream is not None:
             stream.close()

@@ -32,7 +32,7 @@ async def _sibling(site: Site, address: str) -> None:
     app = site.asked.endpoint.app
     if app is not None and app.transport == "udp":
         return
-    if site.scheme == "https":
+    if site.scheme == "https" or (app is not None and app.transport == "websocket"):
         await verified(site, place, address, site.port, deadline_s=site.settings.deadlines.tls_soft)
         return
     stream = await connect(site.session, place, address, site.port, name=site.host)

@@ -73,8 +73,8 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     """Names and functions of what to ask after a failure (*operation*) or a long silence (``None``) at *stage*.
 
     ``page`` is a response over plain HTTP that an ordinary site would not give, ``plain`` an ordinary one, which controls can
-    tell from what they get; ``app`` is an app's own exchange. What is no web page has no name to contrast, so pairs are left
-    out; and a control, which can only connect for an app, is not asked about what has no connection.
+    tell from what they get; ``app`` is an app's own exchange. What says no name has none to contrast, so pairs are left out;
+    and a control, which can only connect for an app, is not asked about what has no connection.
     """
     # Pairs tell nothing about a certificate that does not verify, addresses do.
     if stage == "tls" and operation is not None and operation.failure in CERTIFICATE:
@@ -86,7 +86,7 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
         asked.extend(DEEP)
     app = app_of(scheme)
     pairless = (*_OF_NAMES, "control") if app is not None and app.transport == "udp" else _OF_NAMES
-    bare = scheme == "tcp" or app is not None
+    bare = scheme == "tcp" or (app is not None and app.transport != "websocket")
     names = [name for name in asked if not (bare and name in pairless)]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 

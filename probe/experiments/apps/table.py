@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from probe.experiments.apps import protocol_pair, telegram, vpn
+from probe.experiments.apps.speaking import App, Reached, spoken
 from probe.experiments.steps import connect
-from probe.instruments.apps import exchange
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
     from probe.experiments.steps import Place
-    from probe.instruments.apps.dialogue import Dialogue
     from probe.instruments.tcp import TcpStream
-    from probe.observations import Operation
 
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """Where an app is to be spoken with: an address and a port, and the connection, where the scheme has one."""
-
-    address: str
-    port: int
-    stream: TcpStream | None = None
-
-
-Speak = Callable[["Site", Reached, "Place"], Awaitable["Operation"]]
-"""One exchange. What it does before (a TLS greeting) it records itself, under the place; what it gives back is recorded by
-whoever asked. The stream stays the caller's."""
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """``speak``: one exchange at one address, of the baseline and of each retry. ``run``: the whole baseline, for a scheme
-    that has no name and address of its own to walk to.
-    """
-
-    speak: Speak | None = None
-    run: Callable[[Site], Awaitable[None]] | None = None
-
-
-def spoken(make: Callable[[Site], Dialogue]) -> App:
-    """The app whose dialogue *make* makes afresh for every exchange."""
-
-    async def speak(site: Site, reached: Reached, place: Place) -> Operation:  # noqa: ARG001 - nothing goes before
-        dialogue, deadline_s = make(site), site.settings.deadlines.tls_hard
-        name = site.asked.endpoint.host
-        if reached.stream is not None:
-            return await exchange.over_tcp(site.wire, reached.stream, dialogue, deadline_s=deadline_s, name=name)
-        return await exchange.over_udp(
-            site.wire, reached.address, reached.port, dialogue, name=name, deadline_s=deadline_s
-        )
-
-    return App(speak)
+APPS: Mapping[str, App] = {
+    "mtproto": spoken(telegram.dialogue),
+    "mtproto+ws": App(telegram.by_websocket, watches=True),
+    "openvpn": spoken(vpn.openvpn),
+    "openvpn+tcp": spoken(vpn.openvpn_framed),
+    "ikev2": spoken(vpn.ikev2),
+    "wireguard": spoken(vpn.wireguard_of),
+    "tor": App(vpn.tor, watches=True),
+    "protocol": App(run=protocol_pair.run),
+}
+"""Scheme (as :mod:`targets.schemes` has it) → who speaks it."""
 
 
 async def spoken_again(site: Site, place: Place, address: str) -> bool:
@@ -78,7 +49,3 @@ async def spoken_again(site: Site, place: Place, address: str) -> bool:
             stream.close()
     site.record(operation, **place.fields())
     return operation.failure is None
-
-
-APPS: Mapping[str, App] = {}
-"""Scheme (as :mod:`targets.schemes` has it) → who speaks it."""

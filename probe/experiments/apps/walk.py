@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from probe.experiments import website
-from probe.experiments.apps.table import APPS, Reached
+from probe.experiments.apps.speaking import Reached, watched
+from probe.experiments.apps.table import APPS
 from probe.experiments.places import connectable
 from probe.experiments.session import Focus
 from probe.experiments.steps import Place
@@ -51,7 +53,7 @@ async def _walk(site: Site, family: int, libraries: list[website.Library]) -> No
     if operation.failure is None:
         site.succeeded = True
     else:
-        site.suspect("app", operation)
+        site.suspect("tls" if operation.kind == "tls" else "app", operation)
 
 
 def _connects(site: Site) -> bool:
@@ -61,20 +63,12 @@ def _connects(site: Site) -> bool:
 
 async def _speak(site: Site, reached: Reached, place: Place) -> Operation:
     """One exchange, watched and recorded."""
-    scheme, speak = site.asked.endpoint.app, APPS[site.asked.endpoint.scheme].speak
+    app, scheme = APPS[site.asked.endpoint.scheme], site.asked.endpoint.app
     assert scheme is not None
-    assert speak is not None
+    assert app.speak is not None
     if reached.stream is None:
         await site.session.pacer.flow()
     blank = AppFact(protocol=scheme.protocol, transport=scheme.transport, sent=scheme.protocol)
-    with site.watching(
-        "app",
-        blank,
-        stream=reached.stream,
-        place=place.fields(),
-        name=site.host,
-        address=reached.address,
-        port=reached.port,
-    ):
-        operation = await speak(site, reached, place)
+    with contextlib.nullcontext() if app.watches else watched(site, reached, place, "app", blank):
+        operation = await app.speak(site, reached, place)
     return site.record(operation, **place.fields()).operation

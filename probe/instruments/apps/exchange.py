@@ -75,8 +75,10 @@ class _Exchange:
         if self.fact.first_reply_us is None:
             after = round((self.wire.monotonic() - self.began) * 1e6)
             self.change(answered=True, first_reply_us=after, reply_ttl=ttl)
-        if len(self.beginning) < _SHOWN_BYTES:
-            self.beginning += data[: _SHOWN_BYTES - len(self.beginning)]
+        # Behind these an answer may have the user's own address.
+        shown = getattr(self.dialogue, "shown_bytes", _SHOWN_BYTES)
+        if len(self.beginning) < shown:
+            self.beginning += data[: shown - len(self.beginning)]
             self.change(first_bytes=self.beginning.hex())
         if self.received > MOST_BYTES:
             return Heard(done=True, expected=False, detail=f"more than {MOST_BYTES // 1024} KB")
@@ -91,7 +93,7 @@ class _Exchange:
             self.change(detail=(heard.detail or describe(data))[:80])
         elif heard.expected:
             self.failure = None
-            self.change(detail=None)
+            self.change(detail=heard.detail)
 
     def note_error(self, error: OSError) -> None:
         kind, code, offender = getattr(error, "icmp", None) or (None, None, None)
@@ -130,6 +132,7 @@ async def over_tcp(
     *through*: what is really spoken on, where something lies between the app and the connection (TLS, a websocket).
     """
     exchange = _Exchange.begin(wire, dialogue, transport)
+    before = stream.bytes_sent, stream.bytes_received
     try:
         async with asyncio.timeout(deadline_s) as limit:
             if begins is not None:
@@ -137,6 +140,8 @@ async def over_tcp(
             await _speak(exchange, through or stream)
     except OSError as error:  # TimeoutError is one
         exchange.note_error(error)
+    # As they were on the wire, with what lies in between.
+    exchange.sent, exchange.received = stream.bytes_sent - before[0], stream.bytes_received - before[1]
     exchange.change(kernel=kernel.read(stream.socket))
     return exchange.operation(name=name, address=stream.address, port=stream.port)
 

@@ -239,7 +239,7 @@ def reset_from_elsewhere(case: Case) -> Iterator[Match]:
     deaf = [o for o in behind.others_nearer if o.failure == "generic_timeout_error" and _ignored(o)]
     side = "farther away" if len(silent) >= 2 else "nearer by" if len(nearer) >= 2 and deaf else None
     if side is not None:
-        over_tls = isinstance(behind.heard[0].fact, TlsFact) or case.scheme == "https"
+        over_tls = isinstance(behind.heard[0].fact, TlsFact) or case.scheme != "http"
         yield Match(
             observations=behind.arms,
             parameters={"host": case.name, "side": side},
@@ -265,7 +265,7 @@ def reset_marked_otherwise(case: Case) -> Iterator[Match]:
     if len(told) < MARKED_FLOWS or any(abs(reset - server) < MARKED_APART for _, (reset, server) in told):
         return
     (reset, server) = told[0][1]
-    over_tls = case.scheme == "https"
+    over_tls = case.scheme != "http"
     yield Match(
         observations=tuple(o for o, _ in told),
         parameters={"host": case.name, "reset_ttl": reset, "server_ttl": server, "flows": len(told)},
