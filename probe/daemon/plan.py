@@ -195,18 +195,19 @@ class Plan:
         return self._made([Look(one.number, "full") for one in self.watched if one.platform in fresh], now)
 
     def bursts(self, wants: Wants, now: float) -> tuple[Look, ...]:
-        """The first failures (and first successes) that more rounds at once would settle."""
-        return self._rested(wants.bursts, "burst", now)
+        """The first failures (and first successes) that more rounds at once would settle: one of each platform and service.
+
+        The others get theirs when they are asked for again. Where ten platforms vanish at once, all of their endpoints
+        together would use up the connections of two minutes in the first round, and settle nothing in the second.
+        """
+        return self._rested(wants.bursts, "burst", now, one_of_each=True)
 
     def incident_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
         """Of what open incidents hold, one endpoint of each platform and service, in turn: to see whether it is over, one is
         enough, and each of them costs minutes and a lot of bytes. Old incidents are content with their hourly turn.
         """
         waiting = sorted(self._among(wants.rounds - wants.old), key=lambda one: self._memory[one.url].looked)
-        first: dict[tuple[str, str], Watched] = {}
-        for one in waiting:
-            first.setdefault((one.platform, one.service), one)
-        return self._made([Look(one.number, "full") for one in first.values()], now)
+        return self._made([Look(one.number, "full") for one in _one_of_each(waiting)], now)
 
     def deep_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
         """What is to be asked how it is blocked, where the user has agreed to it; of old incidents once a day."""
@@ -225,8 +226,11 @@ class Plan:
         self._own_side = now
         return True
 
-    def _rested(self, urls: Iterable[str], kind: Literal["burst", "deep"], now: float) -> tuple[Look, ...]:
+    def _rested(
+        self, urls: Iterable[str], kind: Literal["burst", "deep"], now: float, *, one_of_each: bool = False
+    ) -> tuple[Look, ...]:
         rested = [one for one in self._among(urls) if now - getattr(self._memory[one.url], kind) >= BURST_GAP]
+        rested = _one_of_each(rested) if one_of_each else rested
         return self._made([Look(one.number, kind) for one in rested], now)
 
     def _among(self, urls: Iterable[str]) -> Sequence[Watched]:
@@ -242,3 +246,11 @@ class Plan:
             elif look.kind in ("burst", "deep"):
                 setattr(memory, look.kind, now)
         return tuple(looks)
+
+
+def _one_of_each(waiting: Iterable[Watched]) -> list[Watched]:
+    """The first of each platform and service."""
+    first: dict[tuple[str, str], Watched] = {}
+    for one in waiting:
+        first.setdefault((one.platform, one.service), one)
+    return list(first.values())

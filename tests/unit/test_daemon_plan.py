@@ -172,6 +172,14 @@ def test_an_endpoint_is_burst_upon_every_five_minutes_at_most(moments):
     assert all(b - a >= 300.0 for a, b in itertools.pairwise(made))
 
 
+def test_bursts_take_one_endpoint_of_each_service_first():
+    """Where many vanish at once each platform is confirmed by one, and its others follow when they are asked for again."""
+    plan = Plan(watch([3, 1]), Pace(), random.Random(10))
+    wants = Wants(bursts=frozenset({*map(url, range(3)), "https://p1-0.example/"}))
+    made = [sorted(look.number for look in plan.bursts(wants, at)) for at in (0.0, 90.0, 180.0, 270.0)]
+    assert made == [[0, 3], [1], [2], []]
+
+
 def test_nothing_deep_is_asked_without_the_users_word():
     """Deep tests are for those who opted in."""
     wants = Wants(deep=frozenset({url(0)}))
