@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
@@ -95,6 +96,9 @@ def _tcp(parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoin
 
 
 def _app(app: Scheme, parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoint:
+    if app.bare and host not in app.names:
+        known = ", ".join(f"{app.name}://{name}" for name in app.names)
+        raise TargetError(f"{shown(typed)} is nothing that is known here. There are {known}.")
     if app.bare and port is not None:
         raise TargetError(f"{shown(typed)} has a port: {app.name}:// has none. Write for example {app.example}.")
     if port is None and app.port is None:
@@ -109,10 +113,20 @@ def _app(app: Scheme, parts: SplitResult, host: str, port: int | None, typed: st
             if wanted
             else f"{shown(typed)} has something behind a question mark, which {app.name}:// has not."
         )
-    where = host if app.bare else f"{host}:{port or app.port}"
+    if "key" in app.keys and not _is_key(given["key"][-1]):
+        raise TargetError(f"{shown(typed)} has no public key of WireGuard behind key=: that is 44 characters (base64).")
+    where = host if port is None else f"{host}:{port}"
     path = quote(parts.path, safe=_AS_TYPED) if parts.path not in ("", "/") else app.path or ""
     query = f"?{quote(parts.query, safe=_AS_TYPED + '?{}`^')}" if parts.query else ""
     return Endpoint(f"{app.name}://{where}{path}{query}")
+
+
+def _is_key(text: str) -> bool:
+    """Whether *text* is a public key of WireGuard: 32 bytes in base64. In a URL a plus may have become a space."""
+    try:
+        return len(base64.b64decode(text.replace(" ", "+").rstrip("=") + "=", validate=True)) == 32
+    except ValueError:
+        return False
 
 
 def _web(parts: SplitResult, host: str, port: int | None) -> Endpoint:

@@ -18,7 +18,8 @@ class Scheme:
 
     ``port`` is meant where none is written; ``None``: one must be. ``path``: what is asked for there, if it may name anything;
     ``None``: it names none. ``keys``: what must stand behind the ``?``. ``bare``: it names something of ours and no host,
-    one of ``names``, so it has neither port nor path. ``sends``: its first message, in plain words, for who wants to know beforehand.
+    one of ``names``, so it has neither port nor path. ``sends``: its first message, in plain words, for who wants to know
+    beforehand.
     """
 
     name: str
@@ -116,6 +117,7 @@ _ROWS = (
         port=443,
         sends="the first packets of QUIC, with the host's name",
         example="quic://example.org",
+        ready=True,
     ),
     Scheme(
         name="doh",

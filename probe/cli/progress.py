@@ -31,6 +31,7 @@ _STEPS = {
     "residual": "waiting how long it is remembered",
     "split": "asking in pieces",
     "control_pair": "comparing names at the control",
+    "protocol_pair": "comparing protocols at the control",
     "throttling": "comparing how fast names are",
     "quic": "trying QUIC",
     "control": "asking the control",

@@ -27,6 +27,10 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
         "this name against an innocuous one, at a server of yours elsewhere, and what arrived there (--control)",
     ),
     ("throttling", "whether this name is slower than an innocuous one, at places that have nothing to do with it"),
+    (
+        "protocol_pair",
+        "a VPN's packets against random ones of the same sizes, at a server of yours elsewhere (--control)",
+    ),
     ("quic", "whether the site's newer kind of connection (QUIC) works as well (needs dalel[quic])"),
     ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

@@ -121,7 +121,7 @@ class Session:
     def record(self, operation: Operation, **place: Any) -> Observation:
         if place.get("purpose") == "own_side" and isinstance(operation.fact, TlsFact) and operation.failure is None:
             self.handshakes_s.append((operation.duration_us or 0) / 1e6)
-        if place.get("purpose") == "control_pair":
+        if place.get("purpose") in ("control_pair", "protocol_pair"):
             # The place is a server of the user's own: its address must not end up in an export.
             operation = replace(operation, address=None)
         operation = named(marked(operation, self.fingerprints, self.settings.country), self.networks)
@@ -150,7 +150,7 @@ class Session:
 DEEP = ("residual", "split")
 """Asked with ``--deep`` only: they take minutes, and say how a block works."""
 
-ASIDE = frozenset({"behind", "locate", "control_pair", *DEEP})
+ASIDE = frozenset({"behind", "locate", "control_pair", "protocol_pair", *DEEP})
 """Nothing that they find is a failure which the own side could excuse, so it is looked at again while they go on: a place on
 the way, or what counts only beside successes of the same moments."""
 

@@ -19,6 +19,7 @@ from probe.experiments import (
     siblings,
     split,
 )
+from probe.experiments.apps import protocol_pair
 from probe.experiments.session import CERTIFICATE, DEEP
 from probe.observations import Operation
 from targets.schemes import app_of
@@ -39,6 +40,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "behind": behind.run,
     "locate": locate.run,
     "control_pair": control_pairs.run,
+    "protocol_pair": protocol_pair.run,
     "quic": quic.run,
     "control": likeness.run,
     "packets": packets.run,
@@ -63,7 +65,7 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
     ),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
     "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "locate", "control_pair", "control"),
-    "app": ("retry", "dns_answers"),
+    "app": ("retry", "dns_answers", "protocol_pair"),
     "page": ("dns_answers", "neutral_pair", "control"),
     "plain": ("control",),
 }
@@ -84,10 +86,14 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
         asked += ["behind", "packets"]
     if stage == "tls":
         asked.extend(DEEP)
+    if stage == "app" and scheme == "quic":
+        asked.append("quic")
     app = app_of(scheme)
     pairless = (*_OF_NAMES, "control") if app is not None and app.transport == "udp" else _OF_NAMES
     bare = scheme == "tcp" or (app is not None and app.transport != "websocket")
     names = [name for name in asked if not (bare and name in pairless)]
+    if scheme not in protocol_pair.SCHEMES:
+        names = [name for name in names if name != "protocol_pair"]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]
 
 
@@ -95,7 +101,7 @@ def wanted(name: str, settings: Settings) -> bool:
     """Whether ``--only`` and ``--skip`` leave the experiment *name* in; a control is asked only if there is one, and what
     takes minutes only with ``--deep``.
     """
-    if name == "control_pair" and not settings.controls:
+    if name in ("control_pair", "protocol_pair") and not settings.controls:
         return False
     if name == "control" and not (settings.controls or settings.proxies):
         return False

@@ -50,8 +50,8 @@ SHAPES: Mapping[str, Compared] = {
     "encrypted": Compared(EncryptedShape, "echo_tcp"),
 }
 """What may stand behind ``protocol://``. Tor is not in it: from outside its link is TLS."""
-_OF_SCHEME = {"openvpn": "openvpn", "openvpn+tcp": "openvpn-tcp", "ikev2": "ikev2", "wireguard": "wireguard"}
-"""What a server that the user names is asked in."""
+SCHEMES = {"openvpn": "openvpn", "openvpn+tcp": "openvpn-tcp", "ikev2": "ikev2", "wireguard": "wireguard"}
+"""What is compared where a server is silent that the user has named so."""
 
 
 async def run(site: Site) -> None:
@@ -72,7 +72,7 @@ async def run(site: Site) -> None:
 
 def _protocol(site: Site) -> str:
     scheme = site.asked.endpoint.scheme
-    return site.asked.endpoint.host if scheme == "protocol" else _OF_SCHEME.get(scheme, "")
+    return site.asked.endpoint.host if scheme == "protocol" else SCHEMES.get(scheme, "")
 
 
 class _Pair:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from probe.experiments.apps import protocol_pair, telegram, vpn
+from probe.experiments.apps import over_quic, protocol_pair, telegram, vpn
 from probe.experiments.apps.speaking import App, Reached, spoken
 from probe.experiments.steps import connect
 
@@ -23,6 +23,7 @@ APPS: Mapping[str, App] = {
     "wireguard": spoken(vpn.wireguard_of),
     "tor": App(vpn.tor, watches=True),
     "protocol": App(run=protocol_pair.run),
+    "quic": App(over_quic.speak),
 }
 """Scheme (as :mod:`targets.schemes` has it) → who speaks it."""
 

@@ -11,6 +11,8 @@ import struct
 
 from probe.instruments.apps.dialogue import Heard
 
+MARKED_PORT = 4500
+"""Where four zero bytes tell it from ESP (RFC 3948 §2.2)."""
 _HEADER = struct.Struct(">8s8sBBBBII")
 _PAYLOAD = struct.Struct(">BBH")
 _VERSION = 0x20
