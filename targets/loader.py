@@ -109,6 +109,7 @@ def _service_from(name: str, values: Mapping[str, Any], read: ReadEndpoint) -> S
         rule=values["rule"],
         endpoints=tuple(read(url) for url in values["endpoints"]),
         main=values.get("main", False),
+        handshake_only=tuple(read(url).url for url in values.get("handshake_only", ())),
         own_root=values.get("own_root", False),
         any_status=values.get("any_status", False),
         vendor_sign=values.get("vendor_sign", False),

@@ -53,14 +53,16 @@ class Service:
     HTTP answer below 500 counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS
     answer out of ``loopback_answers``; it is never connected to, never counts in the platform's word, and is not asked for
     with the platform. ``retired``: the ISO date (or month, or year, or ``date unknown``) since which it is only history.
-    ``main``: the platform stands or falls with it, one at most; what is wrong with its other services beside it is an
-    impairment.
+    ``handshake_only``: those of its endpoints that speak no HTTP inside TLS: a greeting with their valid certificate is all
+    that can be asked of them. ``main``: the platform stands or falls with it, one at most; what is wrong with its other
+    services beside it is an impairment.
     """
 
     name: str
     rule: Rule
     endpoints: tuple[Endpoint, ...]
     main: bool = False
+    handshake_only: tuple[str, ...] = ()
     own_root: bool = False
     any_status: bool = False
     vendor_sign: bool = False
@@ -162,7 +164,8 @@ class Asked:
     """One endpoint of a run in the order asked: its number, what the user typed, and where the catalogue has it.
 
     ``target`` is the word as typed; what a list stands for is named as it would be typed alone (the platform's id, or
-    the URL). ``own_root``, ``any_status``, ``vendor_sign`` and ``retired`` are those of the service or platform.
+    the URL). ``own_root``, ``any_status``, ``vendor_sign`` and ``retired`` are those of the service or platform;
+    ``handshake_only``: whether this is one of its endpoints that speak no HTTP.
     """
 
     number: int
@@ -176,5 +179,6 @@ class Asked:
     loopback_answers: tuple[str, ...] = ()
     own_root: bool = False
     any_status: bool = False
+    handshake_only: bool = False
     vendor_sign: bool = False
     retired: str | None = None

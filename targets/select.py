@@ -160,6 +160,7 @@ def _of(endpoint: Endpoint, target: str, platform: Platform, service: Service) -
         loopback_answers=service.loopback_answers,
         own_root=service.own_root,
         any_status=service.any_status,
+        handshake_only=endpoint.url in service.handshake_only,
         vendor_sign=service.vendor_sign,
         retired=platform.retired or service.retired,
     )

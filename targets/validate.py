@@ -140,9 +140,18 @@ class ServiceFile(_Strict):
     main: bool = False
     own_root: bool = False
     any_status: bool = False
+    handshake_only: list[Url] = []
     loopback_answers: list[Annotated[str, AfterValidator(_loopback)]] = []
     vendor_sign: bool = False
     retired: Date | None = None
+
+    @field_validator("handshake_only")
+    @classmethod
+    def _are_its_own(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        for url in value:
+            if url not in info.data.get("endpoints", ()) or not url.startswith("https://"):
+                raise _fault(f"{shown(url)} is none of this service's https:// endpoints.")
+        return value
 
     @field_validator("vendor_sign")
     @classmethod

@@ -163,6 +163,8 @@ def _rule(service: Service) -> str:
         words.append("the platform stands or falls with it")
     if service.own_root:
         words.append("certified by the vendor itself")
+    if service.handshake_only:
+        words.append("of some only a valid greeting is asked")
     if service.any_status:
         words.append("any answer counts as reached")
     if service.vendor_sign:
@@ -347,6 +349,7 @@ def _platform_json(platform: Platform) -> dict[str, Any]:
                 "main": service.main,
                 "own_root": service.own_root,
                 "any_status": service.any_status,
+                "handshake_only": list(service.handshake_only),
                 "vendor_sign": service.vendor_sign,
                 "loopback_answers": list(service.loopback_answers),
                 "retired": service.retired,

@@ -121,7 +121,15 @@ async def _hop(site: Site, url: str, place: Place, libraries: list[Library]) -> 
         secure = await _shake_hands(site, stream, host, place)
     if secure is None:
         return None
+    if _is_all(site, host):
+        secure.close()
+        return _Answered(None)
     return await _page(site, secure, url, usable[0], place)
+
+
+def _is_all(site: Site, host: str) -> bool:
+    """Whether a greeting is all that is asked there: what its app says inside takes an account."""
+    return site.asked.handshake_only and host == site.asked.endpoint.host
 
 
 async def _go_on(site: Site, url: str, place: Place, ready: cheap.Ready) -> _Answered | None:
@@ -132,6 +140,8 @@ async def _go_on(site: Site, url: str, place: Place, ready: cheap.Ready) -> _Ans
     site.rtt_us = ready.stream.tcp.rtt_us
     for operation in ready.operations:
         site.record(operation, **place.fields())
+    if _is_all(site, ready.host):
+        return _Answered(None)
     return await _page(site, ready.stream, url, ready.stream.tcp.address, place)
 
 

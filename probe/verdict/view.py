@@ -179,6 +179,8 @@ class Case:
     def _goal(self) -> Stage:
         if self.asked.endpoint.app is not None:
             return "app"
+        if self.asked.handshake_only:
+            return "tls"
         return "tcp" if self.scheme == "tcp" else "http"
 
     @cached_property

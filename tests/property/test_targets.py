@@ -110,7 +110,7 @@ def outcome(function, *arguments):
 
 
 def assert_can_be_measured(endpoint):
-    assert endpoint.scheme in ("http", "https", "tcp")
+    assert endpoint.scheme in ("http", "https", "tcp") or (endpoint.app is not None and endpoint.app.ready)
     assert endpoint.url.isascii()
     assert endpoint.url.isprintable()
     assert " " not in endpoint.url

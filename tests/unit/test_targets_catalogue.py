@@ -17,19 +17,23 @@ DATA_CENTRES = (
     "149.154.171.5",
     "95.161.76.100",
 )
-TELEGRAM_APPS = {f"tcp://{address}:{port}" for address in DATA_CENTRES for port in (80, 443)}
+WEBSOCKETS = ("pluto", "venus", "aurora", "vesta", "flora")
+"""What the web client calls the data centres."""
+TELEGRAM_APPS = {f"mtproto://{address}:{port}" for address in DATA_CENTRES for port in (80, 443)}
 WHATSAPP_APPS = {f"tcp://e{number}.whatsapp.net:{port}" for number in range(1, 17) for port in (443, 5222)}
 
 HOSTS = {
-    "facebook": "www.facebook.com m.facebook.com b-api.facebook.com b-graph.facebook.com edge-mqtt.facebook.com"
-    " star.c10r.facebook.com external.xx.fbcdn.net scontent.xx.fbcdn.net",
+    "facebook": "www.facebook.com m.facebook.com",
+    "messenger": "b-api.facebook.com b-graph.facebook.com edge-mqtt.facebook.com star.c10r.facebook.com"
+    " external.xx.fbcdn.net scontent.xx.fbcdn.net stun.fbsbx.com",
     "instagram": "www.instagram.com i.instagram.com",
     "youtube": "www.youtube.com i.ytimg.com redirector.googlevideo.com",
     "google": "www.google.com www.google.kz",
     "twitter": "x.com twitter.com abs.twimg.com",
     "periscope": "www.pscp.tv www.periscope.tv",
     "vkontakte": "vk.com",
-    "telegram": "web.telegram.org telegram.org t.me " + " ".join(DATA_CENTRES),
+    "telegram": "web.telegram.org telegram.org t.me "
+    + " ".join((*DATA_CENTRES, *(f"{host}.web.telegram.org" for host in WEBSOCKETS))),
     "whatsapp": "v.whatsapp.net web.whatsapp.com www.whatsapp.com "
     + " ".join(f"e{number}.whatsapp.net" for number in range(1, 17)),
     "signal": "chat.signal.org storage.signal.org cdsi.signal.org sfu.voip.signal.org uptime.signal.org signal.org",
@@ -64,6 +68,7 @@ DEFAULT = [
     "instagram",
     "liveinternet",
     "livejournal",
+    "messenger",
     "signal",
     "telegram",
     "twitter",
@@ -144,6 +149,7 @@ def test_the_lists_are_those_of_the_plan():
     ("platform", "service", "rule", "urls"),
     [
         ("telegram", "apps", "any-of", TELEGRAM_APPS),
+        ("telegram", "web-apps", "any-of", {f"mtproto+ws://{host}.web.telegram.org/apiws" for host in WEBSOCKETS}),
         ("telegram", "web", "all-of", {"https://web.telegram.org/", "https://telegram.org/", "https://t.me/"}),
         ("whatsapp", "apps", "any-of", WHATSAPP_APPS),
         ("whatsapp", "web", "all-of", {"https://web.whatsapp.com/", "https://www.whatsapp.com/"}),
@@ -159,10 +165,20 @@ def test_services_have_the_rules_of_the_plan(platforms, platform, service, rule,
     assert {endpoint.url for endpoint in found.endpoints} == urls
 
 
-def test_messenger_is_a_service_of_facebook_by_itself(platforms):
-    """The app's hosts count together, and any HTTP answer of theirs means that they were reached."""
-    (found,) = [s for s in platforms["facebook"].services if s.name == "messenger"]
-    assert (found.rule, found.any_status, len(found.endpoints)) == ("all-of", True, 6)
+def test_messenger_is_a_platform_beside_facebook(platforms):
+    """Its apps' hosts count together, any HTTP answer means that they were reached, and of one only a greeting is asked."""
+    (found,) = [s for s in platforms["messenger"].services if s.name == "apps"]
+    assert (found.rule, found.any_status, len(found.endpoints)) == ("all-of", True, 4)
+    assert found.handshake_only == ("https://edge-mqtt.facebook.com/",)
+    assert platforms["messenger"].networks == platforms["facebook"].networks == (32934,)
+
+
+def test_messengers_stand_or_fall_with_their_apps(platforms):
+    """A site that is blocked beside apps that work is told, and makes no other word of the platform."""
+    mains = {name: [s.name for s in p.services if s.main] for name, p in platforms.items()}
+    assert {name: found for name, found in mains.items() if found} == {
+        name: ["apps"] for name in ("messenger", "signal", "telegram", "whatsapp")
+    }
 
 
 def test_signals_own_root_is_said_of_its_apps_only(platforms):

@@ -36,7 +36,7 @@ def test_list_shows_current_platforms_and_where_ones_own_files_go(run, tmp_path)
     assert (code, err) == (0, "")
     lines = out.splitlines()
     (facebook,) = [line for line in lines if line.startswith("facebook ")]
-    assert facebook.split() == ["facebook", "Facebook", "GRP", "social", "messengers", "default", "8"]
+    assert facebook.split() == ["facebook", "Facebook", "GRP", "social", "default", "2"]
     assert {line.index(word) for line, word in ((lines[0], "CATEGORY"), (facebook, "GRP"))} == {
         lines[0].index("CATEGORY")
     }
@@ -64,7 +64,7 @@ def test_list_as_json_has_everything(run):
     """One document; what a program needs and no table has."""
     code, out, _err = run("list", "--format", "json", "--all")
     document = json.loads(out)
-    assert (code, document["schema"], len(document["platforms"])) == (0, "dalel.targets/1", 33)
+    assert (code, document["schema"], len(document["platforms"])) == (0, "dalel.targets/1", 34)
     (signal,) = [platform for platform in document["platforms"] if platform["id"] == "signal"]
     assert [service["own_root"] for service in signal["services"]] == [True, False, False]
 
@@ -77,7 +77,7 @@ def test_show_tells_what_is_measured_and_why(run):
     assert lines[0] == "telegram"
     assert "  why       Disrupted in January 2022." in lines
     assert "  apps: works if any of these does; the platform stands or falls with it" in lines
-    assert "    tcp://149.154.167.51:443" in lines
+    assert "    mtproto://149.154.167.51:443" in lines
 
 
 def test_show_of_an_address_that_is_in_no_platform(run):
@@ -104,7 +104,7 @@ def test_an_unknown_list_is_exit_2_with_the_near_name(run):
 
 def test_validate_looks_over_the_shipped_files_and_ones_own(run, tmp_path):
     """Nothing to find where nothing is wrong."""
-    assert run("validate") == (0, "34 target files are right.\n", "")
+    assert run("validate") == (0, "35 target files are right.\n", "")
     own = tmp_path / "home" / ".config" / "dalel" / "targets"
     own.mkdir(parents=True)
     (own / "own.toml").write_text('id = "x y"\n')

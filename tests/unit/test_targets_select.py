@@ -17,16 +17,7 @@ def urls(words, catalogue):
     return [asked.endpoint.url for asked in resolve(words, catalogue)]
 
 
-FACEBOOK = [
-    "https://www.facebook.com/",
-    "https://m.facebook.com/",
-    "https://b-api.facebook.com/",
-    "https://b-graph.facebook.com/",
-    "https://edge-mqtt.facebook.com/",
-    "tcp://star.c10r.facebook.com:443",
-    "https://external.xx.fbcdn.net/",
-    "https://scontent.xx.fbcdn.net/",
-]
+FACEBOOK = ["https://www.facebook.com/", "https://m.facebook.com/"]
 
 
 @pytest.mark.parametrize("word", ["facebook", "FACEBOOK", " Facebook ", "Фейсбук", "фЕЙСБУК", "fb"])
@@ -71,6 +62,7 @@ def test_nothing_typed_means_the_default_list(catalogue):
             "instagram",
             "liveinternet",
             "livejournal",
+            "messenger",
             "signal",
             "telegram",
             "twitter",
@@ -274,7 +266,7 @@ def test_an_endpoint_named_twice_is_measured_once_and_counts_both_ways(catalogue
 def test_a_url_first_and_its_platform_after_still_make_the_platform_whole(catalogue):
     """The order of the words decides the numbers, never what is measured."""
     found = resolve(["https://m.facebook.com/", "facebook"], catalogue)
-    assert [a.endpoint.url for a in found] == [FACEBOOK[1], FACEBOOK[0], *FACEBOOK[2:]]
+    assert [a.endpoint.url for a in found] == FACEBOOK[::-1]
     assert {a.platform for a in found} == {"facebook"}
 
 

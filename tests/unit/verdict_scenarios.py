@@ -361,6 +361,11 @@ def machine(status: int = 404) -> Facts:
     return _healthy(any_status=True).works(status)
 
 
+def greeted() -> Facts:
+    """A host whose app takes an account: nothing is asked behind its greeting."""
+    return _healthy(handshake_only=True).dns(SITE).tcp().tls()
+
+
 def expired(*, healthy: bool = True) -> Facts:
     facts = _healthy() if healthy else Facts().context()
     chain = (certificate(HOST, expired=True),)
@@ -1041,6 +1046,7 @@ CODES: dict[str, Story] = {
     "page_over_plain_http": plain,
     "vendor_chain": vendor_root,
     "machine_answered": machine,
+    "machine_greeted": greeted,
     "connected": lambda: Facts("tcp://149.154.167.51:443").context().healthy().tcp("149.154.167.51"),
     "dns_failed": denied_once,
     "tcp_failed": silent_address,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from probe.experiments.apps import over_quic, protocol_pair, telegram, vpn
+from probe.experiments.apps import calls, over_quic, protocol_pair, telegram, vpn
 from probe.experiments.apps.speaking import App, Reached, spoken
 from probe.experiments.steps import connect
 
@@ -22,6 +22,7 @@ APPS: Mapping[str, App] = {
     "ikev2": spoken(vpn.ikev2),
     "wireguard": spoken(vpn.wireguard_of),
     "tor": App(vpn.tor, watches=True),
+    "stun": spoken(calls.dialogue),
     "protocol": App(run=protocol_pair.run),
     "quic": App(over_quic.speak),
 }

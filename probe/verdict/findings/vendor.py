@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from probe.verdict import certificates
 from probe.verdict.findings.baseline import is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, http, tls
+from probe.verdict.view import Case, http, tls, verified
 
 
 @row(
@@ -58,4 +58,23 @@ def machine_answered(case: Case) -> Iterator[Match]:
             yield Match(observations=(page,), parameters={"host": case.name, "status": status})
 
 
-ROWS: tuple[Row, ...] = (vendor_chain, machine_answered)
+@row(
+    "machine_greeted",
+    speaks_for="accessible",
+    weight=2.0,
+    family="baseline",
+    basis="behaviour",
+    proves=True,
+    sentence="{host} finished its greeting with a valid certificate; what its app says after that takes an account",
+    why="a verified greeting is the host's own, and the catalogue says that nothing more can be asked there; the cap",
+)
+def machine_greeted(case: Case) -> Iterator[Match]:
+    if not case.asked.handshake_only:
+        return
+    for attempt in case.all_baselines:
+        for o in attempt.of("tls"):
+            if o.failure is None and verified(o.fact):
+                yield Match(observations=(o,), parameters={"host": case.name})
+
+
+ROWS: tuple[Row, ...] = (vendor_chain, machine_answered, machine_greeted)
