@@ -36,11 +36,15 @@ class TcpStream:
         self.mss_cap = options.mss if options else None
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.heard: Callable[[], None] | None = None
+        """Called whenever bytes have come in, for whoever wants to know the moments."""
 
     async def read(self, max_bytes: int) -> bytes:
         """The next bytes, at most *max_bytes*; ``b""`` once the peer has closed its side."""
         data = await asyncio.get_running_loop().sock_recv(self.socket, max_bytes)
         self.bytes_received += len(data)
+        if self.heard is not None and data:
+            self.heard()
         return data
 
     async def write(self, data: bytes) -> None:

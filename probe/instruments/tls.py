@@ -379,9 +379,11 @@ async def handshake(
             stream.close()
 
 
-async def unverified(wire: Wire, stream: TcpStream, *, hello: Hello, deadline_s: float) -> Handshaken:
+async def unverified(
+    wire: Wire, stream: TcpStream, *, hello: Hello, deadline_s: float, chain: bool = False
+) -> Handshaken:
     """Shake hands with whoever it is, to the end: an arm that goes on where the first record says too little. Takes over
-    *stream* as :func:`handshake` does.
+    *stream* as :func:`handshake` does. *chain*: keep what certificates were shown.
     """
     kept = False
     try:
@@ -402,6 +404,7 @@ async def unverified(wire: Wire, stream: TcpStream, *, hello: Hello, deadline_s:
             version=shake.connection.version(),
             cipher=cipher[0] if cipher else None,
             alpn=shake.connection.selected_alpn_protocol(),
+            chain=certificates.describe(certificates.sent_chain(shake.connection), keep_der=False) if chain else (),
         )
         kept = True
         return Handshaken(operation, TlsStream(shake.connection, shake.incoming, shake.outgoing, shake.tcp))

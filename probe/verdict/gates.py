@@ -63,6 +63,7 @@ _LOCAL_FILTERS = frozenset(
         "filter_page",
     }
 )
+_SLOWED = frozenset({"slowed_by_name", "slow_for_this_name", "slower_at_one_place", "keeps_up_elsewhere"})
 _BY_DISTANCE = frozenset({"answer_behind_reset", "reset_from_elsewhere"})
 _PAGES_PUT_IN = frozenset(
     {"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely", "page_unlike_elsewhere"}
@@ -140,7 +141,7 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     if not case.own.proxied:
         return ()
     tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours", "app")}
-    return FLIPS | tcp | _BY_DISTANCE | {"some_paths", "connected", "tls_no_answer", "refuses_every_name"}
+    return FLIPS | tcp | _BY_DISTANCE | _SLOWED | {"some_paths", "connected", "tls_no_answer", "refuses_every_name"}
 
 
 def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
@@ -164,6 +165,16 @@ def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
 def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:
     """What gets no further than the own network's router, or what is right behind it, may be that router's doing."""
     return FLIPS if "greeting_stopped_at_home" in _codes(findings) else ()
+
+
+def slow_is_not_open(_case: Case, findings: Findings) -> Iterable[str]:
+    """Where it is proven that the network slows this name down, what came all the same is no word against it: that the site
+    answered, or that a greeting passed elsewhere, is how a slow name begins.
+    """
+    if "slowed_by_name" not in _codes(findings):
+        return ()
+    reached = {f.code for f in findings if f.speaks_for == "accessible" and f.weight > 0}
+    return reached | {"answer_is_the_sites_own", "neutral_pass"}
 
 
 def path_mtu(case: Case, _findings: Findings) -> Iterable[str]:
@@ -334,6 +345,8 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("broken_beside", broken_beside),
         EvidenceGate("guard_of_the_site", guard_of_the_site),
         EvidenceGate("stopped_at_home", stopped_at_home),
+        # After those that void the comparison itself.
+        EvidenceGate("slow_is_not_open", slow_is_not_open),
         EvidenceGate("path_mtu", path_mtu),
         EvidenceGate("page_is_the_sites_own", page_is_the_sites_own),
         EvidenceGate("rewriting_resolver", rewriting_resolver),

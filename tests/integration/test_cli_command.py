@@ -83,7 +83,7 @@ MISTAKES = {
     "Try 'dalel check --help' for help.\n\n"
     "Error: Invalid value for '--only': there is no 'retrey'. Did you mean 'retry'? There are: website, network, "
     "retry, dns_answers, neutral_pair, neutral_chain, own_pair, path_mtu, siblings, neighbours, "
-    "locate, behind, packets, residual, split, control_pair, control.\n",
+    "locate, behind, packets, residual, split, control_pair, throttling, quic, control.\n",
     ("check", "--fail-on", "down"): "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\n"
     "Try 'dalel check --help' for help.\n\n"
     "Error: Invalid value for '--fail-on': there is no 'down'. There are: accessible, blocked, denied, outage, "

@@ -54,6 +54,7 @@ from tests.unit.verdict_scenarios import (
 )
 from tests.unit.verdict_scenarios_located import blocked_and_followed
 from tests.unit.verdict_scenarios_pages import another_page
+from tests.unit.verdict_scenarios_throttling import policed
 
 
 def late_success() -> Facts:
@@ -180,6 +181,7 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("transparent_proxy", proxied_flip, "blocked"),
     ("broken_beside", reset_by_the_own_router, "blocked"),
     ("stopped_at_home", lambda: blocked_and_followed(device=1), "blocked"),
+    ("slow_is_not_open", policed, "accessible"),
     ("guard_of_the_site", guarded_site, "blocked"),
     ("put_in_on_the_way", led_away_at_one_place, "accessible"),
     ("unlike_elsewhere", another_page, "accessible"),
