@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from targets.loader import shipped_platforms
 from tests.lab.namespaces import LabError
+from tests.lab.net import REPOSITORY
 from tests.lab.world import World
 
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ def with_elsewhere(world: World, away: World) -> World | None:
     """
     names = {name for name in {**world.abroad, **away.lies} if world.abroad.get(name) != away.lies.get(name)}
     others = [site for name, site in away.sites.items() if site != world.sites.get(name)]
-    same = (world.shift_days, world.names, world.ports, world.closed_ports) == (
-        away.shift_days, away.names, away.ports, away.closed_ports,
+    same = (world.shift_days, world.names, world.ports, world.closed_ports, world.centres) == (
+        away.shift_days, away.names, away.ports, away.closed_ports, away.centres,
     )  # fmt: skip
     if not same or set(world.sites) != set(away.sites) or "*" in names:
         return None
@@ -125,9 +127,22 @@ def _by_its_clock(lab: Lab, url: str, patience_s: str) -> str:
     return "open" if "Verify return code: 0 (ok)" in done.stdout else done.stderr.strip()[-200:]
 
 
+def mtproto_says(lab: Lab, address: str, port: int, *words: str) -> str:
+    """What the lab's own client of Telegram's data centres meets there (see mtproto.py)."""
+    command = ("env", "--chdir", str(REPOSITORY), sys.executable, "-S", "-m", "tests.lab.mtproto", "ask")
+    return lab.run(*command, address, str(port), *words).ok().stdout.strip()
+
+
 def outcome(lab: Lab, url: str, patience_s: str = "2.5") -> str:
-    """A status (``200``), ``open`` for a bare port, or a kind of failure in curl's terms."""
+    """A status (``200``), ``open`` for a bare port or an app that answers, or a kind of failure in curl's terms."""
     parts = urlsplit(url)
+    if parts.scheme == "mtproto":
+        said = mtproto_says(lab, parts.hostname or "", parts.port or 443)
+        return {"answered": "open", "refused": "no connection"}.get(said, said)
+    if parts.scheme == "mtproto+ws":
+        # Whatever its front page says: that is not what it is for.
+        seen = outcome(lab, f"https://{parts.hostname}/", patience_s)
+        return "open" if seen == "404" else seen
     if parts.scheme == "tcp":
         port = f"exec 3<>/dev/tcp/{parts.hostname}/{parts.port}"
         code = lab.run("timeout", patience_s, "bash", "-c", port).returncode

@@ -11,7 +11,7 @@ intermediate transport without it; inside, ``req_pq_multi``, which it answers wi
 * ``flood``: the transport's own error 429; ``half``: the first half of the answer, then nothing.
 
 ``ws:ADDRESS`` in place of a manner: a websocket's inside on a port of loopback, for nginx to stand before.
-``ask`` asks as the apps do (``plain``: without the obfuscation), and prints ``answered``, ``other``, ``silence``, ``reset``,
+``ask`` asks as the apps do (``plain``: without the obfuscation), and prints ``answered``, ``other``, ``error``, ``silence``, ``reset``,
 ``closed`` or ``refused``.
 """
 
@@ -192,8 +192,10 @@ def ask(address: str, port: int, *, plain: bool) -> str:
                 got += data if plain else out(data)
                 if len(got) >= 4 + 20 + 36 and got[28:44] == nonce and got[24:28] == struct.pack("<I", _RES_PQ):
                     return "answered"
-                if len(got) >= 4 and struct.unpack_from("<I", got)[0] > 1024:
+                if len(got) >= 4 + 20 + 36 or (len(got) >= 4 and struct.unpack_from("<I", got)[0] > 1024):
                     return "other"
+                if len(got) == 8 and got[:4] == struct.pack("<I", 4):
+                    return "error"
     except TimeoutError:
         return "silence"
     except ConnectionRefusedError:

@@ -41,8 +41,9 @@ def _portal(_world: World) -> tuple[Rule, ...]:
 
 
 def _bare_address(url: str) -> bool:
-    """``tcp://192.0.2.1:443``: nobody has to be asked where that is."""
-    return url.startswith("tcp://") and url[6:].partition(":")[0].replace(".", "").isdigit()
+    """``tcp://192.0.2.1:443``, ``mtproto://…``: nobody has to be asked where that is."""
+    scheme, _, rest = url.partition("://")
+    return scheme in ("tcp", "mtproto") and rest.partition(":")[0].replace(".", "").isdigit()
 
 
 ANY_OUTAGE = (Words("outage"), Words("inconclusive"))
@@ -257,7 +258,7 @@ SCENARIOS = (
         check=(),
         world=lambda world: _with(world, shift_days=400),
         acceptable=(Words("no_network", "clock"),),
-        spares=lambda url: url.startswith("tcp://"),
+        spares=lambda url: url.startswith(("tcp://", "mtproto://")),
         network=(Words("no_network", "clock"),),
         exit_codes=(3,),
         proofs=(

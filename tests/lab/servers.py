@@ -21,7 +21,7 @@ from tests.lab.authority import Authority, authority
 from tests.lab.local_data import local_data
 from tests.lab.namespaces import LabError, Namespace, tool
 from tests.lab.net import CONTROL, REPOSITORY, RESOLVER, Net
-from tests.lab.world import PUBLIC_RESOLVERS, PUBLIC_RESOLVERS6, Nameserver, Site, World
+from tests.lab.world import PUBLIC_RESOLVERS, PUBLIC_RESOLVERS6, WEBSOCKET_BEHIND, Nameserver, Site, World
 
 HTTPS_BEHIND, HTTP_BEHIND = 8443, 8080
 """Ports of a site's web server where a front end stands on its own ones."""
@@ -335,6 +335,11 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
     if world.proxy:
         proxy: dict[str, object] = {"address": PORTAL, "port": PROXY_PORT, "names": world.addresses()}
         _spawn_services(net, net["provider"], proxy, module="tests.lab.proxy")
+    centres = [place for place in world.centres if place[2] != "closed" and place[:2] not in world.closed_ports]
+    if centres:
+        behind = ("127.0.0.1", WEBSOCKET_BEHIND, f"ws:{world.websockets}")
+        _spawn_services(net, net["world"], {"places": [*centres, behind]}, "tests.lab.mtproto", "serve")
+        open_ports += [(address, port) for address, port, _ in (*centres, behind)]
     return [*open_ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
 
 
@@ -359,8 +364,8 @@ def _start_fronts(net: Net, world: World) -> None:
 
 
 def _with_quic(world: World) -> list[Site]:
-    """The sites whose pages are there by HTTP/3 too."""
-    return [site for site in world.sites.values() if site.quic == "served" and site.listening and site.present]
+    """The sites where somebody listens on the port of HTTP/3."""
+    return [s for s in world.sites.values() if s.quic not in ("", "announced") and s.listening and s.present]
 
 
 def _start_quic(net: Net, world: World) -> None:
@@ -371,6 +376,7 @@ def _start_quic(net: Net, world: World) -> None:
             "page": f"{net.directory}/{site.name}.html",
             "chain": f"{net.directory}/{site.name}.pem",
             "key": f"{net.directory}/{site.name}.key",
+            "manner": site.quic,
         }
         for site in _with_quic(world)
     ]

@@ -19,7 +19,9 @@ from tests.lab import (
     scenarios_paths,
     scenarios_peer,
     scenarios_platforms,
+    scenarios_quic,
     scenarios_sinks,
+    scenarios_telegram,
     scenarios_unseen_blocks,
     scenarios_unseen_disguised,
     scenarios_unseen_home,
@@ -44,6 +46,7 @@ MODULES = (
     scenarios_peer,
     scenarios_ablations,
     scenarios_apps,
+    scenarios_quic,
     scenarios_closures,
     scenarios_ipv6,
     scenarios_words,
@@ -52,6 +55,7 @@ MODULES = (
     scenarios_behind,
     scenarios_deep,
     scenarios_located,
+    scenarios_telegram,
 )
 UNSEEN = (
     scenarios_unseen_blocks,

@@ -26,6 +26,14 @@ PUBLIC_RESOLVERS6 = ("2001:4860:4860::8888", "2620:fe::fe", "2606:4700:4700::111
 
 PROVIDERS_RESOLVER = "92.47.151.210"
 
+WEBSOCKET_BEHIND = 8055
+"""The port of loopback where a websocket is answered behind nginx."""
+_WEBSOCKET = (
+    f"location = /apiws {{ proxy_pass http://127.0.0.1:{WEBSOCKET_BEHIND}; "
+    'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; proxy_read_timeout 60s; } '
+    "location / { return 404; }"
+)
+
 _PREFIXES = {
     "facebook.com": "157.240.205",
     "fbcdn.net": "157.240.253",
@@ -93,8 +101,9 @@ class Site:
     in place of the pages of port 443 and of port 80 (``{directory}``: where ``NAME.html`` lies, which is ``body`` if there is
     one). ``also_at`` are further addresses that DNS gives with the first one (IPv6 ones too, where the world has IPv6),
     ``dead_at`` those of all of them where nobody answers; at ``hidden_at`` the site is served as well, and DNS says nothing
-    of it. ``protocols`` is nginx's ssl_protocols. ``quic``: its pages are there by HTTP/3 too, and say so (``served``), or
-    they say so and nobody answers on that port (``announced``).
+    of it. ``protocols`` is nginx's ssl_protocols. ``quic``: its pages are there by HTTP/3 too, and say so (``served``), also
+    with a visitor's address proven first (``retry``, RFC 9000 §8.1.2); or they say so and nobody answers on that port
+    (``announced``), or somebody who says which versions there are and no more (``versions``).
     """
 
     name: str
@@ -113,7 +122,7 @@ class Site:
     also_at: tuple[str, ...] = ()
     dead_at: tuple[str, ...] = ()
     hidden_at: tuple[str, ...] = ()
-    quic: Literal["", "served", "announced"] = ""
+    quic: Literal["", "served", "announced", "retry", "versions"] = ""
 
     @property
     def served_at(self) -> tuple[str, ...]:
@@ -185,6 +194,10 @@ class World:
     names: dict[str, str] = field(default_factory=dict)
     ports: tuple[tuple[str, int], ...] = ()
     closed_ports: tuple[tuple[str, int], ...] = ()
+    centres: tuple[tuple[str, int, str], ...] = ()
+    """Telegram's data centres: address, port, and what is done there, in the words of ``mtproto.py``; ``closed``: nothing."""
+    websockets: str = "answer"
+    """What is done behind the websockets of its web client."""
     clocks: tuple[str, ...] = ()
     lies: dict[str, str] = field(default_factory=dict)
     abroad: dict[str, str] = field(default_factory=dict)
@@ -237,7 +250,7 @@ class World:
         absent = {site.address for site in self.sites.values() if not site.present}
         absent |= {address for site in self.sites.values() for address in site.dead_at}
         everybody = {address for site in self.sites.values() for address in (site.address, *site.served_at)}
-        everybody |= {address for address, _ in self.ports}
+        everybody |= {address for address, _ in self.ports} | {address for address, _, _ in self.centres}
         everybody |= {s.address for s in self.nameservers if s.machine == "world"}
         everybody |= set(self.recursion.addresses()) if self.recursion else set()
         everybody |= set(PUBLIC_RESOLVERS6) if self.ipv6 else set()
@@ -289,12 +302,19 @@ def whole_world(salt: str = "") -> World:
                 else names.setdefault(endpoint.host, give.give(endpoint.host))
             )
             ports.append((address, endpoint.port))
+    centres = [(e.host, e.port, "answer") for e in endpoints if e.scheme == "mtproto"]
+    for host in dict.fromkeys(e.host for e in endpoints if e.scheme == "mtproto+ws"):
+        sites[host] = Site(name=host, address=give.give(host), https=_WEBSOCKET, http2=False)
     # Any innocuous name may be drawn as a neutral place, so all of them are real sites.
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.innocuous if name not in sites}
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.http3 if name not in sites}
     names |= {name: give.give(name) for name in canaries.ad_domains}
     return World(
-        sites=sites, names={**names, **clocks}, ports=tuple(dict.fromkeys(ports)), clocks=tuple(clocks.values())
+        sites=sites,
+        names={**names, **clocks},
+        ports=tuple(dict.fromkeys(ports)),
+        centres=tuple(dict.fromkeys(centres)),
+        clocks=tuple(clocks.values()),
     )
 
 
