@@ -1,7 +1,4 @@
-"""What is kept of a server's certificates: names, dates, hashes. Everything in them is a stranger's word, so all is capped.
-
-cryptography parses, and is imported only when there is something to parse: it costs 70 ms and 10 MB.
-"""
+"""What is kept of a server's certificates: names, dates, hashes. Everything in them is a stranger's word, so all is capped."""
 
 from __future__ import annotations
 
@@ -10,16 +7,11 @@ import contextlib
 import hashlib
 import ipaddress
 import ssl
-import warnings
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from probe.instruments import der
+from probe.instruments import der, x509
 from probe.observations import Certificate
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 MAX_CERTIFICATES = 10
 MAX_NAMES = 50
@@ -63,80 +55,37 @@ def describe(chain: Sequence[bytes], *, keep_der: bool) -> tuple[Certificate, ..
 
 def _describe(encoded: bytes, kept: str | None) -> Certificate:
     digest = hashlib.sha256(encoded).hexdigest()
-    parsed = _parse(encoded)
+    parsed = x509.read(encoded)
     if parsed is None:
         return Certificate(sha256=digest, subject="", issuer="", not_before_us=0, not_after_us=0, der_base64=kept)
     return Certificate(
         sha256=digest,
-        subject=_text(parsed, "subject"),
-        issuer=_text(parsed, "issuer"),
-        not_before_us=_us(parsed, "not_valid_before_utc"),
-        not_after_us=_us(parsed, "not_valid_after_utc"),
-        names=names(parsed),
-        spki_sha256=_spki(parsed),
-        self_issued=_same_names(parsed),
+        subject=parsed.subject[:MAX_SUBJECT],
+        issuer=parsed.issuer[:MAX_SUBJECT],
+        not_before_us=parsed.not_before_us,
+        not_after_us=parsed.not_after_us,
+        names=_names(parsed.tbs),
+        spki_sha256=hashlib.sha256(parsed.key).hexdigest(),
+        self_issued=parsed.self_issued,
         der_base64=kept,
     )
 
 
-def _parse(encoded: bytes) -> x509.Certificate | None:
-    from cryptography import x509
-
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return x509.load_der_x509_certificate(encoded)
-    except (ValueError, x509.InvalidVersion):
-        return None
-
-
-def names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _names(tbs: bytes) -> tuple[str, ...]:
     """The DNS names and addresses of the subject alternative name, the first ``MAX_NAMES`` of them.
 
     Names come whatever else is wrong with the certificate's extensions.
     """
-    hosts, addresses = der.names(certificate.tbs_certificate_bytes)
+    hosts, addresses = der.names(tbs)
     return tuple(name[:MAX_NAME] for name in (*hosts, *addresses)[:MAX_NAMES])
-
-
-def _spki(certificate: x509.Certificate) -> str | None:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    with contextlib.suppress(ValueError, UnsupportedAlgorithm):
-        key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.sha256(key).hexdigest()
-    return None
-
-
-# cryptography parses each part when it is asked for, and raises then.
-
-
-def _text(certificate: x509.Certificate, attribute: str) -> str:
-    with contextlib.suppress(ValueError), warnings.catch_warnings(action="ignore"):
-        text: str = getattr(certificate, attribute).rfc4514_string()
-        return text[:MAX_SUBJECT]
-    return ""
-
-
-def _us(certificate: x509.Certificate, attribute: str) -> int:
-    with contextlib.suppress(ValueError, OverflowError), warnings.catch_warnings(action="ignore"):
-        moment: datetime = getattr(certificate, attribute)
-        return round(moment.timestamp() * 1e6)
-    return 0
-
-
-def _same_names(certificate: x509.Certificate) -> bool:
-    with contextlib.suppress(ValueError), warnings.catch_warnings(action="ignore"):
-        return certificate.subject == certificate.issuer
-    return False
 
 
 def is_for(leaf: bytes, host: str) -> bool:
     """Whether the certificate names *host* (RFC 9525: a wildcard stands for one whole left-most label)."""
-    parsed = _parse(leaf)
+    parsed = x509.read(leaf)
     if parsed is None:
         return False
-    hosts, addresses = der.names(parsed.tbs_certificate_bytes)
+    hosts, addresses = der.names(parsed.tbs)
     with contextlib.suppress(ValueError):
         return str(ipaddress.ip_address(host)) in addresses
     _label, _, parent = host.lower().partition(".")

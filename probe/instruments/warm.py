@@ -15,8 +15,6 @@ from probe.instruments.trust import Trust, arm_context
 
 def warm(trust: Trust) -> None:
     """Import and build. Blocks for up to 0.3 s of CPU the first time, and for nothing after; any thread may call it."""
-    import cryptography.x509  # noqa: F401
-
     import probe.instruments.http.transport  # noqa: F401
 
     # httpcore's own; otherwise it is imported by the first request. Runs in a thread, where no loop would find it.
