@@ -12,6 +12,9 @@ Transport = Literal["tcp", "udp", "websocket"]
 """``websocket``: a TCP connection with TLS and an upgrade inside (RFC 6455), and whatever else begins with TLS."""
 
 
+HOUR_S = 3600.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
     """How endpoints of one scheme are written and spoken to.
@@ -19,7 +22,7 @@ class Scheme:
     ``port`` is meant where none is written; ``None``: one must be. ``path``: what is asked for there, if it may name anything;
     ``None``: it names none. ``keys``: what must stand behind the ``?``. ``bare``: it names something of ours and no host,
     one of ``names``, so it has neither port nor path. ``sends``: its first message, in plain words, for who wants to know
-    beforehand.
+    beforehand. ``rests_s``: how long `dalel run` leaves somebody's server alone after it has asked.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Scheme:
     keys: tuple[str, ...] = ()
     bare: bool = False
     names: tuple[str, ...] = ()
+    rests_s: float = 0.0
     ready: bool = False
 
 
@@ -71,6 +75,7 @@ _ROWS = (
         port=1194,
         sends="the first packet of OpenVPN",
         example="openvpn://vpn.example.org:1194",
+        rests_s=HOUR_S,
         ready=True,
     ),
     Scheme(
@@ -80,6 +85,7 @@ _ROWS = (
         port=1194,
         sends="the first packet of OpenVPN",
         example="openvpn+tcp://vpn.example.org:1194",
+        rests_s=HOUR_S,
         ready=True,
     ),
     Scheme(
@@ -89,6 +95,7 @@ _ROWS = (
         port=500,
         sends="the first packet of IKEv2 (IKE_SA_INIT)",
         example="ikev2://vpn.example.org",
+        rests_s=HOUR_S,
         ready=True,
     ),
     Scheme(
@@ -99,6 +106,7 @@ _ROWS = (
         keys=("key",),
         sends="the first packet of WireGuard",
         example="wireguard://vpn.example.org:51820?key=BASE64",
+        rests_s=HOUR_S,
         ready=True,
     ),
     Scheme(
@@ -108,6 +116,7 @@ _ROWS = (
         port=9001,
         sends="a TLS greeting, and Tor's first question (VERSIONS)",
         example="tor://192.0.2.1:9001",
+        rests_s=HOUR_S,
         ready=True,
     ),
     Scheme(
@@ -154,6 +163,7 @@ _ROWS = (
         sends="flows that look like a VPN's, and in turn random ones of the same sizes, to the first control of yours (2 to 13 "
         "flows of some 3 KB, each way)",
         example="protocol://wireguard",
+        rests_s=HOUR_S,
         ready=True,
     ),
 )

@@ -111,8 +111,7 @@ async def run(site: Site) -> None:
         return
     question = Question(site, site.host, address, site.port)
     await question.look_closer()
-    if not site.succeeded:
-        await question.follow()
+    await question.follow()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -143,9 +142,13 @@ class Question:
         self._host = host
         self._address = address
         self._port = port
-        self._passed = False
-        """Whether a greeting with the name has been answered, anywhere: then nothing more is asked."""
+        self._answered = False
         self._own_twice = False
+
+    @property
+    def _passed(self) -> bool:
+        """Whether a greeting with the name has been answered, anywhere: then nothing more is asked."""
+        return self._answered or (self._site.scheme == NAME and self._site.succeeded)
 
     async def ask(self) -> None:
         """One greeting; and the rest beside it where it is silent for longer than is ordinary, or refused on the way."""
@@ -268,7 +271,7 @@ class Question:
             rtt_us=manner.rtt_us,
         )
         assert operation is not None  # nothing begins without aioquic
-        self._passed |= arm == "target" and answered(operation)
+        self._answered |= arm == "target" and answered(operation)
         kept = replace(operation, address=None) if group.startswith("control:") else operation
         return self._session.record(kept, **place.fields()).operation
 
@@ -279,14 +282,14 @@ class Question:
         compared: a router behind this household's that speaks of the name's greeting tells that it got past the household.
         """
         address = self._compared_at()
-        if address is None:
+        if address is None or self._passed:
             return
         names: dict[Arm, str] = {
             "innocuous": self._session.neutrals.innocuous(self._host, self._host),
             "target": self._host,
         }
-        for ttl in range(1, _HOPS + 1):
-            async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
+            for ttl in range(1, _HOPS + 1):
                 for arm, name in names.items():
                     group.create_task(self._let_go(address, arm, name, ttl))
 

@@ -521,37 +521,39 @@ SIGNATURES: dict[str, Explanation] = {
     "throttling.sni": Explanation(
         means="The site comes, and slower than other names do on the same road: so little that videos and pictures do not.",
         besides="A busy line, a far server, or a site that limits its visitors, or this one name.",
-        excluded="The same bytes are asked for with this name and with another one, in turn, at two servers that have nothing to "
-        "do with the site, or at one of your own. “Blocked” is said only if the name is half as fast at most, with 99 % "
+        excluded="The same bytes are asked for with this name and with another one, in turn, at two servers that have nothing "
+        "to do with the site, or at one of your own. “Blocked” is said only if the name is half as fast at most, with 99 % "
         "certainty, if chance alone does so less than once in a hundred times, and if the other name got all of it each time.",
     ),
     "throttling.delay.sni": Explanation(
         means="Connections that name the site are answered seconds later than others. What comes after that may be quick.",
         besides="A site whose server is busy, a far one, or a line with a long queue.",
-        excluded="Greetings with this name and with another one are sent in turn to servers that have nothing to do with the site. "
-        "“Blocked” is said only if those with the name are late each time, and the others are not.",
+        excluded="Greetings with this name and with another one are sent in turn to servers that have nothing to do with the "
+        "site. “Blocked” is said only if those with the name are late each time, and the others are not.",
     ),
     "throttling.freeze": Explanation(
         means="The connection stops for good after the first few kilobytes, or after some two dozen packets.",
         besides="A server whose program hangs, or packets that are too large for the way.",
-        excluded="The same bytes are asked for with this name and with another one, in turn, at servers that have nothing to do "
-        "with the site. “Blocked” is said only if the name stops there and the other one gets all of it each time.",
+        excluded="The same bytes are asked for with this name and with another one, in turn, at servers that have nothing to "
+        "do with the site. “Blocked” is said only if the name stops there and the other one gets all of it each time.",
     ),
-    # what this version cannot find yet
     "quic.timeout.sni": Explanation(
-        means="The newer, faster kind of connection gets no answer when it names this site. Pages still come in the "
-        "older way.",
-        besides="A site that does not offer it, or a home or company network that stops all of it.",
-        excluded="Other names must pass in the same way at servers that have nothing to do with the site.",
+        means="The newer, faster kind of connection gets no answer when it names this site. Of a page this is told beside its "
+        "word, for browsers take the older way then.",
+        besides="A site that does not offer it. This household's own router or a company's gateway may stop it for this name.",
+        excluded="Another name must be answered in the same way, in turn, at two servers that have nothing to do with the "
+        "site. “Blocked” is said only of what was asked for in this kind of connection alone (quic://), and only if a router "
+        "behind this household's own has seen what names the site.",
     ),
     "quic.timeout.any": Explanation(
         means="The newer, faster kind of connection gets no answer, whatever is named.",
         besides="Many home and company networks stop it for everybody, and browsers then use the older way.",
-        excluded="Nothing excludes these, so it never means “blocked”.",
+        excluded="Nothing excludes these, so it never means “blocked”. Sites that have nothing to do with this one are asked "
+        "as well, and which versions they speak: that tells a closed door from one that goes by what is said.",
     ),
 }
 
-NOT_YET = frozenset({"quic.timeout.any", "quic.timeout.sni"})
+NOT_YET: frozenset[str] = frozenset()
 """Names that are reserved: this version does not look for what they stand for."""
 
 

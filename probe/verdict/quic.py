@@ -23,6 +23,10 @@ NEUTRAL, CONTROL = "neutral/", "control:"
 PLACES = 2
 """Places of different operators that must be silent before a line is called filtered."""
 
+_BEHIND_HOME = 2
+_EXCEEDED = {4: (11, 0), 6: (3, 0)}
+"""The TTL ran out (RFC 792, RFC 4443)."""
+
 Word = Literal["blocked", "filtered", "version_filtered", "partly", "unanswered"]
 
 
@@ -72,6 +76,7 @@ class Quic:
         self.targets = tuple(o for o in self.shaken if o.arm == "target")
         self.pings = _of(mine, "ping")
         self.at_own = tuple(o for o in self.targets if o.group in (OWN, LONG))
+        self._way = tuple(o for o in mine if o.group == WAY)
         self._here = _of(case.view.quic_here, "handshake")
         self._pings_here = _of(case.view.quic_here, "ping")
 
@@ -126,6 +131,21 @@ class Quic:
             pair
             for pair in found
             if pair.complete and pair.group not in liars and all(silent(o.operation) for o in pair.target_failures)
+        )
+
+    @property
+    def past_home(self) -> tuple[Observation, ...]:
+        """Words of routers behind this network's own one, to greetings with the name that were let go so far.
+
+        What a home router reads and drops never gets there. Who filters in the very next hop may be in the same house.
+        """
+        return tuple(
+            o
+            for o in self._way
+            if isinstance(o.fact, QuicFact)
+            and o.arm == "target"
+            and (o.fact.ttl or 0) >= _BEHIND_HOME
+            and (o.fact.icmp_type, o.fact.icmp_code) == _EXCEEDED.get(o.operation.family)
         )
 
     @property

@@ -64,8 +64,28 @@ async def listen(sites: list[dict[str, Any]]) -> None:
         configuration.load_cert_chain(row["chain"], row["key"])
         page = Path(row["page"]).read_bytes()
         for address in row["addresses"]:
-            await serve(address, 443, configuration=configuration, create_protocol=_with_page(page))
+            if row.get("manner") == "versions":
+                await asyncio.get_running_loop().create_datagram_endpoint(Versions, local_addr=(address, 443))
+                continue
+            retry = row.get("manner") == "retry"
+            await serve(address, 443, configuration=configuration, create_protocol=_with_page(page), retry=retry)
     await asyncio.Event().wait()
+
+
+class Versions(asyncio.DatagramProtocol):
+    """Says which versions there are to whoever asks for another one (RFC 9000 §6), and nothing to anybody else."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if len(data) < 1200 or not data[0] & 0x80 or data[1:5] == b"\0\0\0\1":
+            return
+        theirs = data[6 : 6 + data[5]]
+        at = 6 + data[5]
+        ours = data[at + 1 : at + 1 + data[at]]
+        ids = bytes((len(ours),)) + ours + bytes((len(theirs),)) + theirs
+        self._transport.sendto(b"\xc0\0\0\0\0" + ids + b"\0\0\0\1", addr)
 
 
 def _with_page(page: bytes) -> Any:

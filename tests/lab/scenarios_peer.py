@@ -144,7 +144,7 @@ def _except(*names: str) -> Callable[[str], bool]:
 APPS = (
     _row("peer_telegram_web_bogon", "the provider's resolver gives a private address for Telegram's web client only", "telegram",
          _E + "telegram: web failure, tcp and http fine", prove.answers(_WEB_TELEGRAM, BOGON), prove.truth(_WEB_TELEGRAM),
-         world=lambda world: dataclasses.replace(world, lies={_WEB_TELEGRAM: BOGON}), spares=_except(_WEB_TELEGRAM), **_blocked("dns", "dns.injection.bogon")),
+         world=lambda world: dataclasses.replace(world, lies={_WEB_TELEGRAM: BOGON}), spares=_except(f"//{_WEB_TELEGRAM}"), **_blocked("dns", "dns.injection.bogon")),
     _row("peer_telegram_web_reset", "greetings with the name of Telegram's web client are reset", "telegram", _E + "telegram: web failure, tcp and http fine",
          prove.truth(_WEB_TELEGRAM), prove.fails(f"https://{_WEB_TELEGRAM}/", prove.HANDSHAKE, prove.RESET), rules=_named(rules.NameReset, _WEB_TELEGRAM),
          spares=_except(_WEB_TELEGRAM), **_blocked("tls", "tls.reset.sni")),
@@ -162,7 +162,7 @@ APPS = (
          rules=_named(rules.NameReset, "kernel.org"), **_blocked("tls", "tls.reset.sni")),
     _row("peer_quic_dropped", "UDP port 443 is dropped, TCP is left alone", EXAMPLE_URL, _E + "dslx: QUIC generic_timeout_error, TCP and TLS ok", prove.page(EXAMPLE_URL),
          prove_apps.http3(EXAMPLE, works=False), prove_apps.negotiates(EXAMPLE, works=False), prove_apps.http3("www.livejournal.com", works=False),
-         world=lambda world: with_http3(peers()(world)).change(EXAMPLE, quic="served"), rules=lambda _world: (rules.Drop(when=When(protocol=UDP, ports=(443,))),), needs=("quic",), **_blocked("quic")),
+         world=lambda world: with_http3(peers()(world)).change(EXAMPLE, quic="served"), rules=lambda _world: (rules.Drop(when=When(protocol=UDP, ports=(443,))),), impaired=("quic_filtered",), acceptable=(Words("accessible"),)),
 )  # fmt: skip
 
 SCENARIOS: tuple[Scenario, ...] = (*WEB, *APPS)

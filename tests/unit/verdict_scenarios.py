@@ -18,7 +18,9 @@ from tests.unit import verdict_scenarios_holes as holes
 from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_protocols as protocols
+from tests.unit import verdict_scenarios_quic as over_quic
 from tests.unit import verdict_scenarios_sinks as sinks
+from tests.unit import verdict_scenarios_throttling as speeds
 from tests.unit.facts import (
     BLOCK_HOST,
     EOF,
@@ -1482,7 +1484,11 @@ CODES |= protocols.CODES
 WORDS |= protocols.WORDS
 CODES |= sinks.CODES
 WORDS |= sinks.WORDS
+CODES |= speeds.CODES
+WORDS |= speeds.WORDS
 CODES |= followed.CODES
 WORDS |= followed.WORDS
 CODES |= remembering.CODES
 WORDS |= remembering.WORDS
+CODES |= over_quic.CODES
+WORDS |= over_quic.WORDS
