@@ -15,6 +15,7 @@ from probe.cli.choices import (
     fingerprints_of,
     location_of,
     names,
+    need_a_control,
     networks_of,
     notes_of,
     opt_ins,
@@ -116,6 +117,7 @@ def command(**typed: Any) -> int:
 
     with understood():
         asked = select.resolve(words, catalogue)
+    need_a_control(asked, settings)
     if not chosen:
         settings = replace(settings, profile=profile_for(words))
     from probe import raw

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from probe.wire import Wire
     from storage.location import Location
     from targets.fingerprints import Shelf
+    from targets.model import Asked
     from targets.networks import Atlas
 
 STATUSES = ("accessible", "blocked", "denied", "outage", "no_network", "inconclusive")
@@ -135,6 +136,16 @@ def with_controls(settings: Settings, options: Chosen) -> Settings:
         controls=tuple(control for control in named if not control.is_proxy),
         proxies=tuple(control for control in named if control.is_proxy),
     )
+
+
+def need_a_control(asked: Sequence[Asked], settings: Settings) -> None:
+    """What is measured at a control only cannot be measured without one. Raises :class:`ConfigError`."""
+    here = [one.target for one in asked if one.endpoint.scheme == "protocol"]
+    if here and not settings.controls:
+        raise ConfigError(
+            f"{here[0]} needs a server of yours elsewhere, to send packets to that come back: name one with --control "
+            "(see `dalel help control`). A proxy does not do."
+        )
 
 
 @contextlib.contextmanager

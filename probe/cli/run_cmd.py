@@ -16,6 +16,7 @@ from probe.cli.choices import (
     control_options,
     fingerprints_of,
     location_of,
+    need_a_control,
     networks_of,
     notes_of,
     opt_ins,
@@ -171,22 +172,31 @@ def _watched(
     words: tuple[str, ...], settings: Settings, catalogue: Catalogue
 ) -> tuple[tuple[Asked, ...], tuple[Watched, ...]]:
     """What was named, and the pace of each: a platform's own, else the quickest of its lists', else everybody's."""
-    from probe.daemon.plan import Watched
     from targets import select
 
     with understood():
         asked = select.resolve(words, catalogue)
         platforms = _paces_of_platforms(settings, catalogue)
         lists = _paces_of_lists(words, settings, catalogue)
+    need_a_control(asked, settings)
     return asked, tuple(
-        Watched(
-            number=one.number,
-            url=one.endpoint.url,
-            platform=one.platform or one.endpoint.host,
-            service=one.service or "",
-            every=platforms.get(one.platform or "", lists.get(one.endpoint.url, settings.run.every)),
-        )
-        for one in asked
+        _paced(one, platforms.get(one.platform or "", lists.get(one.endpoint.url, settings.run.every))) for one in asked
+    )
+
+
+def _paced(one: Asked, every: float) -> Watched:
+    """Somebody's server that is no web site is left alone for a while, and takes turns with none that is one."""
+    from probe.daemon.plan import JITTER, Watched
+
+    app = one.endpoint.app
+    rests = app.rests_s if app is not None else 0.0
+    return Watched(
+        number=one.number,
+        url=one.endpoint.url,
+        platform=one.platform or one.endpoint.host,
+        service=one.service or (one.endpoint.scheme if rests else ""),
+        every=max(every, rests / (1 - JITTER)),
+        rests=rests,
     )
 
 

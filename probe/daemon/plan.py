@@ -38,7 +38,8 @@ OWN_SIDE_GAP = 20.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """An endpoint that is watched: its ``number`` among those asked, and the ``platform`` (for a URL of one's own: its
-    host) and service that take turns. ``every``: seconds between two rounds of that service.
+    host) and service that take turns. ``every``: seconds between two rounds of that service. ``rests``: for so many seconds
+    after a look there is none, whoever wishes for it: it is somebody else's server, and no web site.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Watched:
     platform: str
     service: str = ""
     every: float = 600.0
+    rests: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +238,12 @@ class Plan:
     def _among(self, urls: Iterable[str]) -> Sequence[Watched]:
         return [self._by_url[url] for url in sorted(urls) if url in self._by_url]
 
+    def _has_rested(self, url: str, now: float) -> bool:
+        return now - self._memory[url].looked >= self._by_url[url].rests
+
     def _made(self, looks: Sequence[Look], now: float) -> tuple[Look, ...]:
         by_number = {one.number: one.url for one in self.watched}
+        looks = [look for look in looks if self._has_rested(by_number[look.number], now)]
         for look in looks:
             memory = self._memory[by_number[look.number]]
             memory.looked = now

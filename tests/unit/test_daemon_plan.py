@@ -224,3 +224,22 @@ def test_a_small_cap_makes_rounds_rarer_and_leaves_room_for_trouble(sizes, megab
     assert pace.stretch >= 1.0
     if pace.stretch < 24.0:
         assert estimate(watched, pace).bytes_per_day <= cap * 0.6
+
+
+def test_somebody_elses_server_is_left_alone_between_looks():
+    """Whoever wishes for it: no round, no burst and no incident's round before it has rested."""
+    url = "openvpn://vpn.example:1194"
+    mine = Watched(number=0, url=url, platform="vpn.example", service="openvpn", every=HOUR / 0.9, rests=HOUR)
+    other = Watched(number=1, url="https://vpn.example/", platform="vpn.example", every=HOUR / 0.9)
+    plan = Plan((mine, other), Pace(), random.Random(1))
+    wants = Wants(bursts=frozenset({url}), rounds=frozenset({url}), platforms=frozenset({"vpn.example"}))
+
+    def asked(looks):
+        return [look.number for look in looks]
+
+    assert sorted(asked(plan.round(HOUR / 0.9, 0.0))) == [0, 1]
+    for at in (60.0, 900.0, HOUR - 1):
+        assert asked(plan.bursts(wants, at)) == []
+        assert asked(plan.incident_round(wants, at)) == []
+    assert asked(plan.platforms(wants, 1000.0)) == [1]
+    assert asked(plan.bursts(wants, HOUR)) == [0]
