@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.replay.harness import Replayed
-from tests.lab.replay.model import Event
+from tests.lab.replay.model import CLOSE, Event
 from tests.lab.replay.score import Judged, Said, Score
 
 REPORTS = Path(__file__).resolve().parents[1] / "reports"
@@ -75,6 +75,8 @@ def _most(values: Sequence[float]) -> str:
 def _event(row: Row) -> list[str]:
     event = row.event
     lines = [f"## {event.title}", "", f"`{event.name}`, source: {event.source}. Watches {', '.join(event.watches)}."]
+    if event.close != CLOSE:
+        lines.append(f"Its own pace is kept for {event.close.seconds // 60} minutes before and after each change only.")
     if event.not_replayed:
         lines.append(f"Left out: {event.not_replayed}.")
     if row.score is None:

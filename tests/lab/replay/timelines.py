@@ -116,6 +116,8 @@ NIGHTS_2018 = Event(
         for day in (19, 20, 21)
     ),
     recurs=("14:00", "16:00"),
+    # Six transitions two hours apart, with measuring going on all the time: twenty minutes before and after each.
+    close=dt.timedelta(minutes=20),
     not_replayed="evenings on which sites were slow and not dead: throttling is not measured yet; three evenings of many",
 )
 
