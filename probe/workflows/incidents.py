@@ -58,9 +58,11 @@ class Incidents:
         since_us = now_us - WARM_UP_US
         stored = {incident.id: incident for incident in kept_incidents.newest(database, open_only=True)}
         stored |= {incident.id: incident for incident in kept_incidents.newest(database, since_us=since_us)}
-        # A version from the future was dated by a clock that was wrong, and says nothing of how far the readings go.
-        sure_us = max((i.changed_us for i in stored.values() if i.changed_us <= now_us), default=0)
         facts = list(_facts(database, since_us))
+        # A version later than now and than every reading was dated by a clock that was wrong, and says nothing of how far
+        # the readings go. Later than now alone says nothing: a computer without a clock of its own starts in the past.
+        latest_us = max(now_us, _known_us(facts[-1]) if facts else now_us)
+        sure_us = max((i.changed_us for i in stored.values() if i.changed_us <= latest_us), default=0)
         state, _ = run(START, (fact for fact in facts if _known_us(fact) < sure_us))
         loaded = cls(archive, resume(state, stored.values()))
         return loaded, loaded.take(fact for fact in facts if _known_us(fact) >= sure_us)

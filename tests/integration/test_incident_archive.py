@@ -217,3 +217,14 @@ def test_a_version_from_the_future_hides_nothing_that_was_missed(archive: Archiv
         keep_fact(archive, fact, number=number)
     _, missed = Incidents.load(archive, at(20))
     assert [incident.platforms for incident, _ in missed.told] == [("alpha",)]
+
+
+@pytest.mark.parametrize("behind", [30, 10 * 1440], ids=["half an hour", "ten days"])
+def test_a_computer_that_starts_in_the_past_concludes_nothing_anew(archive: Archive, behind: int) -> None:
+    """No battery keeps its clock: an incident that is open stays open, and what was well before it does not end it."""
+    live(archive, [*(reading(n) for n in range(1, 20, 3)), *burst(21)])
+    before = in_archive(archive)
+    incidents, missed = Incidents.load(archive, at(25 - behind))
+    assert (missed.told, missed.changed) == ((), ())
+    assert tuple(incidents.state.incidents.values()) == tuple(before[0])
+    assert missed.wants.rounds == {"https://alpha.example/"}
