@@ -155,6 +155,7 @@ def canaries_from(values: Mapping[str, Any]) -> Canaries:
         version=str(values.get("version", "")),
         ad_domains=tuple(values.get("ad_domains", ())),
         http3=tuple(values.get("http3", ())),
+        stun=tuple(values.get("stun", ())),
     )
 
 
@@ -281,5 +282,6 @@ def _laid_over(shipped: Canaries, own: Canaries) -> Canaries:
         innocuous=own.innocuous or shipped.innocuous,
         ad_domains=own.ad_domains or shipped.ad_domains,
         http3=own.http3 or shipped.http3,
+        stun=own.stun or shipped.stun,
         version=f"{shipped.version}+{own.version or 'own'}",
     )

@@ -141,6 +141,7 @@ class Canaries:
 
     ``innocuous``: names for the unchanged half of a pair, of every length that target names have. ``ad_domains``: names
     that filters of a household or an employer refuse and no state does. ``http3``: harmless names whose servers offer HTTP/3.
+    ``stun``: servers (``host:port``) that anybody's calls may begin with.
     """
 
     members: tuple[Canary, ...]
@@ -148,6 +149,7 @@ class Canaries:
     version: str = ""
     ad_domains: tuple[str, ...] = ()
     http3: tuple[str, ...] = ()
+    stun: tuple[str, ...] = ()
 
     def family(self, name: CanaryFamily) -> tuple[Canary, ...]:
         return tuple(member for member in self.members if member.family == name)

@@ -214,6 +214,14 @@ class ListFile(_Strict):
     site: Annotated[list[SiteFile], Field(min_length=1)]
 
 
+def _host_and_port(where: str) -> str:
+    try:
+        parse_endpoint(f"tcp://{where}")
+    except TargetError:
+        raise _fault(f"{shown(where)} is no host with a port, such as stun.example.org:3478.") from None
+    return where
+
+
 class HostCanary(_Strict):
     """A canary that is a host name."""
 
@@ -267,6 +275,7 @@ class CanariesFile(_Strict):
     version: str = ""
     ad_domains: list[Annotated[str, AfterValidator(_host)]] = []
     http3: list[Annotated[str, AfterValidator(_host)]] = []
+    stun: list[Annotated[str, AfterValidator(_host_and_port)]] = []
     domestic: HostFamily | None = None
     foreign: HostFamily | None = None
     literal: AddressFamily | None = None

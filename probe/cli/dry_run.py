@@ -157,6 +157,9 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "flows that look like the VPN's, and in turn random ones of the same sizes, to the first control (port 10007 or "
             "what it announces): up to 13 flows of some 3 KB, all of it sent back"
         ),
+        "udp_here": (
+            f"the question that calls begin with (STUN, UDP) to {_list(canaries.stun)}, where an app's datagrams get no answer"
+        ),
         "control": (
             "the same for an unencrypted page that came well. Its address and what its name led to here go to your control, "
             "which then does the same from where it is: "

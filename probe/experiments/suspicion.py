@@ -18,6 +18,7 @@ from probe.experiments import (
     retry,
     siblings,
     split,
+    udp_here,
 )
 from probe.experiments.apps import protocol_pair
 from probe.experiments.session import CERTIFICATE, DEEP
@@ -40,6 +41,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "behind": behind.run,
     "locate": locate.run,
     "control_pair": control_pairs.run,
+    "udp_here": udp_here.run,
     "protocol_pair": protocol_pair.run,
     "quic": quic.run,
     "control": likeness.run,
@@ -48,6 +50,9 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "split": split.run,
 }
 _OF_NAMES = ("neutral_pair", "neutral_chain", "own_pair", "control_pair")
+
+_OVER_443 = ("quic", "doq")
+"""What is QUIC has a look at the line of its own."""
 
 _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers", "control"),
@@ -65,7 +70,7 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
     ),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
     "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "locate", "control_pair", "control"),
-    "app": ("retry", "dns_answers", "protocol_pair"),
+    "app": ("retry", "udp_here", "dns_answers", "protocol_pair"),
     "page": ("dns_answers", "neutral_pair", "control"),
     "plain": ("control",),
 }
@@ -92,6 +97,8 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
     pairless = (*_OF_NAMES, "control") if app is not None and app.transport == "udp" else _OF_NAMES
     bare = scheme == "tcp" or (app is not None and app.transport != "websocket")
     names = [name for name in asked if not (bare and name in pairless)]
+    if app is None or app.transport != "udp" or scheme in _OVER_443:
+        names = [name for name in names if name != "udp_here"]
     if scheme not in protocol_pair.SCHEMES:
         names = [name for name in names if name != "protocol_pair"]
     return [(name, FOLLOW_UPS[name]) for name in names if wanted(name, settings)]

@@ -9,6 +9,7 @@ from probe.verdict.findings import (
     cheap,
     control,
     control_pairs,
+    datagrams,
     denials,
     dns,
     dropped,
@@ -34,6 +35,7 @@ from probe.verdict.rows import Row
 MODULES = (
     baseline,
     app,
+    datagrams,
     protocols,
     quic,
     cheap,

@@ -10,6 +10,7 @@ from probe.observations import HttpFact
 from probe.verdict import sentences
 from probe.verdict.ruleset import RULESET
 from tests.unit import verdict_scenarios_apps as apps
+from tests.unit import verdict_scenarios_calls as calls
 from tests.unit.facts import HOME, HOST, OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
 from tests.unit.verdict_scenarios import (
     CODES,
@@ -95,6 +96,7 @@ LEANINGS: list[tuple[str, Callable[[], Facts], str | None]] = [
     ("an answer nobody can read, over plain HTTP", lambda: garbled(f"http://{HOST}/"), "outage"),
     ("expired, clock unknown", CODES["certificate_expired_or_clock"], "outage"),
     *apps.LEANINGS,
+    *calls.LEANINGS,
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from probe.observations import Arrived, PacketsFact, Soa, TcpFact
 from tests.unit import verdict_scenarios_apps as apps
+from tests.unit import verdict_scenarios_calls as calls
 from tests.unit import verdict_scenarios_chains as chains
 from tests.unit import verdict_scenarios_cheap as cheap
 from tests.unit import verdict_scenarios_deep as remembering
@@ -1474,6 +1475,8 @@ CODES |= chains.CODES
 WORDS |= chains.WORDS
 CODES |= apps.CODES
 WORDS |= apps.WORDS
+CODES |= calls.CODES
+WORDS |= calls.WORDS
 CODES |= cheap.CODES
 WORDS |= cheap.WORDS
 CODES |= holes.CODES
