@@ -13,10 +13,6 @@ import hmac
 import random
 import struct
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from probe.instruments.apps.dialogue import Heard
 
 _CONSTRUCTION = b"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
@@ -84,10 +80,10 @@ def _initiation(index: bytes, server: bytes, own: bytes, ephemeral: bytes, times
     state = _hash(state, public)
     (chain,) = _derive(chain, public, 1)
     chain, key = _derive(chain, _agreed(ephemeral, server), 2)
-    static = ChaCha20Poly1305(key).encrypt(bytes(12), _public(own), state)
+    static = _sealed(key, _public(own), state)
     state = _hash(state, static)
     chain, key = _derive(chain, _agreed(own, server), 2)
-    stamp = ChaCha20Poly1305(key).encrypt(bytes(12), timestamp, state)
+    stamp = _sealed(key, timestamp, state)
     message = bytes([_INITIATION, 0, 0, 0]) + index + public + static + stamp
     mac1 = hashlib.blake2s(message, digest_size=16, key=_hash(_LABEL_MAC1, server)).digest()
     return message + mac1 + bytes(16)  # no cookie yet, so mac2 is zero
@@ -110,13 +106,27 @@ def _mac(key: bytes, data: bytes) -> bytes:
     return hmac.new(key, data, hashlib.blake2s).digest()
 
 
+# The library takes 8 MB, and is imported when somebody's WireGuard is asked for.
+
+
+def _sealed(key: bytes, data: bytes, beside: bytes) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    return ChaCha20Poly1305(key).encrypt(bytes(12), data, beside)
+
+
 def _public(private: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     key = X25519PrivateKey.from_private_bytes(private).public_key()
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def _agreed(private: bytes, public: bytes) -> bytes:
     """Of one of the few keys that agree with everybody (RFC 7748 §6.1): nothing but zeros, as everybody knows."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+
     try:
         return X25519PrivateKey.from_private_bytes(private).exchange(X25519PublicKey.from_public_bytes(public))
     except ValueError:
