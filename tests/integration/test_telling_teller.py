@@ -7,6 +7,7 @@ import socket
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from probe.daemon.telling.items import Item
 from probe.daemon.telling.means import Limits, Means
@@ -319,3 +320,47 @@ async def test_a_round_does_nothing_while_another_one_runs(tmp_path, shown):
             await teller.tell([happened("signal")])
             both = await asyncio.gather(teller.deliver(), teller.deliver())
     assert list(both) == [Delivered(failed=1, waiting=1), Delivered()]
+
+
+@contextlib.contextmanager
+def full_disk():
+    """The database takes nothing; afterwards it does again, at once."""
+
+    def commit(*_):
+        raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("storage.writer.TRY_AGAIN_S", 0.0)
+        patched.setattr("storage.taking.commit", commit)
+        yield
+
+
+async def test_a_disk_that_takes_no_mark_makes_nobody_hear_the_same_again(tmp_path, shown, monkeypatch):
+    """Sent is sent: not again a minute later, nor when the disk takes the mark at last."""
+    monkeypatch.setattr("storage.writer.TRY_AGAIN_S", 0.0)
+    async with telling_world.web(tmp_path / "web", shown) as web:
+        bench = Bench(tmp_path, shown, hook(web.plain))
+        with bench.process() as teller:
+            await teller.tell([happened("signal")])
+            with full_disk():
+                assert await teller.deliver() == Delivered(sent=1)
+                assert await teller.deliver(came_back=True) == Delivered()
+            assert await teller.deliver(came_back=True) == Delivered()
+            assert outbox.waiting(teller.archive.reader.database) == ()
+        await web.bodies(1)
+        assert len(web.asked()) == 1
+    assert len(bench.lines("notify.not_kept")) == 1
+
+
+async def test_a_disk_that_takes_no_mark_makes_nobody_be_asked_more_often(tmp_path, shown):
+    """Whoever refuses is left alone as long as ever: an account is not to be locked by us."""
+    bench = Bench(tmp_path, shown, hook(telling_world.free_port()))
+    with bench.process() as teller:
+        await teller.tell([happened("signal")])
+        with full_disk():
+            assert await teller.deliver() == Delivered(failed=1, waiting=1)
+            assert await teller.deliver() == Delivered(waiting=1)
+            bench.now_us += MINUTE
+            assert await teller.deliver() == Delivered(failed=1, waiting=1)
+            bench.now_us += MINUTE
+            assert await teller.deliver() == Delivered(waiting=1)

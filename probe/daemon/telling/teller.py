@@ -11,7 +11,8 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from typing import TextIO
 
 from probe.daemon.telling import local
@@ -57,6 +58,8 @@ class Teller:
     terminal: TextIO | None = None
     local: Local = here
     _sending: bool = field(default=False, init=False)
+    _unkept: dict[int, Mapping[str, int]] = field(default_factory=dict, init=False)
+    """What became of messages (by number), as far as the database could not take it: fields of the outbox."""
 
     @property
     def remote(self) -> tuple[Channel, ...]:
@@ -131,8 +134,7 @@ class Teller:
             return Delivered()
         self._sending = True
         try:
-            rows = await asyncio.to_thread(lambda: outbox.waiting(self.archive.reader.database))
-            waiting = sort(rows, self.remote, now_us, at_once=came_back)
+            waiting = sort(await self._rows(), self.remote, now_us, at_once=came_back)
             await self._drop(waiting.dropped)
             if self._is_quiet(now_us):
                 return Delivered(waiting=len(waiting.parcels))
@@ -171,19 +173,42 @@ class Teller:
             sent = Sent(ok=False, refused=True, said=f"a bug of ours: {type(error).__name__}")
         about = parcel.items[-1].incident.id
         self._note("sent" if sent.ok else "not_sent", channel.name, incident=about, said=sent.said)
-        now_us = self.now_us()
+        now_us, attempts = self.now_us(), parcel.attempts + 1
         if sent.ok:
-            await asyncio.wrap_future(outbox.sent(self.archive, parcel.rows, now_us))
+            await self._keep_outcome(parcel.rows, outbox.sent(self.archive, parcel.rows, now_us), sent_us=now_us)
             return True
-        next_us = next_try_us(now_us, parcel.attempts + 1, refused=sent.refused)
-        await asyncio.wrap_future(outbox.failed(self.archive, parcel.rows, next_us=next_us, trouble=sent.said))
+        next_us = next_try_us(now_us, attempts, refused=sent.refused)
+        kept = outbox.failed(self.archive, parcel.rows, next_us=next_us, trouble=sent.said)
+        await self._keep_outcome(parcel.rows, kept, next_us=next_us, attempts=attempts)
         return False
+
+    async def _rows(self) -> list[outbox.Message]:
+        """What waits in the outbox. What has been sent although the outbox does not know it is told to it once more."""
+        rows = await asyncio.to_thread(lambda: outbox.waiting(self.archive.reader.database))
+        known = [replace(row, **self._unkept.get(row.id, {})) for row in rows]
+        arrived = {row.id: row.sent_us for row in known if row.sent_us is not None}
+        for number, sent_us in arrived.items():
+            await self._keep_outcome((number,), outbox.sent(self.archive, (number,), sent_us), sent_us=sent_us)
+        return [row for row in known if row.id not in arrived]
+
+    async def _keep_outcome(self, numbers: Sequence[int], kept: Future[None], **outcome: int) -> None:
+        """Wait until the outbox knows. Where its disk is full it is known here: nobody is told the same every minute."""
+        try:
+            await asyncio.wrap_future(kept)
+        except StorageError as error:
+            if numbers[0] not in self._unkept:
+                self._note("not_kept", "", said=str(error))
+            self._unkept |= dict.fromkeys(numbers, outcome)
+        else:
+            for number in numbers:
+                self._unkept.pop(number, None)
 
     async def _drop(self, dropped: Mapping[int, str]) -> None:
         for reason, count in Counter(dropped.values()).items():
             self._note("dropped", "", said=reason, count=count)
         if dropped:
-            await asyncio.wrap_future(outbox.remove(self.archive, tuple(dropped)))
+            with contextlib.suppress(StorageError):  # they are dropped again next time, and the others need not wait
+                await asyncio.wrap_future(outbox.remove(self.archive, tuple(dropped)))
 
     # pieces
 
