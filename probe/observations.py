@@ -606,6 +606,7 @@ Purpose = Literal[
     "split",  # T whole and in pieces, at an address that serves it not (deep)
     "control",  # how a control was asked, and why it gave no answer
     "control_pair",  # T and I at a control's own sink, and what arrived of them there
+    "vendor_sign",  # what the vendor itself says of an outage, by a DNS answer
     "udp_here",  # whether datagrams pass here at all, by servers that are nobody's target
     "protocol_pair",  # a protocol's packets (T) and random ones (I) at a control's echo
     "quic",  # T, I and the question for versions over QUIC: at the own address, elsewhere, and where nobody is a target

@@ -114,6 +114,7 @@ def _service_from(name: str, values: Mapping[str, Any], read: ReadEndpoint) -> S
         any_status=values.get("any_status", False),
         vendor_sign=values.get("vendor_sign", False),
         loopback_answers=tuple(values.get("loopback_answers", ())),
+        outage_answers=tuple(values.get("outage_answers", ())),
         retired=_text(values.get("retired")),
     )
 

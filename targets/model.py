@@ -51,11 +51,11 @@ class Service:
     authority is expected here: up to the handshake such a chain counts as the vendor's, and it proves nothing about the
     page behind it. ``any_status``: a host for machines (an API, a store of pictures), whose ``/`` means nothing: any
     HTTP answer below 500 counts as reached. ``vendor_sign``: the vendor's own word about an outage, given as a DNS
-    answer out of ``loopback_answers``; it is never connected to, never counts in the platform's word, and is not asked for
-    with the platform. ``retired``: the ISO date (or month, or year, or ``date unknown``) since which it is only history.
-    ``handshake_only``: those of its endpoints that speak no HTTP inside TLS: a greeting with their valid certificate is all
-    that can be asked of them. ``main``: the platform stands or falls with it, one at most; what is wrong with its other
-    services beside it is an impairment.
+    answer out of ``loopback_answers``, of which ``outage_answers`` say that there is one; it is never connected to, never
+    counts in the platform's word, and is not asked for with the platform. ``retired``: the ISO date (or month, or year, or
+    ``date unknown``) since which it is only history. ``handshake_only``: those of its endpoints that speak no HTTP inside
+    TLS: a greeting with their valid certificate is all that can be asked of them. ``main``: the platform stands or falls
+    with it, one at most; what is wrong with its other services beside it is an impairment.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Service:
     any_status: bool = False
     vendor_sign: bool = False
     loopback_answers: tuple[str, ...] = ()
+    outage_answers: tuple[str, ...] = ()
     retired: str | None = None
 
 
@@ -110,6 +111,11 @@ class Platform:
         outage, and by itself it has no page that could be reached.
         """
         return tuple(service for service in self.services if service.retired is None and not service.vendor_sign)
+
+    @property
+    def sign(self) -> Service | None:
+        """The vendor's own sign of an outage, if it gives one."""
+        return next((s for s in self.services if s.vendor_sign and s.retired is None and s.outage_answers), None)
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -167,7 +173,8 @@ class Asked:
 
     ``target`` is the word as typed; what a list stands for is named as it would be typed alone (the platform's id, or
     the URL). ``own_root``, ``any_status``, ``vendor_sign`` and ``retired`` are those of the service or platform;
-    ``handshake_only``: whether this is one of its endpoints that speak no HTTP.
+    ``handshake_only``: whether this is one of its endpoints that speak no HTTP. ``sign``: the name of its vendor's sign of
+    an outage, if it gives one, ``sign_answers`` all that it may say, ``sign_outage`` what says that there is one.
     """
 
     number: int
@@ -182,5 +189,8 @@ class Asked:
     own_root: bool = False
     any_status: bool = False
     handshake_only: bool = False
+    sign: str | None = None
+    sign_answers: tuple[str, ...] = ()
+    sign_outage: tuple[str, ...] = ()
     vendor_sign: bool = False
     retired: str | None = None

@@ -149,6 +149,7 @@ def _platform(platform: Platform, *, target: str) -> Iterator[Asked]:
 
 
 def _of(endpoint: Endpoint, target: str, platform: Platform, service: Service) -> Asked:
+    sign = platform.sign
     return Asked(
         number=0,
         endpoint=endpoint,
@@ -162,6 +163,9 @@ def _of(endpoint: Endpoint, target: str, platform: Platform, service: Service) -
         any_status=service.any_status,
         handshake_only=endpoint.url in service.handshake_only,
         vendor_sign=service.vendor_sign,
+        sign=sign.endpoints[0].host if sign is not None else None,
+        sign_answers=sign.loopback_answers if sign is not None else (),
+        sign_outage=sign.outage_answers if sign is not None else (),
         retired=platform.retired or service.retired,
     )
 

@@ -142,6 +142,7 @@ class ServiceFile(_Strict):
     any_status: bool = False
     handshake_only: list[Url] = []
     loopback_answers: list[Annotated[str, AfterValidator(_loopback)]] = []
+    outage_answers: list[Annotated[str, AfterValidator(_loopback)]] = []
     vendor_sign: bool = False
     retired: Date | None = None
 
@@ -151,6 +152,14 @@ class ServiceFile(_Strict):
         for url in value:
             if url not in info.data.get("endpoints", ()) or not url.startswith("https://"):
                 raise _fault(f"{shown(url)} is none of this service's https:// endpoints.")
+        return value
+
+    @field_validator("outage_answers")
+    @classmethod
+    def _are_answers(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        for answer in value:
+            if answer not in info.data.get("loopback_answers", ()):
+                raise _fault(f"{shown(answer)} is none of loopback_answers.")
         return value
 
     @field_validator("vendor_sign")

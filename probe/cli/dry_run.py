@@ -157,6 +157,10 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "flows that look like the VPN's, and in turn random ones of the same sizes, to the first control (port 10007 or "
             "what it announces): up to 13 flows of some 3 KB, all of it sent back"
         ),
+        "vendor_sign": (
+            "where a vendor gives a sign of an outage by DNS (Signal does): the question for it to "
+            f"{resolvers} (HTTPS port 443)"
+        ),
         "udp_here": (
             f"the question that calls begin with (STUN, UDP) to {_list(canaries.stun)}, where an app's datagrams get no answer"
         ),

@@ -352,6 +352,7 @@ def _platform_json(platform: Platform) -> dict[str, Any]:
                 "handshake_only": list(service.handshake_only),
                 "vendor_sign": service.vendor_sign,
                 "loopback_answers": list(service.loopback_answers),
+                "outage_answers": list(service.outage_answers),
                 "retired": service.retired,
                 "endpoints": [endpoint.url for endpoint in service.endpoints],
             }

@@ -32,6 +32,7 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
         "a VPN's packets against random ones of the same sizes, at a server of yours elsewhere (--control)",
     ),
     ("quic", "whether the site's newer kind of connection (QUIC) works as well (needs dalel[quic])"),
+    ("vendor_sign", "whether the vendor itself says that it has an outage, where it says so by DNS (Signal)"),
     ("udp_here", "whether datagrams pass here at all, where an app's get no answer"),
     ("control", "what a server of yours elsewhere sees of the same site (--control)"),
 )

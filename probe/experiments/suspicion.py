@@ -19,6 +19,7 @@ from probe.experiments import (
     siblings,
     split,
     udp_here,
+    vendor_sign,
 )
 from probe.experiments.apps import protocol_pair
 from probe.experiments.session import CERTIFICATE, DEEP
@@ -42,6 +43,7 @@ FOLLOW_UPS: dict[str, FollowUp] = {
     "locate": locate.run,
     "control_pair": control_pairs.run,
     "udp_here": udp_here.run,
+    "vendor_sign": vendor_sign.run,
     "protocol_pair": protocol_pair.run,
     "quic": quic.run,
     "control": likeness.run,
@@ -56,7 +58,7 @@ _OVER_443 = ("quic", "doq")
 
 _BY_STAGE: dict[str, tuple[str, ...]] = {
     "dns": ("dns_answers", "control"),
-    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair", "locate", "control"),
+    "tcp": ("retry", "dns_answers", "siblings", "neighbours", "neutral_pair", "locate", "vendor_sign", "control"),
     "tls": (
         "retry",
         "neutral_pair",
@@ -65,11 +67,12 @@ _BY_STAGE: dict[str, tuple[str, ...]] = {
         "dns_answers",
         "siblings",
         "locate",
+        "vendor_sign",
         "control_pair",
         "control",
     ),
     "certificate": ("retry", "neutral_chain", "dns_answers", "siblings", "control"),
-    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "locate", "control_pair", "control"),
+    "http": ("retry", "neutral_pair", "own_pair", "dns_answers", "locate", "vendor_sign", "control_pair", "control"),
     "app": ("retry", "udp_here", "dns_answers", "protocol_pair"),
     "page": ("dns_answers", "neutral_pair", "control"),
     "plain": ("control",),

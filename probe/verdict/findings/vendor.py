@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.observations import Observation
 from probe.verdict import certificates
 from probe.verdict.findings.baseline import is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, http, tls, verified
+from probe.verdict.view import Case, dns, http, tls, verified
+
+_OPERATORS = 2
 
 
 @row(
@@ -77,4 +80,50 @@ def machine_greeted(case: Case) -> Iterator[Match]:
                 yield Match(observations=(o,), parameters={"host": case.name})
 
 
-ROWS: tuple[Row, ...] = (vendor_chain, machine_answered, machine_greeted)
+def _signs(case: Case, *, outage: bool) -> tuple[Observation, ...]:
+    """What was answered when the vendor's sign was asked for, over encryption; each resolver once."""
+    found: dict[str | None, Observation] = {}
+    for o in case.of("vendor_sign", "dns"):
+        said = set(dns(o).addresses) if o.failure is None else set()
+        known = said and said <= set(case.asked.sign_answers)
+        if known and bool(said & set(case.asked.sign_outage)) == outage and dns(o).transport == "doh":
+            found.setdefault(o.operation.address, o)
+    return tuple(found.values())
+
+
+@row(
+    "vendor_says_outage",
+    speaks_for="outage",
+    weight=1.5,
+    family="vendor",
+    basis="behaviour",
+    proves=True,
+    sentence="the vendor itself says that it has an outage: its sign {sign} says so through {resolvers} DNS services of other "
+    "operators",
+    why="as a zone's own word heard by two operators over encryption; the whole of a vendor's outage need not be this host's, "
+    "so not the cap",
+)
+def vendor_says_outage(case: Case) -> Iterator[Match]:
+    said = _signs(case, outage=True)
+    if len(said) >= _OPERATORS and not _signs(case, outage=False) and case.failing is not None:
+        about = {"sign": case.asked.sign, "resolvers": len(said)}
+        yield Match(observations=said, parameters=about, method="server", where="far_side")
+
+
+@row(
+    "vendor_says_up",
+    speaks_for="outage",
+    weight=-0.8,
+    family="vendor",
+    basis="behaviour",
+    sentence="the vendor itself says that it has no outage: its sign {sign} says so through {resolvers} DNS services of other "
+    "operators",
+    why="a vendor's sign is set by hand and may be late; a reason against",
+)
+def vendor_says_up(case: Case) -> Iterator[Match]:
+    said = _signs(case, outage=False)
+    if len(said) >= _OPERATORS and not _signs(case, outage=True) and case.failing is not None:
+        yield Match(observations=said, parameters={"sign": case.asked.sign, "resolvers": len(said)})
+
+
+ROWS: tuple[Row, ...] = (vendor_chain, machine_answered, machine_greeted, vendor_says_outage, vendor_says_up)
