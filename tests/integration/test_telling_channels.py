@@ -186,6 +186,15 @@ async def test_a_refusal_is_said_with_its_number(shown, answers, said, refused):
     assert "hush" not in sent.said
 
 
+async def test_what_a_mail_server_says_of_our_address_is_not_repeated(shown):
+    """It names the public address of whoever sends from a home line; that belongs in no log and in no database."""
+    words = "554 5.7.1 Service unavailable; Client host [203.0.113.7] h-203-0-113-7.isp.example blocked, <me@b.example>, 2001:db8::7"
+    async with telling_world.mail(shown, answers={"MAIL": words}) as server:
+        sent = await send(mail_channel(server.port, "smtp-plain"), MESSAGE, means(shown))
+
+    assert sent.said == "the mail server said 554: 5.7.1 Service unavailable; Client host … blocked, …"
+
+
 async def test_one_of_two_addresses_refused_is_said_honestly(shown):
     """It went to one of them."""
     async with telling_world.mail(shown, answers={"RCPT TO:<YOU": "550 unknown"}) as server:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import smtplib
 import socket
 import ssl
@@ -28,6 +29,9 @@ from probe.settings.notify import Channel
 _OURSELVES = "[127.0.0.1]"
 """What we greet with (RFC 5321 §4.1.3). The name of this computer is nobody's business, and would be in every header."""
 _LONGEST_SAID = 200
+_ORDINARY = re.compile(r"[^\W\d_]+(['’-][^\W\d_]+)*[.,;:!?]?")
+_STATUS = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
+"""RFC 3463 §2."""
 
 
 async def email(channel: Channel, message: Message, means: Means) -> Sent:
@@ -139,8 +143,10 @@ def _codes(error: smtplib.SMTPRecipientsRefused) -> str:
 
 
 def _plain(error: smtplib.SMTPResponseException) -> str:
+    """What the server said, but for addresses and names: who sends from a home line is told its public address there."""
     text = error.smtp_error.decode(errors="replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-    return text[:_LONGEST_SAID]
+    words = (word if _ORDINARY.fullmatch(word) or _STATUS.fullmatch(word) else "…" for word in text.split())
+    return re.sub(r"…( …)+", "…", " ".join(words))[:_LONGEST_SAID]
 
 
 async def _in_a_thread(work: Callable[[], Sent], sock: socket.socket) -> Sent:
