@@ -51,7 +51,7 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "a silent call's server, and all others are silent": (lambda: silent(TIMEOUT, TIMEOUT), "inconclusive/app.timeout"),
     "a vendor's host is silent, and the vendor says that it has an outage": (
         lambda: signed(OUT, OUT, OUT),
-        "outage/ip.timeout",
+        "outage/server",
     ),
     "a vendor's host is silent, and one resolver says so": (lambda: signed(OUT), "inconclusive/ip.timeout"),
     "a vendor's host is silent, and resolvers disagree": (lambda: signed(OUT, OUT, UP), "inconclusive/ip.timeout"),
