@@ -154,7 +154,15 @@ def refused_elsewhere() -> Facts:
     return neutrals(here(site()), target="ssl_failed_handshake", rounds=1, close_code=0x178)
 
 
+def long_only() -> Facts:
+    """Greetings in one datagram are lost, one in two is answered."""
+    return greeting(greeting(here(site()), "long", "target", None), "own", "target", TIMEOUT, round=1).healthy(
+        "after", 1
+    )
+
+
 CODES: dict[str, Story] = {
+    "quic_long_greeting": long_only,
     "quic_neutral_flip": stopped,
     "quic_neutral_flip_near": stopped_at_home,
     "quic_control_flip": at_control,
@@ -166,6 +174,7 @@ CODES: dict[str, Story] = {
 }
 WORDS: dict[str, tuple[Story, str]] = {
     "a site over QUIC": (lambda: site(None), "accessible"),
+    "a site over QUIC that answers long greetings": (long_only, "accessible"),
     "a name that QUIC loses": (stopped, "blocked/quic/quic.timeout.sni"),
     "a name that QUIC loses, perhaps at home": (stopped_at_home, "inconclusive/quic.timeout.sni"),
     "a name that QUIC loses, one place": (

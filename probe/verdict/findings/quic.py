@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from probe.observations import Observation
-from probe.verdict.quic import OWN, PLACES, Quic, QuicPair, answered
+from probe.verdict.quic import LONG, OWN, PLACES, Quic, QuicPair, answered
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case
 
@@ -40,6 +40,24 @@ def _match(case: Case, found: Sequence[QuicPair], beside: Sequence[Observation] 
         signature=_SNI,
         where="unknown",
     )
+
+
+@row(
+    "quic_long_greeting",
+    speaks_for="accessible",
+    weight=2.0,
+    family="baseline",
+    basis="behaviour",
+    proves=True,
+    sentence="{host} answered in the newer kind of connection to a greeting as long as browsers' are, and to no short one",
+    why="what browsers send gets through, whatever happens to shorter greetings; the cap, so that it outweighs those",
+)
+def quic_long_greeting(case: Case) -> Iterator[Match]:
+    if case.scheme != "quic":
+        return
+    good = [o for o in Quic(case).passed if o.group == LONG]
+    if good and case.failing is not None:
+        yield Match(observations=tuple(good), parameters={"host": case.name})
 
 
 @row(
@@ -193,6 +211,7 @@ def quic_filtered_here(case: Case) -> Iterator[Match]:
 
 
 ROWS: tuple[Row, ...] = (
+    quic_long_greeting,
     quic_neutral_flip,
     quic_neutral_flip_near,
     quic_control_flip,
