@@ -17,7 +17,7 @@ from tests.lab import control_serve, dual, servers
 from tests.lab.authority import authority
 from tests.lab.control_serve import Serves
 from tests.lab.namespaces import Done, Namespace, require
-from tests.lab.net import CONTROL, HOUSEHOLD, PROBE, PROVIDER, WORLD, Net
+from tests.lab.net import CONTROL, HOUSEHOLD, MOBILE, PROBE, PROVIDER, WORLD, Net
 from tests.lab.rules import Rule
 from tests.lab.world import World
 
@@ -49,7 +49,8 @@ class Lab:
 
     ``link``: the probe's machine has a default route. ``leg``: values for the world's leg (delay, loss, rate, mtu …),
     ``near`` the same for the probe's. ``abroad``: the rules that the control's packets meet. ``serves``: ``dalel control serve``
-    runs abroad, and ``control_words`` is what the probe is told of it.
+    runs abroad, and ``control_words`` is what the probe is told of it. ``mobile``: the probe's machine has a second way out, in the
+    place of the machine abroad, whose rules are ``abroad``'s.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Lab:
         hosts: str = "",
         seed: int = 1,
         serves: Serves | None = None,
+        mobile: bool = False,
     ) -> None:
         require("ip", "unshare", "nsenter", "setpriv", "nginx", "unbound", "curl", "dig", "openssl")
         self.world = world
@@ -79,7 +81,7 @@ class Lab:
         far = replace(WORLD, own=world.present(), leg=replace(WORLD.leg, **(leg or {})))
         at_home = tuple(server.address for server in world.nameservers if server.is_household)
         household = (replace(HOUSEHOLD, own=at_home),) if at_home else ()
-        machines = dual.machines((probe, PROVIDER, far, CONTROL, *household), world)
+        machines = dual.machines((probe, PROVIDER, far, MOBILE if mobile else CONTROL, *household), world)
         self.net = Net(machines, rules=rules, abroad=abroad, translator=dual.translator(world), seed=seed)
         self._machine = probe.name
         self._stack = contextlib.ExitStack()

@@ -24,6 +24,8 @@ from tests.lab.rules import Rule
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RESOLVER = "92.47.151.210"
+_Gateways = set[tuple[str, str, str]]
+"""Default routes: family as ip(8) has it, router, interface."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +54,21 @@ class Machine:
     address6: str = ""
     gateway6: str | None = None
     only6: bool = False
+    beside: str = ""
+    """No machine of its own but a second way out of the one that is named here: an interface ``wwan0``, for flows that leave from
+    its address. The system prefers the other one."""
 
     @property
-    def gateways(self) -> tuple[str | None, str | None]:
-        """The default routes that it should have, IPv4's and IPv6's."""
-        return (None if self.only6 else self.gateway, self.gateway6)
+    def interface(self) -> str:
+        return "wwan0" if self.beside else "eth0"
+
+    @property
+    def gateways(self) -> _Gateways:
+        """The default routes that it should have: family, router and interface."""
+        four = None if self.only6 else self.gateway
+        return {
+            (family, gateway, self.interface) for family, gateway in (("-4", four), ("-6", self.gateway6)) if gateway
+        }
 
 
 # 2 + 38 ms one way: the path from the probe to the world has a round trip of 80 ms, to the provider's resolver 10 ms.
@@ -89,6 +101,14 @@ CONTROL = Machine(
     gateway="116.202.118.1",
     leg=Leg(delay=0.005, hops=("116.202.118.1", "213.239.224.9")),
     resolvers=("8.8.8.8", "1.1.1.1"),
+)
+# A phone's line in the same country: a way of its own to everybody, of which the rules on the probe's line know nothing.
+MOBILE = Machine(
+    name="mobile",
+    address="10.131.7.24/24",
+    gateway="10.131.7.1",
+    leg=Leg(delay=0.045, hops=("10.131.7.1", "178.88.0.1")),
+    beside="probe",
 )
 # Behind the household's own router, so that it is a private address and no interface of the probe's.
 HOUSEHOLD = Machine(
@@ -135,7 +155,7 @@ class Net:
             self.directory.chmod(0o755)
             self.sandbox = stack.enter_context(Sandbox())
             self._build()
-            check_sealed(self.sandbox, {machine.name: machine.gateways for machine in self._machines})
+            check_sealed(self.sandbox, self._gateways())
             self._router = stack.enter_context(_RouterProcess(self.sandbox.namespaces["router"], self._plan()))
             self._stack = stack.pop_all()
         return self
@@ -149,6 +169,8 @@ class Net:
     def _build(self) -> None:
         router = self.sandbox.add("router")
         for machine in self._machines:
+            if machine.beside:
+                continue
             self.sandbox.add(machine.name, self._name_files(machine))
         pairs = [(f"r{number}", f"e{number}") for number in range(len(self._machines))]
         _batch(
@@ -162,10 +184,17 @@ class Net:
         router.run([sys.executable, "-I", "-S", str(Path(__file__).with_name("offload.py")), *names]).ok()
         orders = []
         for machine, (near, far) in zip(self._machines, pairs, strict=True):
-            orders += [f"link set {far} netns {self[machine.name].pid}", f"link set {near} up"]
+            orders += [f"link set {far} netns {self[machine.beside or machine.name].pid}", f"link set {near} up"]
         _batch(router, orders)
         for number, machine in enumerate(self._machines):
-            _batch(self[machine.name], _configuration(machine, f"e{number}", _mac(number, 3)))
+            configure = _second_way if machine.beside else _configuration
+            _batch(self[machine.beside or machine.name], configure(machine, f"e{number}", _mac(number, 3)))
+
+    def _gateways(self) -> dict[str, _Gateways]:
+        found: dict[str, _Gateways] = {}
+        for machine in self._machines:
+            found.setdefault(machine.beside or machine.name, set()).update(machine.gateways)
+        return found
 
     def _name_files(self, machine: Machine) -> str:
         """Shell that gives a machine its own resolv.conf and hosts, seen by nobody else."""
@@ -187,7 +216,11 @@ class Net:
 
     def renew_abroad(self) -> None:
         """The same for what the control meets."""
-        self.router.order(do="abroad", rules=base64.b64encode(pickle.dumps(self._abroad)).decode())
+        self.set_abroad(*self._abroad)
+
+    def set_abroad(self, *its_rules: Rule) -> None:
+        """New rules for the control, or for the second way out."""
+        self.router.order(do="abroad", rules=base64.b64encode(pickle.dumps(its_rules)).decode())
 
     def _plan(self) -> Plan:
         return Plan(
@@ -204,7 +237,7 @@ class Net:
             ),
             probe=self._machines[0].name,
             rules=self._plan_rules,
-            control=next((machine.name for machine in self._machines if machine.name == CONTROL.name), None),
+            control=next((one.name for one in self._machines if one.name in (CONTROL.name, MOBILE.name)), None),
             abroad=self._abroad,
             ipv6=any(machine.address6 for machine in self._machines),
             translator=self._translator,
@@ -256,6 +289,20 @@ def _configuration(machine: Machine, interface: str, gateway_mac: str) -> list[s
     ]
 
 
+def _second_way(machine: Machine, interface: str, gateway_mac: str) -> list[str]:
+    """A second interface of a machine that has one: by the preferred route goes what does not leave from its address."""
+    name, address = machine.interface, machine.address.partition("/")[0]
+    return [
+        f"link set {interface} name {name}",
+        f"addr add {machine.address} dev {name}",
+        f"link set {name} up",
+        f"neigh replace {machine.gateway} lladdr {gateway_mac} dev {name} nud permanent",
+        f"route add default via {machine.gateway} dev {name} onlink metric 700",
+        f"route add default via {machine.gateway} dev {name} onlink table 100",
+        f"rule add from {address} lookup 100",
+    ]
+
+
 def _batch(namespace: Namespace, orders: Sequence[str]) -> None:
     namespace.run(["ip", "-batch", "-"], stdin="\n".join(orders) + "\n").ok()
 
@@ -263,14 +310,14 @@ def _batch(namespace: Namespace, orders: Sequence[str]) -> None:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def check_sealed(sandbox: Sandbox, gateways: dict[str, tuple[str | None, str | None]]) -> None:
+def check_sealed(sandbox: Sandbox, gateways: dict[str, _Gateways]) -> None:
     """``LabError`` unless every namespace has only loopback and veths whose other end is in this sandbox, forwards nothing,
-    and has no default routes but those into the router that *gateways* names (IPv4's and IPv6's)."""
+    and has no default routes but those into the router that *gateways* names."""
     problems: list[str] = []
     ends: dict[tuple[str, int], int] = {}
     for name, namespace in sandbox.namespaces.items():
         problems += _interface_problems(name, _json(namespace, "-d", "link", "show"), ends)
-        problems += _route_problems(name, namespace, gateways.get(name, (None, None)))
+        problems += _route_problems(name, namespace, gateways.get(name, set()))
         problems += _link_local_problems(name, namespace)
         switches = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"]
         if namespace.run(["cat", *switches]).ok().stdout.split() != ["0", "0"]:
@@ -312,13 +359,13 @@ def _unpaired(ends: dict[tuple[str, int], int]) -> list[str]:
     return lost + ["an interface of the router leads out of the lab" for index in router if index not in expected]
 
 
-def _route_problems(name: str, namespace: Namespace, gateways: tuple[str | None, str | None]) -> list[str]:
+def _route_problems(name: str, namespace: Namespace, gateways: _Gateways) -> list[str]:
     problems = []
-    for family, gateway in zip(("-4", "-6"), gateways, strict=True):
+    for family in ("-4", "-6"):
         for route in _json(namespace, family, "route", "show", "table", "all"):
             if route.get("dst") != "default" or route.get("type") in ("unreachable", "blackhole", "prohibit"):
                 continue
-            if route.get("gateway") != gateway or route.get("dev") != "eth0":
+            if (family, route.get("gateway"), route.get("dev")) not in gateways:
                 problems.append(f"{name} has a default route by {route.get('gateway')} on {route.get('dev')}")
     return problems
 

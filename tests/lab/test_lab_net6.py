@@ -84,7 +84,7 @@ def test_refuses_to_start_with_a_way_out():
             net["probe"].run(["sh", "-c", undo]).ok()
         check_sealed(net.sandbox, gateways)
         with pytest.raises(LabError, match="default route"):
-            check_sealed(net.sandbox, {machine.name: (machine.gateway, None) for machine in MACHINES})
+            check_sealed(net.sandbox, {machine.name: {("-4", str(machine.gateway), "eth0")} for machine in MACHINES})
 
 
 def test_without_it_there_is_no_ipv6():

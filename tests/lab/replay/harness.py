@@ -70,6 +70,7 @@ class _Stage:
             servers.start(self.lab.net, world)
             self.world = world
         self.lab.net.router.set_rules(*phase.rules(world))
+        self.lab.net.set_abroad(*phase.mobile(world))
         self.phase = phase
 
 
@@ -85,7 +86,7 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
     heard.write_text("")
     began = time.monotonic()
     world = first.world(whole)
-    with Lab(world, rules=first.rules(world)) as lab, log.open("wb") as output:
+    with Lab(world, rules=first.rules(world), mobile=event.mobile) as lab, log.open("wb") as output:
         stage = _Stage(lab, whole, world, event, first)
         _set_clocks(lab, microseconds(event.begins + shift))
         with _listens(lab, heard):

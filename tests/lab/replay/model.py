@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.lab.rules import Rule
@@ -38,14 +38,14 @@ def _same(world: World) -> World:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """From ``begins`` until the next phase. ``world`` changes what servers do (they are started anew), ``rules`` what the
-    network does, ``leg`` the line; ``asleep``: the probe's host sleeps all the while; ``clock_s``: how far its clock is off.
+    network does, ``mobile`` what the mobile network does, where the host has that too; ``asleep``: the probe's host sleeps all the while; ``clock_s``: how far its clock is off.
     """
 
     begins: dt.datetime
     tells: str
     rules: Callable[[World], tuple[Rule, ...]] = _nothing
+    mobile: Callable[[World], tuple[Rule, ...]] = _nothing
     world: Callable[[World], World] = _same
-    leg: dict[str, float] = field(default_factory=dict)
     asleep: bool = False
     clock_s: float = 0.0
 
@@ -57,7 +57,7 @@ class Truth:
     ``words``: acceptable pairs of status and method (``None``: any method). ``platforms`` must all be in the incident,
     ``perhaps`` may be. ``ended`` is ``None`` where it outlasts the replay. ``holes`` must be named. ``must`` is false where one
     network alone cannot know it: then no incident is right too, and so is one with these words. ``onset`` and ``recovery``
-    are how late it may be told.
+    are how late it may be told. ``interface``: by which way out, where it is not the one that the system prefers.
     """
 
     words: tuple[tuple[str, str | None], ...]
@@ -69,6 +69,7 @@ class Truth:
     must: bool = True
     onset: dt.timedelta = ONSET
     recovery: dt.timedelta = RECOVERY
+    interface: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,8 @@ class Event:
     close: dt.timedelta = CLOSE
     recurs: tuple[str, str] | None = None
     """The hours of day (UTC) that should be recognised as recurring, if any."""
+    mobile: bool = False
+    """Whether the host has a mobile network besides its line."""
     needs: tuple[str, ...] = ()
     not_replayed: str = ""
 

@@ -68,6 +68,7 @@ def _said(row: dict[str, object], shift: dt.timedelta) -> Said:
         opened=opened,
         closed=at("closed_at"),
         holes=_set(holes),
+        interface=str(row["interface"]) if row["interface"] else None,
     )
 
 

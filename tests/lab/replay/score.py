@@ -27,6 +27,7 @@ class Said:
     closed: dt.datetime | None
     holes: frozenset[str] = frozenset()
     id: str = ""
+    interface: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ def score(event: Event, incidents: Iterable[Said]) -> Score:
 def _tells(said: Said, truth: Truth) -> bool:
     """Whether an incident is about this: its words, its platforms, and a time that overlaps."""
     if not any(said.status == status and method in (None, said.method) for status, method in truth.words):
+        return False
+    if said.interface != truth.interface:
         return False
     theirs = truth.platforms | truth.perhaps
     if theirs and not said.platforms <= theirs:

@@ -258,7 +258,21 @@ FEBRUARY_2021 = Event(
     ),
     ends=utc("2021-02-28 12:00"),
     truths=(Truth(words=SHUT, began=utc("2021-02-28 08:00"), ended=utc("2021-02-28 11:00")),),
-    not_replayed="the fixed line that went on: a host with one interface has local evidence only",
+    not_replayed="the fixed line that went on: this host has one interface, and local evidence only",
+)
+
+MOBILE_2021 = Event(
+    name="february_2021_by_two_ways",
+    title="The same by a host with a fixed line, which goes on",
+    source="Access Now, March 2021",
+    phases=(
+        Phase(begins=utc("2021-02-28 07:00"), tells="all is well"),
+        Phase(begins=utc("2021-02-28 08:00"), tells="nothing passes the mobile network", mobile=off),
+        Phase(begins=utc("2021-02-28 11:00"), tells="all is well"),
+    ),
+    ends=utc("2021-02-28 12:00"),
+    truths=(Truth(words=SHUT, began=utc("2021-02-28 08:00"), ended=utc("2021-02-28 11:00"), interface="mobile"),),
+    mobile=True,
 )
 
 _HOLES = frozenset({"udp/53"})
@@ -362,6 +376,7 @@ EVENTS = (
     INTERCEPTION_2019,
     INTERCEPTION_2020,
     FEBRUARY_2021,
+    MOBILE_2021,
     JANUARY_2022,
     AZATTYQ_2022,
     VPN_AND_NEWS_2024,
