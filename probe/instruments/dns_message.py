@@ -16,11 +16,11 @@ import dns.message
 import dns.name
 import dns.rdatatype
 
-from probe.instruments import failures
+from probe.instruments import dns_bounds, failures
 from probe.observations import Answer, DnsFact, Soa
 
 PAYLOAD = 1232  # dnsflagday.net/2020: fits every path without fragments
-MAX_ANSWERS = 64
+MAX_ANSWERS = dns_bounds.MOST_ANSWERS
 MAX_VALUE = 255
 MAX_EXTENDED_ERRORS = 8
 
@@ -86,7 +86,7 @@ def _garbage(why: str, data: bytes) -> Reply:
 
 def _read(data: bytes, question: Question) -> Reply:
     try:
-        message = dns.message.from_wire(data, ignore_trailing=True)
+        message = dns.message.from_wire(dns_bounds.bounded(data), ignore_trailing=True)
         fields = _fields(message) | {"reply_bytes": len(data)}
     except (dns.exception.DNSException, ValueError, LookupError) as error:
         return _garbage(type(error).__name__, data)
