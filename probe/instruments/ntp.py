@@ -59,7 +59,7 @@ def _read(datagram: Datagram, sent_us: int) -> tuple[ClockFact, dict[str, Any]]:
     data = datagram.data
     stratum = data[1]
     if stratum == 0:  # kiss of death; the reference id says why, in ASCII
-        why = data[12:16].decode("ascii", errors="replace").strip("\x00")
+        why = "".join(filter(str.isprintable, data[12:16].decode("ascii", errors="replace")))
         return ClockFact(source="ntp", stratum=0), {"failure": f"{UNKNOWN_FAILURE}ntp refused, {why}"}
     received, transmitted = _seconds(data[32:40]), _seconds(data[40:48])
     offset_s = ((received - sent_us / 1e6) + (transmitted - datagram.received_us / 1e6)) / 2

@@ -33,6 +33,10 @@ MAX_HEADERS = 64
 MAX_HEADER_NAME = 64
 MAX_HEADER_VALUE = 1024
 MAX_LOCATION = 2048
+_FURTHEST_S = 253_402_300_799
+"""The last second of the year 9999, the last that a Date can tell (RFC 9110 §5.6.7). The standard library reads any number of
+digits as a day or a year.
+"""
 
 OK = 200
 REQUEST_FAILED = "http_request_failed"
@@ -206,7 +210,8 @@ def _date_offset_s(date: str | None, now_us: int) -> float | None:
     if parsed is None:
         return None
     with contextlib.suppress(ValueError, OverflowError):
-        return calendar.timegm(parsed[:6]) - (parsed[9] or 0) - now_us / 1e6
+        seconds = calendar.timegm(parsed[:6]) - (parsed[9] or 0)
+        return seconds - now_us / 1e6 if abs(seconds) <= _FURTHEST_S else None
     return None
 
 
