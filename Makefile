@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := nginx-light unbound postgresql curl bind9-dnsutils openssl iproute2
 
-.PHONY: demo test check-code unit servers bench mutants lab replay clean
+.PHONY: demo test check-code unit servers bench mutants fuzz lab replay clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/dalel demo
@@ -30,6 +30,11 @@ bench: $(VENV)/.ready-dev servers
 
 mutants: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.mutants.run
+
+# Every reader of bytes from the network, fed with real messages made wrong; a report under tests/bench/reports/. Minutes.
+#   make fuzz MINUTES=30 SEED=7     make fuzz ONLY=dns
+fuzz: $(VENV)/.ready-dev
+	$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only '$(ONLY)')
 
 # Every scenario, beside what others would say; a report under tests/lab/reports/. Tens of minutes: never in CI.
 #   make lab SEED=7 SEEDS=3     make lab ONLY=sni_reset
