@@ -28,7 +28,7 @@ from probe.verdict.networks import network_of
 from probe.verdict.quic import LONG, NEUTRAL, OWN, PING, WAY, answered
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Session, Site
+    from probe.experiments.session import Site
     from probe.settings import Settings
     from probe.settings.controls import Control
 
@@ -61,7 +61,7 @@ def begin(site: Site) -> None:
 
 async def _beside(site: Site) -> None:
     offer = _offer(site)
-    if offer is None or not _is_due(site.session, offer[0]):
+    if offer is None or not _is_due(site, offer[0]):
         return
     # The import takes 0.2 s of CPU, and in the loop every handshake of that moment would look slow.
     if not await asyncio.to_thread(quic.is_here):
@@ -90,14 +90,18 @@ def _offer(site: Site) -> tuple[str, str, int] | None:
     return None
 
 
-def _is_due(session: Session, host: str) -> bool:
-    """Once a run for each name; and once an hour in a process that lives on."""
-    if host in session.quic.asked:
+def _is_due(site: Site, host: str) -> bool:
+    """Once a run for each name, or in the light profile for each platform, of which one name tells the most; and once an hour
+    in a process that lives on. A handshake is 7 KB, as much as all the rest of a light check of one place.
+    """
+    session, platform = site.session, site.asked.platform
+    about = platform if platform is not None and site.settings.profile == "light" else host
+    if about in session.quic.asked:
         return False
-    session.quic.asked.add(host)
+    session.quic.asked.add(about)
     if session.memory is None:
         return True
-    return session.memory.is_due(f"quic/{host}", session.wire.monotonic(), _HOUR_S)
+    return session.memory.is_due(f"quic/{about}", session.wire.monotonic(), _HOUR_S)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

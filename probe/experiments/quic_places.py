@@ -37,7 +37,7 @@ class QuicPlaces:
 
     passes: bool | None = None
     asked: set[str] = field(default_factory=set)
-    """Names that were asked for in this run; a page on the same host needs no second look."""
+    """Names or platforms that were asked about in this run; they need no second look."""
     _left: list[str] | None = None
     _known: list[Neutral] = field(default_factory=list)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
