@@ -117,7 +117,9 @@ def start(net: Net, world: World) -> Authority:
         ("udp", address, 123) for address in world.clocks
     }
     expected |= {("tcp", address, 853) for address in PUBLIC_RESOLVERS}
+    expected |= {("udp", address, port) for address, port, manner in world.stuns if manner != "closed"}
     expected |= {("udp", address, 443) for site in _with_quic(world) for address in site.served_at}
+    expected |= {("udp", address, port) for address, port, manner in world.vpns if not manner.endswith("-tcp")}
     near = {("udp", RESOLVER, 53), ("tcp", RESOLVER, 53)} if world.resolver_runs else set()
     near |= {("tcp", PORTAL, 80)} if world.portal else set()
     near |= {("tcp", PORTAL, PROXY_PORT)} if world.proxy else set()
@@ -335,11 +337,13 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
     if world.proxy:
         proxy: dict[str, object] = {"address": PORTAL, "port": PROXY_PORT, "names": world.addresses()}
         _spawn_services(net, net["provider"], proxy, module="tests.lab.proxy")
-    centres = [place for place in world.centres if place[2] != "closed" and place[:2] not in world.closed_ports]
-    if centres:
-        behind = ("127.0.0.1", WEBSOCKET_BEHIND, f"ws:{world.websockets}")
-        _spawn_services(net, net["world"], {"places": [*centres, behind]}, "tests.lab.mtproto", "serve")
-        open_ports += [(address, port) for address, port, _ in (*centres, behind)]
+    if stuns := [place for place in world.stuns if place[2] != "closed"]:
+        _spawn_services(net, net["world"], {"places": stuns}, "tests.lab.stun", "serve")
+    if world.centres:
+        centres = [place for place in world.centres if place[2] != "closed" and place[:2] not in world.closed_ports]
+        centres.append(("127.0.0.1", WEBSOCKET_BEHIND, f"ws:{world.websockets}"))
+        _spawn_services(net, net["world"], {"places": centres}, "tests.lab.mtproto", "serve")
+        open_ports += [(address, port) for address, port, _ in centres]
     return [*open_ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
 
 

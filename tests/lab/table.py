@@ -14,6 +14,7 @@ from tests.lab import (
     scenarios_ipv6,
     scenarios_liars,
     scenarios_located,
+    scenarios_messengers,
     scenarios_names,
     scenarios_oddities,
     scenarios_paths,
@@ -29,6 +30,7 @@ from tests.lab import (
     scenarios_unseen_mixed,
     scenarios_unseen_pages,
     scenarios_unseen_sites,
+    scenarios_vpn,
     scenarios_words,
     scenarios_zones,
 )
@@ -55,7 +57,9 @@ MODULES = (
     scenarios_behind,
     scenarios_deep,
     scenarios_located,
+    scenarios_messengers,
     scenarios_telegram,
+    scenarios_vpn,
 )
 UNSEEN = (
     scenarios_unseen_blocks,

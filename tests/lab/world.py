@@ -194,10 +194,14 @@ class World:
     names: dict[str, str] = field(default_factory=dict)
     ports: tuple[tuple[str, int], ...] = ()
     closed_ports: tuple[tuple[str, int], ...] = ()
+    stuns: tuple[tuple[str, int, str], ...] = ()
+    """Servers for calls (UDP): address, port, and what is done there, in the words of ``stun.py``; ``closed``: nothing."""
     centres: tuple[tuple[str, int, str], ...] = ()
     """Telegram's data centres: address, port, and what is done there, in the words of ``mtproto.py``; ``closed``: nothing."""
     websockets: str = "answer"
     """What is done behind the websockets of its web client."""
+    vpns: tuple[tuple[str, int, str], ...] = ()
+    """Servers of VPN protocols: address, port, and what is done there, in the words of ``vpn.py``."""
     clocks: tuple[str, ...] = ()
     lies: dict[str, str] = field(default_factory=dict)
     abroad: dict[str, str] = field(default_factory=dict)
@@ -251,6 +255,8 @@ class World:
         absent |= {address for site in self.sites.values() for address in site.dead_at}
         everybody = {address for site in self.sites.values() for address in (site.address, *site.served_at)}
         everybody |= {address for address, _ in self.ports} | {address for address, _, _ in self.centres}
+        everybody |= {address for address, _, _ in self.vpns}
+        everybody |= {address for address, _, _ in self.stuns}
         everybody |= {s.address for s in self.nameservers if s.machine == "world"}
         everybody |= set(self.recursion.addresses()) if self.recursion else set()
         everybody |= set(PUBLIC_RESOLVERS6) if self.ipv6 else set()
@@ -309,13 +315,23 @@ def whole_world(salt: str = "") -> World:
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.innocuous if name not in sites}
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.http3 if name not in sites}
     names |= {name: give.give(name) for name in canaries.ad_domains}
+    stuns = []
+    for host, port in dict.fromkeys(_stun_places(endpoints, canaries)):
+        address = host if _is_address(host) else names.setdefault(host, give.give(host))
+        stuns.append((address, port, "good"))
     return World(
         sites=sites,
         names={**names, **clocks},
         ports=tuple(dict.fromkeys(ports)),
         centres=tuple(dict.fromkeys(centres)),
+        stuns=tuple(stuns),
         clocks=tuple(clocks.values()),
     )
+
+
+def _stun_places(endpoints: Iterable[Endpoint], canaries: Canaries) -> list[tuple[str, int]]:
+    asked = [(endpoint.host, endpoint.port) for endpoint in endpoints if endpoint.scheme == "stun"]
+    return [*asked, *((host, int(port)) for host, _, port in (where.rpartition(":") for where in canaries.stun))]
 
 
 def _web_hosts(endpoints: Iterable[Endpoint], canaries: Canaries) -> list[str]:

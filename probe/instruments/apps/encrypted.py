@@ -3,7 +3,7 @@
 What the Great Firewall takes for fully encrypted is measured: it lets pass a first packet with few or many ones in it, with
 printable bytes at its beginning, in most of it or in one long run, or which begins as TLS or HTTP does (Wu et al., "How the
 Great Firewall of China Detects and Blocks Fully Encrypted Traffic", USENIX Security 2023, §4). Here the one is none of these,
-and the other differs from it in its first six bytes.
+and the other differs from it in a few letters at its beginning.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ _PRINTABLE = range(0x20, 0x7F)
 _FEWEST_ONES, _MOST_ONES = 3.4, 4.6
 _LONGEST_RUN = 20
 _HEAD = 6
+_LETTERS = 24
+"""More than any of these rules asks for."""
 FIRST = 197
 """Bytes: a salt of 32, a length, an address and the beginning of a greeting (shadowsocks.org, AEAD)."""
 _TRIES = 64
@@ -52,8 +54,8 @@ def encrypted(rng: random.Random, size: int) -> bytes:
 
 
 def plain(rng: random.Random, size: int) -> bytes:
-    """The same, but for six letters at the beginning."""
-    letters = bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=min(size, _HEAD)))
+    """The same, but for letters at the beginning."""
+    letters = bytes(rng.choices(b"abcdefghijklmnopqrstuvwxyz", k=min(size, _LETTERS)))
     return letters + rng.randbytes(size - len(letters))
 
 
@@ -90,7 +92,7 @@ class EncryptedShape:
 class RandomShape:
     """The arm that a protocol is held against: packets of the sizes of *like*, in which there is nothing to be found.
 
-    *lettered*: the first six bytes are letters, so that a stream is none of those that are stopped for being fully encrypted.
+    *lettered*: it begins with letters, so that a stream is none of those that are stopped for being fully encrypted.
     """
 
     protocol = "random"
