@@ -12,6 +12,7 @@ _NAME_LIMIT = 40
 _SERVICES: Mapping[str, tuple[str, bool]] = {
     "apps": ("the apps", True),
     "web": ("the web", False),
+    "web-apps": ("what the web client speaks with", False),
     "calls": ("calls", True),
     "registration": ("signing up", False),
     "api": ("the app's servers", True),
@@ -108,10 +109,13 @@ def _fraction(service: ServiceVerdict) -> str:
     known = service.rule == "any-of" and service.measured > 1 and service.status != "no_network"
     if not known or service.working == service.measured:
         return ""
-    if service.working == 0:
-        return f" (none of {service.measured} answers)"
-    answer = "answers" if service.working == 1 else "answer"
-    return f" ({service.working} of {service.measured} {answer})"
+    working, measured, what = service.working, service.measured, ""
+    if service.centres is not None and service.centres[0] < service.centres[1]:
+        (working, measured), what = service.centres, " data centres"
+    if working == 0:
+        return f" (none of {measured}{what} answers)"
+    answer = "answers" if working == 1 else "answer"
+    return f" ({working} of {measured}{what} {answer})"
 
 
 def _noun(service: str) -> tuple[str, bool]:

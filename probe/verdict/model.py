@@ -101,7 +101,8 @@ class ServiceVerdict:
     """One word for a part of a platform, and what it is made of.
 
     ``method``: the commonest of the members that have the word. ``working``: how many of the ``measured`` members are
-    accessible. ``main``: the platform stands or falls with it.
+    accessible. ``main``: the platform stands or falls with it. ``centres``: of Telegram's data centres, how many answer on
+    some port, and how many were asked; ``None`` of everything else.
     """
 
     service: str
@@ -111,6 +112,7 @@ class ServiceVerdict:
     working: int = 0
     measured: int = 1
     main: bool = False
+    centres: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from probe.verdict.model import EndpointResult, PlatformVerdict, ServiceVerdict, Status
 
@@ -104,7 +105,17 @@ def _service(name: str, results: list[EndpointResult], *, main: bool) -> Service
         working=sum(r.verdict.status == "accessible" for r in results),
         measured=len(results),
         main=main,
+        centres=_centres(results),
     )
+
+
+def _centres(results: list[EndpointResult]) -> tuple[int, int] | None:
+    """Of Telegram's data centres, how many answer on some port, and how many were asked."""
+    places = [urlsplit(r.url) for r in results]
+    if not all(place.scheme.startswith("mtproto") for place in places):
+        return None
+    well = {place.hostname for r, place in zip(results, places, strict=True) if r.verdict.status == "accessible"}
+    return len(well), len({place.hostname for place in places})
 
 
 # ---------------------------------------------------------------------------------------------------------------------

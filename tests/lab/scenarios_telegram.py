@@ -155,6 +155,7 @@ SCENARIOS = (
         STRANGER,
         says(ONE, 443, "other"),
         world=centres("http"),
+        control=(says(ONE, 443, "other"),),
         in_slice=True,
     ),
     row(
@@ -163,9 +164,15 @@ SCENARIOS = (
         STRANGER,
         says(ONE, 443, "other"),
         world=centres("echo"),
+        control=(says(ONE, 443, "other"),),
     ),
     row(
-        "answered_by_noise", "what answers says random bytes", STRANGER, says(ONE, 443, "other"), world=centres("noise")
+        "answered_by_noise",
+        "what answers says random bytes",
+        STRANGER,
+        says(ONE, 443, "other"),
+        world=centres("noise"),
+        control=(says(ONE, 443, "other"),),
     ),
     row(
         "answered_with_a_strange_number",
@@ -173,15 +180,19 @@ SCENARIOS = (
         STRANGER,
         says(ONE, 443, "other"),
         world=centres("other"),
+        control=(says(ONE, 443, "other"),),
     ),
     row(
         "diverted_to_a_page",
-        "the provider leads port 80 of the data centres to a page of its own; port 443 is left alone",
+        "the provider leads port 80 of the data centres to a web server; port 443 is left alone",
         STRANGER,
         says(ONE, 80, "other"),
         says(ONE, 443, "answered"),
-        world=lambda world: dataclasses.replace(world, portal=True),
-        rules=always(rules.Divert(when=to(*NETWORKS, ports=(80,)), to=PORTAL, port=80, place="access")),
+        rules=lambda world: (
+            rules.Divert(
+                when=to(*NETWORKS, ports=(80,)), to=world.sites["www.livejournal.com"].address, place="access"
+            ),
+        ),
         spares=lambda url: url.endswith(":443"),
     ),
     row(
@@ -255,6 +266,7 @@ SCENARIOS = (
         check=SOCKETS,
         sound=(*WEB, *CENTRES),
         world=lambda world: dataclasses.replace(world, websockets="silent"),
+        control=_WEB_WELL,
     ),
     row(
         "websockets_noise",
@@ -264,6 +276,7 @@ SCENARIOS = (
         check=SOCKETS,
         sound=(*WEB, *CENTRES),
         world=lambda world: dataclasses.replace(world, websockets="noise"),
+        control=_WEB_WELL,
     ),
     row(
         "no_line",

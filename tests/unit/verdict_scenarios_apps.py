@@ -42,6 +42,13 @@ def dead_centre() -> Facts:
     return _centre().tcp(CENTRE, failure=TIMEOUT).healthy("after", 1)
 
 
+def inside(failure: str = NOT_MTPROTO, **fact: Any) -> Facts:
+    """The web client's websocket: a valid certificate, and then no answer of the protocol."""
+    facts = Facts("mtproto+ws://www.facebook.com/apiws").context().healthy().dns(SITE).tcp().tls()
+    fact = {"answered": True, "expected": False, "detail": "an answer of a web server (HTTP)", **fact}
+    return facts.app(failure=failure, transport="websocket", **fact).healthy("after", 1)
+
+
 def calls(failure: str | None = None, **fact: Any) -> Facts:
     """One exchange over UDP, which has no connection before it."""
     return Facts(CALLS).context().healthy().app(failure=failure, **_UDP, **fact).healthy("after", 1)
@@ -68,6 +75,7 @@ CODES: dict[str, Callable[[], Facts]] = {
     "app_refused": lambda: calls(REFUSED, answered=False),
     "app_prohibited": prohibited,
     "app_other_answer": other_answer,
+    "app_failed_inside": inside,
 }
 WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "a data centre that answers in its own protocol": (answered, "accessible"),
@@ -82,6 +90,12 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "a call's server that is silent": (lambda: calls(TIMEOUT, answered=False), "inconclusive/app.timeout"),
     "a call's server where nobody listens": (lambda: calls(REFUSED, answered=False), "inconclusive/app.refused"),
     "a call's server that is prohibited": (prohibited, "inconclusive/app.unreachable"),
+    "a websocket whose web server answers in its place": (inside, "inconclusive/app.other"),
+    "a websocket in which nothing answers": (lambda: inside(TIMEOUT, expected=None), "inconclusive/app.timeout"),
+    "a greeting alone is no websocket": (
+        lambda: Facts("mtproto+ws://www.facebook.com/apiws").context().healthy().dns(SITE).tcp().tls(),
+        "inconclusive",
+    ),
 }
 LEANINGS: list[tuple[str, Callable[[], Facts], str | None]] = [
     ("a data centre that is silent after the connection", stopped, "blocked"),
@@ -90,4 +104,6 @@ LEANINGS: list[tuple[str, Callable[[], Facts], str | None]] = [
     ("a silent call's server", lambda: calls(TIMEOUT, answered=False), "outage"),
     ("a call's server where nobody listens", lambda: calls(REFUSED, answered=False), "outage"),
     ("a call's server that is prohibited", prohibited, "blocked"),
+    ("trouble inside a websocket", inside, "outage"),
+    ("silence inside a websocket", lambda: inside(TIMEOUT, expected=None), "outage"),
 ]

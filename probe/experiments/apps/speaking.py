@@ -60,11 +60,17 @@ def watched(
     )
 
 
+def patience_s(site: Site, place: Place) -> float:
+    """How long an answer is waited for: in the baseline as for a greeting, later as long as is enough for one."""
+    deadlines = site.settings.deadlines
+    return deadlines.tls_hard if place.purpose == "baseline" else deadlines.tls_soft
+
+
 def spoken(make: Callable[[Site], Dialogue]) -> App:
     """The app whose dialogue *make* makes afresh for every exchange."""
 
-    async def speak(site: Site, reached: Reached, place: Place) -> Operation:  # noqa: ARG001 - nothing goes before
-        dialogue, deadline_s = make(site), site.settings.deadlines.tls_hard
+    async def speak(site: Site, reached: Reached, place: Place) -> Operation:
+        dialogue, deadline_s = make(site), patience_s(site, place)
         name = site.asked.endpoint.host
         if reached.stream is not None:
             return await exchange.over_tcp(site.wire, reached.stream, dialogue, deadline_s=deadline_s, name=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from probe.experiments.apps.speaking import watched
+from probe.experiments.apps.speaking import patience_s, watched
 from probe.experiments.places import sni_of
 from probe.instruments import tls
 from probe.instruments.apps import exchange, websocket
@@ -31,7 +31,7 @@ def dialogue(site: Site) -> MtprotoDialogue:
 async def by_websocket(site: Site, reached: Reached, place: Place) -> Operation:
     """Shake hands with the web apps' endpoint, open a websocket, and ask there. The chain is verified: it is a web page's."""
     assert reached.stream is not None
-    host, deadline_s = site.asked.endpoint.host, site.settings.deadlines.tls_hard
+    host, deadline_s = site.asked.endpoint.host, patience_s(site, place)
     with watched(site, reached, place, "tls", TlsFact(sni=sni_of(host), verify=True)):
         shaken = await tls.handshake(
             site.wire,

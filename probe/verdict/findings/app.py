@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from probe.observations import UNKNOWN_FAILURE, Observation
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Attempt, Case, app
+from probe.verdict.view import Attempt, Case, app, verified
 
 _ADMINISTRATIVE = (9, 10, 13)
 _WORDS = {
@@ -40,6 +40,12 @@ def unanswered(case: Case) -> Observation | None:
 def is_another(o: Observation) -> bool:
     """Whether something answered, and not in the app's protocol."""
     return app(o).expected is False
+
+
+def _is_inside(case: Case) -> bool:
+    """Whether what failed was asked inside a connection of the site's own: nobody on the way could read it, or answer it."""
+    attempt = case.failing
+    return attempt is not None and any(verified(o.fact) for o in attempt.of("tls"))
 
 
 def _connected(o: Observation) -> bool:
@@ -105,7 +111,7 @@ def app_failed(case: Case) -> Iterator[Match]:
 )
 def app_stopped(case: Case) -> Iterator[Match]:
     o = unanswered(case)
-    if o is not None and _connected(o) and not is_another(o):
+    if o is not None and _connected(o) and not is_another(o) and not _is_inside(case):
         yield Match(
             observations=(o,),
             parameters=_about(case, o),
@@ -177,7 +183,7 @@ def app_prohibited(case: Case) -> Iterator[Match]:
 )
 def app_other_answer(case: Case) -> Iterator[Match]:
     o = unanswered(case)
-    if o is not None and is_another(o):
+    if o is not None and is_another(o) and not _is_inside(case):
         detail = app(o).detail or (o.failure or "").removeprefix(UNKNOWN_FAILURE)
         yield Match(
             observations=(o,),
@@ -185,6 +191,28 @@ def app_other_answer(case: Case) -> Iterator[Match]:
             method="protocol",
             signature="app.other",
             where="unknown",
+        )
+
+
+@row(
+    "app_failed_inside",
+    speaks_for="outage",
+    weight=0.8,
+    family="app",
+    basis="behaviour",
+    sentence="the connection to {host} had a valid certificate, and what the app asked in it got no right answer: {failure}",
+    why="nobody on the way can read what is asked in there: the servers behind are in trouble, or do not like this program",
+    signatures=_SIGNATURES,
+)
+def app_failed_inside(case: Case) -> Iterator[Match]:
+    o = unanswered(case)
+    if o is not None and _is_inside(case):
+        yield Match(
+            observations=(o,),
+            parameters=_about(case, o),
+            method="server",
+            signature=_signature(o),
+            where="far_side",
         )
 
 
@@ -196,4 +224,5 @@ ROWS: tuple[Row, ...] = (
     app_refused,
     app_prohibited,
     app_other_answer,
+    app_failed_inside,
 )
