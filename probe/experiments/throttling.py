@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 NAME: Purpose = "throttling"
 WANTED = 32_768
 """Bytes of one arm on the wire: past the burst that policers let by, and past the 16 to 20 KB after which some freeze."""
-SMALL = 14
-"""Requests for a head alone, in each arm, where something had stopped: with what acknowledges them more than 25 packets."""
+PIECES = 30
+"""Packets that the request of each arm is sent in, where something had stopped: some freeze what is longer than 25 packets."""
 BUDGET = 540_000
 """Bytes of one test, both ways, above TCP: headers and what is sent again come on top, and stay below 600 KB."""
-_ARM_COSTS = {"greeting": 3_000, "bytes": 46_000, "stopped": 54_000}
+_ARM_COSTS = {"greeting": 3_000, "bytes": 46_000, "stopped": 48_000}
 _ROUNDS_ALONE = 5
 """At one place alone; at two side by side three are enough: chance alone does either four times in a thousand, at most."""
 _TRIES = 5
 _KEPT_UP = 2
-_HANDSHAKE_S, _LONGEST_HANDSHAKE_S = 6.0, 8.0
+_HANDSHAKE_S, _LONGEST_HANDSHAKE_S = 5.0, 6.5
 _SHORTEST_S, _LONGEST_S = 2.5, 10.0
 _GAP_S = 0.2
 _TIMEOUT = "generic_timeout_error"
@@ -259,8 +259,7 @@ class _Test:
             host=there.host,
             path=there.path,
             bytes=WANTED,
-            # A control's sink answers one request a connection.
-            small=SMALL if self.slow.kind == "stopped" and not there.is_a_control else 0,
+            pieces=PIECES if self.slow.kind == "stopped" else 1,
             user_agent=site.settings.user_agent,
         )
         deadline_s = limit_s * site.settings.deadline_scale

@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 MOST_REQUESTS = 6
 """Pages of one arm: a place whose pages are shorter than a sixth of what is wanted is no place for this."""
 _READ = 16_384
+_PIECE_GAP_S = 0.01
 _HEAD_CAP = 65_536
 _UNREADABLE = "http_request_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to ask for: first ``small`` times a head only, which makes many packets of few bytes; then ``path`` of ``host``,
-    again and again, until ``bytes`` have come on the wire.
+    """What to ask for: ``path`` of ``host``, again and again, until ``bytes`` have come on the wire. ``pieces``: in how many
+    packets the first request is sent, a moment apart: many packets that cost next to nothing.
     """
 
     host: str
     path: str
     bytes: int
-    small: int = 0
+    pieces: int = 1
     user_agent: str = ""
 
 
@@ -125,19 +126,22 @@ class _Conversation:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_CAP)
 
     async def hold(self) -> None:
-        methods = ["HEAD"] * self._wanted.small + ["GET"] * MOST_REQUESTS
-        for number, method in enumerate(methods):
+        for number in range(MOST_REQUESTS):
             if number:
                 if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                     break
                 self._http.start_next_cycle()
-            await self._ask(method)
+            await self._ask(1 if number else self._wanted.pieces)
         self._seen.failure = _UNREADABLE
 
-    async def _ask(self, method: str) -> None:
+    async def _ask(self, pieces: int) -> None:
         """One request and its answer, to the end."""
-        await self._stream.write(self._http.send(self._request(method)) or b"")
-        self._http.send(h11.EndOfMessage())
+        request = (self._http.send(self._request()) or b"") + (self._http.send(h11.EndOfMessage()) or b"")
+        size = max(1, -(-len(request) // pieces))
+        for at in range(0, len(request), size):
+            if at:
+                await self._wire.sleep(_PIECE_GAP_S)
+            await self._stream.write(request[at : at + size])
         event: object = None
         while not isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
             event = self._http.next_event()
@@ -148,11 +152,11 @@ class _Conversation:
             elif isinstance(event, h11.Data):
                 self._seen.body += len(event.data)
 
-    def _request(self, method: str) -> h11.Request:
+    def _request(self) -> h11.Request:
         names = {"Host": self._wanted.host, "User-Agent": self._wanted.user_agent, "Accept": "*/*"}
         # As it is: what is packed tells less of the line for the same trouble.
         headers = [*names.items(), ("Accept-Encoding", "identity")]
-        return h11.Request(method=method, target=self._wanted.path, headers=headers)
+        return h11.Request(method="GET", target=self._wanted.path, headers=headers)
 
     def _head(self, response: h11.Response) -> None:
         if self._seen.status is None:

@@ -205,6 +205,8 @@ class Slower:
     others_rate: float | None
     bytes: int
     """How many came with the name before nothing came any more, in the middle."""
+    answered: bool
+    """Whether any greeting with the name was answered to the end."""
 
     @property
     def observations(self) -> tuple[Observation, ...]:
@@ -233,6 +235,7 @@ def compared(found: Sequence[Place]) -> Slower | None:
         rate=statistics.median(rates[0]) if rates[0] else None,
         others_rate=statistics.median(rates[1]) if rates[1] else None,
         bytes=round(statistics.median(arm.bytes for arm in mine)),
+        answered=any(arm.whole or arm.rate is not None for arm in mine),
     )
 
 

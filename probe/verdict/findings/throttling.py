@@ -15,6 +15,7 @@ from probe.verdict.throttling import Place, Slower, compared, keeps_up, places
 from probe.verdict.view import Case
 
 SIGNATURES = {"rate": "throttling.sni", "delay": "throttling.delay.sni", "freeze": "throttling.freeze"}
+_MANY = 1000
 _WORDS = {"rate": "slower", "delay": "later", "freeze": "stopped"}
 
 
@@ -45,27 +46,27 @@ def _told(slower: Slower) -> dict[str, Any]:
     return {
         "how": _how(slower),
         "rounds": sum(len(place.named(target=True)) for place in slower.places),
-        "times": _times(middle),
-        "least": _times(low),
-        "most": _times(high),
+        "times": "over 1,000 times" if low > _MANY else f"{_times(middle)} times ({_times(low)} to {_times(high)})",
         "chance": float(f"{slower.chance:.2g}"),
         "manner": _WORDS[slower.manner],
     }
 
 
 def _times(ratio: float) -> str:
-    """How many times slower, in a figure or two: ``2.4``, ``17``, ``over 1,000``."""
-    return "over 1,000" if ratio > 1000 else f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+    """How many times slower, in a figure or two: ``2.4``, ``17``."""
+    return f"{ratio:.1f}" if ratio < 10 else f"{min(ratio, 1e6):,.0f}"
 
 
 def _how(slower: Slower) -> str:
     """What became of the name's bytes, in words."""
     if slower.manner == "freeze":
         return f"nothing more came after {max(slower.bytes, 0) / 1000:.0f} KB"
+    if not slower.answered:
+        return f"no greeting with it was answered to its end in {slower.seconds:.0f} s"
     if slower.manner == "delay":
         return f"the first answer came {slower.seconds:.1f} s later"
     if slower.rate is None or slower.others_rate is None:
-        return "not even the greeting came to its end"
+        return "hardly any greeting came to its end"
     return f"{_speed(slower.rate)} came in a second instead of {_speed(slower.others_rate)}"
 
 
@@ -81,7 +82,7 @@ def _speed(rate: float) -> str:
     basis="contrast",
     proves=True,
     sentence="at {places} unrelated places the same bytes came slower when {host} was named than with another name, in turn, "
-    "{rounds} times each: {how}. That is {times} times slower ({least} to {most}), by chance less than once in a hundred times",
+    "{rounds} times each: {how}. That is {times} slower, by chance less than once in a hundred tests",
     why="exact test over places where nobody serves either name; chance alone passes it and the interval once in thousands; "
     "the cap",
     signatures=tuple(SIGNATURES.values()),
