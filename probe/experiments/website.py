@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from probe.experiments import cheap, dns_answers, quic, suspicion
+from probe.experiments import cheap, dns_answers, quic, suspicion, throttling
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
 from probe.experiments.session import Focus, guarded
@@ -49,6 +49,7 @@ async def run(site: Site) -> None:
     finally:
         if ready is not None:
             ready.stream.close()
+    throttling.begin(site)
     quic.begin(site)
 
 
