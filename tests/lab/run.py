@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from probe.experiments.suspicion import FOLLOW_UPS
+from probe.experiments import EXPERIMENTS
 from tests.lab import facts, vary
 from tests.lab.again import judged_again
 from tests.lab.baselines import BASELINES, Judge, Said, reached_control
@@ -38,7 +38,7 @@ LONGEST_S = 150
 """One command. Far more than any of it should take."""
 LONGEST_DEEP_S = 330
 """With ``--deep`` the longest rest alone is three minutes."""
-_SKIPPED = tuple(word for name in FOLLOW_UPS for word in ("--skip", name))
+_SKIPPED = tuple(word for name, _ in EXPERIMENTS[2:] for word in ("--skip", name))
 
 
 def ask(lab: Lab, *words: str, keep: str | None = None) -> tuple[Done, dict[str, Any]]:

@@ -251,7 +251,6 @@ SNI: tuple[Scenario, ...] = (
         exit_codes=(1,),
         sound=(OTHER,),
         proofs=(prove.truth(FACEBOOK), prove.fails(FACEBOOK_URL, prove.SILENT), prove.page(OTHER)),
-        needs=("throttling",),
     ),
     Scenario(
         name="sni_cut_after_packets",
@@ -261,7 +260,6 @@ SNI: tuple[Scenario, ...] = (
         exit_codes=(1,),
         sound=(OTHER,),
         proofs=(prove.truth(FACEBOOK), prove.fails(FACEBOOK_URL, prove.SILENT), prove.page(OTHER)),
-        needs=("throttling",),
     ),
     Scenario(
         name="sni_reset_client_only",

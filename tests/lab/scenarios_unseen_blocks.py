@@ -125,11 +125,11 @@ def _names(site: str) -> tuple[Scenario, ...]:
             rules=always(manners_blocks.OnAndOff(rule=rules.NameDrop(names=of))), **about),
         row("sni_greeting_held_back", "a greeting with the name is delivered after five seconds of trying: pages come, late, for this name alone",
             (Words("blocked", "throttling"), Words("blocked", "tls")), prove.truth(site), prove_blocks.page_takes(f"https://{site}/", low=5, high=15), prove.handshake(NEUTRAL, site, works=False),
-            prove.handshake(site, INNOCUOUS, works=True), rules=always(manners_blocks.NameLate(names=of)), needs=("throttling",), **about),
+            prove.handshake(site, INNOCUOUS, works=True), rules=always(manners_blocks.NameLate(names=of)), **about),
         row("sni_policed_to_130_kbit", "flows with the name share 130 kbit/s, what is more is dropped (Russia, 2021): the page comes, slowly",
             (Words("blocked", "throttling"),), prove.truth(site), prove_blocks.page_takes(f"https://{site}/big", low=5, high=19), prove_blocks.page_takes(f"https://{OTHER[8:-1]}/", low=0, high=3),
             world=lambda world: world.change(site, body=b"<html><title>Big</title>" + b"Words of a page. " * 12000, https="root {directory}; location / { try_files /" + site + ".html =404; }"),
-            rules=always(manners_blocks.NamePolice(names=of)), needs=("throttling",), **about),
+            rules=always(manners_blocks.NamePolice(names=of)), **about),
         row("sni_policed_to_a_trickle", "flows with the name share 400 bytes a second: no greeting ends before everybody has gone",
             (Words("blocked", "throttling"), Words("blocked", "tls")), prove.truth(site), prove.fails(f"https://{site}/", prove.SILENT), prove.handshake(NEUTRAL, INNOCUOUS, works=True),
             prove_blocks.page_lost(f"https://{site}/", 12), rules=always(manners_blocks.NamePolice(names=of, rate=400, burst=1600)), **about),
@@ -180,7 +180,7 @@ def _addresses(site: str) -> tuple[Scenario, ...]:
         # Any name, and only at this operator's addresses: a full link of the operator's might do it, though not at one count of bytes.
         row("network_freezes_after_16_kb", "every connection to the operator's network stops after 16 KB of answer, whatever it names (Russia, 2025)",
             (Words("blocked", "throttling"), Words("blocked", "ip"), UNKNOWN), prove.truth(site), prove_blocks.first_bytes(site, INNOCUOUS, "y"), prove_blocks.page_lost(f"https://{site}/", 3),
-            rules=lambda world: (manners_blocks.Freeze(when=When(protocol=TCP, remote=(world.sites[site].address.rpartition(".")[0] + ".0/24",))),), needs=("throttling",), **about),
+            rules=lambda world: (manners_blocks.Freeze(when=When(protocol=TCP, remote=(world.sites[site].address.rpartition(".")[0] + ".0/24",))),), **about),
     )  # fmt: skip
 
 
