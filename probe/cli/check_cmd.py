@@ -48,7 +48,8 @@ Check platforms, lists, sites and addresses from this network, now.
   dalel check                          every platform of @default
   dalel check facebook telegram        platforms by name
   dalel check @news                    a list
-  dalel check example.com              a site; a URL and tcp://HOST:PORT work too
+  dalel check example.com              a site; a URL and tcp://HOST:PORT work too,
+                                       and what apps speak (dalel help apps)
   dalel check - < sites.txt            one a line from standard input
 """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
+from importlib.resources import files
 
 import pytest
 
@@ -12,6 +14,7 @@ from probe.report.platforms import sentence
 from probe.settings import Settings
 from probe.verdict.rollup import roll_up
 from probe.wire import Wire
+from targets import schemes
 from targets.address import parse_endpoint
 from targets.loader import load_canaries, shipped_platforms
 from targets.model import Asked, TargetError
@@ -97,3 +100,10 @@ def test_a_dry_run_names_what_an_app_would_send() -> None:
         "a TCP connection to the port that it names; Telegram's first question to a data centre (req_pq_multi)"
     )
     assert not any("sends its visitors elsewhere" in line for line in lines)
+
+
+def test_every_scheme_that_can_be_typed_is_explained() -> None:
+    """In `dalel help apps`; and what cannot be, is not."""
+    text = files("probe.help").joinpath("apps.md").read_text()
+    shown = set(re.findall(r"([a-z0-9+]+)://", text))
+    assert shown == {scheme.name for scheme in schemes.ready()}
