@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probe.incidents.model import Wants
+from probe.incidents.model import Incident, Wants
 from probe.incidents.state import State, own_side_of, shadowed
 from probe.incidents.track import BURST_MOST, Track
 
@@ -34,6 +34,11 @@ def wants(state: State) -> Wants:
         platforms=frozenset(platform for platform in platforms if platform is not None),
         own_side=any(track.wants_burst for track in own) or any(_waits(state, track) for track in endpoints),
     )
+
+
+def in_sight(state: State) -> tuple[Incident, ...]:
+    """Incidents of which it can be known whether they go on: behind a line that is down only the line's own."""
+    return tuple(one for one in state.incidents.values() if not one.urls or not shadowed(state, one.interface or ""))
 
 
 def _waits(state: State, track: Track) -> bool:

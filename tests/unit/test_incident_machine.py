@@ -9,6 +9,7 @@ import pytest
 
 from probe.incidents.machine import START, changed, run, step, wants
 from probe.incidents.model import Fact
+from probe.incidents.wishes import in_sight
 from tests.incident_facts import DAY, TAKES, at, burst, kinds, look, only, reading, told
 
 SERVICES = [f"tcp://192.0.2.{n}:443" for n in (1, 2, 3)]
@@ -306,6 +307,16 @@ def test_a_block_from_before_a_shutdown_outlives_it():
     state, _ = told(*facts, *(reading(n) for n in (125, 126, 127)))
     block = next(incident for incident in state.incidents.values() if incident.status == "blocked")
     assert (block.state, block.ended_after_us, block.ended_by_us) == ("closed", at(10.8), at(125) + TAKES)
+
+
+def test_behind_a_line_that_is_down_only_the_line_is_in_sight():
+    """Whether a block goes on nobody knows then, so nobody is reminded of it; afterwards it is again."""
+    facts: list[Fact] = [look(0), reading(1), look(10.5), *burst(10), look(11)]
+    facts += [look(n, "shutdown") for n in range(60, 120, 2)]
+    state, _ = told(*facts)
+    assert [incident.status for incident in in_sight(state)] == ["no_network"]
+    state, _ = told(*facts, *(look(n) for n in range(120, 130, 2)))
+    assert "blocked" in [incident.status for incident in in_sight(state)]
 
 
 def test_nothing_opens_before_the_own_side_was_looked_at_again():
