@@ -12,6 +12,7 @@ from probe.demo.internet import PORTAL
 from probe.demo.pages import article
 from probe.demo.scene import Accepted, Act, Scene
 from probe.demo.table_abroad import ABROAD
+from probe.demo.table_apps import APPS
 from probe.demo.world import EMPTY, NXDOMAIN, REFUSED, SERVFAIL, SILENCE, Page, Portal, Reply, Resolver, Rule, Server
 from probe.wire import Nameserver
 
@@ -456,6 +457,7 @@ PROGRAMME: tuple[Act, ...] = (
     _PAGES,
     _SITES,
     _RIDDLES,
+    APPS,
     ABROAD,
     _HOUSEHOLD,
     _HOTEL,

@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime as dt
+import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from probe.demo import answers
+from probe.demo import answers, telegram
 from probe.demo.authority import Authority, Identity
 from probe.demo.pages import WELCOME, Request, read_request, response
 from probe.demo.peek import head_complete, hello_complete, host_header, server_name
 from probe.demo.streams import Plain, Secured, Stream, drain, peek, reset_on_close
-from probe.demo.world import Forger, Page, Reply, Resolver, Server, Trouble, World, rule_for, says, truth
+from probe.demo.world import AppManner, Forger, Page, Reply, Resolver, Server, Trouble, World, rule_for, says, truth
 
 DOH_PATH = "/dns-query"
 _FATAL, _UNRECOGNIZED_NAME = 2, 112
 _NOT_FOUND = Page(status=404)
+_BAD_REQUEST = Page(status=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ async def serve(realm: Realm, server: Server, resolver: Resolver | None, port: i
     """Serve one connection to *port*, and close it. Never raises for what the other side does."""
     with sock:
         try:
-            if port == 80:
+            if server.app is not None:
+                await _serve_app(realm, server.app, Plain(sock))
+            elif port == 80:
                 await _serve_plain(realm, server, sock)
             elif port == 53:
                 await _serve_dns(realm, resolver, Plain(sock))
@@ -49,6 +53,16 @@ async def serve(realm: Realm, server: Server, resolver: Resolver | None, port: i
         except (OSError, ValueError):
             # The other side went away, or sent what no browser would: a server's ordinary day. ssl.SSLError is an OSError.
             return
+
+
+async def _serve_app(realm: Realm, manner: AppManner, stream: Plain) -> None:
+    if manner == "telegram":
+        await telegram.serve(stream, os.urandom)
+    elif await stream.read() and manner == "page":
+        await stream.write(response(_BAD_REQUEST, method="GET", now=realm.now()))
+        await stream.finish()
+    else:
+        await drain(stream.sock)
 
 
 async def befall(trouble: Trouble, sock: socket.socket, seen: bytes) -> None:

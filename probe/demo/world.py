@@ -30,6 +30,8 @@ REFUSED = Reply(rcode="refused")
 EMPTY = Reply()
 SILENCE = Reply(rcode="silence")
 
+AppManner = Literal["telegram", "silence", "page"]
+
 Trouble = Literal["reset", "silence", "eof", "alert"]
 """What befalls a connection: RST, no more bytes, FIN, or a TLS alert."""
 
@@ -58,7 +60,7 @@ class Server:
     ``ports``: where it listens; other ports leave a SYN unanswered. ``refused`` ports answer it with RST.
     ``on_hello`` and ``on_request`` are its own troubles, whatever the name. ``pages``: path to page, ``""`` for all others.
     ``plain``: the page for unencrypted requests, where it differs. ``script`` answers every request in its own way, which
-    need not be HTTP's.
+    need not be HTTP's. ``app``: its ports are an app's; there is its server, silence, or a web page in its place.
     """
 
     address: str
@@ -71,6 +73,7 @@ class Server:
     pages: Mapping[str, Page] = field(default_factory=dict)
     plain: Page | None = None
     script: Script | None = None
+    app: AppManner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
