@@ -333,6 +333,13 @@ class Wire:
         """The IPv4 address of this network's own router (the default route's); ``None`` where there is none or unknown."""
         return _gateway_v4()
 
+    def router(self) -> str | None:
+        """The hardware address of that router, while the kernel knows it: two networks' routers often have one address. It
+        is compared, and kept nowhere.
+        """
+        gateway = self.gateway()
+        return _hardware_address(gateway) if gateway is not None else None
+
     def gateway6(self) -> str | None:
         """The same for IPv6: mostly a link-local address, with the interface that it is reached by behind a ``%``."""
         return _gateway_v6()
@@ -583,6 +590,16 @@ def _gateway_v4() -> str | None:
         if number:
             return str(ipaddress.IPv4Address(number.to_bytes(4, sys.byteorder)))
     return None
+
+
+def _hardware_address(address: str) -> str | None:
+    """Of a neighbour on IPv4, if the kernel knows it (proc(5), /proc/net/arp)."""
+    try:
+        lines = Path("/proc/net/arp").read_text().splitlines()[1:]
+    except OSError:
+        return None
+    found = (fields[3] for line in lines if len(fields := line.split()) > 3 and fields[0] == address)
+    return next((hardware for hardware in found if hardware.strip("0:")), None)
 
 
 def _default_routes_v6() -> list[list[str]] | None:

@@ -15,6 +15,7 @@ from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
+from probe.incidents.wishes import in_sight
 from probe.wire import Wire
 from probe.workflows import watching
 from probe.workflows.incidents import Conclusion, Incidents
@@ -160,6 +161,11 @@ class RealWork:
             facts = (*facts, came.own_side)
             self._is_up = came.own_side.status == "ok"
             self._was_up &= self._is_up
+        if came.moved is not None:
+            self.say(
+                "moved", "This computer is in another network now: what was suspected in the one before is dropped."
+            )
+            facts = (came.moved, *facts)
         return Came(facts=facts, bytes_sent=sent, bytes_received=received)
 
     # what follows
@@ -185,7 +191,7 @@ class RealWork:
 
     async def keep(self) -> None:
         assert self._incidents is not None
-        await self._kept_after(self.teller.remind(tuple(self._incidents.state.incidents.values())))
+        await self._kept_after(self.teller.remind(in_sight(self._incidents.state)))
         await self._tidied()
 
     async def _tidied(self) -> None:

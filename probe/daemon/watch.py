@@ -38,6 +38,10 @@ class BoundWire(Wire):
         """Not known: the table's first router is another way's."""
         return None
 
+    def gateway6(self) -> str | None:
+        """The same."""
+        return None
+
     def host(self) -> HostState:
         return replace(super().host(), default_route_v4=True, default_route_v6=False)
 
@@ -94,5 +98,6 @@ def _kit_for(way: WayOut, label: str, kit: Kit, settings: Settings) -> tuple[Kit
         looks=0,
         abroad={},
         resting={},
+        whereabouts=None,
     )
     return own, wire

@@ -138,7 +138,9 @@ def _host(session: Session, group: str, number: int) -> None:
         suspended_s=state.suspended_s,
     )
     session.has_ipv6 = bool(state.default_route_v6)
-    if state.default_route_v6 and state.default_route_v4 is False and session.translator_asked is None:
+    if not state.default_route_v6 or state.default_route_v4 is not False:
+        session.wire.translator = None  # one that served an earlier network serves nobody here
+    elif session.translator_asked is None:
         session.translator_asked = asyncio.Event()
     session.record(Operation(fact=fact, started_us=session.wire.now_us()), **_place(group, number, "host").fields())
 

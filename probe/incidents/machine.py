@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from probe.incidents import changes
 from probe.incidents.evidence import HOUSEHOLD, OWN_SIDE, as_reading, is_own_side
-from probe.incidents.model import Event, Fact, Incident, OwnSide, Reading
+from probe.incidents.model import MOVED, Event, Fact, Incident, OwnSide, Reading
 from probe.incidents.resume import resume
 from probe.incidents.state import LINE, SHADOWS, START, Key, State, is_down, own_side_of
 from probe.incidents.track import Held, Suspicion, Track, began, observe, ready, recovered
@@ -38,6 +38,8 @@ FORGOTTEN_US = 24 * 3_600_000_000
 
 def step(state: State, fact: Fact) -> tuple[State, tuple[Event, ...]]:
     """*state* after *fact*, and what changed by it, in order."""
+    if isinstance(fact, OwnSide) and fact.method == MOVED:
+        return _elsewhere(state, fact.interface or ""), ()
     reading = as_reading(fact) if isinstance(fact, OwnSide) else fact
     key = (reading.interface or "", reading.url)
     track = state.tracks.get(key) or Track(url=reading.url, interface=reading.interface)
@@ -322,6 +324,20 @@ def _after_step_back(track: Track, reading: Reading) -> Track:
     return replace(
         track, last_us=0, full_us=None, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0
     )
+
+
+def _elsewhere(state: State, interface: str) -> State:
+    """*state* in another network: what failed or went well in the one before proves nothing here, and is not added up.
+
+    What is held stays held: that it ended is for readings of this network alone to say.
+    """
+    tracks = {key: _unsuspected(track) if key[0] == interface else track for key, track in state.tracks.items()}
+    return replace(state, tracks=tracks)
+
+
+def _unsuspected(track: Track) -> Track:
+    held = replace(track.held, goods=(), full=False) if track.held is not None else None
+    return replace(track, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0)
 
 
 def _is_blind(reading: Reading) -> bool:

@@ -14,6 +14,8 @@ from probe.verdict.model import Basis, Status, Where
 Kind = Literal["cheap", "full", "deep", "burst"]
 EventKind = Literal["opened", "widened", "method", "narrowed", "closed", "reopened"]
 State = Literal["open", "closed"]
+MOVED = "moved"
+"""The method of a look (``inconclusive``) that found this host in another network than before."""
 IncidentStatus = Literal["blocked", "denied", "outage", "no_network"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -23,13 +23,14 @@ from probe.experiments import holes, network
 from probe.experiments.cheap import Memory
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Pacer
-from probe.incidents.model import Kind, OwnSide, Reading
+from probe.incidents.model import MOVED, Kind, OwnSide, Reading
 from probe.observations import Observation
 from probe.runner import Runner
 from probe.verdict import clock
 from probe.verdict.network import judge_network
 from probe.verdict.view import View
 from probe.workflows.check import CheckRequest, begin_run, context_of, finished, open_session
+from probe.workflows.whereabouts import Whereabouts, noted, whereabouts
 
 if TYPE_CHECKING:
     from probe.experiments.network import Also
@@ -93,6 +94,8 @@ class Kit:
     heard: Callable[[Sequence[Observation]], None] | None = None
     """Is given what each round and each look has seen; for figures, so it may not fail."""
     memory: Memory = field(default_factory=Memory)
+    whereabouts: Whereabouts | None = None
+    """The network in which all this was learned."""
     looks: int = 0
     greeted: float | None = None
     """When (timeline) the last small look shook hands."""
@@ -102,6 +105,16 @@ class Kit:
     """Sites abroad among the canaries, and the address at which each answered last."""
     resting: dict[str, float] = field(default_factory=dict)
     """Names whose addresses served as neutrals, and until when (the wire's monotonic clock) they rest."""
+
+    def has_moved(self, wire: Wire) -> bool:
+        """Whether the host is in another network than when this was last asked; what was learned there is forgotten then."""
+        now = whereabouts(wire)
+        if now is None:
+            return False
+        self.whereabouts, moved = noted(self.whereabouts, now)
+        if moved:
+            self.memory, self.abroad, self.trouble, self.greeted = Memory(), {}, None, None
+        return moved
 
     def rest(self, observations: Sequence[Observation], now: float) -> None:
         """Let the neutrals that *observations* drew rest; those that have rested are forgotten."""
@@ -133,6 +146,8 @@ class Came:
     run: str
     readings: tuple[Reading, ...] = ()
     own_side: OwnSide | None = None
+    moved: OwnSide | None = None
+    """That this was the first in another network, or that the network changed meanwhile: comes before all the rest."""
     bytes_sent: int = 0
     bytes_received: int = 0
     bugs: int = 0
@@ -156,6 +171,7 @@ async def measure(
     kinds = {asked.number: kind for asked, kind in looks}
     deep = "deep" in kinds.values()
     settings = replace(settings, profile="full" if deep else "light", deep=settings.deep and deep)
+    moved = kit.has_moved(wire)
     for asked, kind in looks:
         if kind != "cheap":
             kit.memory.forget(asked.endpoint.url)
@@ -185,8 +201,10 @@ async def measure(
     if own is not None and archive is not None:
         await _keep_look(archive, own, run)
     _tell(kit, observations)
+    moved |= kit.has_moved(wire)
     return Came(
         run=run.id,
+        moved=await _keep_move(kit, run, archive) if moved else None,
         readings=tuple(_reading(kit, run, result, kinds[result.number]) for result in ran.results),
         own_side=own,
         **_costs(observations),
@@ -250,6 +268,7 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     """Look at the own side: a question and a connection, once an hour a handshake, a test page and the time as well. As soon as
     that is not well, or *full*: all of it, twice if need be, and then what has stayed open.
     """
+    moved = kit.has_moved(wire)
     run, session = _begun(kit, wire, settings, ())
     verdict: NetworkVerdict | None = None
     # The first look of a process is a whole one: it learns where the sites abroad are, and what time it is.
@@ -280,7 +299,8 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
         kit.trouble = None
         kit.remember(observations)
     _tell(kit, observations)
-    return Came(run=run.id, own_side=own, **_costs(observations))
+    came = Came(run=run.id, own_side=own, **_costs(observations))
+    return replace(came, moved=await _keep_move(kit, run, archive)) if moved else came
 
 
 def _known_trouble(kit: Kit, small: NetworkVerdict | None) -> NetworkVerdict | None:
@@ -372,6 +392,16 @@ def _own_side(kit: Kit, run: Run, verdict: NetworkVerdict, *, kind: Kind = "full
         interface=kit.interface,
         kind=kind,
     )
+
+
+async def _keep_move(kit: Kit, run: Run, archive: Archive | None) -> OwnSide:
+    """That *run* is not to be added up with what was before it."""
+    own = OwnSide(
+        run="", at_us=run.started_us - 1, status="inconclusive", method=MOVED, interface=kit.interface, kind="cheap"
+    )
+    if archive is not None:
+        await _keep_look(archive, own, replace(run, started_us=own.at_us))
+    return replace(own, at_us=own.at_us + (run.clock_offset_us or 0))
 
 
 async def _keep_look(archive: Archive, own: OwnSide, run: Run) -> None:

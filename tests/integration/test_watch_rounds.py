@@ -371,3 +371,28 @@ def test_two_hundred_rounds_leave_nothing_behind() -> None:
         assert after[2] - objects < 600
 
     play(story)
+
+
+def test_in_another_network_nothing_learned_before_is_believed() -> None:
+    """No ticket is offered there, sites abroad are looked for anew, and the incidents are told, also by the archive."""
+
+    async def story(one: Probe) -> None:
+        await one.look()
+        await one.round(kind="full")
+        assert (await one.round()).moved is None
+        assert len(one.kit.memory) == 1
+        assert one.kit.abroad
+        here = one.internet.world.nameservers
+        one.change(nameservers=tuple(replace(server, address="22.0.0.99") for server in here[:1]))
+        came = await one.round()
+        assert len(one.kit.memory) == 0
+        assert not one.kit.abroad
+        assert one.kit.greeted is None
+        assert came.moved is not None
+        assert came.own_side is None or came.moved.at_us < came.own_side.at_us
+        assert (await one.round()).moved is None
+        assert one.archive is not None
+        kept = [look for look in own_sides.between(one.archive.reader.database, 0) if look.method == "moved"]
+        assert kept == [came.moved]
+
+    play(story, archive=True)
