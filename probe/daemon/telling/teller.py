@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TextIO
+from typing import Any, TextIO
 
 from probe.daemon.telling import local
 from probe.daemon.telling.channels import send
@@ -58,7 +58,7 @@ class Teller:
     terminal: TextIO | None = None
     local: Local = here
     _sending: bool = field(default=False, init=False)
-    _unkept: dict[int, Mapping[str, int]] = field(default_factory=dict, init=False)
+    _unkept: dict[int, dict[str, Any]] = field(default_factory=dict, init=False)
     """What became of messages (by number), as far as the database could not take it: fields of the outbox."""
 
     @property
