@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from probe.observations import DnsFact, HttpFact, Observation, TlsFact
+from probe.observations import AppFact, DnsFact, HttpFact, Observation, TlsFact
 from probe.verdict import fingerprints, networks, pairs, sentences
+from probe.verdict.findings import protocols
 from probe.verdict.model import EndpointResult
-from probe.verdict.view import View
+from probe.verdict.view import Case, View
 from targets.model import Asked, Endpoint
 
-PLACES = {"neutral_pair": "neutral", "control_pair": "control", "own_pair": "own"}
+PLACES = {"protocol_pair": "echo", "neutral_pair": "neutral", "control_pair": "control", "own_pair": "own"}
 """Purpose → what kind of place the two names were compared at. The most telling place first."""
 
 
@@ -41,10 +42,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two names, asked in turn at one place.
+    """Two names, asked in turn at one place; or a protocol (which stands as a name) and random packets.
 
-    ``place``: ``neutral`` (a server that has nothing to do with the site), ``own`` (the site's own address) or ``control``
-    (a server of the user's, whose name stands for its ``address``, which is not kept). ``known_as``: a name that the server
+    ``place``: ``neutral`` (a server that has nothing to do with the site), ``own`` (the site's own address), ``control`` (a
+    server of the user's, whose name stands for its ``address``, which is not kept) or ``echo`` (the same, which sends back what
+    it gets; there a protocol is compared). ``known_as``: a name that the server
     is known under; ``network``: whose network it is in, for the few that are known. ``over_tls`` is false for unencrypted
     requests.
     """
@@ -69,7 +71,11 @@ def comparisons(result: EndpointResult, observations: Iterable[Observation]) -> 
     asked = Asked(number=result.number, endpoint=Endpoint(result.url), target=result.target)
     case = View(seen, (asked,), horizon=result.verdict.horizon or None).case(asked)
     drawn = _drawn(case.observations)
-    return tuple(_comparison(PLACES[purpose], pair, drawn) for purpose in PLACES for pair in pairs.pairs(case, purpose))
+    return tuple(_comparison(PLACES[purpose], pair, drawn) for purpose in PLACES for pair in _pairs(case, purpose))
+
+
+def _pairs(case: Case, purpose: str) -> tuple[pairs.Pair, ...]:
+    return protocols.at_echoes(case) if purpose == protocols.PURPOSE else pairs.pairs(case, purpose)
 
 
 def _drawn(observations: Sequence[Observation]) -> dict[str, str]:
@@ -110,6 +116,8 @@ def _name(observation: Observation) -> str | None:
     fact = observation.fact
     if isinstance(fact, TlsFact):
         return fact.sni
+    if isinstance(fact, AppFact):
+        return sentences.protocol(fact.protocol)
     return fingerprints.host_of(fact.url) if isinstance(fact, HttpFact) else observation.operation.name
 
 
@@ -124,6 +132,7 @@ def title(comparison: Comparison) -> str:
         "neutral": "At a server that has nothing to do with the site",
         "own": "At the site's own address",
         "control": "At your own server elsewhere",
+        "echo": "At your own server elsewhere, which sends everything back",
     }[comparison.place]
     return f"{where} ({known}):"
 
@@ -134,7 +143,8 @@ def _network(comparison: Comparison) -> str:
 
 def sides(comparison: Comparison) -> tuple[tuple[str, str], tuple[str, str]]:
     """The two lines of the table: what was sent, and what came of it."""
-    return ("with this name", _told(comparison.this)), ("with another name", _told(comparison.other))
+    this, other = ("name", "another name") if comparison.place != "echo" else ("protocol", "none")
+    return (f"with this {this}", _told(comparison.this)), (f"with {other}", _told(comparison.other))
 
 
 def _told(side: Side) -> str:

@@ -261,6 +261,12 @@ def manner(word: str, lang: str = "en") -> str:
     return _MANNERS[word]
 
 
+def protocol(word: str, lang: str = "en") -> str:
+    """What an app speaks, in plain words for the middle of a sentence."""
+    _language(lang)
+    return _PROTOCOLS.get(word, word)
+
+
 def leaning(status: str, lang: str = "en") -> str:
     """What an inconclusive result leans to."""
     return _sentence(_LEANINGS, status, lang)

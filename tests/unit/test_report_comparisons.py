@@ -20,6 +20,7 @@ from tests.unit import pieces as made
 from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts, answer
 from tests.unit.test_report_document import validate
 from tests.unit.verdict_scenarios import CODES, http_block, sni_block, sni_block_once, unacknowledged
+from tests.unit.verdict_scenarios_protocols import compared as protocol_stopped
 from tests.unit.verdict_scenarios_sinks import sink_and_neutral_flip
 
 NOON_US = 1_795_356_300_000_000  # 2026-11-22T14:05:00Z
@@ -85,6 +86,23 @@ def test_a_server_of_ones_own_is_named_and_not_located() -> None:
     assert "control:" not in " ".join(told[0] for told in pairs_of(facts))
     text = said(facts)
     assert "times at an unrelated server and at a server that was set up for such measurements, while" in text
+
+
+def test_a_protocol_and_random_packets_are_a_pair_too() -> None:
+    """Under the control's name, in words for what was sent; the sentence to quote has the counts."""
+    facts = protocol_stopped()
+    assert pairs_of(facts) == [
+        (
+            "At your own server elsewhere, which sends everything back (Helsinki):",
+            "OpenVPN's protocol: failed 6 of 6 times (silence)",
+            "random bytes: answered 6 of 6 times",
+        )
+    ]
+    (one,) = comparisons(checked(facts).results[0], facts.observations)
+    assert [name for name, _ in sides(one)] == ["with this protocol", "with none"]
+    assert "OpenVPN's protocol was stopped every time (6 times, from the first packet on)" in said(facts)
+    pieces = checked(facts)
+    validate(check_document(pieces), "check")
 
 
 def test_several_manners_are_all_told() -> None:

@@ -104,7 +104,7 @@ def _match(pairs: Sequence[Pair]) -> Match:
     family=FAMILY,
     basis="contrast",
     proves=True,
-    sentence="on the way to {place}, a server of yours that sends everything back, {protocol} was stopped every time "
+    sentence="on the way to {place}, a server that sends everything back, {protocol} was stopped every time "
     "({target_failures} times, {stopped}) while random packets of the same sizes, sent in turn, came back "
     "{innocuous_successes} times",
     why="as neutral_flip: six failures of the one between five successes of the other are no chance (computed), and an echo "
@@ -123,7 +123,7 @@ def protocol_flip(case: Case) -> Iterator[Match]:
     weight=0.4,
     family=FAMILY,
     basis="contrast",
-    sentence="on the way to {place}, a server of yours that sends everything back, {protocol} was stopped {target_failures} "
+    sentence="on the way to {place}, a server that sends everything back, {protocol} was stopped {target_failures} "
     "times while random packets of the same sizes came back {innocuous_successes} times: too few to count",
     why="as neutral_flip_short: ordinary trouble looks the same; a hint",
     signatures=SIGNATURES,
@@ -178,7 +178,7 @@ def protocol_passed(case: Case) -> Iterator[Match]:
     family="baseline",
     basis="contrast",
     proves=True,
-    sentence="{protocol} passes on the way to {place}, a server of yours that sends everything back: its first packet and the "
+    sentence="{protocol} passes on the way to {place}, a server that sends everything back: its first packet and the "
     "data after it",
     why="what came back was sent by this program a moment ago, and no two packets are alike; the cap",
 )
@@ -194,7 +194,7 @@ def protocol_lives(case: Case) -> Iterator[Match]:
     weight=-1.9,
     family="baseline",
     basis="contrast",
-    sentence="{protocol} did not come back from {place}, a server of yours that sends everything back",
+    sentence="{protocol} did not come back from {place}, a server that sends everything back",
     why="as app_failed: what does not come back does not work; whose fault that is it does not say",
     signatures=SIGNATURES,
 )
@@ -210,7 +210,7 @@ def protocol_stopped(case: Case) -> Iterator[Match]:
     weight=-1.9,
     family="baseline",
     basis="behaviour",
-    sentence="nothing came back from {place}, a server of yours that sends everything back, whatever was sent: so nothing can "
+    sentence="nothing came back from {place}, a server that sends everything back, whatever was sent: so nothing can "
     "be said of {protocol}",
     why="as app_failed; a port that is closed on the server's side, and a network that carries nothing of the kind, look alike",
 )
