@@ -344,6 +344,9 @@ def _start_services(net: Net, world: World) -> list[tuple[str, int]]:
         centres.append(("127.0.0.1", WEBSOCKET_BEHIND, f"ws:{world.websockets}"))
         _spawn_services(net, net["world"], {"places": centres}, "tests.lab.mtproto", "serve")
         open_ports += [(address, port) for address, port, _ in centres]
+    if world.vpns:
+        _spawn_services(net, net["world"], {"places": list(world.vpns)}, "tests.lab.vpn", "serve")
+        open_ports += [(address, port) for address, port, manner in world.vpns if manner.endswith("-tcp")]
     return [*open_ports, ("127.0.0.1", _DOH_PORT), ("127.0.0.1", _DATED_PORT)]
 
 
