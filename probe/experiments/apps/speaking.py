@@ -61,9 +61,9 @@ def watched(
 
 
 def patience_s(site: Site, place: Place) -> float:
-    """How long an answer is waited for: in the baseline as for a greeting, later as long as is enough for one."""
-    deadlines = site.settings.deadlines
-    return deadlines.tls_hard if place.purpose == "baseline" else deadlines.tls_soft
+    """How long an answer is waited for: in the baseline twice as long as is enough for a greeting, later as long as that."""
+    enough_s = site.settings.deadlines.tls_soft
+    return 2 * enough_s if place.purpose == "baseline" else enough_s
 
 
 def spoken(make: Callable[[Site], Dialogue]) -> App:
