@@ -16,6 +16,7 @@ from probe.cli.choices import (
     location_of,
     names,
     need_a_control,
+    need_aioquic,
     networks_of,
     notes_of,
     opt_ins,
@@ -119,6 +120,7 @@ def command(**typed: Any) -> int:
     with understood():
         asked = select.resolve(words, catalogue)
     need_a_control(asked, settings)
+    need_aioquic(asked, settings)
     if not chosen:
         settings = replace(settings, profile=profile_for(words))
     from probe import raw

@@ -148,6 +148,20 @@ def need_a_control(asked: Sequence[Asked], settings: Settings) -> None:
         )
 
 
+def need_aioquic(asked: Sequence[Asked], settings: Settings) -> None:
+    """What is QUIC alone cannot be asked without the program that speaks it. Raises :class:`ConfigError`."""
+    wanted = [one.target for one in asked if one.endpoint.scheme in ("quic", "doq")]
+    wanted += ["--only quic"] if "quic" in settings.only else []
+    if not wanted:
+        return
+    from probe.instruments import quic
+
+    if not quic.is_here():
+        raise ConfigError(
+            f"{wanted[0]} needs aioquic, which is not installed: pip install 'dalel[quic]'. Everything else works without it."
+        )
+
+
 @contextlib.contextmanager
 def understood() -> Iterator[None]:
     """Targets that are wrong are told all at once, as :class:`ConfigError`."""

@@ -53,6 +53,7 @@ def checks(loaded: Loaded, wire: Wire, environ: Mapping[str, str]) -> Iterator[C
     yield _proxies(state)
     yield _trust(environ)
     yield _kernel()
+    yield _quic()
     yield _database(loaded.settings, environ)
     yield _targets(loaded.settings)
 
@@ -211,6 +212,20 @@ def _kernel() -> Check:
         found=f"this kernel does not give {' and '.join(missing)}",
         means="Some evidence is missing: whether the other side had received a greeting, or how far away an answer was made.",
         do="Nothing, or use a newer Linux.",
+    )
+
+
+def _quic() -> Check:
+    from probe.instruments import quic
+
+    if quic.is_here():
+        return Check(name="quic", state="ok", found="aioquic is here, so sites are asked over QUIC too")
+    return Check(
+        name="quic",
+        state="ok",
+        found="no aioquic here",
+        means="Sites are not asked over QUIC, the newer kind of connection. Nothing else needs it.",
+        do="If you want it: pip install 'dalel[quic]'.",
     )
 
 

@@ -17,6 +17,7 @@ from probe.cli.choices import (
     fingerprints_of,
     location_of,
     need_a_control,
+    need_aioquic,
     networks_of,
     notes_of,
     opt_ins,
@@ -179,6 +180,7 @@ def _watched(
         platforms = _paces_of_platforms(settings, catalogue)
         lists = _paces_of_lists(words, settings, catalogue)
     need_a_control(asked, settings)
+    need_aioquic(asked, settings)
     return asked, tuple(
         _paced(one, platforms.get(one.platform or "", lists.get(one.endpoint.url, settings.run.every))) for one in asked
     )
