@@ -46,8 +46,8 @@ def with_elsewhere(world: World, away: World) -> World | None:
     """
     names = {name for name in {**world.abroad, **away.lies} if world.abroad.get(name) != away.lies.get(name)}
     others = [site for name, site in away.sites.items() if site != world.sites.get(name)]
-    same = (world.shift_days, world.names, world.ports, world.closed_ports, world.centres) == (
-        away.shift_days, away.names, away.ports, away.closed_ports, away.centres,
+    same = (world.shift_days, world.names, world.ports, world.closed_ports, world.centres, world.stuns) == (
+        away.shift_days, away.names, away.ports, away.closed_ports, away.centres, away.stuns,
     )  # fmt: skip
     if not same or set(world.sites) != set(away.sites) or "*" in names:
         return None
@@ -133,11 +133,20 @@ def mtproto_says(lab: Lab, address: str, port: int, *words: str) -> str:
     return lab.run(*command, address, str(port), *words).ok().stdout.strip()
 
 
+def stun_says(lab: Lab, host: str, port: int) -> str:
+    """What the lab's own client of servers for calls meets there (see stun.py)."""
+    command = ("env", "--chdir", str(REPOSITORY), sys.executable, "-S", "-m", "tests.lab.stun", "ask")
+    return lab.run(*command, host, str(port)).ok().stdout.strip()
+
+
 def outcome(lab: Lab, url: str, patience_s: str = "2.5") -> str:
     """A status (``200``), ``open`` for a bare port or an app that answers, or a kind of failure in curl's terms."""
     parts = urlsplit(url)
     if parts.scheme == "mtproto":
         said = mtproto_says(lab, parts.hostname or "", parts.port or 443)
+        return {"answered": "open", "refused": "no connection"}.get(said, said)
+    if parts.scheme == "stun":
+        said = stun_says(lab, parts.hostname or "", parts.port or 3478)
         return {"answered": "open", "refused": "no connection"}.get(said, said)
     if parts.scheme == "mtproto+ws":
         # Whatever its front page says: that is not what it is for.

@@ -43,6 +43,26 @@ class Words:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What must be said of a platform as a whole: its word, what is impaired, and its sentence if that is pinned."""
+
+    platform: str
+    status: str
+    impairments: tuple[str, ...] = ()
+    sentence: str = ""
+
+    def fault(self, platforms: Iterable[dict[str, Any]]) -> str:
+        """What is said instead; empty if it is right."""
+        for said in platforms:
+            if said["platform"] == self.platform:
+                told = (said["status"], tuple(sorted(said["impairments"])))
+                if told != (self.status, tuple(sorted(self.impairments))):
+                    return f"{self.platform} is said to be {told[0]} {' '.join(told[1])}".rstrip()
+                return f"{self.platform}: {said['sentence']}" if self.sentence not in ("", said["sentence"]) else ""
+        return f"nothing is said of {self.platform}"
+
+
 def _no_different(world: World) -> World:
     return world
 
@@ -77,6 +97,8 @@ class Scenario:
     """A control of the user's own runs abroad, and the probe is asked with ``--control``."""
     arguments: tuple[str, ...] = ()
     """What is typed besides the targets, such as ``--deep``."""
+    platforms: tuple[Whole, ...] = ()
+    """What must be said of platforms as a whole."""
     finds: tuple[str, ...] = ()
     """Codes of findings that must be told of what is checked (``check``), for or against its word."""
     impaired: tuple[str, ...] | None = None

@@ -45,6 +45,7 @@ class Trial:
             missing = self.scenario.not_found(unit.url, (finding["code"] for finding in unit.evidence))
             found.extend(f"{unit.url}: nothing is told of {code}" for code in missing)
         found.extend(self._impairments())
+        found.extend(filter(None, (whole.fault(self.document["platforms"]) for whole in self.scenario.platforms)))
         platforms = {platform["status"] for platform in self.document["platforms"]}
         if not self.scenario.is_block and "blocked" in platforms:
             found.append("a platform is said to be blocked")

@@ -58,7 +58,7 @@ def order(draw: random.Random, asked: tuple[str, ...]) -> tuple[str, ...]:
 def abroad(world: World, whole: World) -> World:
     """*world* without what the probe's own country, provider and household do to it: its sites, names and ports, and what
     the resolvers abroad say; everything else as in *whole*."""
-    same = ("sites", "names", "ports", "closed_ports", "centres", "websockets", "abroad")
+    same = ("sites", "names", "ports", "closed_ports", "centres", "websockets", "stuns", "abroad")
     values = {name: getattr(world, name) for name in same}
     honest = world.recursion and dataclasses.replace(
         world.recursion, before=None, warm=(), provider=(), validates=True, behind=False
