@@ -37,6 +37,7 @@ FAST = (
     "test_verdict_residual.py",
     "test_verdict_located.py",
     "test_verdict_quic.py",
+    "test_verdict_protocols.py",
     "test_raw_packets.py",
 )
 """Only tests of what is *said*. The contract test would kill every row by looking for it in its own story."""
