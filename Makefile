@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVERS := nginx-light unbound postgresql curl bind9-dnsutils openssl iproute2
 
-.PHONY: demo test check-code unit servers bench mutants fuzz lab replay clean
+.PHONY: demo test check-code unit servers bench mutants fuzz lab replay soak clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/dalel demo
@@ -45,6 +45,10 @@ lab: $(VENV)/.ready-dev servers
 #   make replay ONLY=january_2022
 replay: $(VENV)/.ready-dev servers
 	$(BIN)/python -m tests.lab.replay $(if $(ONLY),--only '$(ONLY)')
+
+# What watching costs: a day of skipped time and a real hour, side by side; a report under tests/bench/reports/. Two hours.
+soak: $(VENV)/.ready-dev servers
+	$(BIN)/python -m tests.lab.soak $(if $(ONLY),--only '$(ONLY)')
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

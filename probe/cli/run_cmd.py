@@ -234,6 +234,7 @@ def _paces_of_lists(words: tuple[str, ...], settings: Settings, catalogue: Catal
 
 def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
     from probe.cli.daemon_log import Log
+    from probe.daemon import memory
     from probe.daemon.clock import SystemClock
     from probe.daemon.daemon import ReloadError
     from probe.daemon.daemon_start import Start, serve
@@ -241,6 +242,7 @@ def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
     from probe.instruments.trust import Trust, TrustError
     from storage.errors import StorageError
 
+    memory.be_frugal()
     clock = SystemClock()
     log = Log(sys.stderr, "json" if options.log_format == "json" else "text", clock.now_us)
 

@@ -170,6 +170,7 @@ async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, order
     if start.once:
         await daemon.once()
         return
+    await work.settle()
     async with contextlib.AsyncExitStack() as stack:
         if listen is not None and figures is not None:
             from probe.daemon.metrics_of import page

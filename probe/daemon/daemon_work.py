@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from probe.daemon import memory
 from probe.daemon.burst import confirm
 from probe.daemon.daemon_jobs import Came, WatchSet
 from probe.daemon.plan import Look
@@ -15,6 +16,7 @@ from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
+from probe.instruments.warm import warm
 from probe.incidents.wishes import in_sight
 from probe.wire import Wire
 from probe.workflows import watching
@@ -88,6 +90,11 @@ class RealWork:
         midnight = dt.datetime.fromtimestamp(now_us // 1_000_000, dt.UTC).replace(hour=0, minute=0, second=0)
         day = await asyncio.to_thread(lambda: days.of(self.archive.reader.database, days.day_of(now_us)))
         return day.bytes, self.clock.monotonic() - (now_us / 1e6 - midnight.timestamp())
+
+    async def settle(self) -> None:
+        """Import now what the first round would, and take it for what is needed to the end."""
+        await asyncio.to_thread(warm, self.trust)
+        memory.settle()
 
     # measuring
 
@@ -178,6 +185,7 @@ class RealWork:
         await self._keep_incidents(conclusion)
         if self.figures is not None:
             self.figures.incidents(self._incidents.state.incidents.values())
+        memory.give_back()
         return conclusion.wants
 
     async def tell(self) -> None:

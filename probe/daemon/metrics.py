@@ -65,6 +65,7 @@ class Moment:
     db_bytes: int | None = None
     messages_waiting: int | None = None
     resident_bytes: int | None = None
+    tasks: int | None = None
 
 
 @dataclass(slots=True)
@@ -224,6 +225,7 @@ def _momentary(moment: Moment) -> Iterator[Family]:
         "db_bytes": (moment.db_bytes, "The size of the database."),
         "messages_waiting": (moment.messages_waiting, "Messages that wait to be sent."),
         "resident_bytes": (moment.resident_bytes, "Memory of the program."),
+        "tasks": (moment.tasks, "Tasks of the program that have not ended."),
     }
     for name, (value, meaning) in told.items():
         if value is not None:

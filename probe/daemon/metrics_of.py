@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ async def page(
 
     async def metrics() -> str:
         moment = await asyncio.to_thread(_moment, archive, now_us())
-        return render(figures.families(moment))
+        return render(figures.families(replace(moment, tasks=len(asyncio.all_tasks()))))
 
     def health() -> Health:
         return health_of(figures.last_sign_us, now_us(), started_us)

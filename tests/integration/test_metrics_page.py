@@ -178,6 +178,7 @@ async def test_the_page_of_a_daemon_has_its_archive_in_it(tmp_path):
             assert (await said(port, request("/healthz"))).startswith("HTTP/1.1 200")
     assert "dalel_messages_waiting 1" in text
     assert "dalel_db_bytes " in text
+    assert "dalel_tasks " in text
     assert f"http://127.0.0.1:{port}/metrics" in said_lines.lines[0][1]
 
 

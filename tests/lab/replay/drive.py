@@ -1,7 +1,7 @@
 """``dalel run`` in the lab, with a clock that skips and a wire that dates by it. Started by the harness, not by hand.
 
 The argument is JSON: ``begins_us``, ``arguments`` of the command. On standard output goes a line of JSON whenever nothing is due
-(``now_us``, ``due_us``), on standard input comes where to jump (``to_us``, ``off_s``, ``ends``). At the end the daemon is
+(``now_us``, ``due_us``, ``tasks``), on standard input comes where to jump (``to_us``, ``off_s``, ``ends``). At the end the daemon is
 stopped as systemd would stop it.
 """
 
@@ -32,9 +32,10 @@ class _Pipe:
                 lambda: asyncio.StreamReaderProtocol(self._reader),  # type: ignore[arg-type]
                 sys.stdin,
             )
-        os.write(sys.stdout.fileno(), json.dumps({"now_us": now_us, "due_us": due_us}).encode() + b"\n")
-        said = json.loads(await self._reader.readline())
-        jump = Jump(said["to_us"], said["off_s"], said["ends"])
+        said = {"now_us": now_us, "due_us": due_us, "tasks": len(asyncio.all_tasks())}
+        os.write(sys.stdout.fileno(), json.dumps(said).encode() + b"\n")
+        told = json.loads(await self._reader.readline())
+        jump = Jump(told["to_us"], told["off_s"], told["ends"])
         if jump.ends:
             os.kill(os.getpid(), signal.SIGTERM)
         return jump

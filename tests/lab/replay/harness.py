@@ -9,10 +9,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tests.lab import servers
 from tests.lab.lab import DALEL, Lab
@@ -25,6 +25,8 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 _EAR = ("62.115.44.2", 8080)
 """Where somebody abroad is told by webhook; no site of the world has that address."""
 Tell = Callable[[str], None]
+AtJump = Callable[[int, dt.datetime, Mapping[str, Any]], None]
+"""Given the daemon's process, the moment of the event, and what it said of itself, whenever nothing runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,9 @@ class _Stage:
         self.phase = phase
 
 
-def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: float = 3600) -> Replayed:
+def replay(
+    event: Event, directory: Path, *, tell: Tell = print, at_most_s: float = 3600, at_jump: AtJump | None = None
+) -> Replayed:
     """Replay *event*; its database and log are left in *directory*. ``LabError`` if the daemon dies or hangs."""
     whole = whole_world()
     first = event.phases[0]
@@ -92,7 +96,7 @@ def replay(event: Event, directory: Path, *, tell: Tell = print, at_most_s: floa
         with _listens(lab, heard):
             child = _start(lab, event, shift, database, output)
             try:
-                applied, samples = _lead(stage, child, shift, tell, time.monotonic() + at_most_s)
+                applied, samples = _lead(stage, child, shift, tell, time.monotonic() + at_most_s, at_jump)
                 code = child.wait(120)
             finally:
                 child.kill()
@@ -148,7 +152,12 @@ def _start(lab: Lab, event: Event, shift: dt.timedelta, database: Path, log: IO[
 
 
 def _lead(
-    stage: _Stage, child: subprocess.Popen[bytes], shift: dt.timedelta, tell: Tell, deadline: float
+    stage: _Stage,
+    child: subprocess.Popen[bytes],
+    shift: dt.timedelta,
+    tell: Tell,
+    deadline: float,
+    at_jump: AtJump | None,
 ) -> tuple[list[tuple[str, dt.datetime]], list[Sample]]:
     """Answer where to jump, and change the lab at each phase, until the event is over."""
     assert child.stdin is not None
@@ -162,6 +171,8 @@ def _lead(
         said = json.loads(line)
         now, due = (moment_of(said[key]) - shift for key in ("now_us", "due_us"))
         samples.append(_sample(child.pid, now))
+        if at_jump is not None:
+            at_jump(child.pid, now, said)
         to = max(now, event.jump(now, due))
         phase = event.at(to)
         if phase is not stage.phase:
