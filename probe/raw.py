@@ -170,7 +170,8 @@ async def _start(places: Sequence[tuple[str, int]], deadline_s: float) -> asynci
 
 async def _read(child: asyncio.subprocess.Process, ear: Ear) -> None:
     assert child.stdout is not None
-    with contextlib.suppress(ValueError):  # a line that is too long, or no packet: nothing more is believed
+    # A line that is too long, or no packet: nothing more is believed.
+    with contextlib.suppress(ValueError, RecursionError):
         async for line in child.stdout:
             if len(ear.packets) < MOST_PACKETS:
                 ear.packets.append(_heard(json.loads(line)))

@@ -384,7 +384,8 @@ def redirect(url: str, location: str | None) -> str | None:
         name = parts.hostname.encode("idna").decode() if reachable and parts.hostname else ""
     except ValueError:
         return None
-    return target if reachable and len(name) <= 253 else None
+    # Some servers write it in capitals; what is read of a URL further on is its beginning.
+    return parts.scheme + target[len(parts.scheme) :] if reachable and len(name) <= 253 else None
 
 
 async def _page_itself(site: Site, url: str, address: str, place: Place) -> None:

@@ -29,6 +29,7 @@ def test_any_location_is_a_web_address_or_nothing(location: str):
         ("?x", "https://site.example/a/b?x"),
         ("//other.example/y", "https://other.example/y"),
         (" http://plain.example/ ", "http://plain.example/"),
+        ("HTTPS://Other.example/y", "https://Other.example/y"),
         ("mailto:a@b.example", None),
         ("javascript:alert(1)", None),
         ("", None),

@@ -122,7 +122,13 @@ _VPNS: tuple[tuple[str, Make, tuple[bytes, ...]], ...] = (
 )
 SUBJECTS = (
     *(Subject(name=name, read=partial(_both, make), seeds=(*seeds, *_ALIKE)) for name, make, seeds in _VPNS),
-    Subject(name="mtproto", read=_telegram, seeds=(_res_pq(), b"\4\0\0\0" + struct.pack("<i", -404), *_ALIKE)),
+    Subject(
+        name="mtproto",
+        read=_telegram,
+        longest=8_000,
+        seconds=0.6,
+        seeds=(_res_pq(), b"\4\0\0\0" + struct.pack("<i", -404), *_ALIKE),
+    ),
     Subject(
         name="websocket",
         read=_websocket,

@@ -100,6 +100,6 @@ SUBJECTS = (
         read=_line,
         seeds=(b'[1700000000000000, "157.240.205.35", 443, 40000, 57, 7, 500, "SA", 0]',),
         longest=4_096,
-        declared=(ValueError,),
+        declared=(ValueError, RecursionError),
     ),
 )

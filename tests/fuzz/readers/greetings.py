@@ -100,6 +100,11 @@ SUBJECTS = (
     Subject(name="tls-records", read=_records, seeds=_SAID),
     Subject(name="tls-hello", read=_hello, seeds=(_OLD[0], _NEW[0]), declared=(ValueError,)),
     Subject(name="tls-handshake", read=_handshake, seeds=_SAID),
-    Subject(name="certificate", read=_certificate, seeds=(_LEAF_DER, _LEAF_DER.replace(b"good.test", b"good\0test"))),
+    Subject(
+        name="certificate",
+        read=_certificate,
+        seeds=(_LEAF_DER, _LEAF_DER.replace(b"good.test", b"good\0test")),
+        seconds=0.6,
+    ),
     Subject(name="der-names", read=_der, seeds=(_LEAF.tbs_certificate_bytes,), longest=100_000),
 )

@@ -185,6 +185,7 @@ SUBJECTS = (
             b"//a.example:80/x?y#z",
             b"http://[2001:db8::1]/",
             b"../../x",
+            b"HTTPS://A.example/",
             b"\xe4.example/",
             b"https://xn--80ak6aa92e.com",
         ),
