@@ -24,7 +24,7 @@ PLACES = 2
 """Places of different operators that must be silent before a line is called filtered."""
 
 _BEHIND_HOME = 2
-_EXCEEDED = {4: (11, 0), 6: (3, 0)}
+_EXCEEDED: dict[int | None, tuple[int, int]] = {4: (11, 0), 6: (3, 0)}
 """The TTL ran out (RFC 792, RFC 4443)."""
 
 Word = Literal["blocked", "filtered", "version_filtered", "partly", "unanswered"]

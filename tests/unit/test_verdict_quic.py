@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit import verdict_scenarios_quic as stories
-from tests.unit.facts import NEUTRALS, TIMEOUT
+from tests.unit.facts import NEUTRALS, SITE, TIMEOUT
 from tests.unit.verdict_scenarios_quic import V1, beside, greeting, here, let_go, neutrals, ping, site, turns
 
 
@@ -22,7 +22,7 @@ def partly():
         (lambda: neutrals(here(beside()), 1), ["quic_unanswered"]),
         (lambda: neutrals(here(beside()), rounds=5), ["quic_unanswered"]),
         (lambda: neutrals(here(beside()), innocuous=TIMEOUT), ["quic_unanswered"]),
-        (lambda: turns(neutrals(here(beside()), 1), "neutral/2", stories.SITE), ["quic_unanswered"]),
+        (lambda: turns(neutrals(here(beside()), 1), "neutral/2", SITE), ["quic_unanswered"]),
         (lambda: neutrals(here(beside()), target="host_unreachable"), ["quic_unanswered"]),
         (lambda: neutrals(here(beside()), target=None, rounds=1), ["quic_unanswered"]),
         (lambda: greeting(neutrals(here(beside())), "own", "target", None, round=2), []),

@@ -79,7 +79,7 @@ def neutrals(facts: Facts, count: int = 2, **how: Any) -> Facts:
 def let_go(facts: Facts, *heard: int, arm: str = "target", code: int = 0) -> Facts:
     """Greetings that get one to five routers far; those at the distances *heard* are spoken of."""
     for ttl in range(1, 6):
-        icmp = {"icmp_type": 11, "icmp_code": code} if ttl in heard else {}
+        icmp: dict[str, Any] = {"icmp_type": 11, "icmp_code": code} if ttl in heard else {}
         failure = "host_unreachable" if ttl in heard else TIMEOUT
         greeting(facts, "way", arm, failure, address=NEUTRALS[0], round=ttl, ttl=ttl, **icmp)
     return facts
