@@ -12,6 +12,7 @@ _NAME_LIMIT = 40
 _SERVICES: Mapping[str, tuple[str, bool]] = {
     "apps": ("the apps", True),
     "web": ("the web", False),
+    "web-apps": ("the web client's own connections", True),
     "web-apps": ("what the web client speaks with", False),
     "calls": ("calls", True),
     "registration": ("signing up", False),
@@ -51,9 +52,9 @@ def sentence(platform: PlatformVerdict, _lang: str = "en") -> str:
     if len(platform.services) == 1 and not unmeasured and platform.services[0].service in ("", "web"):
         return _alone(title, platform.services[0]) + _in_part(platform)
     services = sorted(platform.services, key=lambda service: not service.main)
-    said: dict[tuple[str, str], list[ServiceVerdict]] = {}
+    said: dict[tuple[str, ...], list[ServiceVerdict]] = {}
     for service in services:
-        said.setdefault((_claim(service, many=True), _fraction(service)), []).append(service)
+        said.setdefault((service.status, _claim(service, many=True), _fraction(service)), []).append(service)
     clauses = [*unmeasured, *(_clause(found) for found in said.values())]
     return f"{title}: {', '.join(clauses)}." + ("" if unmeasured else _in_part(platform))
 

@@ -169,5 +169,6 @@ def test_the_sentence_names_every_service_and_says_blocked_of_none_that_is_not(
     said = sentence(verdict)
     assert all(f"“{s.service}”" in said for s in verdict.services)
     assert ("blocked" in said) == any(s.status == "blocked" for s in verdict.services)
+    assert ("is not known" in said) == any(s.status == "inconclusive" for s in verdict.services)
     assert said.endswith(".")
     assert "\n" not in said

@@ -228,6 +228,7 @@ def test_without_its_main_service_a_platform_has_no_word() -> None:
     ("results", "said"),
     [
         ([*apps(12), result(12, "accessible")], "Messenger: the apps and the web work."),
+        ([*apps(12), result(12, "inconclusive")], "Messenger: the apps work, whether the web works is not known."),
         ([*apps(1), result(12, "outage", method="server")],
          "Messenger: the apps work (1 of 12 answers), the web is down at the vendor's own side."),
         ([*apps(0), result(12, "blocked", method="ip")],
