@@ -11,6 +11,7 @@ makes nothing more due than one round: who was measured longest ago is next, and
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -29,6 +30,10 @@ FULL_EVERY = 6
 """Rounds of a service. A ticket of an old session hides what only the certificate, or the page, would show."""
 BURST_GAP = 300.0
 """Between two bursts, or two deep tests, at one endpoint: a verdict that flaps must not make a flood."""
+BURST_AT_ONCE = 4
+"""Endpoints of one burst. Three rounds of more would use up the connections of two minutes, and wait for them."""
+JUST_NOW = 120.0
+"""What was looked at to the full so lately is left out where the whole platform is looked at."""
 PLATFORM_GAP = 300.0
 """Between two looks at all of a platform's endpoints."""
 OWN_SIDE_GAP = 20.0
@@ -194,13 +199,19 @@ class Plan:
         }
         self._troubled |= fresh
         self._platforms |= dict.fromkeys(fresh, now)
-        return self._made([Look(one.number, "full") for one in self.watched if one.platform in fresh], now)
+        return self._made(
+            [
+                Look(one.number, "full")
+                for one in self.watched
+                if one.platform in fresh
+                and now - max(self._memory[one.url].full, self._memory[one.url].burst) >= JUST_NOW
+            ],
+            now,
+        )
 
     def bursts(self, wants: Wants, now: float) -> tuple[Look, ...]:
-        """The first failures (and first successes) that more rounds at once would settle: one of each platform and service.
-
-        The others get theirs when they are asked for again. Where ten platforms vanish at once, all of their endpoints
-        together would use up the connections of two minutes in the first round, and settle nothing in the second.
+        """The first failures (and first successes) that more rounds at once would settle: one of each platform and service,
+        and a few at once. The others get theirs when they are asked for again.
         """
         return self._rested(wants.bursts, "burst", now, one_of_each=True)
 
@@ -232,7 +243,9 @@ class Plan:
         self, urls: Iterable[str], kind: Literal["burst", "deep"], now: float, *, one_of_each: bool = False
     ) -> tuple[Look, ...]:
         rested = [one for one in self._among(urls) if now - getattr(self._memory[one.url], kind) >= BURST_GAP]
-        rested = _one_of_each(rested) if one_of_each else rested
+        if one_of_each:
+            lately = Counter(one.platform for one in self.watched if now - self._memory[one.url].burst < BURST_GAP)
+            rested = _one_of_each(rested, lately)[:BURST_AT_ONCE]
         return self._made([Look(one.number, kind) for one in rested], now)
 
     def _among(self, urls: Iterable[str]) -> Sequence[Watched]:
@@ -254,9 +267,14 @@ class Plan:
         return tuple(looks)
 
 
-def _one_of_each(waiting: Iterable[Watched]) -> list[Watched]:
-    """The first of each platform and service."""
+def _one_of_each(waiting: Iterable[Watched], had: Mapping[str, int] | None = None) -> list[Watched]:
+    """The first of each platform and service; platforms that *had* none before those that had some."""
     first: dict[tuple[str, str], Watched] = {}
     for one in waiting:
         first.setdefault((one.platform, one.service), one)
-    return list(first.values())
+    turns: Counter[str] = Counter(had or {})
+    ranked: list[tuple[int, Watched]] = []
+    for one in first.values():
+        ranked.append((turns[one.platform], one))
+        turns[one.platform] += 1
+    return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]

@@ -180,6 +180,31 @@ def test_bursts_take_one_endpoint_of_each_service_first():
     assert made == [[0, 3], [1], [2], []]
 
 
+def test_a_burst_is_of_a_few_endpoints_and_of_many_platforms_first():
+    """Ten platforms that vanish at once are confirmed four at a time, no platform twice before each has had one."""
+    everything = [
+        Watched(
+            number=number,
+            url=f"https://{number:02}.example/",
+            platform=f"p{number // 2}",
+            service=str(number),
+            every=EVERY,
+        )
+        for number in range(12)
+    ]
+    plan = Plan(everything, Pace(), random.Random(10))
+    wants = Wants(bursts=frozenset(one.url for one in everything))
+    made = [sorted(look.number for look in plan.bursts(wants, at)) for at in (0.0, 60.0, 120.0, 180.0)]
+    assert made == [[0, 2, 4, 6], [1, 3, 8, 10], [5, 7, 9, 11], []]
+
+
+def test_a_whole_platform_is_looked_at_without_what_was_looked_at_just_now():
+    """Who was confirmed a moment ago has nothing new to tell."""
+    plan = Plan(watch([3]), Pace(), random.Random(8))
+    plan.bursts(Wants(bursts=frozenset({url(1)})), 0.0)
+    assert {look.number for look in plan.platforms(Wants(platforms=frozenset({"p0"})), 60.0)} == {0, 2}
+
+
 def test_nothing_deep_is_asked_without_the_users_word():
     """Deep tests are for those who opted in."""
     wants = Wants(deep=frozenset({url(0)}))
