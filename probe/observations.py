@@ -341,7 +341,8 @@ class AppFact:
     answer of that protocol came that is bound to a number, key or id of ours; ``None``: nothing came that tells. ``detail``:
     what came instead, in our own few words (at most 80 characters); ``first_bytes``: the first 32 of what came, as hex.
     ``messages_sent``: with those that were sent again. ``first_reply_us``: since the first message; ``reply_ttl``: the IP TTL
-    of the first answer's packet. ``kernel``: of the connection, where there is one.
+    of the first answer's packet. ``kernel``: of the connection, where there is one. ``ttl``: of a packet that was let go only
+    so many routers far; ``hop_is``: as in :class:`PathFact`, of the one that said so.
     """
 
     protocol: str
@@ -360,6 +361,8 @@ class AppFact:
     icmp_code: int | None = None
     icmp_from: str | None = None
     kernel: KernelCounters | None = None
+    ttl: int | None = None
+    hop_is: HopScope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -609,6 +612,7 @@ Purpose = Literal[
     "vendor_sign",  # what the vendor itself says of an outage, by a DNS answer
     "udp_here",  # whether datagrams pass here at all, by servers that are nobody's target
     "protocol_pair",  # a protocol's packets (T) and random ones (I) at a control's echo
+    "ech",  # greetings with an encrypted one inside (T) and with padding in its place (I), at places of nobody's (deep)
     "quic",  # T, I and the question for versions over QUIC: at the own address, elsewhere, and where nobody is a target
     "throttling",  # the same bytes with T and with I, timed: at addresses that serve neither, a control's sink, its own
     "late",  # what arrived after it was no longer waited for

@@ -67,8 +67,8 @@ _OTHERS_PROTOCOL = (
 _PROTOCOL_EXCLUDED = (
     "Packets of the same sizes in which there is nothing were sent in turn with them, to the same server and port, and all "
     "came back: so neither that server nor the line is at fault, and it is what the packets look like that they are stopped "
-    "for. It takes six failures and five packets that came back between them. Who does it, is not told: a second control at "
-    "another company, or another line, tells more."
+    "for. It takes six failures and five packets that came back between them. “Blocked” is said only if a router beyond your "
+    "own household or company has spoken of a packet that looks like it, for what a box there stops gets no farther."
 )
 _OTHER_DNS = (
     "The name was also asked of DNS services of several operators abroad, plainly and encrypted, and the address that they "

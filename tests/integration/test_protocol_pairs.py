@@ -16,7 +16,7 @@ from probe.experiments.session import Pacer, Session, Site, Turns
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.apps import flow
 from probe.instruments.trust import Trust
-from probe.observations import AppFact, TcpFact
+from probe.observations import AppFact, PathFact, TcpFact
 from probe.settings import Settings
 from probe.settings.controls import Control
 from probe.verdict.judge import judge
@@ -116,7 +116,11 @@ class Measured:
 
     @property
     def arms(self):
-        return [(o.arm, o.failure is None) for o in self.seen if isinstance(o.fact, AppFact)]
+        return [(o.arm, o.failure is None) for o in self.seen if isinstance(o.fact, AppFact) and o.group != "way"]
+
+    @property
+    def way(self):
+        return [o for o in self.seen if o.group == "way"]
 
     @property
     def verdict(self):
@@ -175,17 +179,38 @@ async def test_what_is_stopped_for_its_shape_is_asked_six_times(name):
     here = await measured(f"protocol://{name}", no_openvpn)
     assert here.arms == [("innocuous", True), ("target", False)] * 6
     assert not here.site.succeeded
-    verdict = here.verdict
-    assert (verdict.method, verdict.signature) in ((None, None), ("protocol", "app.timeout.protocol"))
-    assert [f.code for f in verdict.findings if f.code == "protocol_flip"] == ["protocol_flip"]
+    (flip,) = [f for f in here.verdict.findings if f.code.startswith("protocol_flip")]
+    assert (flip.code, flip.signature) == ("protocol_flip_near", "app.timeout.protocol")
+    assert flip.parameters["stopped"] == "from the first packet on"
 
 
 async def test_a_flow_that_is_cut_after_some_packets_has_not_passed():
     """The handshake comes back and so do some packets of data: that many are told."""
     here = await measured("protocol://wireguard", no_wireguard_data)
     assert here.arms == [("innocuous", True), ("target", False)] * 6
-    (flip,) = [f for f in here.verdict.findings if f.code == "protocol_flip"]
+    (flip,) = [f for f in here.verdict.findings if f.code == "protocol_flip_near"]
     assert flip.parameters["stopped"] == "after 11 to 11 packets"
+
+
+@pytest.mark.parametrize(("name", "transport"), [("openvpn", "udp"), ("openvpn-tcp", "tcp")])
+async def test_what_is_stopped_is_let_go_a_few_routers_far(name, transport):
+    """Two to six of them, from fresh ports; on a connection a SYN goes with it. Nothing of it is an arm, and no router is named."""
+    here = await measured(f"protocol://{name}", no_openvpn)
+    app = [o for o in here.way if isinstance(o.fact, AppFact)]
+    assert sorted(o.fact.ttl for o in app) == [2, 3, 4, 5, 6]
+    assert {(o.arm, o.fact.transport, o.fact.protocol) for o in app} == {("target", transport, "openvpn")}
+    assert {o.failure for o in app} == {"generic_timeout_error"}
+    syns = [o.fact for o in here.way if isinstance(o.fact, PathFact)]
+    assert sorted(fact.ttl for fact in syns) == ([2, 3, 4, 5, 6] if transport == "tcp" else [])
+    assert not any(fact.hop for fact in syns)
+    assert ADDRESS not in repr(here.seen)
+
+
+async def test_where_a_flow_stops_later_more_goes_before():
+    """What passes at first tells nothing of what stops it."""
+    here = await measured("protocol://wireguard", no_wireguard_data)
+    assert {o.fact.sent for o in here.way} == {"a packet that ends on the way, after 24"}
+    assert all(o.operation.bytes_sent > 2_000 for o in here.way)
 
 
 async def test_streams_of_noise_are_held_against_such_with_letters():
@@ -231,7 +256,7 @@ async def test_a_named_server_that_is_silent_has_its_protocol_compared():
     """The same pair, as a follow-up; connections are of the arms and are recorded."""
     here = await measured("openvpn+tcp://198.51.100.7:1194", no_openvpn)
     assert here.arms == [("innocuous", True), ("target", False)] * 6
-    assert len([o for o in here.seen if isinstance(o.fact, TcpFact)]) == 12
+    assert len([o for o in here.seen if isinstance(o.fact, TcpFact) and o.group != "way"]) == 12
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from probe.observations import AppFact
 from probe.verdict import sentences
 from tests.unit.facts import REFUSED, RESET, TIMEOUT, Facts
 from tests.unit.verdict_scenarios_protocols import (
@@ -12,6 +13,7 @@ from tests.unit.verdict_scenarios_protocols import (
     lost_half,
     server,
     silent_echo,
+    way,
 )
 
 
@@ -32,6 +34,36 @@ def test_a_block_is_told_with_its_counts_and_where_it_stops():
     assert "after 9 to 9 packets" in told(compared(after=9))["protocol_flip"][1]
     verdict = compared().verdict()
     assert (verdict.basis, verdict.where, verdict.confidence > 0.9) == ("contrast", "unknown", True)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize(
+    ("hops", "is_proof"),
+    [
+        ((), False),
+        ((None, None), False),
+        (("gateway",), False),
+        (("private", "private"), False),
+        (("private", "shared"), True),
+        (("public",), True),
+        ((None, None, "public"), True),
+    ],
+)
+def test_a_box_at_home_is_not_the_provider(hops, is_proof, transport):
+    """A router beyond has to say that the protocol's packet got there; one with a private address may be in the house."""
+    facts = compared(hops, transport=transport)
+    assert facts.verdict().status == ("blocked" if is_proof else "inconclusive")
+    assert ("protocol_flip" in told(facts), "protocol_flip_near" in told(facts)) == (is_proof, not is_proof)
+
+
+def test_only_a_ttl_that_ran_out_says_that_it_got_there():
+    """A router that says no is not past; neither is one of which only the connection was heard."""
+    for said in ({"icmp_type": 3, "icmp_code": 13}, {}):
+        facts = at_echo(Facts("protocol://openvpn").context().healthy())
+        fact = AppFact(protocol="openvpn", transport="udp", sent="", ttl=3, hop_is="public", **said)
+        place = {"purpose": "protocol_pair", "group": "way", "arm": "target", "round": 3, "port": 10007}
+        facts.add(fact, failure="host_unreachable", name=facts.host, **place)
+        assert facts.healthy("after", 1).verdict().status == "inconclusive"
 
 
 @pytest.mark.parametrize("rounds", [2, 3, 4, 5])
@@ -128,5 +160,5 @@ def test_two_controls_that_disagree_prove_nothing():
 
 def test_what_a_healthy_own_side_does_not_show_is_not_needed():
     """A completed comparison proves the path by itself: a trouble of the own side excuses it not."""
-    facts = at_echo(Facts("protocol://openvpn").context().dead()).dead("after", 1)
+    facts = way(at_echo(Facts("protocol://openvpn").context().dead()), "public").dead("after", 1)
     assert (facts.verdict().status, facts.verdict().gates) == ("blocked", ("own_side_is_scoped",))

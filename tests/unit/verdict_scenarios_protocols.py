@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from probe.observations import AppFact, TcpFact
+from probe.observations import AppFact, PathFact, TcpFact
 from tests.unit.facts import REFUSED, RESET, SITE, TIMEOUT, Facts
 
 VANTAGE = "control:Helsinki"
@@ -48,9 +49,37 @@ def at_echo(
     return facts
 
 
-def compared(**how: Any) -> Facts:
+def way(facts: Facts, *hops: str | None, transport: str = "udp") -> Facts:
+    """What routers say of the protocol's packets that get 2, 3 … of them far: each its kind of address, or nothing."""
+    for ttl, hop in enumerate(hops, 2):
+        place: dict[str, Any] = {
+            "purpose": "protocol_pair",
+            "group": "way",
+            "arm": "target",
+            "round": ttl,
+            "port": 10007,
+        }
+        place["name"] = facts.host
+        fact = AppFact(protocol="openvpn", transport=transport, sent="", ttl=ttl)  # type: ignore[arg-type]
+        if transport == "tcp":
+            # The kernel names the router of a connection only while it is opened.
+            came = {"came": "icmp", "hop_is": hop} if hop else {"came": "nothing"}
+            facts.add(PathFact(sent="syn", ttl=ttl, **came), failure="host_unreachable" if hop else TIMEOUT, **place)  # type: ignore[arg-type]
+        elif hop:
+            fact = replace(fact, hop_is=hop)  # type: ignore[arg-type]
+        said = {"icmp_type": 11, "icmp_code": 0} if hop else {}
+        facts.add(replace(fact, **said), failure="host_unreachable" if hop else TIMEOUT, **place)  # type: ignore[arg-type]
+    return facts
+
+
+BEYOND = ("private", "public", None)
+"""A second router of the household's, the provider's, and then nothing more is heard."""
+
+
+def compared(hops: tuple[str | None, ...] = BEYOND, **how: Any) -> Facts:
     """Nothing but the comparison was asked for."""
-    return at_echo(Facts("protocol://openvpn").context().healthy(), **how).healthy("after", 1)
+    facts = at_echo(Facts("protocol://openvpn").context().healthy(), **how)
+    return way(facts, *hops, transport=how.get("transport", "udp")).healthy("after", 1)
 
 
 def silent_echo() -> Facts:
@@ -67,7 +96,7 @@ def lost_half() -> Facts:
     for n in range(6):
         arm(facts, "target", n, TIMEOUT)
         arm(facts, "innocuous", n + 1, TIMEOUT if n in (1, 4) else None)
-    return facts.healthy("after", 1)
+    return way(facts, *BEYOND).healthy("after", 1)
 
 
 def dead_line() -> Facts:
@@ -82,18 +111,19 @@ def behind_a_proxy() -> Facts:
     """Somebody takes every connection, so what ends them may be his."""
     facts = Facts("protocol://openvpn-tcp").context().healthy()
     facts.tcp("192.0.2.1", name="192.0.2.1", **facts.own("transparent/192.0.2.1", "after", 1))
-    return at_echo(facts, transport="tcp")
+    return way(at_echo(facts, transport="tcp"), *BEYOND, transport="tcp")
 
 
 def server(**how: Any) -> Facts:
     """A server that the user named is silent; its protocol is compared at the control's echo."""
     facts = Facts(SERVER).context().healthy().dns(SITE)
     facts.app(SITE, failure=TIMEOUT, protocol="openvpn", transport="udp", port=1194, answered=False)
-    return at_echo(facts, **how).healthy("after", 1)
+    return way(at_echo(facts, **how), *BEYOND).healthy("after", 1)
 
 
 CODES: dict[str, Callable[[], Facts]] = {
     "protocol_flip": compared,
+    "protocol_flip_near": lambda: compared((None, None)),
     "protocol_flip_short": lambda: compared(rounds=4),
     "protocol_uneven": lambda: compared(ever=(5,)),
     "protocol_passed": lambda: server(target=None, rounds=1),
@@ -115,6 +145,14 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "a protocol of which a router says no": (
         lambda: compared(target="host_unreachable"),
         "blocked/protocol/app.unreachable.protocol",
+    ),
+    "a protocol that is stopped, perhaps at home": (
+        lambda: compared((None, None, None)),
+        "inconclusive/app.timeout.protocol",
+    ),
+    "a protocol that is stopped in the own building": (
+        lambda: compared(("private", "private", None)),
+        "inconclusive/app.timeout.protocol",
     ),
     "a protocol that is stopped too few times": (lambda: compared(rounds=5), "inconclusive/app.timeout.protocol"),
     "a protocol that passes": (lambda: compared(target=None, rounds=1), "accessible"),

@@ -11,13 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from probe.observations import AppFact, Observation
+from probe.observations import AppFact, Observation, PathFact
 from probe.verdict.pairs import Pair, uneven
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, app
 
 PURPOSE = "protocol_pair"
 FAMILY = "protocol"
+WAY = "way"
+"""The group of packets that were let go only some routers far."""
+_BEHIND_HOME = 2
+_EXCEEDED = ((11, 0), (3, 0))
+"""The TTL ran out (RFC 792, RFC 4443)."""
 _WORDS = {
     "generic_timeout_error": "timeout",
     "connection_reset": "reset",
@@ -32,8 +37,29 @@ def at_echoes(case: Case) -> tuple[Pair, ...]:
     """What was compared, one an echo. An arm whose connection failed says nothing of protocols and is left out."""
     groups: dict[str, list[Observation]] = {}
     for o in case.of(PURPOSE, "app"):
+        if o.group == WAY:
+            continue
         groups.setdefault(o.group or "", []).append(o)
     return tuple(Pair(PURPOSE, group, group, found) for group, found in sorted(groups.items()))
+
+
+def past_home(case: Case) -> tuple[Observation, ...]:
+    """Words of routers behind this household or company to the protocol's packets that were let go so far.
+
+    What a box at home stops never gets there. A router with a private address may be in the same building.
+    """
+    looked = case.of(PURPOSE, None, WAY)
+    theirs = {
+        o.fact.ttl for o in looked if isinstance(o.fact, AppFact | PathFact) and o.fact.hop_is in ("public", "shared")
+    }
+    return tuple(
+        o
+        for o in looked
+        if isinstance(o.fact, AppFact)
+        and (o.fact.ttl or 0) >= _BEHIND_HOME
+        and o.fact.ttl in theirs
+        and (o.fact.icmp_type, o.fact.icmp_code) in _EXCEEDED
+    )
 
 
 def _compares(case: Case) -> bool:
@@ -83,9 +109,9 @@ def _counts(case: Case, pair: Pair) -> bool:
     return pair.complete and not pair.innocuous_failures and not (over_tcp and case.own.proxied)
 
 
-def _match(pairs: Sequence[Pair]) -> Match:
+def _match(pairs: Sequence[Pair], beside: Sequence[Observation] = ()) -> Match:
     return Match(
-        observations=tuple(o for pair in pairs for o in pair.arms),
+        observations=(*(o for pair in pairs for o in pair.arms), *beside),
         parameters=_about(pairs),
         method="protocol",
         signature=_signature(pairs[0]),
@@ -106,15 +132,37 @@ def _match(pairs: Sequence[Pair]) -> Match:
     proves=True,
     sentence="on the way to {place}, a server that sends everything back, {protocol} was stopped every time "
     "({target_failures} times, {stopped}) while random packets of the same sizes, sent in turn, came back "
-    "{innocuous_successes} times",
+    "{innocuous_successes} times; and what looks like it gets past this network's own router",
     why="as neutral_flip: six failures of the one between five successes of the other are no chance (computed), and an echo "
     "knows no protocol; the cap",
     signatures=SIGNATURES,
 )
 def protocol_flip(case: Case) -> Iterator[Match]:
-    complete = [pair for pair in at_echoes(case) if _counts(case, pair)]
-    if complete and not _passed_anywhere(case):
+    complete, beyond = _complete(case), past_home(case)
+    if complete and beyond:
+        yield _match(complete, beyond)
+
+
+@row(
+    "protocol_flip_near",
+    speaks_for="blocked",
+    weight=0.9,
+    family=FAMILY,
+    basis="contrast",
+    sentence="on the way to {place}, a server that sends everything back, {protocol} was stopped every time "
+    "({target_failures} times, {stopped}) while random packets of the same sizes, sent in turn, came back "
+    "{innocuous_successes} times; it may be your own household's or company's box that does it",
+    why="many companies, schools and some routers at home let no VPN pass, and nothing shows that it is not one of them",
+    signatures=SIGNATURES,
+)
+def protocol_flip_near(case: Case) -> Iterator[Match]:
+    complete = _complete(case)
+    if complete and not past_home(case):
         yield _match(complete)
+
+
+def _complete(case: Case) -> list[Pair]:
+    return [] if _passed_anywhere(case) else [pair for pair in at_echoes(case) if _counts(case, pair)]
 
 
 @row(
@@ -244,6 +292,7 @@ def _passed_anywhere(case: Case) -> bool:
 
 ROWS: tuple[Row, ...] = (
     protocol_flip,
+    protocol_flip_near,
     protocol_flip_short,
     protocol_uneven,
     protocol_passed,
