@@ -24,6 +24,11 @@ def is_http(data: bytes) -> bool:
     return data.split(b" ")[0] in (b"GET", b"HEAD", b"POST", b"OPTIONS", b"PUT")
 
 
+def is_not_of_the_web(data: bytes) -> bool:
+    """Neither of them."""
+    return not (is_tls(data) or is_http(data))
+
+
 def is_plain_mtproto(data: bytes) -> bool:
     """Telegram's transports without obfuscation: abridged, intermediate, padded."""
     return data[:1] == b"\xef" or data[:4] in (b"\xee" * 4, b"\xdd" * 4)

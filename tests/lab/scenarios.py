@@ -258,7 +258,7 @@ SCENARIOS = (
         check=(),
         world=lambda world: _with(world, shift_days=400),
         acceptable=(Words("no_network", "clock"),),
-        spares=lambda url: url.startswith(("tcp://", "mtproto://")),
+        spares=lambda url: url.startswith(("tcp://", "mtproto://", "stun://")),
         network=(Words("no_network", "clock"),),
         exit_codes=(3,),
         proofs=(

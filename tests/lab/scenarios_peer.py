@@ -142,12 +142,13 @@ def _except(*names: str) -> Callable[[str], bool]:
 
 
 APPS = (
+    # The apps work, so the platform does: that its web is blocked is told beside it.
     _row("peer_telegram_web_bogon", "the provider's resolver gives a private address for Telegram's web client only", "telegram",
          _E + "telegram: web failure, tcp and http fine", prove.answers(_WEB_TELEGRAM, BOGON), prove.truth(_WEB_TELEGRAM),
-         world=lambda world: dataclasses.replace(world, lies={_WEB_TELEGRAM: BOGON}), spares=_except(f"//{_WEB_TELEGRAM}"), **_blocked("dns", "dns.injection.bogon")),
+         world=lambda world: dataclasses.replace(world, lies={_WEB_TELEGRAM: BOGON}), spares=_except(f"//{_WEB_TELEGRAM}"), exit_codes=(0,), **_blocked("dns", "dns.injection.bogon")),
     _row("peer_telegram_web_reset", "greetings with the name of Telegram's web client are reset", "telegram", _E + "telegram: web failure, tcp and http fine",
          prove.truth(_WEB_TELEGRAM), prove.fails(f"https://{_WEB_TELEGRAM}/", prove.HANDSHAKE, prove.RESET), rules=_named(rules.NameReset, _WEB_TELEGRAM),
-         spares=_except(_WEB_TELEGRAM), **_blocked("tls", "tls.reset.sni")),
+         spares=_except(_WEB_TELEGRAM), exit_codes=(0,), **_blocked("tls", "tls.reset.sni")),
     _row("peer_whatsapp_web_reset", "greetings with the name of WhatsApp's web client are reset", "whatsapp", _E + "whatsapp: web blocked, the rest ok",
          prove.fails("https://web.whatsapp.com/", prove.HANDSHAKE, prove.RESET), rules=_named(rules.NameReset, "web.whatsapp.com"),
          spares=_except("web.whatsapp.com"), **_blocked("tls", "tls.reset.sni")),

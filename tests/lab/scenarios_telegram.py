@@ -12,7 +12,7 @@ from typing import Any
 
 from targets.loader import shipped_platforms
 from tests.lab import control, prove, prove_blocks, rules
-from tests.lab.censor_apps import FirstBytes, has_no_shape, is_http, is_plain_mtproto, is_tls
+from tests.lab.censor_apps import FirstBytes, has_no_shape, is_not_of_the_web, is_plain_mtproto
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.packets import TCP
@@ -147,7 +147,7 @@ SCENARIOS = (
         (Words("no_network", "filter"), UNKNOWN),
         says(ONE, 443, "silence"),
         *_WEB_WELL,
-        rules=always(FirstBytes(forbidden=lambda data: not (is_tls(data) or is_http(data)), place="home")),
+        rules=always(FirstBytes(forbidden=is_not_of_the_web, place="home")),
     ),
     row(
         "answered_by_a_web_server",
