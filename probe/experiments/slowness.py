@@ -73,7 +73,7 @@ def _crawled(site: Site, fact: HttpFact) -> bool:
     last_us, count = fact.progress[-1]
     took_s = (last_us - fact.first_byte_us) / 1e6
     floor_s = 0.8 * site.settings.deadlines.suspicion_floor
-    least_s = max(floor_s, _ROUND_TRIPS * (site.rtt_us or 0) / 1e6, 3 * site.session.ordinary_s())
+    least_s = max(floor_s, _ROUND_TRIPS * (site.rtt_us or 0) / 1e6, 1.5 * site.session.ordinary_s())
     return count >= _LEAST_BYTES and took_s > least_s and count / took_s < _SLOW_RATE
 
 

@@ -157,3 +157,18 @@ def test_readers_of_first_segments_and_servers_that_want_whole_greetings(network
     assert not network.passes(server, segment(up=False, port=40001))
     assert network.passes(server, segment(flags=SYN, port=40001))
     assert network.passes(server, segment(up=False, port=40001))
+
+
+def test_what_is_held_comes_when_the_time_is_over(network):
+    """The first packets wait for one moment, later ones for less, and then nothing waits; other names never do."""
+    rule = greeted(network, throttle.NameHold(names=META, seconds=4.0))
+    assert network.passes(rule, down())
+    assert network.arrivals == (4.0,)
+    network.now += 1.5
+    assert network.passes(rule, down())
+    assert network.arrivals == (2.5,)
+    network.now += 3.0
+    assert network.passes(rule, down())
+    assert network.arrivals == (0.0,)
+    assert network.passes(rule, segment(FULL))
+    assert network.arrivals == (0.0,)

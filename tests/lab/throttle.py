@@ -105,6 +105,22 @@ class NameDelay(BySide):
 
 
 @dataclass(kw_only=True)
+class NameHold(BySide):
+    """What comes in the first so many seconds after the greeting is held back until they are over; then all is as ever (as of
+    azattyq.org in Kazakhstan, whose handshakes took some four seconds; OONI, 2023)."""
+
+    seconds: float = 4.0
+    _since: OrderedDict[Flow, float] = field(default_factory=OrderedDict)
+
+    def slow(self, packet: Packet, network: Network) -> bool:
+        now = monotonic()
+        since = self._since.get(packet.flow, now)
+        _remember(self._since, packet.flow, since)
+        network.arrivals = (max(0.0, since + self.seconds - now),)
+        return True
+
+
+@dataclass(kw_only=True)
 class NameLose(BySide):
     """A share of the packets of that direction is dropped at random: a line that is bad for one name."""
 
