@@ -12,7 +12,6 @@ _NAME_LIMIT = 40
 _SERVICES: Mapping[str, tuple[str, bool]] = {
     "apps": ("the apps", True),
     "web": ("the web", False),
-    "web-apps": ("the web client's own connections", True),
     "web-apps": ("what the web client speaks with", False),
     "calls": ("calls", True),
     "registration": ("signing up", False),
