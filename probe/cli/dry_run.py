@@ -97,6 +97,7 @@ def _steps(scheme: str, settings: Settings) -> Iterator[str]:
 
 
 def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[str]:
+    from probe.experiments import ech
     from probe.experiments.suspicion import FOLLOW_UPS, wanted
     from probe.instruments import quic
 
@@ -145,6 +146,10 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "harmless, taking turns at your first control or at harmless addresses, and up to 32 KB of a page there on each; "
             "600 KB at most"
         ),
+        "ech": (
+            "whatever comes of it, once: TLS greetings that name cloudflare-ech.com, with another greeting sealed inside and "
+            f"without, taking turns at {settings.budgets.neutrals} harmless addresses and at your first control, up to six each"
+        ),
         "quic": (
             "where the page came and says that it has HTTP/3: a QUIC greeting with the site's name (UDP port 443 mostly), "
             "at most once an hour around the clock; if nobody answers, the question which versions it speaks, up to three "
@@ -174,12 +179,13 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
     yield ""
     yield "Only for what fails or stays silent, to find out why:"
     kept = [name for name in (*FOLLOW_UPS, "throttling") if wanted(name, settings)]
+    kept += ["ech"] if ech.is_wanted(settings) else []
     for name in kept:
         yield f"  {name}: {lines.get(name, 'more questions about the same site')}"
     if not kept:
         yield "  nothing: --only and --skip leave no follow-up"
     if "neutral_pair" in kept or "dns_answers" in kept:
-        names = [*(canary.where for canary in canaries.family("foreign")), *canaries.innocuous]
+        names = [*(canary.where for canary in canaries.family("foreign")), *canaries.innocuous, *canaries.http3]
         yield f"The harmless names and addresses are drawn from these {len(names)}: {_list(names)}"
 
 

@@ -34,6 +34,7 @@ _STEPS = {
     "protocol_pair": "comparing protocols at the control",
     "throttling": "comparing how fast names are",
     "quic": "trying QUIC",
+    "ech": "hiding a name in a greeting",
     "vendor_sign": "asking for the vendor's sign",
     "udp_here": "trying datagrams elsewhere",
     "control": "asking the control",

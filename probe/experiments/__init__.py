@@ -31,6 +31,7 @@ EXPERIMENTS: tuple[tuple[str, str], ...] = (
         "protocol_pair",
         "a VPN's packets against random ones of the same sizes, at a server of yours elsewhere (--control)",
     ),
+    ("ech", "whether greetings that hide a name inside another pass (--deep, or --only ech)"),
     ("quic", "whether the site's newer kind of connection (QUIC) works as well (needs dalel[quic])"),
     ("vendor_sign", "whether the vendor itself says that it has an outage, where it says so by DNS (Signal)"),
     ("udp_here", "whether datagrams pass here at all, where an app's get no answer"),

@@ -260,7 +260,7 @@ class Question:
         number: int = 0,
         manner: _Manner | None = None,
     ) -> Operation:
-        """One greeting from a fresh port, recorded. A control's address is not kept."""
+        """One greeting from a fresh port, recorded."""
         manner = manner or _Manner(self._site.settings.deadlines.quic, self._site.rtt_us)
         place = Place(purpose=PURPOSE, endpoint=self._site.number, group=group, arm=arm, round=number)
         await self._session.pacer.flow()
@@ -276,8 +276,7 @@ class Question:
         )
         assert operation is not None  # nothing begins without aioquic
         self._answered |= arm == "target" and answered(operation)
-        kept = replace(operation, address=None) if group.startswith("control:") else operation
-        return self._session.record(kept, **place.fields()).operation
+        return self._session.record(operation, **place.fields()).operation
 
     # where on the way
 

@@ -121,7 +121,8 @@ class Session:
     def record(self, operation: Operation, **place: Any) -> Observation:
         if place.get("purpose") == "own_side" and isinstance(operation.fact, TlsFact) and operation.failure is None:
             self.handshakes_s.append((operation.duration_us or 0) / 1e6)
-        if place.get("purpose") in ("control_pair", "protocol_pair"):
+        at_control = (place.get("group") or "").startswith("control:")
+        if at_control or place.get("purpose") in ("control_pair", "protocol_pair"):
             # The place is a server of the user's own: its address must not end up in an export.
             operation = replace(operation, address=None)
         operation = named(marked(operation, self.fingerprints, self.settings.country), self.networks)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from probe.experiments import cheap, dns_answers, quic, suspicion, throttling
+from probe.experiments import cheap, dns_answers, ech, quic, suspicion, throttling
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import MOST_RESOLVERS, NO_WORD, in_turn
 from probe.experiments.session import Focus, guarded
@@ -51,6 +51,7 @@ async def run(site: Site) -> None:
             ready.stream.close()
     throttling.begin(site)
     quic.begin(site)
+    ech.begin(site)
 
 
 async def over_families(site: Site, walk: Walk) -> None:

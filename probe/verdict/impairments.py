@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.observations import DnsFact, HttpFact, TlsFact
-from probe.verdict import answers, elsewhere, evidence, resolvers
+from probe.verdict import answers, ech, elsewhere, evidence, resolvers
 from probe.verdict.model import Finding, Status
 from probe.verdict.pairs import at_neutrals, uneven
 from probe.verdict.quic import Quic
@@ -19,9 +19,14 @@ def impairments(case: Case, status: Status, findings: tuple[Finding, ...]) -> tu
     """Codes for one endpoint; each has a sentence in :mod:`probe.verdict.sentences`."""
     if status == "accessible":
         mine = (*_families(case), *_flaky(case, findings), *_quic(case), *_lies(case, findings), *_slow(case))
-        return (*mine, *_untested(case))
+        return (*mine, *_ech(case), *_untested(case))
     own = tuple(code for code in case.own.verdict.impairments if code in ("transparent_proxy", "own_side_unsteady"))
-    return (*own, *_controls(case))
+    return (*own, *_controls(case), *_ech(case))
+
+
+def _ech(case: Case) -> tuple[str, ...]:
+    """Said of whatever was asked first: it is about the network, and about no site."""
+    return ("ech_blocked",) if ech.is_stopped(case) else ()
 
 
 def _controls(case: Case) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ _IMPAIRMENTS = {
     "browsers send them, do",
     "quic_unanswered": "the site offers the newer, faster kind of connection and gives no answer in it, to this computer at "
     "least; pages come in the older way",
+    "ech_blocked": "this network stops greetings that hide a site's name inside another, as newer browsers send them to some "
+    "sites, whatever the site: it was compared at places that have nothing to do with it",
     "provider_dns_untested": "your provider's DNS was not tested: this computer asks another one",
     "transparent_proxy": "somebody on the way takes every connection, so connections by themselves say nothing",
     "control_silent": "a server elsewhere that you named gave no answer, so it is no evidence for anything",

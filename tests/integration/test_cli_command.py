@@ -78,12 +78,13 @@ MISTAKES = {
     ("check", "http://example.com:0/"): "dalel: 'http://example.com:0/' has port 0: "
     "a port is a number from 1 to 65535.\n",
     ("check", "@nws"): "dalel: No list is called '@nws'. Did you mean '@news'? "
-    "Lists: @all, @default, @messengers, @news, @social, @vpn.\n",
+    "Lists: @all, @default, @dns, @messengers, @news, @social, @vpn.\n",
     ("check", "--only", "retrey"): "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\n"
     "Try 'dalel check --help' for help.\n\n"
     "Error: Invalid value for '--only': there is no 'retrey'. Did you mean 'retry'? There are: website, network, "
     "retry, dns_answers, neutral_pair, neutral_chain, own_pair, path_mtu, siblings, neighbours, "
-    "locate, behind, packets, residual, split, control_pair, throttling, quic, control.\n",
+    "locate, behind, packets, residual, split, control_pair, throttling, protocol_pair, ech, quic, "
+    "vendor_sign, udp_here, control.\n",
     ("check", "--fail-on", "down"): "Usage: dalel check [OPTIONS] [TARGET|@LIST|URL|HOST|-]...\n"
     "Try 'dalel check --help' for help.\n\n"
     "Error: Invalid value for '--fail-on': there is no 'down'. There are: accessible, blocked, denied, outage, "

@@ -102,7 +102,8 @@ class Scenario:
     finds: tuple[str, ...] = ()
     """Codes of findings that must be told of what is checked (``check``), for or against its word."""
     impaired: tuple[str, ...] | None = None
-    """Codes of impairments about QUIC that must be told of what is checked: all of them and no others. ``None``: any."""
+    """Codes of impairments about QUIC and hidden names that must be told of what is checked: all of them and no others. ``None``:
+    any."""
     needs: tuple[str, ...] = ()
     """Experiments that it takes to be right; without them it is listed as not yet."""
 

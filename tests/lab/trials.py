@@ -52,16 +52,20 @@ class Trial:
         return tuple(found)
 
     def _impairments(self) -> list[str]:
-        """What is said of QUIC in another way than the row has it."""
+        """What is said of QUIC and of greetings that hide a name in another way than the row has it."""
         if self.scenario.impaired is None:
             return []
         wanted = sorted(self.scenario.impaired)
         told = {
-            result["url"]: sorted(code for code in result["impairments"] if code.startswith("quic_"))
+            result["url"]: sorted(code for code in result["impairments"] if code.startswith(("quic_", "ech_")))
             for result in self.document["results"]
             if result["url"] in self.scenario.check
         }
-        return [f"{url}: told of QUIC: {codes}, not {wanted}" for url, codes in told.items() if codes != wanted]
+        return [
+            f"{url}: told of QUIC and of greetings: {codes}, not {wanted}"
+            for url, codes in told.items()
+            if codes != wanted
+        ]
 
     @property
     def is_right(self) -> bool:
