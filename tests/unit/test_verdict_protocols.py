@@ -58,12 +58,19 @@ def test_a_box_at_home_is_not_the_provider(hops, is_proof, transport):
 
 def test_only_a_ttl_that_ran_out_says_that_it_got_there():
     """A router that says no is not past; neither is one of which only the connection was heard."""
-    for said in ({"icmp_type": 3, "icmp_code": 13}, {}):
+    for said in ({"icmp_type": 3, "icmp_code": 13, "errno": "EHOSTUNREACH"}, {"errno": "EHOSTUNREACH"}, {}):
         facts = at_echo(Facts("protocol://openvpn").context().healthy())
         fact = AppFact(protocol="openvpn", transport="udp", sent="", ttl=3, hop_is="public", **said)
         place = {"purpose": "protocol_pair", "group": "way", "arm": "target", "round": 3, "port": 10007}
         facts.add(fact, failure="host_unreachable", name=facts.host, **place)
         assert facts.healthy("after", 1).verdict().status == "inconclusive"
+
+
+def test_who_says_no_on_connections_may_be_at_home():
+    """There his word and a TTL that ran out look alike."""
+    facts = compared(("public",), transport="tcp", target="host_unreachable")
+    assert facts.verdict().status == "inconclusive"
+    assert compared(("public",), target="host_unreachable").verdict().status == "blocked"
 
 
 @pytest.mark.parametrize("rounds", [2, 3, 4, 5])

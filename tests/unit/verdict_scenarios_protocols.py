@@ -67,7 +67,9 @@ def way(facts: Facts, *hops: str | None, transport: str = "udp") -> Facts:
             facts.add(PathFact(sent="syn", ttl=ttl, **came), failure="host_unreachable" if hop else TIMEOUT, **place)  # type: ignore[arg-type]
         elif hop:
             fact = replace(fact, hop_is=hop)  # type: ignore[arg-type]
-        said = {"icmp_type": 11, "icmp_code": 0} if hop else {}
+        said: dict[str, Any] = {}
+        if hop:
+            said = {"errno": "EHOSTUNREACH"} | ({"icmp_type": 11, "icmp_code": 0} if transport == "udp" else {})
         facts.add(replace(fact, **said), failure="host_unreachable" if hop else TIMEOUT, **place)  # type: ignore[arg-type]
     return facts
 

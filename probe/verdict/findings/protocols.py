@@ -52,13 +52,18 @@ def past_home(case: Case) -> tuple[Observation, ...]:
     theirs = {
         o.fact.ttl for o in looked if isinstance(o.fact, AppFact | PathFact) and o.fact.hop_is in ("public", "shared")
     }
+    # On a connection an errno is all that the kernel gives; where somebody says no to the arms as well, it is his word.
+    said_no = any(_word(o) == "unreachable" for pair in at_echoes(case) for o in pair.target_failures)
     return tuple(
         o
         for o in looked
         if isinstance(o.fact, AppFact)
         and (o.fact.ttl or 0) >= _BEHIND_HOME
         and o.fact.ttl in theirs
-        and (o.fact.icmp_type, o.fact.icmp_code) in _EXCEEDED
+        and (
+            (o.fact.icmp_type, o.fact.icmp_code) in _EXCEEDED
+            or (o.fact.transport == "tcp" and o.fact.errno == "EHOSTUNREACH" and not said_no)
+        )
     )
 
 
