@@ -22,7 +22,14 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    NotSupportedError,
+    ProgrammingError,
+)
 
 from storage import schema, sqlite_file
 from storage.errors import StorageError
@@ -59,9 +66,18 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading: one snapshot for as long as it is open."""
-        with self.engine.connect() as connection:
-            yield connection
+        """A connection for reading: one snapshot for as long as it is open.
+
+        Raises :class:`StorageError` where the database cannot be read (damaged, locked for too long, gone).
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            if not is_trouble(error):
+                raise
+            hint = " `dalel db check` tells more." if "malformed" in str(error.orig) else ""
+            raise StorageError(f"{self.location.shown} cannot be read: {error.orig}.{hint}") from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -79,6 +95,14 @@ class Database:
 
     def __exit__(self, *_exc: object) -> None:
         self.close()
+
+
+_BUGS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether the database cannot (full, locked for too long, gone, damaged), rather than our asking wrongly."""
+    return isinstance(error, DBAPIError) and not isinstance(error, _BUGS)
 
 
 def apply(connection: Connection, changes: Changes, *, again: bool = False) -> None:

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from storage import spool
-from storage.database import apply
+from storage.database import apply, is_trouble
 
 if TYPE_CHECKING:
     from storage.writer import Job
-
-_BUGS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 
 
 def commit(connection: Connection, job: Job) -> Any:
@@ -24,11 +22,6 @@ def commit(connection: Connection, job: Job) -> Any:
             return job(connection)
         apply(connection, job)
     return None
-
-
-def is_trouble(error: Exception) -> bool:
-    """Whether the database cannot write (full, locked for too long, gone, damaged), rather than our asking wrongly."""
-    return isinstance(error, DBAPIError) and not isinstance(error, _BUGS)
 
 
 def take_in(connection: Connection, directory: Path, identity: str) -> list[str]:

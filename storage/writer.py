@@ -139,7 +139,8 @@ class Writer:
             self._try_again()
         if self._connection is None or self._reason is not None:
             return self._keep(job)
-        from storage.taking import commit, is_trouble
+        from storage.database import is_trouble
+        from storage.taking import commit
 
         try:
             return commit(self._connection, job)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from probe.daemon.daemon import Daemon, Outside
 from probe.daemon.daemon_jobs import Jobs, WatchSet
 from probe.daemon.daemon_work import RealWork
-from probe.daemon.process import Orders, Supervisor, only_one
+from probe.daemon.process import AnotherRunError, Orders, Supervisor, only_one
 from probe.daemon.telling.means import SOFTWARE, Means
 from probe.daemon.telling.teller import Teller
 from probe.verdict.ruleset import RULESET
@@ -65,8 +65,8 @@ async def serve(start: Start, wire: Wire, clock: Clock, orders: Orders | None = 
     daemon watches with it.
     """
     orders = orders if orders is not None else Orders()
-    with orders.heard(), only_one(start.location):
-        archive = await _opened(start, orders)
+    with orders.heard(), contextlib.ExitStack() as place:
+        archive = await _opened(start, orders, place)
         if archive is None:
             return True
         try:
@@ -80,14 +80,19 @@ async def serve(start: Start, wire: Wire, clock: Clock, orders: Orders | None = 
     return True
 
 
-async def _opened(start: Start, orders: Orders) -> Archive | None:
-    """The archive; ``None`` if the order to stop came before it could be opened."""
+async def _opened(start: Start, orders: Orders, place: contextlib.ExitStack) -> Archive | None:
+    """The archive, and the only *place* at it; ``None`` if the order to stop came before it could be opened."""
     told = None
     while True:
         try:
-            archive = await asyncio.to_thread(Archive.open, start.location)
+            with contextlib.ExitStack() as taken:
+                taken.enter_context(only_one(start.location))
+                archive = await asyncio.to_thread(Archive.open, start.location)
+                place.push(taken.pop_all())
+        except AnotherRunError:
+            raise
         except StorageError as error:
-            if not start.patient:
+            if not start.patient or start.once:
                 raise
             if str(error) != told:
                 start.say("storage", f"{error} Nothing is measured until then; it is tried again every minute.")
@@ -116,7 +121,7 @@ async def _look_over(start: Start) -> None:
 async def _agreed(start: Start, archive: Archive, orders: Orders) -> bool:
     """Whether there is consent, sooner or later. It may be given meanwhile, from another terminal."""
     told = False
-    while not await start.consent(archive):
+    while not await _consented(start, archive):
         if not start.patient or start.once:
             return False
         if not told:
@@ -126,6 +131,17 @@ async def _agreed(start: Start, archive: Archive, orders: Orders) -> bool:
         if await _stop_within(AGAIN_S, start, orders):
             return False
     return True
+
+
+async def _consented(start: Start, archive: Archive) -> bool:
+    """Whether it can be read that somebody has agreed."""
+    try:
+        return await start.consent(archive)
+    except StorageError as error:
+        if not start.patient or start.once:
+            raise
+        start.say("storage", str(error))
+        return False
 
 
 async def _stop_within(seconds: float, start: Start, orders: Orders) -> bool:

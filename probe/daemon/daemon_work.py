@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,8 +17,8 @@ from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
-from probe.instruments.warm import warm
 from probe.incidents.wishes import in_sight
+from probe.instruments.warm import warm
 from probe.wire import Wire
 from probe.workflows import watching
 from probe.workflows.incidents import Conclusion, Incidents
@@ -66,10 +67,22 @@ class RealWork:
 
     async def begin(self) -> Wants:
         """Take up what the archive knows of incidents, tell what was never told, and say what is wished for."""
-        self._incidents, missed = await asyncio.to_thread(Incidents.load, self.archive, self.clock.now_us())
-        await self.teller.tell_missed([of_event(incident, event) for incident, event in missed.told])
+        self._incidents, missed = await asyncio.to_thread(self._load)
+        items = [of_event(incident, event) for incident, event in missed.told]
+        await self._kept_after(self.teller.tell_missed(items))
         await self._keep_incidents(missed)
         return missed.wants
+
+    def _load(self) -> tuple[Incidents, Conclusion]:
+        """As much as can be read: a page that a memory card has lost is no reason to measure nothing from now on."""
+        now_us = self.clock.now_us()
+        try:
+            return Incidents.load(self.archive, now_us)
+        except StorageError as error:
+            self.say("storage", f"{error} What was found before is known only in part.")
+        with contextlib.suppress(StorageError):
+            return Incidents.load(self.archive, now_us, read_again=False)
+        return Incidents(self.archive), Conclusion()
 
     async def seen(self) -> dict[str, float]:
         """When endpoints were measured last, by URL, on the daemon's timeline: only of the last hours."""
@@ -82,13 +95,19 @@ class RealWork:
                 for reading in readings.between(database, now_us - _SEEN_BACK_US)
             }
 
-        return await asyncio.to_thread(read)
+        try:
+            return await asyncio.to_thread(read)
+        except StorageError:
+            return {}
 
     async def spent_today(self) -> tuple[int, float]:
         """Bytes of this calendar day so far, and when it began on the daemon's timeline."""
         now_us = self.clock.now_us()
         midnight = dt.datetime.fromtimestamp(now_us // 1_000_000, dt.UTC).replace(hour=0, minute=0, second=0)
-        day = await asyncio.to_thread(lambda: days.of(self.archive.reader.database, days.day_of(now_us)))
+        try:
+            day = await asyncio.to_thread(lambda: days.of(self.archive.reader.database, days.day_of(now_us)))
+        except StorageError:
+            day = days.Day(day=days.day_of(now_us))
         return day.bytes, self.clock.monotonic() - (now_us / 1e6 - midnight.timestamp())
 
     async def settle(self) -> None:
@@ -225,7 +244,8 @@ class RealWork:
         try:
             await kept
         except StorageError as error:
-            self._troubled(str(error))
+            # In the archive's own words if it has any: each thing that it could not keep has others.
+            self._troubled(self.archive.unsaved or str(error))
         else:
             self._troubled(self.archive.unsaved)
 

@@ -121,9 +121,14 @@ class Orders:
         return True
 
 
+class AnotherRunError(StorageError):
+    """Somebody else watches with this database."""
+
+
 @contextlib.contextmanager
 def only_one(location: Location) -> Iterator[None]:
-    """Hold the place of the one daemon of this database. Raises :class:`StorageError` where another has it.
+    """Hold the place of the one daemon of this database. Raises :class:`AnotherRunError` where another has it, and
+    :class:`StorageError` where there can be none.
 
     It is a lock of its own beside the database's: a check, an export or a backup may go on beside a daemon. Two daemons
     on one PostgreSQL database are two probes, and may be.
@@ -137,7 +142,7 @@ def only_one(location: Location) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock.acquire(alone=True, wait_s=0.0)
     except StorageError:
-        raise StorageError(
+        raise AnotherRunError(
             f"Another `dalel run` is watching with this database ({location.shown}). Stop it first, or give this one a "
             "database of its own (--database)."
         ) from None

@@ -49,8 +49,9 @@ class Incidents:
         self.state = state
 
     @classmethod
-    def load(cls, archive: Archive, now_us: int) -> tuple[Incidents, Conclusion]:
-        """The machine as it was when it last kept something, and what the readings since then say.
+    def load(cls, archive: Archive, now_us: int, *, read_again: bool = True) -> tuple[Incidents, Conclusion]:
+        """The machine as it was when it last kept something, and what the readings since then say; without *read_again*
+        incidents alone, for an archive whose readings are damaged.
 
         ``now_us``: UTC microseconds. Raises :class:`~storage.errors.StorageError` where the archive cannot be read.
         """
@@ -58,7 +59,7 @@ class Incidents:
         since_us = now_us - WARM_UP_US
         stored = {incident.id: incident for incident in kept_incidents.newest(database, open_only=True)}
         stored |= {incident.id: incident for incident in kept_incidents.newest(database, since_us=since_us)}
-        facts = list(_facts(database, since_us))
+        facts = list(_facts(database, since_us)) if read_again else []
         # A version later than now and than every reading was dated by a clock that was wrong, and says nothing of how far
         # the readings go. Later than now alone says nothing: a computer without a clock of its own starts in the past.
         latest_us = max(now_us, _known_us(facts[-1]) if facts else now_us)

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from storage.archive import Archive
+
 LONGEST_S = 60.0
 BLOCKED = "https://videos.example/"
 WELL = "https://social.example/"
@@ -225,3 +227,48 @@ def test_a_database_that_cannot_be_opened_is_tried_again(running, tmp_path):
     daemon.until_said("tried again every minute")
     assert daemon.stop() == 0
     assert "Traceback" not in daemon.said()
+
+
+def test_where_no_place_can_be_taken_it_is_tried_again(running, tmp_path):
+    """A disk that became read-only is no crash loop."""
+    (tmp_path / "dalel.db.run").mkdir()
+    daemon = running(WELL)
+    daemon.until_said("tried again every minute")
+    assert daemon.stop() == 0
+    assert "Traceback" not in daemon.said()
+
+
+def test_for_cron_what_cannot_be_opened_is_the_end(running, tmp_path):
+    """Cron starts it again; one that waited would be in the way of the next."""
+    (tmp_path / "dalel.db").mkdir()
+    daemon = running("--once", WELL)
+    assert daemon.process.wait(LONGEST_S) == 2
+    assert "Traceback" not in daemon.said()
+
+
+@pytest.mark.parametrize("table", ["own_sides", "incidents"])
+def test_a_page_that_the_disk_has_lost_stops_no_start(running, tmp_path, table):
+    """It is said in clear lines, each once, and measuring begins: what does not fit on that page waits in the spool."""
+    with Archive.open(str(tmp_path / "dalel.db")):
+        pass
+    with contextlib.closing(sqlite3.connect(tmp_path / "dalel.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        query = f"SELECT pageno, pgsize FROM dbstat WHERE name = '{table}'"
+        number, size = connection.execute(query).fetchone()
+    with (tmp_path / "dalel.db").open("r+b") as file:
+        file.seek((number - 1) * size)
+        file.write(b"\xa5" * size)
+    daemon = running(WELL)
+    daemon.until_said("Watching 1 address")
+    spool = tmp_path / "spool"
+    there = (
+        (lambda: spool.exists() and list(spool.iterdir()))
+        if table == "own_sides"
+        else lambda: daemon.count("own_sides")
+    )
+    daemon.until(there, "row or spool file")
+    assert daemon.stop() == 0
+    assert "Traceback" not in daemon.said()
+    assert "db repair" in daemon.said()
+    *lines, _at_the_end_once_more = daemon.said().splitlines()
+    assert len(lines) == len(set(lines))
