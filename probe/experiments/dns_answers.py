@@ -36,7 +36,7 @@ _REFUSAL_ROUNDS = 2
 
 async def run(site: Site) -> None:
     """Ask around, then try the addresses that anybody answered."""
-    if is_literal(site.host):
+    if is_literal(site.host) or ("dns" not in site.suspicions and not await site.still_asks()):
         return
     async with asyncio.TaskGroup() as group:
         for question in (*_system(site), _no_resolver(site, tuple(site.addresses))):
