@@ -14,6 +14,7 @@ from tests.lab import prove, prove_apps, rules
 from tests.lab.packets import TCP, UDP
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
+from tests.lab.scenario import Whole
 from tests.lab.scenarios import ANY_OUTAGE, BOGON, FACEBOOK, Scenario, Words
 from tests.lab.scenarios_apps import with_http3
 from tests.lab.scenarios_platforms import ACCESSIBLE, add, page, row
@@ -145,17 +146,20 @@ APPS = (
     # The apps work, so the platform does: that its web is blocked is told beside it.
     _row("peer_telegram_web_bogon", "the provider's resolver gives a private address for Telegram's web client only", "telegram",
          _E + "telegram: web failure, tcp and http fine", prove.answers(_WEB_TELEGRAM, BOGON), prove.truth(_WEB_TELEGRAM),
-         world=lambda world: dataclasses.replace(world, lies={_WEB_TELEGRAM: BOGON}), spares=_except(f"//{_WEB_TELEGRAM}"), exit_codes=(0,), **_blocked("dns", "dns.injection.bogon")),
+         world=lambda world: dataclasses.replace(world, lies={_WEB_TELEGRAM: BOGON}), spares=_except(f"//{_WEB_TELEGRAM}"), exit_codes=(0,),
+         platforms=(Whole("telegram", "accessible", ("web_blocked",)),), **_blocked("dns", "dns.injection.bogon")),
     _row("peer_telegram_web_reset", "greetings with the name of Telegram's web client are reset", "telegram", _E + "telegram: web failure, tcp and http fine",
          prove.truth(_WEB_TELEGRAM), prove.fails(f"https://{_WEB_TELEGRAM}/", prove.HANDSHAKE, prove.RESET), rules=_named(rules.NameReset, _WEB_TELEGRAM),
-         spares=_except(_WEB_TELEGRAM), exit_codes=(0,), **_blocked("tls", "tls.reset.sni")),
+         spares=_except(_WEB_TELEGRAM), exit_codes=(0,), platforms=(Whole("telegram", "accessible", ("web-apps_blocked", "web_blocked")),), **_blocked("tls", "tls.reset.sni")),
     _row("peer_whatsapp_web_reset", "greetings with the name of WhatsApp's web client are reset", "whatsapp", _E + "whatsapp: web blocked, the rest ok",
          prove.fails("https://web.whatsapp.com/", prove.HANDSHAKE, prove.RESET), rules=_named(rules.NameReset, "web.whatsapp.com"),
-         spares=_except("web.whatsapp.com"), **_blocked("tls", "tls.reset.sni")),
-    _row("peer_messenger_bogon", "the provider's resolver gives a private address for all of Facebook's names", "facebook",
+         spares=_except("web.whatsapp.com"), exit_codes=(0,), platforms=(Whole("whatsapp", "accessible", ("web_blocked",)),),
+         **_blocked("tls", "tls.reset.sni")),
+    _row("peer_messenger_bogon", "the provider's resolver gives a private address for all of Facebook's names", "messenger",
          _E + "facebook_messenger: dns_blocking true, tcp_blocking false", prove.answers(FACEBOOK, BOGON), prove.truth(FACEBOOK),
-         world=lambda world: dataclasses.replace(world, lies={name: BOGON for name in world.records() if name.endswith(("facebook.com", "fbcdn.net"))}), **_blocked("dns", "dns.injection.bogon")),
-    _row("peer_messenger_one_address", "the provider drops what is sent to one of Facebook's hosts", "facebook", _E + "facebook_messenger: tcp_blocking true",
+         world=lambda world: dataclasses.replace(world, lies={name: BOGON for name in world.records() if name.endswith(("facebook.com", "fbcdn.net"))}), spares=_except("facebook.com", "fbcdn.net"),
+         check=("facebook", "messenger"), platforms=(Whole("facebook", "blocked"), Whole("messenger", "blocked")), **_blocked("dns", "dns.injection.bogon")),
+    _row("peer_messenger_one_address", "the provider drops what is sent to one of Facebook's hosts", "messenger", _E + "facebook_messenger: tcp_blocking true",
          prove.truth("b-api.facebook.com"), prove.fails("https://b-api.facebook.com/", prove.SILENT), spares=_except("b-api"), needs=(_ELSEWHERE,),
          rules=lambda world: (rules.Drop(when=When(protocol=TCP, remote=(world.sites["b-api.facebook.com"].address + "/32",))),), **_blocked("ip")),
     _row("peer_canary_reset", "a name that this program uses to see whether abroad is reached is itself reset", "https://www.kernel.org/",
