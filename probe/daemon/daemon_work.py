@@ -120,7 +120,7 @@ class RealWork:
     async def own_side(self, watch: WatchSet, *, full: bool) -> Came:
         kit = self._kit_of(watch)
         came = await watching.look(kit, self.wire, watch.settings, self.archive, full=full)
-        others = await self.ways.look(kit, watch.settings, self.archive)
+        others = await self.ways.look(kit, watch.settings, self.archive, full=full)
         counted = await self._counted(came, own_sides_made=1 + len(others), beside=others)
         # The way that the system prefers comes last: what it says is what holds for everything else.
         facts = (*(one.own_side for one in others if one.own_side is not None), *counted.facts)

@@ -54,15 +54,19 @@ class OtherWays:
         self._kits: dict[WayOut, tuple[Kit, BoundWire]] = {}
         self._proven: set[WayOut] = set()
 
-    async def look(self, kit: Kit, settings: Settings, archive: Archive | None = None) -> tuple[Came, ...]:
-        """A small look by each other way, a whole one where that fails; of ways that have been well before, or are now."""
+    async def look(
+        self, kit: Kit, settings: Settings, archive: Archive | None = None, *, full: bool = False
+    ) -> tuple[Came, ...]:
+        """A small look by each other way, a whole one where that fails or if it is to be *full* (nothing less ends what was told
+        of a way); of ways that have been well before, or are now.
+        """
         ways = self._find()[1:]
         for gone in self._kits.keys() - set(ways):
             del self._kits[gone]
             self._proven.discard(gone)
         came = []
         for way in ways:
-            found = await self._look(way, kit, settings, archive)
+            found = await self._look(way, kit, settings, archive, full=full)
             if found is not None:
                 came.append(found)
         return tuple(came)
@@ -73,7 +77,9 @@ class OtherWays:
         taken = {kit.interface for kit, _ in self._kits.values()}
         return next(name for number in range(1, 100) if (name := f"{kind}{number if number > 1 else ''}") not in taken)
 
-    async def _look(self, way: WayOut, kit: Kit, settings: Settings, archive: Archive | None) -> Came | None:
+    async def _look(
+        self, way: WayOut, kit: Kit, settings: Settings, archive: Archive | None, *, full: bool
+    ) -> Came | None:
         if way not in self._kits:
             self._kits[way] = _kit_for(way, self._label(way), kit, settings)
         own, wire = self._kits[way]
@@ -82,7 +88,7 @@ class OtherWays:
             if tried.own_side is None or tried.own_side.status != "ok":
                 return None
             self._proven.add(way)
-        return await watching.look(own, wire, settings, archive)
+        return await watching.look(own, wire, settings, archive, full=full)
 
 
 def _kit_for(way: WayOut, label: str, kit: Kit, settings: Settings) -> tuple[Kit, BoundWire]:

@@ -85,9 +85,13 @@ class Lines:
 
     status: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, str]] = field(default_factory=list)
+    whole: int = 0
 
-    async def look(self, kit: Kit, wire: Any, _settings: Settings, archive: object = None, **_how: Any) -> Came:
+    async def look(
+        self, kit: Kit, wire: Any, _settings: Settings, archive: object = None, *, full: bool = False
+    ) -> Came:
         status = self.status[wire.source]
+        self.whole += full
         if archive is not None:
             assert kit.interface is not None
             self.kept.append((kit.interface, status))
@@ -110,8 +114,8 @@ async def test_a_way_counts_once_it_was_well(monkeypatch: pytest.MonkeyPatch) ->
     )
     ways = OtherWays(lambda: tuple(found))
 
-    async def statuses() -> list[tuple[str | None, str]]:
-        came = await ways.look(kit, Settings(), object())  # type: ignore[arg-type]
+    async def statuses(*, full: bool = False) -> list[tuple[str | None, str]]:
+        came = await ways.look(kit, Settings(), object(), full=full)  # type: ignore[arg-type]
         return [(one.own_side.interface, one.own_side.status) for one in came if one.own_side is not None]
 
     assert await statuses() == []
@@ -119,6 +123,11 @@ async def test_a_way_counts_once_it_was_well(monkeypatch: pytest.MonkeyPatch) ->
     assert await statuses() == [("mobile", "ok")]
     lines.status[PHONE.address] = "no_network"
     assert await statuses() == [("mobile", "no_network")]
+    assert lines.whole == 0
+    lines.status[PHONE.address] = "ok"
+    assert await statuses(full=True) == [("mobile", "ok")]
+    assert lines.whole == 1, "what was told of a way ends with a whole look by that way"
+    lines.status[PHONE.address] = "no_network"
     found.append(DONGLE)
     assert await statuses() == [("mobile", "no_network"), ("fixed", "ok")]
     found.remove(PHONE)
