@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,6 +85,10 @@ class _Flow:
         self.back.add(number)
         self.change(messages_received=len(self.back))
 
+    def has_any(self, first: int, last: int) -> bool:
+        """Whether any of these packets has come back."""
+        return any(number in self.back for number in range(first, last + 1))
+
     def note_error(self, error: OSError) -> None:
         kind, code, offender = getattr(error, "icmp", None) or (None, None, None)
         self.failure = failures.from_os_error(error)
@@ -146,8 +151,7 @@ async def _data(flow: _Flow, sock: UdpSocket) -> bool:
             sock.send(packet)
             flow.note_sent(packet, number)
             await _listen(flow, sock, pace.every_s, lambda: False)
-        tail = set(range(last - pace.tail + 1, last + 1))
-        if await _listen(flow, sock, flow.patience_s, lambda tail=tail: bool(tail & flow.back)):
+        if await _listen(flow, sock, flow.patience_s, functools.partial(flow.has_any, last - pace.tail + 1, last)):
             return True
     return False
 
