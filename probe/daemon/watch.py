@@ -57,8 +57,8 @@ class OtherWays:
     async def look(
         self, kit: Kit, settings: Settings, archive: Archive | None = None, *, full: bool = False
     ) -> tuple[Came, ...]:
-        """A small look by each other way, a whole one where that fails or if it is to be *full* (nothing less ends what was told
-        of a way); of ways that have been well before, or are now.
+        """A small look by each other way, a whole one where that fails or if it is to be *full* (nothing less ends what was
+        told of a way); of ways that have been well before, or are now.
         """
         ways = self._find()[1:]
         for gone in self._kits.keys() - set(ways):
