@@ -195,7 +195,7 @@ ADDRESSES = (
     # The data centres may be dead: nobody else's word is at hand.
     row("apps_by_address_and_web_alive", "the data centres of the apps vanish at the border, on every port; the web pages of the same platform come",
         (Words("blocked", "ip"), UNKNOWN), prove_blocks.connected("149.154.175.50", "149.154.167.51", "95.161.76.100", works=False), prove.page("https://telegram.org/"),
-        check=("telegram",), spares=lambda url: url.startswith("https://"), rules=always(rules.Drop(when=When(protocol=TCP, remote=_CENTRES)))),
+        check=("telegram",), spares=lambda url: url.startswith(("https://", "mtproto+ws://")), rules=always(rules.Drop(when=When(protocol=TCP, remote=_CENTRES)))),
 )  # fmt: skip
 
 
