@@ -136,6 +136,7 @@ _ROWS = (
         path="/dns-query",
         sends="a TLS greeting with the host's name, and a DNS question in HTTPS",
         example="doh://dns.example.org/dns-query",
+        ready=True,
     ),
     Scheme(
         name="dot",
@@ -144,6 +145,7 @@ _ROWS = (
         port=853,
         sends="a TLS greeting with the host's name, and a DNS question",
         example="dot://dns.example.org",
+        ready=True,
     ),
     Scheme(
         name="doq",
@@ -152,6 +154,7 @@ _ROWS = (
         port=853,
         sends="the first packets of QUIC with the host's name, and a DNS question",
         example="doq://dns.example.org",
+        ready=True,
     ),
     Scheme(
         name="protocol",

@@ -94,7 +94,7 @@ def follow_ups(scheme: str, stage: str, operation: Operation | None, settings: S
         asked += ["behind", "packets"]
     if stage == "tls":
         asked.extend(DEEP)
-    if stage == "app" and scheme == "quic":
+    if stage == "app" and scheme in _OVER_443:
         asked.append("quic")
     app = app_of(scheme)
     pairless = (*_OF_NAMES, "control") if app is not None and app.transport == "udp" else _OF_NAMES

@@ -24,7 +24,17 @@ from probe.instruments.trust import Trust
 from probe.observations import Answer, DnsFact, DnsTransport, HttpFact, Operation, ResolverRole
 from probe.wire import Datagram, Nameserver, UdpSocket, Wire, readable
 
-__all__ = ["Lingering", "Question", "UdpAsked", "ask_doh", "ask_dot", "ask_getaddrinfo", "ask_tcp", "ask_udp"]
+__all__ = [
+    "Lingering",
+    "Question",
+    "UdpAsked",
+    "ask_doh",
+    "ask_dot",
+    "ask_getaddrinfo",
+    "ask_inside",
+    "ask_tcp",
+    "ask_udp",
+]
 
 UDP_PORT, DOT_PORT = 53, 853
 DNS_MESSAGE = "application/dns-message"
@@ -385,6 +395,34 @@ async def ask_doh(
     if shaken.stream is None:
         return asking.operation(None, failure=shaken.operation.failure, sent=connected.stream.bytes_sent)
     return await _post(asking, shaken.stream, url, query, asking.left_s(deadline_s))
+
+
+async def ask_inside(
+    wire: Wire,
+    stream: TlsStream,
+    question: Question,
+    *,
+    role: ResolverRole,
+    deadline_s: float,
+    url: str | None = None,
+) -> Operation:
+    """Ask in a connection that is open and verified: as DoT does (RFC 7858 §3.3), or by one POST to *url* (RFC 8484)."""
+    server = Nameserver(stream.tcp.address, stream.tcp.port)
+    asking = _Asking(wire, server, question, "dot" if url is None else "doh", role)
+    query_id = wire.random.getrandbits(16) if url is None else 0
+    try:
+        query = dns_message.build(question, query_id)
+    except ValueError as error:
+        return asking.unaskable(error)
+    if url is not None:
+        return await _post(asking, stream, url, query, deadline_s)
+    try:
+        async with asyncio.timeout(deadline_s):
+            return await _over_stream(asking, stream.read, stream.write, query, query_id)
+    except OSError as error:
+        return asking.operation(None, failure=failures.from_os_error(error), sent=stream.tcp.bytes_sent)
+    finally:
+        stream.close()
 
 
 async def _post(asking: _Asking, stream: TlsStream, url: str, query: bytes, left_s: float) -> Operation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from probe.instruments import failures, quic_packets
 from probe.observations import UNKNOWN_FAILURE, Operation, QuicFact
@@ -24,6 +24,18 @@ _CRYPTO_ERRORS = range(0x100, 0x200)
 """The handshake failed, with an alert of TLS (RFC 9001 §4.8)."""
 _LONGEST_REASON = 200
 _CONNECTION_BYTES = 8
+
+
+class Talk(Protocol):
+    """What is said on one stream of a connection, and what comes back on it."""
+
+    def first(self) -> bytes:
+        """All that is said."""
+        ...
+
+    def heard(self, data: bytes, *, ended: bool) -> bool:
+        """The next bytes, and whether they are the last ones. Whether it is enough."""
+        ...
 
 
 @functools.cache
@@ -97,8 +109,13 @@ async def handshake(
     alpn: tuple[str, ...] = ALPN,
     name: str | None = None,
     rtt_us: int | None = None,
+    talk: Talk | None = None,
+    roots: bytes | None = None,
 ) -> Operation | None:
     """One handshake of version 1 with *sni* (or without a name), then a farewell; ``None`` where aioquic is not installed.
+
+    *talk*: what is said between the two. *roots* (PEM): the server's certificate must verify against them, for *sni*, or for
+    *name* where none is sent; else nothing is verified.
 
     *name* is what the operation is said to be about, the SNI if it is not given. *rtt_us*: the path's round trip, where that is
     known: greetings are repeated after four of them (RFC 9002 §6.2.2 has a third of a second for one that is not).
@@ -115,7 +132,8 @@ async def handshake(
         stack=_stack(),
     )
     place = (address, port)
-    speak = functools.partial(_shake, _connection(sni, alpn, deadline_s, rtt_us), place)
+    connection = _connection(sni or (name if roots else None), alpn, deadline_s, rtt_us, roots)
+    speak = functools.partial(_shake, connection, place, talk=talk)
     return await _run(wire, place, fact, speak, deadline_s=deadline_s, name=name or sni)
 
 
@@ -199,7 +217,9 @@ _RTT_S = 0.1
 """What aioquic takes for a round trip before it has seen one."""
 
 
-def _connection(sni: str | None, alpn: tuple[str, ...], deadline_s: float, rtt_us: int | None) -> QuicConnection:
+def _connection(
+    sni: str | None, alpn: tuple[str, ...], deadline_s: float, rtt_us: int | None, roots: bytes | None = None
+) -> QuicConnection:
     """A client that has not spoken yet. It gives up by our deadline, not by its own."""
     import logging
     import ssl
@@ -212,7 +232,8 @@ def _connection(sni: str | None, alpn: tuple[str, ...], deadline_s: float, rtt_u
         configuration=QuicConfiguration(
             alpn_protocols=list(alpn),
             server_name=sni,
-            verify_mode=ssl.CERT_NONE,
+            verify_mode=ssl.CERT_NONE if roots is None else ssl.CERT_REQUIRED,
+            cadata=roots,
             supported_versions=[quic_packets.VERSION_1],
             idle_timeout=deadline_s + 60.0,
             initial_rtt=min(1.0, max(_RTT_S, 2 * (rtt_us or 0) / 1e6)),
@@ -220,12 +241,14 @@ def _connection(sni: str | None, alpn: tuple[str, ...], deadline_s: float, rtt_u
     )
 
 
-async def _shake(connection: QuicConnection, place: tuple[str, int], exchange: _Exchange) -> None:
-    """Speak until the handshake is done, or the connection is over."""
+async def _shake(
+    connection: QuicConnection, place: tuple[str, int], exchange: _Exchange, *, talk: Talk | None = None
+) -> None:
+    """Speak until the handshake and *talk* are done, or the connection is over."""
     wire = exchange.wire
     connection.connect(place, now=wire.monotonic())
     ids: tuple[bytes, bytes] | None = None
-    while not _is_over(connection, exchange):
+    while not _is_over(connection, exchange, talk):
         for data, _ in connection.datagrams_to_send(now=wire.monotonic()):
             ids = ids or _ids(data)
             exchange.send(data)
@@ -284,13 +307,17 @@ def _feed(connection: QuicConnection, place: tuple[str, int], exchange: _Exchang
         return
 
 
-def _is_over(connection: QuicConnection, exchange: _Exchange) -> bool:
+def _is_over(connection: QuicConnection, exchange: _Exchange, talk: Talk | None = None) -> bool:
     """Look at what aioquic says has happened."""
-    from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted
+    from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, StreamDataReceived
 
     while (event := connection.next_event()) is not None:
         if isinstance(event, HandshakeCompleted):
             exchange.change(completed=True, alpn=event.alpn_protocol)
+            if talk is None:
+                return True
+            connection.send_stream_data(connection.get_next_available_stream_id(), talk.first(), end_stream=True)
+        if isinstance(event, StreamDataReceived) and talk is not None and talk.heard(event.data, ended=event.end_stream):
             return True
         if isinstance(event, ConnectionTerminated):
             exchange.change(close_code=event.error_code, close_reason=_plain(event.reason_phrase))

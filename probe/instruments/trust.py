@@ -21,7 +21,7 @@ import platform
 import re
 import ssl
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,6 +103,7 @@ class Trust:
     _shipped: tuple[bytes, ...]
     _system: tuple[bytes, ...] | None
     _contexts: dict[tuple[tuple[str, ...], bool, bool], ssl.SSLContext] = field(default_factory=dict)
+    _pem: bytes = b""
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Trust:
@@ -128,6 +129,12 @@ class Trust:
             _load(context, tuple(dict.fromkeys((*self._shipped, *(self._system or ())))))
             self._contexts[key] = context
         return self._contexts[key]
+
+    def pem(self) -> bytes:
+        """All of these roots, for those who verify by themselves; one that cannot be read is left out. At first slow."""
+        if not self._pem:
+            self._pem = _as_pem(dict.fromkeys((*self._shipped, *(self._system or ()))))
+        return self._pem
 
     def no_stores(self) -> Stores:
         """What a chain that failed against all roots together is worth to each store."""
@@ -188,6 +195,18 @@ def _roots(text: str) -> tuple[bytes, ...]:
         with contextlib.suppress(binascii.Error):
             roots[base64.b64decode(body)] = None
     return tuple(roots)
+
+
+def _as_pem(roots: Iterable[bytes]) -> bytes:
+    from cryptography import x509
+
+    found = []
+    with warnings.catch_warnings(action="ignore"):
+        for root in roots:
+            with contextlib.suppress(ValueError, x509.InvalidVersion):
+                x509.load_der_x509_certificate(root)
+                found.append(ssl.DER_cert_to_PEM_cert(root))
+    return "".join(found).encode("ascii")
 
 
 def _verifies(roots: Sequence[bytes], sent: Sequence[bytes], host: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from probe.experiments.apps import calls, over_quic, protocol_pair, telegram, vpn
+from probe.experiments.apps import calls, over_quic, protocol_pair, public_dns, telegram, vpn
 from probe.experiments.apps.speaking import App, Reached, spoken
 from probe.experiments.steps import connect
 
@@ -25,6 +25,9 @@ APPS: Mapping[str, App] = {
     "stun": spoken(calls.dialogue),
     "protocol": App(run=protocol_pair.run),
     "quic": App(over_quic.speak),
+    "doh": App(public_dns.over_tls, watches=True),
+    "dot": App(public_dns.over_tls, watches=True),
+    "doq": App(public_dns.over_quic),
 }
 """Scheme (as :mod:`targets.schemes` has it) → who speaks it."""
 

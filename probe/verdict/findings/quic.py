@@ -20,7 +20,7 @@ FAMILY = "quic"
 
 def _reading(case: Case) -> Quic | None:
     """What QUIC says, if the endpoint is asked for over it alone and got no answer."""
-    if case.scheme != "quic":
+    if case.scheme not in ("quic", "doq"):
         return None
     read = Quic(case)
     at_own = any(answered(o.operation) for o in read.at_own)
