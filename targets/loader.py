@@ -30,7 +30,7 @@ CANARIES_FILE = SHIPPED / "canaries.toml"
 DEFAULT = "default"
 """The list that is measured when nothing is named: every current platform that is in none of ``OPT_IN``."""
 EVERYTHING = "all"
-OPT_IN = ("news", "vpn")
+OPT_IN = ("news", "vpn", "dns")
 COMPUTED = (DEFAULT, EVERYTHING)
 """Lists that are worked out and cannot be written into a file."""
 

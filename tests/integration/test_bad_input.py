@@ -72,7 +72,7 @@ TARGETS = {
     "вконтакт": "No platform is called 'вконтакт'. Did you mean 'вконтакте'? For all names see `dalel targets list`.",
     "localhost": "No platform is called 'localhost'. For all names see `dalel targets list`.",
     "": "An empty word names no target. See `dalel targets list`.",
-    "@nolist": "No list is called '@nolist'. Lists: @all, @default, @messengers, @news, @social, @vpn.",
+    "@nolist": "No list is called '@nolist'. Lists: @all, @default, @dns, @messengers, @news, @social, @vpn.",
     "https://example.com:0/": f"'https://example.com:0/' has port 0: {PORT}",
     "tcp://host:99999": f"'tcp://host:99999' has port 99999: {PORT}",
     "tcp://host:ssh": "'tcp://host:ssh' has a port that is not a number.",

@@ -112,12 +112,14 @@ def start(net: Net, world: World) -> Authority:
     listening = _start_web(net, world, issuer) + _start_services(net, world)
     _start_fronts(net, world)
     _start_quic(net, world)
+    _start_doq(net, world, issuer)
     expected = {("tcp", address, port) for address, port in listening}
     expected |= {("udp", address, 53) for address in PUBLIC_RESOLVERS} | {
         ("udp", address, 123) for address in world.clocks
     }
     expected |= {("tcp", address, 853) for address in PUBLIC_RESOLVERS}
     expected |= {("udp", address, port) for address, port, manner in world.stuns if manner != "closed"}
+    expected |= {("udp", address, 853) for address, manner in world.doq if manner != "closed"}
     expected |= {("udp", address, 443) for site in _with_quic(world) for address in site.served_at}
     expected |= {("udp", address, port) for address, port, manner in world.vpns if not manner.endswith("-tcp")}
     near = {("udp", RESOLVER, 53), ("tcp", RESOLVER, 53)} if world.resolver_runs else set()
@@ -262,7 +264,9 @@ def _start_resolvers(net: Net, world: World, issuer: Authority) -> None:
     issued = issuer.issue(*names)
     (net.directory / "dot.pem").write_bytes(issued.chain)
     (net.directory / "dot.key").write_bytes(issued.key)
-    interfaces = [f"  interface: {address}\n  interface: {address}@853\n" for address in PUBLIC_RESOLVERS]
+    interfaces = [f"  interface: {address}\n" for address in PUBLIC_RESOLVERS]
+    # unbound takes the port for datagrams as well.
+    interfaces += [f"  interface: {address}@853\n" for address in PUBLIC_RESOLVERS if address not in dict(world.doq)]
     tls = (
         f'  tls-port: 853\n  tls-service-pem: "{net.directory}/dot.pem"\n  tls-service-key: "{net.directory}/dot.key"\n'
     )
@@ -389,6 +393,17 @@ def _start_quic(net: Net, world: World) -> None:
     ]
     if sites:
         _spawn_services(net, net["world"], {"sites": sites}, "tests.lab.quic", "serve")
+
+
+def _start_doq(net: Net, world: World, issuer: Authority) -> None:
+    """DNS over QUIC: one process for all resolvers that have it, and for their DNS over TLS."""
+    places = []
+    for address, manner in world.doq:
+        its = shelf.certificate(issuer, address, PUBLIC_RESOLVERS[address])
+        shown = shelf.certificate(issuer, "stranger", ("www.example.net",)) if manner == "stranger" else its
+        places.append([address, manner, *(str(path) for path in (its.chain, its.key, shown.chain, shown.key))])
+    if places:
+        _spawn_services(net, net["world"], {"places": places}, "tests.lab.doq", "serve")
 
 
 def _spawn_services(

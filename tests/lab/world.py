@@ -18,6 +18,8 @@ PUBLIC_RESOLVERS = {
     "8.8.8.8": ("dns.google", "8.8.8.8", "8.8.4.4"),
     "9.9.9.9": ("dns.quad9.net", "9.9.9.9"),
     "1.1.1.1": ("cloudflare-dns.com", "one.one.one.one", "1.1.1.1", "1.0.0.1"),
+    "94.140.14.14": ("dns.adguard-dns.com", "94.140.14.14"),
+    "194.242.2.2": ("dns.mullvad.net", "194.242.2.2"),
 }
 """Address of a public resolver, and what its certificate says."""
 
@@ -202,6 +204,8 @@ class World:
     """What is done behind the websockets of its web client."""
     vpns: tuple[tuple[str, int, str], ...] = ()
     """Servers of VPN protocols: address, port, and what is done there, in the words of ``vpn.py``."""
+    doq: tuple[tuple[str, str], ...] = ()
+    """Resolvers that are asked over QUIC: address, and what is done there, in the words of ``doq.py``; ``closed``: nothing."""
     clocks: tuple[str, ...] = ()
     lies: dict[str, str] = field(default_factory=dict)
     abroad: dict[str, str] = field(default_factory=dict)
@@ -315,6 +319,7 @@ def whole_world(salt: str = "") -> World:
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.innocuous if name not in sites}
     sites |= {name: Site(name=name, address=give.give(name)) for name in canaries.http3 if name not in sites}
     names |= {name: give.give(name) for name in canaries.ad_domains}
+    names |= {name: at for at, known in PUBLIC_RESOLVERS.items() for name in known if not _is_address(name)}
     stuns = []
     for host, port in dict.fromkeys(_stun_places(endpoints, canaries)):
         address = host if _is_address(host) else names.setdefault(host, give.give(host))

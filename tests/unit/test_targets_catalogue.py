@@ -23,6 +23,11 @@ TELEGRAM_APPS = {f"mtproto://{address}:{port}" for address in DATA_CENTRES for p
 WHATSAPP_APPS = {f"tcp://e{number}.whatsapp.net:{port}" for number in range(1, 17) for port in (443, 5222)}
 
 HOSTS = {
+    "adguard-dns": "dns.adguard-dns.com",
+    "cloudflare-dns": "cloudflare-dns.com one.one.one.one",
+    "google-dns": "dns.google",
+    "mullvad-dns": "dns.mullvad.net",
+    "quad9": "dns.quad9.net",
     "facebook": "www.facebook.com m.facebook.com",
     "messenger": "b-api.facebook.com b-graph.facebook.com edge-mqtt.facebook.com star.c10r.facebook.com"
     " external.xx.fbcdn.net scontent.xx.fbcdn.net stun.fbsbx.com",
@@ -77,6 +82,7 @@ DEFAULT = [
     "youtube",
 ]
 NEWS = ["azattyq", "holanews", "meduza", "orda", "the-village", "vlast"]
+DNS = ["adguard-dns", "cloudflare-dns", "google-dns", "mullvad-dns", "quad9"]
 VPN = [
     "cloudflare-1111",
     "expressvpn",
@@ -136,13 +142,14 @@ def test_what_is_gone_is_all_measured_when_it_is_asked_for(platforms):
 
 
 def test_the_lists_are_those_of_the_plan():
-    """``@default`` is every current platform that is in neither ``@news`` nor ``@vpn``."""
+    """``@default`` is every current platform that is in none of ``@news``, ``@vpn`` and ``@dns``."""
     lists = loader.load_catalogue().lists()
     current = {name: sorted(p.id for p in members if p.retired is None) for name, members in lists.items()}
     assert current["default"] == DEFAULT
     assert current["news"] == NEWS
     assert current["vpn"] == VPN
-    assert current["all"] == sorted(DEFAULT + NEWS + VPN)
+    assert current["dns"] == DNS
+    assert current["all"] == sorted(DEFAULT + NEWS + VPN + DNS)
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_addresses_as_people_type_them(word, url, catalogue):
         ("qqqqqq", "No platform is called 'qqqqqq'. For all names see `dalel targets list`."),
         (
             "@nws",
-            "No list is called '@nws'. Did you mean '@news'? Lists: @all, @default, @messengers, @news, @social, @vpn.",
+            "No list is called '@nws'. Did you mean '@news'? Lists: @all, @default, @dns, @messengers, @news, @social, @vpn.",
         ),
         ("", "An empty word names no target. See `dalel targets list`."),
         ("example.com:0", "'example.com:0' has port 0: a port is a number from 1 to 65535."),
