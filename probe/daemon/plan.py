@@ -32,7 +32,7 @@ BURST_GAP = 300.0
 """Between two bursts, or two deep tests, at one endpoint: a verdict that flaps must not make a flood."""
 BURST_AT_ONCE = 4
 """Endpoints of one burst. Three rounds of more would use up the connections of two minutes, and wait for them."""
-JUST_NOW = 120.0
+JUST_NOW = 300.0
 """What was looked at to the full so lately is left out where the whole platform is looked at."""
 PLATFORM_GAP = 300.0
 """Between two looks at all of a platform's endpoints."""
