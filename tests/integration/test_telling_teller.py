@@ -234,13 +234,15 @@ async def test_what_was_saved_and_never_put_in_is_told_after_the_start(tmp_path,
     bench = Bench(tmp_path, shown, hook(1))
     known, missed = happened("signal"), happened("telegram")
     old = happened("old", at_us=START - 48 * HOUR)
+    # Times are corrected: where this computer's clock is behind, what happened just now is still to come by it.
+    ahead = happened("whatsapp", at_us=START + 3 * HOUR)
     with bench.process() as teller:
         await teller.tell([known])
     with bench.process() as teller:
-        await teller.tell_missed([old, known, missed])
-        await teller.tell_missed([old, known, missed])
+        await teller.tell_missed([old, known, missed, ahead])
+        await teller.tell_missed([old, known, missed, ahead])
         waiting = outbox.waiting(teller.archive.reader.database)
-    assert [row.incident for row in waiting] == ["signal", "telegram"]
+    assert [row.incident for row in waiting] == ["signal", "telegram", "whatsapp"]
 
 
 async def test_a_channel_may_want_some_events_only_and_its_own_language(tmp_path, shown):

@@ -97,10 +97,11 @@ class Teller:
     async def tell_missed(self, items: Sequence[Item]) -> None:
         """Tell those of *items* that no message was ever made of: for the start, after a crash in between.
 
-        What is older than a day is left out: it may be of a time in which nobody was to be told.
+        What is older than a day is left out: it may be of a time in which nobody was to be told. What seems to come from the
+        future is not: its time is corrected, and this computer's clock may be behind.
         """
         now_us = self.now_us()
-        recent = [item for item in items if 0 <= now_us - item.at_us < _DAY_US]
+        recent = [item for item in items if now_us - item.at_us < _DAY_US]
         known = await self._known([item.incident.id for item in recent])
         await self.tell([item for item in recent if item.id not in known])
 
