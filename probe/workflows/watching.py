@@ -24,7 +24,7 @@ from probe.experiments.cheap import Memory
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Pacer
 from probe.incidents.model import MOVED, Kind, OwnSide, Reading
-from probe.observations import Observation
+from probe.observations import Observation, TlsFact
 from probe.runner import Runner
 from probe.verdict import clock
 from probe.verdict.network import judge_network
@@ -123,10 +123,14 @@ class Kit:
         self.resting |= dict.fromkeys(drawn, now + NEUTRAL_REST_S)
 
     def remember(self, observations: Sequence[Observation]) -> None:
-        """Note where sites abroad are while all is well: when names do not resolve any longer, somebody must be asked."""
+        """Note where sites abroad are while all is well: when names do not resolve any longer, somebody must be asked.
+
+        Whoever takes a connection need not be the site, which proves itself by its certificate.
+        """
         for o in observations:
             family, _, name = (o.member or "").partition("/")
-            if family == "foreign" and o.purpose == "own_side" and o.failure is None and o.operation.address:
+            proven = isinstance(o.fact, TlsFact) and o.failure is None
+            if family == "foreign" and o.purpose == "own_side" and proven and o.operation.address:
                 self.abroad[name] = o.operation.address
 
     def drawn_from(self, wire: Wire) -> Neutrals:
@@ -304,10 +308,15 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
 
 
 def _known_trouble(kit: Kit, small: NetworkVerdict | None) -> NetworkVerdict | None:
-    """What a recent whole look said, if the *small* one finds the own side still down: it is asked whole again in a while."""
+    """What a recent whole look said, if the *small* one finds the own side still down: it is asked whole again in a while.
+
+    A plug that somebody has pulled since is seen by the small one itself, and would hide behind what was said of the line.
+    """
     if small is None or small.status == "ok" or kit.trouble is None:
         return None
     since, verdict = kit.trouble
+    if small.method == "link" != verdict.method:
+        return None
     return verdict if kit.clock.timeline() - since < WHOLE_EVERY_S else None
 
 

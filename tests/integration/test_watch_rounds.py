@@ -21,7 +21,7 @@ from probe.experiments.session import Pacer
 from probe.incidents.model import Kind, Reading
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
-from probe.observations import TlsFact
+from probe.observations import Observation, Operation, TcpFact, TlsFact
 from probe.settings import Settings
 from probe.workflows import watching
 from probe.workflows.watching import Came, ClockOffset, Kit
@@ -396,3 +396,40 @@ def test_in_another_network_nothing_learned_before_is_believed() -> None:
         assert kept == [came.moved]
 
     play(story, archive=True)
+
+
+def test_a_plug_that_is_pulled_while_the_line_is_down_is_seen_as_that() -> None:
+    """What was said of the line a minute ago does not go on being said of a computer that is on no line."""
+
+    async def story(one: Probe) -> None:
+        await one.look()
+        said = []
+        for link in ("silent", "silent", "no_route"):
+            one.change(link=link)
+            came = await one.look()
+            assert came.own_side is not None
+            said.append((came.own_side.method, came.own_side.kind))
+        assert said == [("upstream", "full"), ("upstream", "cheap"), ("link", "full")]
+
+    play(story)
+
+
+def test_only_a_site_that_proved_itself_is_remembered() -> None:
+    """Whoever answers for a name that is lied about takes the connection as well."""
+
+    def seen(fact: TcpFact | TlsFact, name: str, address: str, failure: str | None = None) -> Observation:
+        operation = Operation(fact=fact, started_us=0, failure=failure, address=address, name=name)
+        return Observation(number=1, operation=operation, purpose="own_side", member=f"foreign/{name}")
+
+    async def story(one: Probe) -> None:
+        one.kit.remember(
+            [
+                seen(TcpFact(), "lied.example", "22.1.0.10"),
+                seen(TlsFact(sni="lied.example", verify=True), "lied.example", "22.1.0.10", "ssl_invalid_hostname"),
+                seen(TcpFact(), "true.example", "22.2.0.10"),
+                seen(TlsFact(sni="true.example", verify=True), "true.example", "22.2.0.10"),
+            ]
+        )
+        assert one.kit.abroad == {"true.example": "22.2.0.10"}
+
+    play(story)
