@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from probe.incidents.machine import START, State, changed, run, step, wants
 from probe.incidents.model import Event, Fact, Incident, Kind, OwnSide, Reading
+from probe.incidents.state import shadowed
 from tests.incident_facts import known_us, look, reading
 
 NAMES = ("alpha", "beta", "gamma")
@@ -233,3 +234,5 @@ def test_wishes_are_about_what_is_known(facts: list[Fact]) -> None:
         assert asked.bursts | asked.deep | asked.rounds <= known
         assert asked.platforms <= set(NAMES)
         assert asked.old <= asked.rounds
+        held = {url for one in state.incidents.values() if one.state == "open" for url in one.remaining}
+        assert asked.rounds == (set() if shadowed(state, "") else held)
