@@ -158,7 +158,7 @@ async def test_whoever_lies_to_the_library_alone_is_asked_as_it_asks(
     monkeypatch.setattr(instrument, "ask_getaddrinfo", told)
     async with measuring(lambda _hello: True, resolver=old_device) as site:
         place = Place(purpose="baseline", endpoint=0, group="v4")
-        found = await website._addresses(site, TARGET, place, libraries=[])
+        found = await website.addresses_of(site, TARGET, place, libraries=[])
     for lingering in site.lingering:
         lingering.close()
     assert found
