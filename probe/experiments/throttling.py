@@ -120,6 +120,7 @@ class _Test:
     slow: Slow
     spent: int = 0
     kept_up: int = 0
+    met: int = 0
     hopeless: bool = False
     measured: list[str] = field(default_factory=list)
 
@@ -196,6 +197,7 @@ class _Test:
             self.hopeless |= not first.in_time
             return self.hopeless
         if self.slow.kind == "greeting" and await self._serves(there):
+            self._met_the_site()
             return False
         others, number = [first], 0
         while not self._is_over and all(other.whole for other in others):
@@ -208,6 +210,11 @@ class _Test:
                 break
         return True
 
+    def _met_the_site(self) -> None:
+        """A certificate of the name's at a place that was to have none. Twice: somebody on the way goes by names."""
+        self.met += 1
+        self.hopeless |= self.met > 1
+
     async def _round(self, there: _There, number: int, others: list[_Timed]) -> bool:
         """Both names once, of the first round only this one; whether the place does not serve the name itself."""
         order: tuple[Arm, ...] = ("innocuous", "target") if number % 2 == 0 else ("target", "innocuous")
@@ -216,6 +223,7 @@ class _Test:
             if which == "innocuous":
                 others.append(timed)
             elif timed.serves and not there.group.startswith("own"):
+                self._met_the_site()
                 return False
             else:
                 self.kept_up += _as_fast(timed, others)
@@ -224,6 +232,15 @@ class _Test:
     # one arm
 
     async def _arm(self, there: _There, which: Arm, number: int, others: Sequence[_Timed] = ()) -> _Timed:
+        """One arm, for which as much is set aside beforehand as it may cost: another place is asked at the same time."""
+        reserve = _ARM_COSTS[self.slow.kind]
+        self.spent += reserve
+        try:
+            return await self._connection(there, which, number, others)
+        finally:
+            self.spent -= reserve
+
+    async def _connection(self, there: _There, which: Arm, number: int, others: Sequence[_Timed]) -> _Timed:
         """One connection from a fresh port, greeted with one of the names."""
         site, name = self.site, self.slow.host if which == "target" else there.innocuous
         await site.wire.sleep(_GAP_S * site.settings.deadline_scale)
