@@ -168,7 +168,7 @@ SCENARIOS = (
         "doh_by_name_reset",
         "the same, and both sides are told that it is over",
         BY_NAME,
-        prove.fails(f"https://{ADGUARD}/", prove.RESET),
+        prove.fails(f"https://{ADGUARD}/", prove.HANDSHAKE, prove.RESET),
         prove.page(f"https://{GOOGLE}/"),
         rules=always(rules.NameReset(names=(ADGUARD,))),
         check=(DOH, DOT),

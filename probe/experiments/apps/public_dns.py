@@ -129,8 +129,7 @@ def _heard(blank: AppFact, shaken: Operation, reply: Reply | None) -> tuple[AppF
         # A handshake that was broken off for the certificate, or for the protocol's name, is somebody else's.
         other = shaken.failure == failures.BAD_HANDSHAKE
         reason = seen.close_reason[:80] if seen.close_reason else None
-        ended = shaken.failure or failures.EOF
-        return replace(fact, expected=False if other else None, detail=reason), ended
+        return replace(fact, expected=False if other else None, detail=reason), shaken.failure or failures.EOF
     as_dns = DnsFact(transport="doh", role="foreign", qname=QUESTION.qname, qtype=QUESTION.qtype, **reply.fields)
     right = _is_right(as_dns)
     return replace(fact, expected=right, detail=_detail(as_dns)), None if right else not_the_protocol("doq")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.observations import UNKNOWN_FAILURE, Observation
+from probe.observations import UNKNOWN_FAILURE, Observation, QuicFact
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Attempt, Case, app, verified
 
@@ -45,7 +45,13 @@ def is_another(o: Observation) -> bool:
 def _is_inside(case: Case) -> bool:
     """Whether what failed was asked inside a connection of the site's own: nobody on the way could read it, or answer it."""
     attempt = case.failing
-    return attempt is not None and any(verified(o.fact) for o in attempt.of("tls"))
+    return attempt is not None and (any(verified(o.fact) for o in attempt.of("tls")) or _is_inside_quic(case))
+
+
+def _is_inside_quic(case: Case) -> bool:
+    """The same of a resolver over QUIC: only the handshakes that the question is asked in offer its protocol, and verify."""
+    shaken = (o.fact for o in case.of("quic", "quic") if case.scheme == "doq")
+    return any(isinstance(fact, QuicFact) and fact.completed and fact.alpn == "doq" for fact in shaken)
 
 
 def _connected(o: Observation) -> bool:
