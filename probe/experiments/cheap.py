@@ -221,6 +221,11 @@ class _Attempt:
         if shaken.stream is None:
             return None
         assert isinstance(shaken.operation.fact, TlsFact)
+        self._site.rtt_us = connected.stream.rtt_us
+        if (shaken.operation.duration_us or 0) / 1e6 > self._site.patience_s():
+            # It came, but late: why, only a full check can tell.
+            shaken.stream.close()
+            return None
         if not shaken.operation.fact.resumed:
             return Ready(step.host, step.family, self._addresses, shaken.stream, tuple(self._operations))
         return await self._renewed(shaken.stream, shaken.operation)
