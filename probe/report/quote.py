@@ -14,6 +14,7 @@ from probe.observations import Observation
 from probe.report.comparisons import Comparison, comparisons
 from probe.report.groups import Group
 from probe.verdict import evidence, fingerprints, sentences
+from probe.verdict.findings import protocols
 from probe.verdict.model import EndpointResult, Finding, Run
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,6 +74,8 @@ def _whose(run: Run) -> str:
 
 
 def _accessible(result: EndpointResult, _observations: Sequence[Observation], _lang: str) -> str:
+    if _is_protocol(result):
+        return f"{_host(result)} passed from this network to a server elsewhere."
     return f"{_host(result)} could be reached from this network."
 
 
@@ -122,7 +125,13 @@ _SAYERS = {
 
 def _host(result: EndpointResult) -> str:
     """What was asked for, as it goes over the wire: letters of another script could reorder the words around them."""
-    return fingerprints.host_of(result.url) or result.url
+    host = fingerprints.host_of(result.url) or result.url
+    return sentences.protocol(host.removesuffix("-tcp")) if _is_protocol(result) else host
+
+
+def _is_protocol(result: EndpointResult) -> bool:
+    """Whether nothing but a comparison of what a protocol looks like was asked for."""
+    return result.url.startswith(f"{protocols.SCHEME}://")
 
 
 def _deciding(result: EndpointResult) -> Finding | None:

@@ -77,6 +77,9 @@ _SETTLE = {
     "later": "measure again in an hour: a dead server comes back, a block by address stays",
     "control_silent": "the server elsewhere that you named gave no answer: see to it, and measure again",
     "know_countries": "say in which countries this computer and the server elsewhere are: in two, its word weighs more",
+    "echo_port": "see that your server elsewhere is up, and that nothing before it stops what comes to port 10007, of "
+    "either kind (dalel help control)",
+    "other_line": "compare again from another line, at another hour, and at a server of another company",
     "another_provider": "measure the same site at the same time from another provider here",
     "another_vantage": "measure the same site at the same time from another country, and from another provider here",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from probe.verdict import elsewhere
+from probe.verdict.findings import protocols
 from probe.verdict.gates import FLIPS
 from probe.verdict.model import Finding
 from probe.verdict.pairs import at_neutrals
@@ -15,6 +16,8 @@ def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) ->
     found: list[str] = []
     if "redirected_without_end" in codes:
         found.append("look_yourself")
+    elif case.scheme == protocols.SCHEME:
+        found.append("other_line" if "protocol_stopped" in codes else "echo_port")
     elif not case.observations or case.failing is None:
         found.append("measure_again")
     if "our_bug" in fired:
@@ -24,7 +27,8 @@ def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) ->
     if case.own.verdict.status == "inconclusive":
         found.append("know_own_side")
     found.extend(_by_stage(case, codes, fired))
-    found.extend(_elsewhere(case, codes))
+    if case.scheme != protocols.SCHEME:
+        found.extend(_elsewhere(case, codes))
     return tuple(dict.fromkeys(found))
 
 

@@ -101,8 +101,11 @@ def test_a_protocol_and_random_packets_are_a_pair_too() -> None:
     (one,) = comparisons(checked(facts).results[0], facts.observations)
     assert [name for name, _ in sides(one)] == ["with this protocol", "with none"]
     assert "OpenVPN's protocol was stopped every time (6 times, from the first packet on)" in said(facts)
-    pieces = checked(facts)
-    validate(check_document(pieces), "check")
+    assert "OpenVPN's protocol was blocked on this network" in said(facts)
+    assert "OpenVPN's protocol passed from this network to a server elsewhere." in said(
+        protocol_stopped(target=None, rounds=1)
+    )
+    validate(check_document(checked(facts)), "check")
 
 
 def test_several_manners_are_all_told() -> None:

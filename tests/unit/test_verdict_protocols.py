@@ -84,6 +84,15 @@ def test_too_few_turns_are_a_hint(rounds):
     assert "protocol_flip" not in told(facts)
 
 
+def test_what_would_settle_it_is_about_the_echo():
+    """Its ports where nothing comes back, or nothing was sent; another line where something is stopped."""
+    for nothing in (silent_echo(), Facts("protocol://openvpn").context().healthy()):
+        assert nothing.verdict().status == "inconclusive"
+        assert nothing.verdict().settle == ("echo_port",)
+    assert compared((None,)).verdict().settle == ("other_line",)
+    assert "another_vantage" in server(target=None, rounds=1).verdict().settle
+
+
 def test_one_failure_is_nothing():
     """Not even a hint."""
     assert set(told(compared(rounds=1))) == {"protocol_stopped", "protocol_echo_answers"}

@@ -17,6 +17,7 @@ from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, app
 
 PURPOSE = "protocol_pair"
+SCHEME = "protocol"
 FAMILY = "protocol"
 WAY = "way"
 """The group of packets that were let go only some routers far."""
@@ -69,7 +70,7 @@ def past_home(case: Case) -> tuple[Observation, ...]:
 
 def _compares(case: Case) -> bool:
     """Whether the comparison is all that was asked for."""
-    return case.scheme == "protocol"
+    return case.scheme == SCHEME
 
 
 def _protocol(pairs: Sequence[Pair]) -> str:
@@ -247,7 +248,8 @@ def protocol_lives(case: Case) -> Iterator[Match]:
     weight=-1.9,
     family="baseline",
     basis="contrast",
-    sentence="{protocol} did not come back from {place}, a server that sends everything back",
+    sentence="{protocol} did not come back from {place}, a server that sends everything back ({target_failures} times, "
+    "{stopped}), and random packets of the same sizes did ({innocuous_successes} times)",
     why="as app_failed: what does not come back does not work; whose fault that is it does not say",
     signatures=SIGNATURES,
 )
