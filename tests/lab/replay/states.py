@@ -13,6 +13,7 @@ from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Drop, NameDrop, Rule, When
 from tests.lab.servers import PORTAL
+from tests.lab.throttle import NameHold
 from tests.lab.world import World
 
 Built = Callable[[World], tuple[Rule, ...]]
@@ -47,6 +48,11 @@ def silenced(*platforms: str, fraction: float = 1.0) -> Built:
         return (NameDrop(names=names_of(*platforms), when=When(fraction=fraction)),)
 
     return build
+
+
+def held(*platforms: str, seconds: float) -> Built:
+    """The first answer to greetings with these names is held back for so many seconds, as of azattyq.org in 2022."""
+    return lambda _world: (NameHold(names=names_of(*platforms), seconds=seconds),)
 
 
 def silenced_names(*names: str) -> Built:

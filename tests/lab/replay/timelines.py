@@ -14,6 +14,7 @@ from tests.lab.replay.states import (
     QAZNET,
     both,
     forged,
+    held,
     names_of,
     off,
     off_with_holes,
@@ -24,6 +25,7 @@ from tests.lab.replay.states import (
 
 SNI = (("blocked", "tls"),)
 OPENED = (("blocked", "mitm"),)
+SLOWED = (("blocked", "throttling"),)
 SHUT = (("no_network", "shutdown"), ("no_network", "upstream"))
 """Everything behind the provider is silent: a cut cable and a closed network look alike from one place."""
 
@@ -346,11 +348,26 @@ AZATTYQ_2022 = Event(
     name="azattyq_2022",
     title="September 2022 to April 2023: azattyq.org's handshakes take four seconds",
     source="OONI, 2023",
-    phases=(Phase(begins=utc("2022-09-27 00:00"), tells="all is well"),),
-    ends=utc("2022-09-27 01:00"),
-    watches=("azattyq",),
-    truths=(),
-    needs=("throttling",),
+    phases=(
+        Phase(begins=utc("2022-09-27 00:00"), tells="all is well"),
+        Phase(
+            begins=utc("2022-09-27 01:00"),
+            tells="greetings with azattyq.org are answered after four seconds",
+            rules=held("azattyq", seconds=4.0),
+        ),
+        Phase(begins=utc("2022-09-27 02:30"), tells="all is well"),
+    ),
+    ends=utc("2022-09-27 03:30"),
+    watches=("azattyq", "livejournal"),
+    truths=(
+        Truth(
+            words=SLOWED,
+            began=utc("2022-09-27 01:00"),
+            ended=utc("2022-09-27 02:30"),
+            platforms=frozenset({"azattyq"}),
+        ),
+    ),
+    not_replayed="seven months of it: an hour and a half; the exact hours are not known",
 )
 
 VPN_AND_NEWS_2024 = Event(
