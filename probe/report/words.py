@@ -82,6 +82,8 @@ _HEADLINES: Mapping[str, str] = {
     "blocked.mitm": "somebody in the network opens the encrypted connection with a forged certificate and can read it",
     "blocked.tls.mitm": "somebody in the network opens the encrypted connection with a forged certificate and can read it",
     "blocked.throttling": "your network slows this site down, and not others",
+    "blocked.throttling.delay": "your network holds back connections to this name for seconds, and not others",
+    "blocked.throttling.freeze": "your network stops connections to this name after a few kilobytes, and not others",
     "denied": "the site answers, and refuses you itself; your network lets you through",
     "denied.geo": "the site answers, and refuses visitors from this country",
     "denied.legal": "the site itself says that the law keeps it from showing this here",
