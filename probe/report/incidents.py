@@ -130,7 +130,7 @@ def headline(incident: Incident) -> str:
 def _when(incident: Incident, picture: Picture) -> str:
     began = _interval(incident.began_after_us, incident.began_by_us, picture.local)
     if incident.began_after_us is None:
-        began = f"by {began}; it was so when first looked at"
+        began = f"{began} or earlier (it was so when first looked at)"
     if incident.state == "open":
         return f"Since {began}; for {_duration(picture.now_us - incident.began_by_us)} so far"
     if incident.ended_by_us is None:

@@ -97,7 +97,7 @@ def test_a_closed_one_tells_its_end_and_how_long_it_can_have_lasted() -> None:
 
 def test_what_nobody_saw_begin_says_so() -> None:
     """No beginning is made up."""
-    assert "it was so when first looked at" in text(picture(incident(began_after_us=None)))
+    assert "or earlier (it was so when first looked at);" in text(picture(incident(began_after_us=None)))
     assert "or longer" in text(picture(over(began_after_us=None)))
 
 
