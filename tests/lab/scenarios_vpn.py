@@ -118,6 +118,22 @@ _COMPARED = (
         in_slice=True,
     ),
     row(
+        "all_stopped_at_once",
+        "OpenVPN, WireGuard, IKEv2 and what is fully encrypted are dropped by their shape, each; all are asked at once",
+        ALL,
+        STOPPED,
+        at_echo("openvpn", "silence"),
+        at_echo("ikev2", "silence"),
+        at_echo("noise", "lives", 3),
+        at_echo("letters-tcp", "lives", 3),
+        rules=always(
+            ByShape(forbidden=is_openvpn),
+            ByShape(forbidden=is_wireguard),
+            ByShape(forbidden=is_ikev2),
+            ByShape(forbidden=has_no_shape, when=When(protocol=TCP, ports=(ECHO,))),
+        ),
+    ),
+    row(
         "openvpn_reset",
         "connections that begin as OpenVPN's do are reset",
         ("protocol://openvpn-tcp",),
