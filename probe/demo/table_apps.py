@@ -35,5 +35,11 @@ APPS = Act(
             server=_server("page"),
             accepted=(Accepted("inconclusive", signatures=("app.other",)),),
         ),
+        Scene(
+            url=f"openvpn+tcp://burrow.example:{_PORT}",
+            done="nothing: a VPN's server (OpenVPN) answers its first packet",
+            server=_server("openvpn"),
+            accepted=(Accepted("accessible", (None,), (None,)),),
+        ),
     ),
 )

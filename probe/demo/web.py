@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from probe.demo import answers, telegram
+from probe.demo import answers, openvpn, telegram
 from probe.demo.authority import Authority, Identity
 from probe.demo.pages import WELCOME, Request, read_request, response
 from probe.demo.peek import head_complete, hello_complete, host_header, server_name
@@ -58,6 +58,8 @@ async def serve(realm: Realm, server: Server, resolver: Resolver | None, port: i
 async def _serve_app(realm: Realm, manner: AppManner, stream: Plain) -> None:
     if manner == "telegram":
         await telegram.serve(stream, os.urandom)
+    elif manner == "openvpn":
+        await openvpn.serve(stream, os.urandom)
     elif await stream.read() and manner == "page":
         await stream.write(response(_BAD_REQUEST, method="GET", now=realm.now()))
         await stream.finish()

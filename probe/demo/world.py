@@ -30,7 +30,7 @@ REFUSED = Reply(rcode="refused")
 EMPTY = Reply()
 SILENCE = Reply(rcode="silence")
 
-AppManner = Literal["telegram", "silence", "page"]
+AppManner = Literal["telegram", "openvpn", "silence", "page"]
 
 Trouble = Literal["reset", "silence", "eof", "alert"]
 """What befalls a connection: RST, no more bytes, FIN, or a TLS alert."""
