@@ -37,6 +37,17 @@ def changes(look: OwnSide, clock_offset_us: int | None) -> Changes:
     return (Insert("own_sides", (row,), known=True),)
 
 
+def last_us(database: Database) -> int | None:
+    """When a daemon last looked, by this host's own clock; ``None`` if none ever did."""
+    from sqlalchemy import func, select
+
+    from storage.schema import own_sides
+
+    with database.reading() as connection:
+        last: int | None = connection.execute(select(func.max(own_sides.c.at_us))).scalar_one()
+    return last
+
+
 def between(database: Database, since_us: int, until_us: int | None = None) -> Iterator[OwnSide]:
     """The looks from *since_us* (included) to *until_us* (not included), oldest first, their times corrected."""
     from sqlalchemy import func, select

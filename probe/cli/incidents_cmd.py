@@ -114,6 +114,7 @@ def command(
             targets=target,
             events=verbose or form == "json",
         )
+        watched = shown is None or bool(shown.incidents) or _was_watched(location, since_us)
     if shown is None:
         click.echo(_nothing(location, now_us) if form == "json" else f"There are no results in {location.shown} yet.")
         return EXIT_UNKNOWN
@@ -123,17 +124,27 @@ def command(
 
         click.echo(json.dumps(document(shown, utc_text), ensure_ascii=False))
     else:
-        _say(shown, since or USUAL_SINCE)
-    return _exit_code(shown.incidents)
+        _say(shown, since or USUAL_SINCE, watched=watched)
+    return _exit_code(shown.incidents) if watched else EXIT_UNKNOWN
 
 
-def _say(picture: Picture, since: str) -> None:
+def _was_watched(location: Location, since_us: int | None) -> bool:
+    """Whether `dalel run` looked at all since then: where nobody watched, no incident is no good news."""
+    from storage import own_sides
+    from storage.reader import Reader
+
+    with Reader.open(location) as reader:
+        last_us = own_sides.last_us(reader.database)
+    return last_us is not None and (since_us is None or last_us >= since_us)
+
+
+def _say(picture: Picture, since: str, *, watched: bool) -> None:
     from probe.report.incidents import lines
 
     if not picture.incidents:
-        click.echo(
-            f"No incidents since {since}.\n" if not since[-1:].isalpha() else f"No incidents in the last {since}.\n"
-        )
+        ago = f"since {since}" if not since[-1:].isalpha() else f"in the last {since}"
+        nobody = f"Nobody watched {ago}, so nothing is known of incidents: `dalel run` watches."
+        click.echo(f"No incidents {ago}.\n" if watched else f"{nobody}\n")
     click.echo("\n".join(lines(picture)))
 
 

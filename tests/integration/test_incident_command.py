@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from probe.incidents.model import Event, Incident
-from storage import incidents
+from probe.incidents.model import Event, Incident, OwnSide
+from storage import incidents, own_sides
 from storage.archive import Archive
 from storage.location import Location, parse
 from tests.integration.command import dalel
@@ -92,10 +92,23 @@ def test_the_exit_code_is_that_of_what_goes_on(
     tmp_path: Path, location: Location, found: tuple[Incident, ...], code: int
 ) -> None:
     """As of a check: 1 for a platform, 3 for the own network alone, 0 when all is over."""
-    with Archive.open(location):
-        pass
+    with Archive.open(location) as archive:
+        own_sides.save(archive, OwnSide(run="", at_us=time.time_ns() // 1000, status="ok")).result(timeout=30)
     keep(location, *found)
     assert dalel(tmp_path, "incidents").returncode == code
+
+
+def test_where_nobody_watched_no_incident_is_no_good_news(tmp_path: Path, location: Location) -> None:
+    """Checks by hand open none, and a daemon that stopped a year ago has seen none since."""
+    look = OwnSide(run="", at_us=time.time_ns() // 1000 - 40 * 24 * HOUR, status="ok")
+    with Archive.open(location) as archive:
+        assert "Nobody watched in the last 30d" in dalel(tmp_path, "incidents").stdout
+        own_sides.save(archive, look).result(timeout=30)
+    done = dalel(tmp_path, "incidents")
+    assert "Nobody watched in the last 30d" in done.stdout
+    assert done.returncode == dalel(tmp_path, "incidents", "--format", "json").returncode == 3
+    longer = dalel(tmp_path, "incidents", "--since", "90d")
+    assert (longer.returncode, longer.stdout.splitlines()[0]) == (0, "No incidents in the last 90d.")
 
 
 def test_json_and_csv_have_the_same_incidents(tmp_path: Path, location: Location) -> None:
