@@ -176,5 +176,5 @@ def test_two_controls_that_disagree_prove_nothing():
 
 def test_what_a_healthy_own_side_does_not_show_is_not_needed():
     """A completed comparison proves the path by itself: a trouble of the own side excuses it not."""
-    facts = way(at_echo(Facts("protocol://openvpn").context().dead()), "public").dead("after", 1)
+    facts = way(at_echo(Facts("protocol://openvpn").context().dead()), "public").dead(group="after", round=1)
     assert (facts.verdict().status, facts.verdict().gates) == ("blocked", ("own_side_is_scoped",))

@@ -70,7 +70,7 @@ def way(facts: Facts, *hops: str | None, transport: str = "udp") -> Facts:
         said: dict[str, Any] = {}
         if hop:
             said = {"errno": "EHOSTUNREACH"} | ({"icmp_type": 11, "icmp_code": 0} if transport == "udp" else {})
-        facts.add(replace(fact, **said), failure="host_unreachable" if hop else TIMEOUT, **place)  # type: ignore[arg-type]
+        facts.add(replace(fact, **said), failure="host_unreachable" if hop else TIMEOUT, **place)
     return facts
 
 
@@ -106,7 +106,7 @@ def dead_line() -> Facts:
     facts = Facts("protocol://openvpn").context().dead()
     for _ in range(3):
         arm(facts, "innocuous", 0, TIMEOUT)
-    return facts.dead("after", 1)
+    return facts.dead(group="after", round=1)
 
 
 def behind_a_proxy() -> Facts:
