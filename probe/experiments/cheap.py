@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from probe.experiments.places import connectable, is_literal, sni_of
 from probe.experiments.questions import in_turn
 from probe.experiments.steps import Place
-from probe.instruments import dns, tcp, tls
+from probe.instruments import dns, tcp, tickets, tls
 from probe.instruments.tickets import Ticket
 from probe.observations import DnsFact, Operation, TlsFact
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 FULL_EVERY = 6
 """Of so many rounds one is full at least."""
 _LONGEST_WAIT_FOR_TICKET_S = 1.0
+_LOOK_AGAIN_S = 43_200.0
+"""Between two looks at what a host gives, where looking costs memory for good."""
 _BETWEEN_TICKETS = 4
 """Round trips that a fresh ticket is waited for: the server sends it right behind its last word (RFC 8446 §4.6.1)."""
 
@@ -65,6 +67,7 @@ class Memory:
         self._at_most = at_most
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asked: OrderedDict[str, float] = OrderedDict()
+        self._held: OrderedDict[str, Ticket] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -104,6 +107,26 @@ class Memory:
         """As if *question* had not been put: its answer makes it worth asking again soon."""
         self._asked.pop(question, None)
 
+    def ticket(self, stream: TlsStream, host: str, now: float) -> Ticket | None:
+        """What *stream*'s server gave for next time. Where looking costs memory for good (``tickets.LOSES_MEMORY``), that is
+        looked at twice a day, and what it gave then serves again: servers take a ticket more than once.
+        """
+        if not tickets.LOSES_MEMORY:
+            return stream.ticket(host, now)
+        held = self._held.get(host)
+        if (held is None or not held.is_fresh(now)) and self.is_due(f"ticket of {host}", now, _LOOK_AGAIN_S):
+            self.refused(host)
+            held = stream.ticket(host, now)
+            if held is not None:
+                self._held[host] = held
+            while len(self._held) > self._at_most:
+                self._held.popitem(last=False)
+        return stream.same_ticket(held) if held is not None else None
+
+    def refused(self, host: str) -> None:
+        """The ticket of *host* is worth nothing any more."""
+        self._held.pop(host, None)
+
     def forget(self, url: str) -> None:
         """The next check of *url* is full."""
         self._known.pop(url, None)
@@ -135,6 +158,8 @@ async def check(site: Site) -> bool | Ready:
     for hop, step in enumerate(way):
         attempt = _Attempt(site, step, hop)
         came = await attempt.run()
+        if isinstance(came, Ready):
+            memory.refused(step.host)
         if isinstance(came, Ready) and hop == 0:
             return came
         attempt.record()
@@ -277,4 +302,6 @@ class _Attempt:
             bytes_sent=operation.bytes_sent + more[0],
             bytes_received=operation.bytes_received + more[1],
         )
-        return stream.ticket(self._step.host, wire.monotonic()) or self._step.ticket
+        memory = self._site.session.memory
+        assert memory is not None
+        return memory.ticket(stream, self._step.host, wire.monotonic()) or self._step.ticket

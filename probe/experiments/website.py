@@ -362,10 +362,10 @@ async def _page(site: Site, stream: TcpStream | TlsStream, url: str, address: st
 
 def _step_again(site: Site, stream: TcpStream | TlsStream, url: str) -> cheap.Step | None:
     """How to come by this host cheaply next time, if its server has given a ticket."""
-    host = urlsplit(url).hostname or ""
-    if isinstance(stream, tcp.TcpStream):
+    host, memory = urlsplit(url).hostname or "", site.session.memory
+    if isinstance(stream, tcp.TcpStream) or memory is None:
         return None
-    ticket = stream.ticket(host, site.wire.monotonic())
+    ticket = memory.ticket(stream, host, site.wire.monotonic())
     family = 6 if ":" in stream.tcp.address else 4
     return cheap.Step(host, stream.tcp.port, family, ticket) if ticket is not None else None
 

@@ -95,6 +95,10 @@ class TlsStream:
         """
         return tickets.given(self._connection, host, now, self._proven) if self._proven is not None else None
 
+    def same_ticket(self, ticket: Ticket) -> Ticket | None:
+        """*ticket* of an earlier connection, as good as this one's proof; ``None`` where it does not belong to it."""
+        return tickets.again(self._connection, ticket, self._proven) if self._proven is not None else None
+
     async def read(self, max_bytes: int) -> bytes:
         """The next decrypted bytes, at most *max_bytes*; ``b""`` once the peer has closed, politely or not."""
         while True:
