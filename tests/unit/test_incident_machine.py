@@ -602,3 +602,40 @@ def test_a_full_look_right_behind_a_small_one_is_a_look_of_its_own():
     state, events = told(look(0), *down, look(7, kind="cheap"), look(7.01), look(8.5, kind="cheap"))
     assert kinds(events) == ["opened", "closed"]
     assert only(state).closed_us == at(8.5)
+
+
+def test_while_the_own_side_fails_in_any_way_no_platform_is_blamed():
+    """A wrong clock casts no shadow on what is judged, but nothing opens before a look has found the own side well."""
+    facts = [look(0), reading(1), *burst(11), look(11.5, "clock")]
+    assert kinds(told(*facts)[1]) == []
+    assert kinds(told(*facts, look(13))[1]) == ["opened"]
+
+
+def test_what_began_before_the_own_side_was_last_well_is_not_its_doing():
+    """Twice blocked while all was well here; then the line was down; and blocked a third time after that: three."""
+    before = [look(0), reading(1), *burst(11)[:2], look(12)]
+    down = [look(n, "upstream") for n in (13, 14)]
+    again = [look(20), reading(21, "blocked"), look(22)]
+    assert kinds(told(*before, *down, *again)[1]) == ["opened"]
+    late = [*before[:-1], *down, *again]
+    assert kinds(told(*late)[1]) == []
+
+
+def test_an_own_side_that_is_looked_at_in_haste_must_be_down_for_minutes():
+    """Four looks within a minute, because somebody wished for them, are one short fault of the line."""
+    assert kinds(told(look(0), *(look(1 + n / 3, "upstream") for n in range(4)))[1]) == []
+    assert kinds(told(look(0), *(look(1 + n, "upstream") for n in range(4)))[1]) == ["opened"]
+
+
+def test_a_way_that_nobody_has_measured_for_days_has_no_say():
+    """any-of: that an address was well two days ago does not keep a messenger going whose others fail."""
+    ways: dict[str, Any] = {"of": "chat", "service": "apps", "rule": "any-of", "method": "ip"}
+    first = reading(0, url=SERVICES[2], **ways)
+    failing = [
+        reading(2 * 1440 + n + k / 10, "blocked", url=url, **ways)
+        for n in range(4)
+        for k, url in enumerate(SERVICES[:2])
+    ]
+    assert kinds(told(first, *failing)[1])[0] == "opened"
+    recent = replace(first, at_us=at(2 * 1440 - 60), until_us=at(2 * 1440 - 59))
+    assert kinds(told(recent, *failing)[1]) == []
