@@ -28,6 +28,8 @@ def judge(event: Event, replayed: Replayed) -> Score:
         microseconds(event.ends + replayed.shift + _ENDING),
         clock_is_off=any(phase.clock_s for phase in event.phases),
     )
+    if bugs := replayed.log.count('"event": "bug"'):
+        wrong.append(f"{bugs} bugs of the daemon's own in its log")
     if replayed.code != 0:
         wrong.append(f"the daemon ended with {replayed.code}")
     if replayed.heard.exists():
