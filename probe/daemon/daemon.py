@@ -99,6 +99,8 @@ class Daemon:
                 self._outside.say(
                     "reload_failed", f"The settings in force stay, because the new ones are wrong: {error}"
                 )
+            except Exception as error:  # a bug of ours, or a program that was updated under the one that runs
+                self._jobs.bug("reload", error)
             else:
                 self._jobs.change(watch)
                 self._outside.say("reloaded", f"The settings have been read again. {self._jobs.summary()}")

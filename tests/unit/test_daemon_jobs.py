@@ -265,6 +265,23 @@ async def test_a_broken_file_keeps_the_old_set_and_says_so(tmp_path):
     assert [at for at, _ in life.work.measured if at > 1000.0 + 1.5 * HOUR] != []
 
 
+async def test_a_bug_in_a_reload_keeps_the_old_set_and_the_daemon(tmp_path):
+    """As when the program was updated under the one that runs: it is told, and measuring goes on."""
+    life = Life(tmp_path, seconds=2 * HOUR)
+
+    def broken():
+        raise TypeError("unexpected keyword argument")
+
+    async def change():
+        await until(lambda: life.clock.now > 1000.0 + HOUR)
+        life.reload = broken
+        life.orders.reload.set()
+
+    await life.go(change)
+    assert "unexpected keyword argument" in dict(life.lines)["bug"]
+    assert [at for at, _ in life.work.measured if at > 1000.0 + 1.5 * HOUR] != []
+
+
 async def test_a_smaller_cap_holds_after_a_reload(tmp_path):
     """Caps are read again, too."""
     life = Life(tmp_path, seconds=2 * HOUR)

@@ -54,6 +54,9 @@ def test_what_only_cheap_looks_saw_opens_nothing():
     state, events = told(reading(0), *(reading(n, "blocked", kind="cheap") for n in range(1, 60)))
     assert not events
     assert wants(state).bursts == {"https://alpha.example/"}
+    assert (
+        kinds(told(reading(0), reading(1, "blocked"), *(reading(n, "blocked", kind="cheap") for n in (2, 3)))[1]) == []
+    )
 
 
 def test_a_service_that_refuses_this_program_is_no_incident():
@@ -639,3 +642,11 @@ def test_a_way_that_nobody_has_measured_for_days_has_no_say():
     assert kinds(told(first, *failing)[1])[0] == "opened"
     recent = replace(first, at_us=at(2 * 1440 - 60), until_us=at(2 * 1440 - 59))
     assert kinds(told(recent, *failing)[1]) == []
+
+
+@pytest.mark.parametrize("method", ["link", "captive_portal", "upstream", "shutdown"])
+def test_what_fails_behind_a_portal_or_without_a_line_is_no_block(method):
+    """Whatever the judge said of the platform then: it is not looked at there, and opens nothing later."""
+    facts = [look(0), reading(1), look(10, method), *burst(11), look(12, method), look(13)]
+    assert kinds(told(*facts)[1]) == []
+    assert kinds(told(*facts, *burst(20)[:2], look(21))[1]) == []
