@@ -172,6 +172,7 @@ GROUPS = {
     "packets": ("own/157.240.205.35",),
     "residual": ("reference", "trigger", "same/0", "same/30", "port/0", "address/0"),
     "split": ("whole", "segments", "records", "both"),
+    "throttling": ("neutral/1.0", "neutral/2.0", "own/157.240.205.35", "control:Helsinki"),
     "late": (None,),
     "own_side": ("before", "after"),
     "context": (None,),
