@@ -152,7 +152,7 @@ class Question:
     @property
     def _passed(self) -> bool:
         """Whether a greeting with the name has been answered, anywhere: then nothing more is asked."""
-        return self._answered or (self._site.scheme == NAME and self._site.succeeded)
+        return self._answered or (self._site.asked.endpoint.app is not None and self._site.succeeded)
 
     async def ask(self) -> None:
         """One greeting; and the rest beside it where it is silent for longer than is ordinary, or refused on the way."""

@@ -11,14 +11,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from probe.observations import AppFact, DnsFact, HttpFact, Observation, TlsFact
-from probe.verdict import fingerprints, networks, pairs, sentences
+from probe.verdict import fingerprints, networks, pairs, quic, sentences
 from probe.verdict.findings import protocols
 from probe.verdict.model import EndpointResult
 from probe.verdict.view import Case, View
 from targets.model import Asked, Endpoint
 
-PLACES = {"protocol_pair": "echo", "neutral_pair": "neutral", "control_pair": "control", "own_pair": "own"}
-"""Purpose → what kind of place the two names were compared at. The most telling place first."""
+PLACES = {
+    "protocol_pair": "echo",
+    "neutral_pair": "neutral",
+    "control_pair": "control",
+    "own_pair": "own",
+    "quic": "neutral",
+}
+"""Purpose → what kind of place the two names were compared at. The most telling place first; over QUIC the group tells it."""
+_OVER_QUIC = {quic.NEUTRAL: "neutral", quic.CONTROL: "control", quic.OWN: "own"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +55,7 @@ class Comparison:
     server of the user's, whose name stands for its ``address``, which is not kept) or ``echo`` (the same, which sends back what
     it gets; there a protocol is compared). ``known_as``: a name that the server
     is known under; ``network``: whose network it is in, for the few that are known. ``over_tls`` is false for unencrypted
-    requests.
+    requests; ``over_quic``: the names were sent over QUIC.
     """
 
     place: str
@@ -56,6 +63,7 @@ class Comparison:
     known_as: str | None
     network: str | None
     over_tls: bool
+    over_quic: bool
     this: Side
     other: Side
     observations: tuple[int, ...]
@@ -71,7 +79,16 @@ def comparisons(result: EndpointResult, observations: Iterable[Observation]) -> 
     asked = Asked(number=result.number, endpoint=Endpoint(result.url), target=result.target)
     case = View(seen, (asked,), horizon=result.verdict.horizon or None).case(asked)
     drawn = _drawn(case.observations)
-    return tuple(_comparison(PLACES[purpose], pair, drawn) for purpose in PLACES for pair in _pairs(case, purpose))
+    return tuple(_comparison(place, pair, drawn) for purpose in PLACES for place, pair in _placed(case, purpose))
+
+
+def _placed(case: Case, purpose: str) -> tuple[tuple[str, pairs.Pair], ...]:
+    """The pairs of *purpose*, each with the kind of its place."""
+    if purpose != quic.PURPOSE:
+        return tuple((PLACES[purpose], pair) for pair in _pairs(case, purpose))
+    read = quic.Quic(case)
+    found = ((place, pair) for prefix, place in _OVER_QUIC.items() for pair in read.pairs(prefix))
+    return tuple((place, pair) for place, pair in found if pair.innocuous_failures or pair.innocuous_successes)
 
 
 def _pairs(case: Case, purpose: str) -> tuple[pairs.Pair, ...]:
@@ -96,6 +113,7 @@ def _comparison(place: str, pair: pairs.Pair, drawn: dict[str, str]) -> Comparis
         known_as=drawn.get(pair.address),
         network=network.capitalize() if network.isalpha() else None,
         over_tls=pair.over_tls,
+        over_quic=isinstance(pair, quic.QuicPair),
         this=_side(pair.target_failures, pair.target_successes),
         other=_side(pair.innocuous_failures, pair.innocuous_successes),
         observations=tuple(o.number for o in pair.arms),
@@ -134,7 +152,8 @@ def title(comparison: Comparison) -> str:
         "control": "At your own server elsewhere",
         "echo": "At your own server elsewhere, which sends everything back",
     }[comparison.place]
-    return f"{where} ({known}):"
+    how = ", over QUIC" if comparison.over_quic else ""
+    return f"{where} ({known}){how}:"
 
 
 def _network(comparison: Comparison) -> str:
@@ -173,6 +192,7 @@ def to_json(comparison: Comparison) -> dict[str, object]:
         "known_as": comparison.known_as,
         "network": comparison.network,
         "encrypted": comparison.over_tls,
+        "over_quic": comparison.over_quic,
         "this_name": _side_json(comparison.this),
         "another_name": _side_json(comparison.other),
         "observations": list(comparison.observations),

@@ -65,6 +65,11 @@ class QuicPair(Pair):
         arms = sorted((o for o in observations if o.arm is not None), key=lambda o: o.number)
         self.sent = tuple(Sent(o.arm == "target", answered(o.operation), o) for o in arms)
 
+    @property
+    def over_tls(self) -> bool:
+        """TLS is inside (RFC 9001)."""
+        return True
+
 
 class Quic:
     """Everything that one case, and its run, tell of QUIC."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.lab import prove, prove_apps, rules, throttle
 from tests.lab.censor_quic import QuicDrop, QuicVersionDrop
+from tests.lab.control_serve import Serves
 from tests.lab.packets import UDP
 from tests.lab.rules import Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
@@ -90,6 +91,24 @@ _SITES = (
         BY_NAME,
         *_NAME_STOPPED,
         rules=_always(QuicDrop(names=META, both=True)),
+    ),
+    _row(
+        "quic_site_sni_drop_with_control",
+        "the name is dropped at the border, and a control of the user's own has a sink for QUIC",
+        BY_NAME,
+        *_NAME_STOPPED,
+        rules=_always(QuicDrop(names=META)),
+        serves=Serves(),
+        finds=("quic_control_flip",),
+    ),
+    _row(
+        "quic_site_behind_its_own_firewall_with_control",
+        "the site's own firewall drops UDP port 443; the name passes on the way to a control of the user's own",
+        OFF,
+        *_ONLY_IT,
+        rules=_at_site,
+        control=(_by_http3(works=False),),
+        serves=Serves(),
     ),
     _row(
         "quic_site_sni_drop_at_home",

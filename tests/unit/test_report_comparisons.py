@@ -21,6 +21,7 @@ from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts, answer
 from tests.unit.test_report_document import validate
 from tests.unit.verdict_scenarios import CODES, http_block, sni_block, sni_block_once, unacknowledged
 from tests.unit.verdict_scenarios_protocols import compared as protocol_stopped
+from tests.unit.verdict_scenarios_quic import stopped
 from tests.unit.verdict_scenarios_sinks import sink_and_neutral_flip
 
 NOON_US = 1_795_356_300_000_000  # 2026-11-22T14:05:00Z
@@ -106,6 +107,22 @@ def test_a_protocol_and_random_packets_are_a_pair_too() -> None:
         protocol_stopped(target=None, rounds=1)
     )
     validate(check_document(checked(facts)), "check")
+
+
+def test_names_over_quic_are_pairs_too() -> None:
+    """At unrelated servers and at the site's own address, and it is said that it was over QUIC."""
+    told = pairs_of(stopped())
+    places = [
+        "At a server that has nothing to do with the site",
+        "At a server that has nothing to do with the site",
+    ]
+    assert [title.partition(" (")[0] for title, *_ in told] == places
+    assert all(title.endswith(", over QUIC:") for title, *_ in told)
+    assert told[0][1:] == (
+        "www.facebook.com: failed 6 of 6 times (silence)",
+        "www.wikipedia1.org: answered 6 of 6 times",
+    )
+    validate(check_document(checked(stopped())), "check")
 
 
 def test_several_manners_are_all_told() -> None:
