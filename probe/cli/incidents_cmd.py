@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from probe.cli.archive import database_option, read_moment, read_place, sentences, tell
-from probe.cli.common import config_option
+from probe.cli.common import config_option, read_catalogue
 
 if TYPE_CHECKING:
     from probe.incidents.model import Incident
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from probe.report.incidents import Picture, Remark
     from storage.database import Database
     from storage.location import Location
+    from targets.model import Platform
 
 HELP = """\
 Show what began and ended: open incidents first. Measures nothing.
@@ -100,7 +101,8 @@ def command(
     now_us = Wire().now_us()
     since_us = read_moment(since or USUAL_SINCE, "--since", now_us)
     until_us = read_moment(until, "--until", now_us)
-    location, _settings = read_place(database, config)
+    location, settings = read_place(database, config)
+    platforms = read_catalogue(settings)[0].platforms
     with sentences():
         if form == "csv":
             return _csv(location, since_us, until_us, target)
@@ -113,6 +115,7 @@ def command(
             open_only=open_only,
             targets=target,
             events=verbose or form == "json",
+            platforms=platforms,
         )
         watched = shown is None or bool(shown.incidents) or _was_watched(location, since_us)
     if shown is None:
@@ -187,8 +190,10 @@ def _read(
     open_only: bool,
     targets: tuple[str, ...],
     events: bool,
+    platforms: tuple[Platform, ...],
 ) -> Picture | None:
     """All that is shown; ``None`` where nothing was ever kept."""
+    from probe.incidents.parts import Parts
     from probe.incidents.recurrence import recurrences
     from probe.report.incidents import Picture
     from storage import incidents as kept
@@ -212,6 +217,7 @@ def _read(
             recurrences=tuple(one for one in recurrences(known, local) if ids & set(one.incidents)),
             now_us=now_us,
             local=local,
+            parts=Parts.of(platforms),
         )
 
 

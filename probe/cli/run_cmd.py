@@ -129,6 +129,7 @@ def _watch_set(options: Options) -> WatchSet:
     from probe.daemon.daemon_costs import within
     from probe.daemon.daemon_jobs import WatchSet
     from probe.daemon.plan import Pace
+    from probe.incidents.parts import Parts
 
     asked, watched = _watched(options.words, settings, catalogue)
     run = settings.run
@@ -144,6 +145,7 @@ def _watch_set(options: Options) -> WatchSet:
         opt_ins=(*opt_ins(options.words), *(("deep",) if pace.may_deep else ())),
         fingerprints=fingerprints_of(settings),
         networks=networks_of(settings),
+        parts=Parts.of(catalogue.platforms),
     )
 
 

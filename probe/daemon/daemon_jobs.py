@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ from probe.daemon.caps import Allowance
 from probe.daemon.daemon_costs import OWN_SIDE_WORST, worst
 from probe.daemon.plan import Look, Pace, Plan, Watched
 from probe.incidents.model import Fact, OwnSide, Wants
+from probe.incidents.parts import Parts
 
 if TYPE_CHECKING:
     from probe.daemon.clock import Clock
@@ -68,6 +69,7 @@ class WatchSet:
     opt_ins: tuple[str, ...] = ()
     fingerprints: Shelf | None = None
     networks: Atlas | None = None
+    parts: Parts = field(default_factory=Parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,7 @@ async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, order
         now_us=clock.now_us,
         log=start.log,
         terminal=start.terminal,
+        parts=start.watch.parts,
     )
     listen = settings.metrics_listen
     figures = None

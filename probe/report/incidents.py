@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from probe.incidents.model import Event, Incident
+from probe.incidents.parts import Parts
 from probe.incidents.recurrence import Recurrence
 from probe.incidents.round_time import Question, p_value, round_time
 from probe.report.safe import safe
@@ -43,6 +44,7 @@ class Picture:
     recurrences: tuple[Recurrence, ...]
     now_us: int
     local: Local
+    parts: Parts = field(default_factory=Parts)
 
 
 _HOW: Mapping[str, str] = {
@@ -98,7 +100,7 @@ def lines(picture: Picture) -> Iterator[str]:
 
 def _incident(incident: Incident, picture: Picture) -> Iterator[str]:
     certain = f" ({incident.confidence:.0%} sure)" if incident.confidence is not None else ""
-    yield f"  {SYMBOLS[incident.status]} {headline(incident)}{certain}"
+    yield f"  {SYMBOLS[incident.status]} {headline(picture.parts.shown(incident))}{certain}"
     yield f"    {_when(incident, picture)}"
     if incident.state == "open" and set(incident.remaining) != set(incident.urls):
         yield f"    Still: {_some([safe(url, 80) for url in incident.remaining])}"

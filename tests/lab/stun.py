@@ -12,6 +12,7 @@ server: the machine says that nobody listens. ``ask`` prints ``answered``, ``oth
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import socket
@@ -71,7 +72,7 @@ async def serve(places: list[list[Any]]) -> None:
     """Answer at every place until the process is ended."""
     for address, port, manner in places:
         await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda its=str(manner): Server(its), local_addr=(str(address), int(port))
+            functools.partial(Server, str(manner)), local_addr=(str(address), int(port))
         )
     await asyncio.Event().wait()
 

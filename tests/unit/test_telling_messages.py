@@ -13,6 +13,7 @@ from probe.daemon.telling.messages import Style, a_test, compose, subject, what
 from probe.daemon.telling.times import Times
 from probe.daemon.words import load
 from probe.incidents.model import Event, Incident
+from probe.incidents.parts import Parts
 from probe.settings.notify import LANGUAGES
 from probe.verdict.model import METHODS
 
@@ -296,3 +297,14 @@ def test_what_a_later_version_added_is_left_out():
     payload["incident"]["unheard"] = 1
 
     assert from_payload(payload) == OPENED
+
+
+def test_people_are_told_of_the_part_and_programs_of_the_platform():
+    """A web client that is blocked while the apps work is not "blocked: telegram"; a webhook's list stays the names."""
+    url = "https://web.telegram.org/"
+    held = replace(OPEN, platforms=("telegram",), urls=(url,))
+    parts = Parts({"telegram": "apps"}, {("telegram", url): "web"})
+    message = compose([replace(OPENED, incident=held)], replace(style(), parts=parts), NOW)
+    assert message.title == "Blocked: telegram (web)"
+    assert "Platforms: telegram (web)." in message.text
+    assert message.items[0].incident.platforms == ("telegram",)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from probe.daemon.telling.items import Item
 from probe.daemon.telling.times import Local, Times
 from probe.daemon.words import Words
 from probe.incidents.model import Incident
+from probe.incidents.parts import Parts
 from probe.report.safe import safe
 from probe.settings.notify import EventKind
 
@@ -51,19 +52,21 @@ class Style:
     local: Local
     channel: str
     probe: str | None = None
+    parts: Parts = field(default_factory=Parts)
 
 
 def compose(items: Sequence[Item], style: Style, now_us: int) -> Message:
     """One message of *items*, which are of one incident and in their order; at least one."""
     items = tuple(items)
-    incident, kind = items[-1].incident, _headline(items)
+    told = [replace(item, incident=style.parts.shown(item.incident)) for item in items]
+    incident, kind = told[-1].incident, _headline(items)
     times = Times(style.words, style.local, now_us)
     return Message(
         id=_id(style.channel, *(item.id for item in items)),
         thread=_id(incident.id),
         kind=kind,
         title=_named(style, style.words.say(f"title.{kind}", subject=subject(incident, style.words))),
-        text="\n".join(_lines(items, times)),
+        text="\n".join(_lines(told, times)),
         language=style.words.language,
         urgent=kind in ("opened", "reopened") and incident.status in ("blocked", "no_network"),
         items=items,

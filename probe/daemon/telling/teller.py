@@ -24,6 +24,7 @@ from probe.daemon.telling.parcels import Parcel, is_quiet, next_try_us, sort
 from probe.daemon.telling.times import Local, here
 from probe.daemon.words import load
 from probe.incidents.model import Incident
+from probe.incidents.parts import Parts
 from probe.settings.notify import Channel, Language, Notify
 from storage import outbox
 from storage.archive import Archive
@@ -57,6 +58,7 @@ class Teller:
     log: TextIO
     terminal: TextIO | None = None
     local: Local = here
+    parts: Parts = field(default_factory=Parts)
     _sending: bool = field(default=False, init=False)
     _unkept: dict[int, dict[str, Any]] = field(default_factory=dict, init=False)
     """What became of messages (by number), as far as the database could not take it: fields of the outbox."""
@@ -226,7 +228,7 @@ class Teller:
 
     def _style(self, channel: Channel) -> Style:
         words = load(channel.language or self.language)
-        return Style(words=words, local=self.local, channel=channel.name, probe=self.notify.probe)
+        return Style(words=words, local=self.local, channel=channel.name, probe=self.notify.probe, parts=self.parts)
 
     def _is_quiet(self, now_us: int, *, later: bool | None = None) -> bool:
         """Whether nobody is to be told now; *later*: only the quiet times whose messages are told at their end, or never."""
