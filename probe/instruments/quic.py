@@ -249,7 +249,11 @@ async def _shake(
     connection.connect(place, now=wire.monotonic())
     ids: tuple[bytes, bytes] | None = None
     while not _is_over(connection, exchange, talk):
-        for data, _ in connection.datagrams_to_send(now=wire.monotonic()):
+        outgoing = _outgoing(connection, wire.monotonic())
+        if outgoing is None:
+            exchange.failure = failures.BAD_HANDSHAKE
+            return
+        for data in outgoing:
             ids = ids or _ids(data)
             exchange.send(data)
         datagram = await _next(exchange, connection.get_timer())
@@ -265,6 +269,16 @@ async def _shake(
             connection.close()
         for data, _ in connection.datagrams_to_send(now=wire.monotonic()):
             exchange.send(data)
+
+
+def _outgoing(connection: QuicConnection, now: float) -> list[bytes] | None:
+    """What is to be sent now; ``None`` where aioquic has given up, and why (a certificate's names) does not fit a packet."""
+    from aioquic.quic.packet_builder import QuicPacketBuilderStop
+
+    try:
+        return [data for data, _ in connection.datagrams_to_send(now=now)]
+    except QuicPacketBuilderStop:
+        return None
 
 
 def _ids(data: bytes) -> tuple[bytes, bytes] | None:

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.anyio
 
 NAME = "dns.example"
 QUESTION = public_dns.QUESTION
+_MANY = tuple(f"www.one-of-{number}.many.example.net" for number in range(60))
 
 
 def trust() -> Trust:
@@ -72,10 +73,10 @@ class Resolver(QuicConnectionProtocol):
 
 
 @contextlib.asynccontextmanager
-async def resolver(say: Any, *, name: str = NAME, alpn: str = "doq") -> AsyncIterator[int]:
+async def resolver(say: Any, *, names: tuple[str, ...] = (NAME,), alpn: str = "doq") -> AsyncIterator[int]:
     """A resolver over QUIC: its port."""
     configuration = QuicConfiguration(is_client=False, alpn_protocols=[alpn])
-    identity = nano.identity(name)
+    identity = nano.identity(*names)
     with tempfile.NamedTemporaryFile() as file:
         for certificate in identity.chain:
             file.write(certificate.public_bytes(serialization.Encoding.PEM))
@@ -163,8 +164,13 @@ async def test_a_resolver_over_quic_that_never_answers_is_silent():
 async def test_a_certificate_of_another_name_is_not_asked():
     """The handshake is broken off, before anything is asked; so it is for another protocol's server."""
     heard: list[bytes] = []
-    for how in ({"name": "www.example.net"}, {"alpn": "h3"}):
-        async with resolver(lambda asked: heard.append(asked) or [], **how) as port:
+
+    def say(asked: bytes) -> list[tuple[bytes, bool]]:
+        heard.append(asked)
+        return []
+
+    for how in ({"names": ("www.example.net",)}, {"alpn": "h3"}, {"names": _MANY}):
+        async with resolver(say, **how) as port:
             asked = await ask(port)
         fact, failure = told(asked)
         assert (fact.expected, failure) == (False, "ssl_failed_handshake")
