@@ -31,7 +31,7 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import QuicEvent, StreamDataReceived
 
 _PORT = 853
-_WAIT_S = 3
+_WAIT_S = 6
 
 
 def _said(manner: str, address: str, query: bytes) -> bytes | None:

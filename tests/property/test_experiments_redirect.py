@@ -29,7 +29,6 @@ def test_any_location_is_a_web_address_or_nothing(location: str):
         ("?x", "https://site.example/a/b?x"),
         ("//other.example/y", "https://other.example/y"),
         (" http://plain.example/ ", "http://plain.example/"),
-        ("HTTPS://Other.example/y", "https://Other.example/y"),
         ("mailto:a@b.example", None),
         ("javascript:alert(1)", None),
         ("", None),
@@ -41,3 +40,8 @@ def test_any_location_is_a_web_address_or_nothing(location: str):
 def test_locations_lead_where_a_browser_goes(location: str | None, expected: str | None):
     """Relative references are resolved (RFC 3986 §5), other schemes and nonsense lead nowhere."""
     assert redirect(HERE, location) == expected
+
+
+def test_an_upgrade_in_capitals_is_one_to_https():
+    """What is judged by the beginning of an address is judged as what it is: nobody on the way wrote that page."""
+    assert redirect("http://site.example/", "HTTPS://Other.example/y") == "https://Other.example/y"

@@ -12,7 +12,7 @@ import dns.rcode
 import dns.rrset
 
 from probe.instruments import dns as instrument
-from probe.instruments import dns_message
+from probe.instruments import dns_message, doq
 from probe.instruments.dns_message import Question
 from probe.wire import Nameserver, Wire
 from tests.fuzz.harness import Subject
@@ -106,9 +106,29 @@ def _stream(data: bytes) -> Hashable:
     return sound(done(instrument._over_stream(asking, stream.read, stream.write, b"asked", _ID)))
 
 
+def _over_quic(data: bytes) -> Hashable:
+    """Length and message on a stream of QUIC (RFC 9250 §4.2)."""
+    asking = doq._Asking(_QUESTION)
+    for piece in cut(data):
+        if asking.heard(piece, ended=False):
+            break
+    else:
+        asking.heard(b"", ended=True)
+    if asking.reply is None:
+        return None
+    stored("dns", dns_message.fact(_QUESTION, asking.reply, transport="doh", role="foreign"))
+    return asking.reply.failure, asking.reply.usable
+
+
 _MESSAGES = _seeds()
 SUBJECTS = (
     Subject(name="dns-message", read=_datagram, seeds=_MESSAGES),
+    Subject(
+        name="dns-quic",
+        read=_over_quic,
+        seeds=tuple(len(data).to_bytes(2) + bytes(2) + data[2:] for data in _MESSAGES),
+        longest=70_000,
+    ),
     Subject(
         name="dns-stream", read=_stream, seeds=tuple(len(data).to_bytes(2) + data for data in _MESSAGES), longest=70_000
     ),
