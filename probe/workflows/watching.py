@@ -170,7 +170,8 @@ async def measure(
 ) -> Came:
     """Measure endpoints as one run. ``cheap`` ones go through the full check if there is no ticket for them, or anything fails.
 
-    Deep ones make the whole run deep, so they come apart. Cancelled, it keeps what has been judged, and the run as broken off.
+    Deep ones make the whole run deep, so they come apart. Cancelled, or ended by a bug of ours, it keeps what
+    has been judged, and the run as broken off.
     """
     kinds = {asked.number: kind for asked, kind in looks}
     deep = "deep" in kinds.values()
@@ -187,7 +188,7 @@ async def measure(
 
     try:
         ran = await Runner(session, save=save, listen=_nobody).run()
-    except asyncio.CancelledError:
+    except BaseException:  # somebody stops, or a bug of ours ended the run
         run = _timed(kit, replace(run, finished_us=wire.now_us(), interrupted=True))
         if archive is not None and results:
             archive.put(_changes(kit, session, run, results, kinds))

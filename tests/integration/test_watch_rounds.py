@@ -17,7 +17,7 @@ from probe.demo.neighbourhood import quiet_neighbourhood
 from probe.demo.wire import DemoWire
 from probe.demo.world import Page, Reply, Rule, Server, World
 from probe.experiments.cheap import FULL_EVERY
-from probe.experiments.session import Pacer
+from probe.experiments.session import Pacer, Site
 from probe.incidents.model import Kind, Reading
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
@@ -433,3 +433,23 @@ def test_only_a_site_that_proved_itself_is_remembered() -> None:
         assert one.kit.abroad == {"true.example": "22.2.0.10"}
 
     play(story)
+
+
+def test_a_bug_at_one_endpoint_loses_no_word_about_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What had been judged by then is kept, in a run that was broken off; the bug is still a bug."""
+
+    def broken(_memory: object, site: Site, _verdict: object) -> None:
+        if site.host == REFUSING:  # its word takes longer: the own side is looked at first
+            raise ZeroDivisionError
+
+    async def story(one: Probe) -> None:
+        with pytest.raises(ExceptionGroup):
+            await one.round(*URLS[:2], kind="full")
+        assert one.archive is not None
+        one.archive.call(lambda _connection: None).result(30)  # in turn with what was put before it
+        (run,) = one.archive.runs()
+        assert run.interrupted
+        assert [reading.url for reading in readings.between(one.archive.reader.database, 0)] == [URLS[0]]
+
+    monkeypatch.setattr("probe.runner.cheap.learn", broken)
+    play(story, archive=True)
