@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
@@ -30,8 +30,10 @@ FULL_EVERY = 6
 """Rounds of a service. A ticket of an old session hides what only the certificate, or the page, would show."""
 BURST_GAP = 300.0
 """Between two bursts, or two deep tests, at one endpoint: a verdict that flaps must not make a flood."""
-BURST_AT_ONCE = 4
-"""Endpoints of one burst. Three rounds of more would use up the connections of two minutes, and wait for them."""
+BURST_AT_ONCE = 16
+"""What one burst may take of the connections of two minutes, or it would wait for them: a site counts ``SITE_COSTS``, because
+its name is compared at neutral places, and a bare connection one."""
+SITE_COSTS = 4
 JUST_NOW = 300.0
 """What was looked at to the full so lately is left out where the whole platform is looked at."""
 PLATFORM_GAP = 300.0
@@ -210,10 +212,10 @@ class Plan:
         )
 
     def bursts(self, wants: Wants, now: float) -> tuple[Look, ...]:
-        """The first failures (and first successes) that more rounds at once would settle: one of each platform and service,
-        and a few at once. The others get theirs when they are asked for again.
+        """The first failures (and first successes) that more rounds at once would settle: a few, of many platforms.
+        The others get theirs when they are asked for again.
         """
-        return self._rested(wants.bursts, "burst", now, one_of_each=True)
+        return self._rested(wants.bursts, "burst", now, few=True)
 
     def incident_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
         """Of what open incidents hold, one endpoint of each platform and service, in turn: to see whether it is over, one is
@@ -240,12 +242,12 @@ class Plan:
         return True
 
     def _rested(
-        self, urls: Iterable[str], kind: Literal["burst", "deep"], now: float, *, one_of_each: bool = False
+        self, urls: Iterable[str], kind: Literal["burst", "deep"], now: float, *, few: bool = False
     ) -> tuple[Look, ...]:
         rested = [one for one in self._among(urls) if now - getattr(self._memory[one.url], kind) >= BURST_GAP]
-        if one_of_each:
+        if few:
             lately = Counter(one.platform for one in self.watched if now - self._memory[one.url].burst < BURST_GAP)
-            rested = _one_of_each(rested, lately)[:BURST_AT_ONCE]
+            rested = list(_within(BURST_AT_ONCE, _by_turns(rested, lately)))
         return self._made([Look(one.number, kind) for one in rested], now)
 
     def _among(self, urls: Iterable[str]) -> Sequence[Watched]:
@@ -267,14 +269,29 @@ class Plan:
         return tuple(looks)
 
 
-def _one_of_each(waiting: Iterable[Watched], had: Mapping[str, int] | None = None) -> list[Watched]:
-    """The first of each platform and service; platforms that *had* none before those that had some."""
+def _one_of_each(waiting: Iterable[Watched]) -> list[Watched]:
+    """The first of each platform and service."""
     first: dict[tuple[str, str], Watched] = {}
     for one in waiting:
         first.setdefault((one.platform, one.service), one)
-    turns: Counter[str] = Counter(had or {})
+    return list(first.values())
+
+
+def _by_turns(waiting: Iterable[Watched], had: Mapping[str, int]) -> list[Watched]:
+    """One of each platform, then a second one; platforms that *had* some lately after those that had none."""
+    turns: Counter[str] = Counter(had)
     ranked: list[tuple[int, Watched]] = []
-    for one in first.values():
+    for one in waiting:
         ranked.append((turns[one.platform], one))
         turns[one.platform] += 1
     return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _within(most: int, waiting: Iterable[Watched]) -> Iterator[Watched]:
+    """The first of *waiting* that cost no more than *most* together, and one in any case."""
+    spent = 0
+    for one in waiting:
+        spent += SITE_COSTS if one.url.startswith("http") else 1
+        if spent > most and spent > SITE_COSTS:
+            return
+        yield one

@@ -172,14 +172,6 @@ def test_an_endpoint_is_burst_upon_every_five_minutes_at_most(moments):
     assert all(b - a >= 300.0 for a, b in itertools.pairwise(made))
 
 
-def test_bursts_take_one_endpoint_of_each_service_first():
-    """Where many vanish at once each platform is confirmed by one, and its others follow when they are asked for again."""
-    plan = Plan(watch([3, 1]), Pace(), random.Random(10))
-    wants = Wants(bursts=frozenset({*map(url, range(3)), "https://p1-0.example/"}))
-    made = [sorted(look.number for look in plan.bursts(wants, at)) for at in (0.0, 90.0, 180.0, 270.0)]
-    assert made == [[0, 3], [1], [2], []]
-
-
 def test_a_burst_is_of_a_few_endpoints_and_of_many_platforms_first():
     """Ten platforms that vanish at once are confirmed four at a time, no platform twice before each has had one."""
     everything = [
@@ -196,6 +188,16 @@ def test_a_burst_is_of_a_few_endpoints_and_of_many_platforms_first():
     wants = Wants(bursts=frozenset(one.url for one in everything))
     made = [sorted(look.number for look in plan.bursts(wants, at)) for at in (0.0, 60.0, 120.0, 180.0)]
     assert made == [[0, 2, 4, 6], [1, 3, 8, 10], [5, 7, 9, 11], []]
+
+
+def test_bare_connections_are_confirmed_many_at_a_time():
+    """A messenger of 32 servers is no reason to confirm for half an hour."""
+    servers = [
+        Watched(number=n, url=f"tcp://192.0.2.{n}:443", platform="p", service="apps", every=EVERY) for n in range(32)
+    ]
+    plan = Plan(servers, Pace(), random.Random(10))
+    wants = Wants(bursts=frozenset(one.url for one in servers))
+    assert [len(plan.bursts(wants, at)) for at in (0.0, 60.0, 120.0)] == [16, 16, 0]
 
 
 def test_a_whole_platform_is_looked_at_without_what_was_looked_at_just_now():
