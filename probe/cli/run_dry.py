@@ -23,8 +23,8 @@ def schedule(watch: WatchSet) -> Iterator[str]:
     yield ""
     yield f"Every {_between(pace.own_side, OWN_SIDE_JITTER)}: is your own network in order?"
     yield (
-        f"  Where it is not, twice: what stays open of TCP ports {_ports(TCP_PORTS, SHUT_PORTS)} and UDP ports "
-        f"{_ports(UDP_PORTS)}, at up to {MOST_ADDRESSES} of the well-known places that are asked anyway."
+        f"  Where it is not, twice: what still gets through, by TCP to ports {_ports(TCP_PORTS, SHUT_PORTS)} and by UDP to "
+        f"ports {_ports(UDP_PORTS)} of up to {MOST_ADDRESSES} of the well-known places that are asked anyway."
     )
     for every, services in _rhythms(watch).items():
         at_once = sum(share(len(members), every) for members in services.values())
@@ -40,7 +40,7 @@ def schedule(watch: WatchSet) -> Iterator[str]:
         yield (
             f"Your cap of {run.cap_bytes / 1e6:g} MB a day makes rounds {pace.stretch:.1f} times rarer than they would be."
         )
-    yield "At once: all of a platform as soon as one address of it fails, and what failed twice more within a minute."
+    yield "As soon as an address fails: that one twice more within a minute, and all others of its platform once."
     yield f"Every {_between(pace.incident * pace.stretch, JITTER)}: what fails, while it does."
     if pace.may_deep:
         yield "When something begins to fail, and hourly: how it is blocked, which takes minutes."
