@@ -102,9 +102,11 @@ def command(**typed: Any) -> int:
     options = Options(**typed)
     options = replace(options, words=words_of(options.words))
     watch = _watch_set(options)
+    from probe import raw
     from probe.wire import Wire
 
     wire = Wire()
+    wire.may_listen = raw.is_available()
     if options.dry_run:
         import shutil
 

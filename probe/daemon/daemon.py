@@ -7,7 +7,7 @@ the clock, what loads the settings again, and who hears its lines.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ class Outside:
     say: Say
     orders: Orders
     reload: Callable[[], WatchSet]
+    changed: Callable[[WatchSet], Awaitable[None]] | None = None
+    """Hears of new settings, before they are measured by."""
 
 
 class Daemon:
@@ -102,6 +104,8 @@ class Daemon:
             except Exception as error:  # a bug of ours, or a program that was updated under the one that runs
                 self._jobs.bug("reload", error)
             else:
+                if self._outside.changed is not None:
+                    await self._outside.changed(watch)
                 self._jobs.change(watch)
                 self._outside.say("reloaded", f"The settings have been read again. {self._jobs.summary()}")
             self._outside.supervisor.ready(self._jobs.status())

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TextIO
 from probe.daemon.daemon import Daemon, Outside
 from probe.daemon.daemon_jobs import Jobs, WatchSet
 from probe.daemon.daemon_work import RealWork
+from probe.daemon.monitoring import Monitoring
 from probe.daemon.process import AnotherRunError, Orders, Supervisor, only_one
-from probe.daemon.telling.means import SOFTWARE, Means
+from probe.daemon.telling.means import Means
 from probe.daemon.telling.teller import Teller
-from probe.verdict.ruleset import RULESET
 from storage.archive import Archive
 from storage.errors import StorageError
 from storage.health import advice, look_over
@@ -69,11 +69,15 @@ async def serve(start: Start, wire: Wire, clock: Clock, orders: Orders | None = 
         archive = await _opened(start, orders, place)
         if archive is None:
             return True
+        monitoring = Monitoring(archive, clock.now_us, start.say)
         try:
-            if not await _agreed(start, archive, orders):
+            if not start.once:
+                await monitoring.listen(start.watch.settings.metrics_listen)
+            if not await _agreed(start, archive, orders, monitoring):
                 return orders.stop.is_set()
-            await _watch(start, archive, wire, clock, orders)
+            await _watch(start, archive, wire, clock, orders, monitoring)
         finally:
+            await monitoring.close()
             await asyncio.to_thread(archive.close)
         if archive.unsaved:
             start.say("storage", archive.unsaved)
@@ -118,9 +122,10 @@ async def _look_over(start: Start) -> None:
             start.say("storage", advice(start.location), problems=list(found.problems))
 
 
-async def _agreed(start: Start, archive: Archive, orders: Orders) -> bool:
+async def _agreed(start: Start, archive: Archive, orders: Orders, monitoring: Monitoring) -> bool:
     """Whether there is consent, sooner or later. It may be given meanwhile, from another terminal."""
     told = False
+    monitoring.waits_for = "nothing is measured: nobody has agreed to it yet"
     while not await _consented(start, archive):
         if not start.patient or start.once:
             return False
@@ -130,6 +135,7 @@ async def _agreed(start: Start, archive: Archive, orders: Orders) -> bool:
         told = True
         if await _stop_within(AGAIN_S, start, orders):
             return False
+    monitoring.waits_for = None
     return True
 
 
@@ -155,7 +161,9 @@ async def _stop_within(seconds: float, start: Start, orders: Orders) -> bool:
     return False
 
 
-async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, orders: Orders) -> None:
+async def _watch(
+    start: Start, archive: Archive, wire: Wire, clock: Clock, orders: Orders, monitoring: Monitoring
+) -> None:
     settings = start.watch.settings
     means = Means(wire, lambda: start.trust, probe=settings.notify.probe)
     teller = Teller(
@@ -168,29 +176,29 @@ async def _watch(start: Start, archive: Archive, wire: Wire, clock: Clock, order
         terminal=start.terminal,
         parts=start.watch.parts,
     )
-    listen = settings.metrics_listen
-    figures = None
-    if listen is not None:
-        from probe.daemon.metrics import Figures
-
-        figures = Figures(SOFTWARE, RULESET)
     work = RealWork(
-        wire=wire, clock=clock, archive=archive, trust=start.trust, teller=teller, say=start.say, figures=figures
+        wire=wire,
+        clock=clock,
+        archive=archive,
+        trust=start.trust,
+        teller=teller,
+        say=start.say,
+        figures=monitoring.figures,
     )
     wants = await work.begin()
     jobs = Jobs(start.watch, work, clock, start.say, random=wire.random, wants=wants)
     jobs.plan.seen(await work.seen())
     jobs.allowance.add(*await work.spent_today())
-    outside = Outside(supervisor=start.supervisor, say=start.say, orders=orders, reload=start.reload)
+
+    async def changed(watch: WatchSet) -> None:
+        await monitoring.listen(watch.settings.metrics_listen)
+        work.figures = monitoring.figures
+
+    outside = Outside(supervisor=start.supervisor, say=start.say, orders=orders, reload=start.reload, changed=changed)
     daemon = Daemon(jobs, clock, outside)
     start.say("started", jobs.summary())
     if start.once:
         await daemon.once()
         return
     await work.settle()
-    async with contextlib.AsyncExitStack() as stack:
-        if listen is not None and figures is not None:
-            from probe.daemon.metrics_of import page
-
-            await stack.enter_async_context(page(listen, figures, archive, clock.now_us, start.say))
-        await daemon.run()
+    await daemon.run()

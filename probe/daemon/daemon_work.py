@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from probe.daemon import memory
+from probe.daemon import memory, words
 from probe.daemon.burst import confirm
 from probe.daemon.daemon_jobs import Came, WatchSet
 from probe.daemon.plan import Look
@@ -153,17 +154,17 @@ class RealWork:
                 catalogue=watch.catalogue,
                 clock=ClockOffset(self.clock.monotonic),
                 pacer=Pacer(self.wire, budgets.flows_per_second, budgets.flows_per_120_s),
-                heard=self.figures.seen if self.figures is not None else None,
             )
         if self._watch is not watch:
             self._watch = watch
-            self.teller.notify = watch.settings.notify
             kit = self._kit
+            kit.heard = self.figures.seen if self.figures is not None else None
             kit.canaries, kit.catalogue, kit.opt_ins = watch.canaries, watch.catalogue, watch.opt_ins
             kit.fingerprints, kit.networks = watch.fingerprints, watch.networks
             notify = watch.settings.notify
             self.teller.notify = notify
             self.teller.means = replace(self.teller.means, probe=notify.probe)
+            self.teller.language = words.choose(watch.settings.language, os.environ)
         return self._kit
 
     async def _counted(

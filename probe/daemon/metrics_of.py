@@ -25,9 +25,17 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def page(
-    listen: str, figures: Figures, archive: Archive, now_us: Callable[[], int], say: Say
-) -> AsyncIterator[None]:
-    """Answer ``/metrics`` and ``/healthz`` at *listen* while the block runs. Where that cannot be, it is said, and no more."""
+    listen: str,
+    figures: Figures,
+    archive: Archive,
+    now_us: Callable[[], int],
+    say: Say,
+    *,
+    waits_for: Callable[[], str | None] = lambda: None,
+) -> AsyncIterator[bool]:
+    """Answer ``/metrics`` and ``/healthz`` at *listen* while the block runs. Where that cannot be, it is said, and no more; the
+    block is told. *waits_for* says why nothing may be measured, if that is so.
+    """
     started_us = now_us()
 
     async def metrics() -> str:
@@ -35,6 +43,8 @@ async def page(
         return render(figures.families(replace(moment, tasks=len(asyncio.all_tasks()))))
 
     def health() -> Health:
+        if (why := waits_for()) is not None:
+            return Health(ok=False, words=why)
         return health_of(figures.last_sign_us, now_us(), started_us)
 
     async with AsyncExitStack() as stack:
@@ -43,9 +53,10 @@ async def page(
         except (OSError, OverflowError) as error:  # a port above 65535
             why = (getattr(error, "strerror", None) or str(error)).lower()
             say("metrics", f"No metrics at {listen}: {why}. Measuring goes on without them.")
-        else:
-            say("metrics", f"Metrics for Prometheus: http://{listen}/metrics")
-        yield
+            yield False
+            return
+        say("metrics", f"Metrics for Prometheus: http://{listen}/metrics")
+        yield True
 
 
 def _moment(archive: Archive, now_us: int) -> Moment:

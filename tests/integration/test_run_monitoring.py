@@ -1,0 +1,147 @@
+"""The page for a monitoring system over the life of a daemon: while nobody has agreed, and when the settings change."""
+
+import contextlib
+import io
+import signal
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from probe.daemon.daemon_work import RealWork
+from probe.daemon.metrics import Figures, Moment, render
+from probe.daemon.monitoring import Monitoring
+from probe.daemon.telling.means import Means
+from probe.daemon.telling.teller import Teller
+from probe.incidents.model import OwnSide, Reading
+from probe.instruments.trust import Trust
+from probe.settings import Settings
+from probe.settings.notify import Notify
+from probe.wire import Wire
+from probe.workflows.watching import Came
+from storage import days
+from storage.archive import Archive
+from tests.integration.telling_world import free_port
+from tests.integration.test_metrics_page import request, said
+from tests.integration.test_run_command import WELL, running  # noqa: F401
+from tests.unit.daemon_pieces import JumpingClock, Lines, watch_set
+
+NOW = 1_800_000_000_000_000
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def asked(port: int, path: str) -> tuple[int, str]:
+    """Status and text; (0, "") where nobody listens."""
+    try:
+        with DIRECT.open(f"http://127.0.0.1:{port}{path}", timeout=10) as page:
+            return page.status, page.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+@contextlib.contextmanager
+def working(tmp_path: Path, figures: Figures | None):
+    """The daemon's work over an archive, and the teller that it tells with."""
+    clock, lines, trust = JumpingClock(), Lines(), Trust("test", replaced=True, _shipped=(), _system=None)
+    with Archive.open(str(tmp_path / "dalel.db")) as archive:
+        means = Means(Wire(), lambda: trust)
+        teller = Teller(
+            notify=Notify(), language="en", archive=archive, means=means, now_us=clock.now_us, log=io.StringIO()
+        )
+        yield RealWork(
+            wire=Wire(), clock=clock, archive=archive, trust=trust, teller=teller, say=lines, figures=figures
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# as a process
+
+
+def test_while_nobody_has_agreed_it_is_not_healthy_and_says_why(running, tmp_path):  # noqa: F811
+    """/healthz is there, with 503 and the reason; so are the metrics, without a verdict."""
+    port, settings = free_port(), tmp_path / "config.toml"
+    settings.write_text(f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
+    daemon = running("--config", str(settings), WELL, accept=False)
+    daemon.until(lambda: asked(port, "/healthz") == (503, "nothing is measured: nobody has agreed to it yet\n"))
+    assert asked(port, "/metrics")[0] == 200
+    assert daemon.stop() == 0
+
+
+def test_the_page_moves_with_the_settings(running, tmp_path):  # noqa: F811
+    """SIGHUP opens the page that was not there, moves it, and closes it; what is measured is counted in it."""
+    first, second, settings = free_port(), free_port(), tmp_path / "config.toml"
+    settings.write_text("[run]\nown_side_every = 60\n")
+    daemon = running("--config", str(settings), WELL)
+    daemon.until_kept("own_sides")
+
+    def read_again(text: str) -> None:
+        settings.write_text(text)
+        daemon.process.send_signal(signal.SIGHUP)
+
+    read_again(f'[metrics]\nlisten = "127.0.0.1:{first}"\n')
+    daemon.until(lambda: asked(first, "/healthz") == (200, "ok\n"), "page")
+    read_again(f'[metrics]\nlisten = "127.0.0.1:{second}"\n')
+    daemon.until(lambda: asked(second, "/healthz") == (200, "ok\n"), "other page")
+    assert asked(first, "/healthz")[0] == 0
+    read_again("[run]\nown_side_every = 60\n")
+    daemon.until(lambda: asked(second, "/healthz")[0] == 0, "end of the page")
+    assert daemon.stop() == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# piece by piece
+
+
+@pytest.mark.anyio
+async def test_a_port_that_was_taken_is_tried_again(tmp_path):
+    """At the next reading of the settings, though they are the same; and the counters go on."""
+    port, lines = free_port(), Lines()
+    with Archive.open(str(tmp_path / "a.db")) as archive:
+        one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
+        await one.listen(f"127.0.0.1:{port}")
+        await other.listen(f"127.0.0.1:{port}")
+        assert "Measuring goes on without them" in lines[-1][1]
+        figures = other.figures
+        await one.close()
+        await other.listen(f"127.0.0.1:{port}")
+        assert "HTTP/1.1 200" in await said(port, request("/healthz"))
+        assert other.figures is figures
+        await other.close()
+
+
+@pytest.mark.anyio
+async def test_a_round_is_counted_once(tmp_path):
+    """Its bytes and its readings: in the archive's day, in the figures, and in what the cap is charged with."""
+    figures = Figures("d", "r")
+    reading = Reading(run="r", endpoint=1, url="https://a.test/", at_us=NOW, until_us=NOW, status="accessible")
+    own = OwnSide(run="", at_us=NOW, status="ok")
+    beside = Came(run="s", own_side=own, bytes_sent=10, bytes_received=20)
+    with working(tmp_path, figures) as work:
+        came = Came(run="r", readings=(reading,), own_side=own, bytes_sent=1000, bytes_received=2000)
+        counted = await work._counted(came, rounds=1, own_sides_made=2, beside=(beside,))
+        day = days.of(work.archive.reader.database, days.day_of(work.wire.now_us()))
+    assert (counted.bytes_sent, counted.bytes_received) == (1010, 2020)
+    assert (day.bytes_sent, day.bytes_received) == (1010, 2020)
+    assert (day.rounds, day.readings, day.own_sides) == (1, 1, 2)
+    text = render(figures.families(Moment(now_us=NOW)))
+    assert 'dalel_bytes_total{direction="sent"} 1010\n' in text
+    assert 'dalel_bytes_total{direction="received"} 2020\n' in text
+    assert text.count("dalel_check_success{") == 1
+
+
+def test_a_reload_changes_language_and_who_counts(tmp_path, monkeypatch):
+    """Messages of the daemon are in the language that the settings name now; a page that came later has its figures."""
+    monkeypatch.setenv("LC_ALL", "kk_KZ.UTF-8")
+    with working(tmp_path, None) as work:
+        first = watch_set(tmp_path)
+        assert work._kit_of(first).heard is None
+        assert work.teller.language == "kk"
+        work.figures = Figures("d", "r")
+        again = replace(first, settings=replace(Settings(), language="ru"))
+        assert work._kit_of(again).heard == work.figures.seen
+        assert work.teller.language == "ru"
