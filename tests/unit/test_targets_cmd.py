@@ -64,7 +64,7 @@ def test_list_as_json_has_everything(run):
     """One document; what a program needs and no table has."""
     code, out, _err = run("list", "--format", "json", "--all")
     document = json.loads(out)
-    assert (code, document["schema"], len(document["platforms"])) == (0, "dalel.targets/1", 34)
+    assert (code, document["schema"], len(document["platforms"])) == (0, "dalel.targets/1", 39)
     (signal,) = [platform for platform in document["platforms"] if platform["id"] == "signal"]
     assert [service["own_root"] for service in signal["services"]] == [True, False, False]
 
@@ -104,7 +104,7 @@ def test_an_unknown_list_is_exit_2_with_the_near_name(run):
 
 def test_validate_looks_over_the_shipped_files_and_ones_own(run, tmp_path):
     """Nothing to find where nothing is wrong."""
-    assert run("validate") == (0, "35 target files are right.\n", "")
+    assert run("validate") == (0, "40 target files are right.\n", "")
     own = tmp_path / "home" / ".config" / "dalel" / "targets"
     own.mkdir(parents=True)
     (own / "own.toml").write_text('id = "x y"\n')

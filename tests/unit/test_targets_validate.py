@@ -214,7 +214,7 @@ def test_the_place_of_a_shipped_platform_frees_its_names(tmp_path):
     """Where the user's own Facebook is called otherwise, another file may take its name."""
     (tmp_path / "a.toml").write_text(GOOD.replace('"good"', '"facebook"').replace('"Good"', '"Meta"'))
     (tmp_path / "b.toml").write_text(GOOD.replace('"Good"', '"Фейсбук"'))
-    assert len(load_catalogue(tmp_path).platforms) == 35
+    assert len(load_catalogue(tmp_path).platforms) == 40
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):

@@ -108,7 +108,7 @@ async def over_quic(site: Site, reached: Reached, place: Place) -> Operation:
         sni=sni_of(host),
         trust=site.session.trust,
         port=reached.port,
-        deadline_s=site.settings.deadlines.quic,
+        deadline_s=patience_s(site, place),
         rtt_us=site.rtt_us,
     )
     if asked is None:
