@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from probe.observations import HttpFact, TlsFact
-from tests.unit.facts import EOF, INNOCUOUS, NEUTRALS, SITE, TIMEOUT, Certificate, Facts
+from probe.observations import Certificate, HttpFact, TlsFact
+from tests.unit.facts import EOF, INNOCUOUS, NEUTRALS, SITE, TIMEOUT, Facts
 
 CONTROL = "control:Helsinki"
 WANTED = 32_768
