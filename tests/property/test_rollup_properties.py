@@ -14,7 +14,12 @@ from targets.model import Endpoint, Platform, Rule, Service
 
 relaxed = settings(max_examples=200, deadline=None)
 RULES: tuple[Rule, ...] = ("any-of", "all-of", "each")
-METHODS = {"blocked": "tls", "denied": "geo", "outage": "server", "no_network": "link"}
+METHODS = {
+    "blocked": ("tls", "ip", "dns"),
+    "denied": ("geo", "legal"),
+    "outage": ("server", "dns"),
+    "no_network": ("link",),
+}
 
 plans = st.lists(
     st.tuples(st.sampled_from(RULES), st.lists(st.sampled_from(STATUSES), min_size=1, max_size=6)),
@@ -53,7 +58,7 @@ def results(plan: list[tuple[Rule, list[Status]]]) -> list[EndpointResult]:
             verdict=Verdict(
                 endpoint=number,
                 status=word,
-                method=METHODS.get(word),
+                method=METHODS[word][number % len(METHODS[word])] if word in METHODS else None,
                 confidence=None if word == "inconclusive" else 0.8 + number / 100,
             ),
             observations=(),
@@ -96,7 +101,7 @@ def test_blocked_is_proven_of_a_member(plan: list[tuple[Rule, list[Status]]], ma
     if verdict.status == "blocked":
         assert "blocked" in {s.status for s in verdict.services}
         assert {found[number].verdict.status for number in verdict.deciding} == {"blocked"}
-        assert verdict.method == "tls"
+        assert verdict.method in METHODS["blocked"]
     assert {found[number].verdict.status for number in verdict.deciding} <= {verdict.status}
 
 
