@@ -366,3 +366,20 @@ async def test_a_disk_that_takes_no_mark_makes_nobody_be_asked_more_often(tmp_pa
             assert await teller.deliver() == Delivered(failed=1, waiting=1)
             bench.now_us += MINUTE
             assert await teller.deliver() == Delivered(waiting=1)
+
+
+async def test_what_the_outbox_could_not_take_is_told_once_it_can(tmp_path, shown):
+    """A backup held the database at the very moment when something began: nobody restarts a daemon to be told of it."""
+    async with telling_world.web(tmp_path / "web", shown) as web:
+        bench = Bench(tmp_path, shown, hook(web.plain))
+        with bench.process() as teller, pytest.MonkeyPatch.context() as patched:
+            patched.setattr("storage.writer.TRY_AGAIN_S", 0.0)
+            with full_disk():
+                await teller.tell([happened("signal")])
+                assert await teller.deliver() == Delivered()
+                await teller.tell([happened("telegram")])
+            assert await teller.deliver() == Delivered(sent=2)
+            assert await teller.deliver() == Delivered()
+        bodies = await web.bodies(2)
+    assert [body["title"] for body in bodies] == ["Blocked: Signal", "Blocked: Telegram"]
+    assert len(bench.lines("notify.not_kept")) == 2

@@ -20,7 +20,7 @@ from probe.daemon.telling.channels import send
 from probe.daemon.telling.items import Item, ItemError, from_payload, reminder, to_payload
 from probe.daemon.telling.means import Means, Sent
 from probe.daemon.telling.messages import Style, compose
-from probe.daemon.telling.parcels import Parcel, is_quiet, next_try_us, sort
+from probe.daemon.telling.parcels import MOST_WAITING, Parcel, is_quiet, next_try_us, sort
 from probe.daemon.telling.times import Local, here
 from probe.daemon.words import load
 from probe.incidents.model import Incident
@@ -60,6 +60,8 @@ class Teller:
     local: Local = here
     parts: Parts = field(default_factory=Parts)
     _sending: bool = field(default=False, init=False)
+    _unput: tuple[outbox.Message, ...] = field(default=(), init=False)
+    """Messages that the outbox could not take yet."""
     _unkept: dict[int, dict[str, Any]] = field(default_factory=dict, init=False)
     """What became of messages (by number), as far as the database could not take it: fields of the outbox."""
 
@@ -90,11 +92,19 @@ class Teller:
             for channel in self.remote
             if not channel.events or item.kind in channel.events
         ]
-        if rows:
-            try:
-                await asyncio.wrap_future(outbox.put(self.archive, rows))
-            except StorageError as error:  # the log has it; what the archive has of it is told after the next start
+        await self._put(rows)
+
+    async def _put(self, rows: Sequence[outbox.Message]) -> None:
+        """Into the outbox, with what it could not take before: a backup may hold the database for a minute."""
+        are_new, rows, self._unput = bool(rows), (*self._unput, *rows), ()
+        if not rows:
+            return
+        try:
+            await asyncio.wrap_future(outbox.put(self.archive, rows))
+        except StorageError as error:
+            if are_new:
                 self._note("not_kept", "", said=str(error))
+            self._unput = (*rows, *self._unput)[-MOST_WAITING:]
 
     async def tell_missed(self, items: Sequence[Item]) -> None:
         """Tell those of *items* that no message was ever made of: for the start, after a crash in between.
@@ -137,6 +147,7 @@ class Teller:
             return Delivered()
         self._sending = True
         try:
+            await self._put(())
             waiting = sort(await self._rows(), self.remote, now_us, at_once=came_back)
             await self._drop(waiting.dropped)
             if self._is_quiet(now_us):
