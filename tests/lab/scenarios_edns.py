@@ -183,7 +183,6 @@ SCENARIOS = (
         asked("doq", ADGUARD, works=False),
         asked("doh", GOOGLE, works=True),
         rules=always(rules.Drop(when=When(remote=(f"{AT[ADGUARD]}/32",)), place="far")),
-        in_slice=True,
     ),
     row(
         "doq_refuses",

@@ -112,8 +112,8 @@ async def over_quic(site: Site, reached: Reached, place: Place) -> Operation:
         rtt_us=site.rtt_us,
     )
     if asked is None:
-        failure = f"{UNKNOWN_FAILURE}aioquic is not installed"
-        return Operation(fact=blank, started_us=site.wire.now_us(), failure=failure, name=host)
+        absent = f"{UNKNOWN_FAILURE}aioquic is not installed"
+        return Operation(fact=blank, started_us=site.wire.now_us(), failure=absent, name=host)
     fields = place.fields() | {"purpose": PURPOSE, "group": OWN, "arm": "target", "round": place.round or 0}
     site.session.record(asked.operation, **fields)
     fact, failure = _heard(blank, asked.operation, asked.reply)
