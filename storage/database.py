@@ -165,7 +165,10 @@ def _sqlite_engine(location: Location, *, writable: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         # With WAL, NORMAL never corrupts; a loss of power can take the last commits, a killed process none.
         connection.execute("PRAGMA synchronous = NORMAL")
-        if not writable:
+        if writable:
+            # Whoever writes does it for months, and a round's rows are on a dozen pages; 2 MB would fill up with others.
+            connection.execute("PRAGMA cache_size = -500")
+        else:
             connection.execute("PRAGMA query_only = ON")
 
     @event.listens_for(engine, "begin")

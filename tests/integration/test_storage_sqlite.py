@@ -61,6 +61,14 @@ def test_the_connection_is_set_as_designed(location: Location) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 1, "busy_timeout": 30_000, "foreign_keys": 1}
 
 
+def test_who_writes_for_months_holds_few_pages(location: Location) -> None:
+    """Half a megabyte; whoever reads, and goes again, has SQLite's own two."""
+    with Database.open(location, writable=True) as database, database.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() == -500
+    with Database.open(location, writable=False) as database, database.reading() as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() == -2000
+
+
 def test_several_checks_at_once_are_all_saved(path: Path) -> None:
     """Processes that start together on a database that is not there yet: every run of every one is whole."""
     code = (
