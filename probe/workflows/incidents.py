@@ -46,6 +46,7 @@ class Incidents:
 
     def __init__(self, archive: Archive, state: State = START) -> None:
         self._archive = archive
+        self._unkept: dict[str, tuple[Incident, tuple[Event, ...]]] = {}
         self.state = state
 
     @classmethod
@@ -85,11 +86,28 @@ class Incidents:
         return Conclusion(told=tuple(told), changed=tuple(changed.values()), wants=wants(self.state))
 
     def keep(self, conclusion: Conclusion) -> list[Future[None]]:
-        """Keep the incidents and events of *conclusion*; each future is resolved once one of them is on the disk."""
-        events: dict[str, list[Event]] = {incident.id: [] for incident in conclusion.changed}
-        for incident, event in conclusion.told:
-            events[incident.id].append(event)
-        return [kept_incidents.save(self._archive, incident, events[incident.id]) for incident in conclusion.changed]
+        """Keep the incidents and events of *conclusion*; each future is resolved once one of them is on the disk.
+
+        What the database could not take before is given to it again, or an incident would be kept without its beginning.
+        """
+        for incident in conclusion.changed:
+            events = [event for one, event in conclusion.told if one.id == incident.id]
+            self._unkept[incident.id] = (incident, (*self._unkept.get(incident.id, (incident, ()))[1], *events))
+        return [self._keep(incident, events) for incident, events in tuple(self._unkept.values())]
+
+    def _keep(self, incident: Incident, events: tuple[Event, ...]) -> Future[None]:
+        def done(future: Future[None]) -> None:
+            # On the archive's thread: what has been added meanwhile stays, and is kept twice without harm.
+            if (
+                not future.cancelled()
+                and future.exception() is None
+                and self._unkept.get(incident.id) == (incident, events)
+            ):
+                del self._unkept[incident.id]
+
+        future = kept_incidents.save(self._archive, incident, events)
+        future.add_done_callback(done)
+        return future
 
 
 def _facts(database: Database, since_us: int) -> Iterable[Fact]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from probe.incidents.model import Event, Fact, Incident, Reading
 from probe.verdict.model import EndpointResult, Run, Verdict
@@ -13,6 +15,7 @@ from probe.workflows.incidents import Conclusion, Incidents
 from storage import incidents as kept
 from storage import own_sides, rounds
 from storage.archive import Archive
+from storage.errors import StorageError
 from storage.location import parse
 from storage.rounds import Looked
 from targets.model import Asked, Endpoint
@@ -228,3 +231,23 @@ def test_a_computer_that_starts_in_the_past_concludes_nothing_anew(archive: Arch
     assert (missed.told, missed.changed) == ((), ())
     assert tuple(incidents.state.incidents.values()) == tuple(before[0])
     assert missed.wants.rounds == {"https://alpha.example/"}
+
+
+def test_what_the_disk_could_not_take_is_kept_later_with_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was full when the incident opened, and not any more when it ended: no event is missing, none is there twice."""
+    monkeypatch.setattr("storage.writer.TRY_AGAIN_S", 0.0)
+    with Archive.open(parse(str(tmp_path / "dalel.db"), data_dir=tmp_path)) as archive:
+        incidents, _ = Incidents.load(archive, at(0))
+        with monkeypatch.context() as full:
+            error = OperationalError("INSERT", {}, Exception("database or disk is full"))
+            full.setattr("storage.taking.commit", Mock(side_effect=error))
+            for future in incidents.keep(incidents.take([reading(1), *burst(11)])):
+                with pytest.raises(StorageError):
+                    future.result(timeout=30)
+        keep(incidents, incidents.take([reading(20 + n) for n in range(4)]))
+        ((incident,), events) = in_archive(archive)
+        assert [(event.kind, event.number) for event in events] == [("opened", 1), ("closed", 2)]
+        assert incident.state == "closed"
+        assert incidents.keep(Conclusion()) == []
