@@ -275,3 +275,20 @@ h = 1
 def test_a_deeply_nested_file_is_a_fault_and_no_crash():
     """Ten thousand brackets in a row end neither the parser nor us."""
     assert isinstance(read("a = " + "[" * 10_000), Broken)
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("main = true\n[services.b]\nrule = 'each'\nendpoints = ['https://b.example/']\nmain = true",
+         "5: services: only one service can be the main one, and web and b say that they are."),
+        ("main = true\nretired = 2020-01-01", "5: services: web cannot be the main service: it is not measured."),
+        ("handshake_only = ['https://other.example/']",
+         "8: services.web.handshake_only: 'https://other.example/' is none of this service's https:// endpoints."),
+        ("loopback_answers = ['127.0.0.1']\noutage_answers = ['127.0.0.2']",
+         "9: services.web.outage_answers: '127.0.0.2' is none of loopback_answers."),
+    ],
+)  # fmt: skip
+def test_what_carries_a_platform_is_one_part_that_is_measured(tmp_path, more, fault):
+    """And what is said of single endpoints or answers is said of ones that there are."""
+    assert faults(tmp_path, GOOD + more.replace("'", '"') + "\n") == [fault.replace('"', "'")]
