@@ -143,7 +143,7 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         "control_pair": "the same taking turns at the first control that has ports for it; then it is asked what arrived there",
         "throttling": (
             "where a page came slowly or stopped midway: connections that name the site, and others that name something "
-            "harmless, taking turns at your first control or at harmless addresses, and up to 32 KB of a page there on each; "
+            "harmless, taking turns at your first control or at harmless addresses, and up to 24 KB of a page there on each; "
             "600 KB at most"
         ),
         "ech": (

@@ -56,7 +56,7 @@ def _kind(site: Site, operation: Operation) -> Literal["greeting", "bytes", "sto
     if isinstance(fact, TlsFact):
         if operation.failure == _TIMEOUT:
             return "bytes" if fact.server_hello else None
-        late = operation.failure is None and (operation.duration_us or 0) / 1e6 > site.patience_s()
+        late = operation.failure is None and (operation.duration_us or 0) / 1e6 > _patience_s(site)
         return "greeting" if late else None
     if not isinstance(fact, HttpFact) or not fact.verified_chain:
         return None
@@ -66,14 +66,19 @@ def _kind(site: Site, operation: Operation) -> Literal["greeting", "bytes", "sto
     return "bytes" if operation.failure is None and _crawled(site, fact) else None
 
 
+def _patience_s(site: Site) -> float:
+    """What a greeting may take here: less than silence may before it is suspicious, for comparing greetings costs little."""
+    return max(site.settings.deadlines.suspicion_floor, 4 * (site.rtt_us or 0) / 1e6, 2 * site.session.ordinary_s())
+
+
 def _crawled(site: Site, fact: HttpFact) -> bool:
-    """Whether the body took long, for its bytes, for the way there, and for what greetings take on this line."""
+    """Whether the body took long, for its bytes and for the way there."""
     if not fact.progress or fact.first_byte_us is None:
         return False
     last_us, count = fact.progress[-1]
     took_s = (last_us - fact.first_byte_us) / 1e6
     floor_s = 0.8 * site.settings.deadlines.suspicion_floor
-    least_s = max(floor_s, _ROUND_TRIPS * (site.rtt_us or 0) / 1e6, 1.5 * site.session.ordinary_s())
+    least_s = max(floor_s, _ROUND_TRIPS * (site.rtt_us or 0) / 1e6)
     return count >= _LEAST_BYTES and took_s > least_s and count / took_s < _SLOW_RATE
 
 

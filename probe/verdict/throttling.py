@@ -30,6 +30,8 @@ _LATE_S = 0.35
 """A first answer that comes so much later each time is held back: a queue that was empty or a full bucket holds back none."""
 _STOPPED = 0.5
 """A part of an arm's time, at its end, in which nothing came any more."""
+_PREFACE = 1_000
+"""Bytes that servers send before they are asked for any: tickets. What waits for an answer after them is no slow byte."""
 _SHORTEST_S = 0.001
 _TIMEOUT, _INTERRUPTED = "generic_timeout_error", "interrupted"
 
@@ -166,7 +168,8 @@ def _arm(target: bool, number: int, members: Sequence[Observation], *, greetings
         return made if greetings or not well else None
     assert isinstance(moved.fact, HttpFact)
     whole, curve = moved.failure is None, moved.fact.progress
-    start, end = (curve[0], curve[-1]) if curve else ((0, 0), (0, 0))
+    first = curve[0] if curve else (0, 0)
+    start, end = next((point for point in curve if point[1] >= _PREFACE), first), curve[-1] if curve else first
     ended_s = end[0] / 1e6 if whole else _seconds(moved)
     lasted_s = max(ended_s - start[0] / 1e6, _SHORTEST_S)
     return Arm(
