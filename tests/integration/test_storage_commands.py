@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from probe.observations import ContextFact, Observation, Operation, TcpFact
 from probe.settings import Priors
 from probe.verdict.judge import judge
+from probe.verdict.model import Verdict
 from probe.verdict.ruleset import RULESET
 from probe.verdict.view import View
 from probe.workflows.reclassify import reclassify, rejudge
@@ -19,6 +23,9 @@ from storage.location import Location, parse
 from storage.reader import Reader
 from storage.revisions import HEAD
 from storage.schema import stamp
+from targets.loader import load_catalogue
+from targets.model import Endpoint
+from targets.select import resolve
 from tests.integration.command import dalel
 from tests.storage_samples import START_US, run_id, sample_asked, sample_result, sample_run, save_sample_run
 
@@ -69,6 +76,44 @@ def test_status_for_programs(home: Path, location: Location) -> None:
     assert document["platforms"][0]["measured_at"] == "2026-09-21T14:15:20.124456Z"
 
 
+def save_telegram(location: Location, words: dict[str, Verdict], *, gone: str | None = None) -> None:
+    """A run of Telegram: each service's endpoints have the service's word; *gone* failed once, and is listed no more."""
+    run = sample_run()
+    asked = [replace(one, number=n) for n, one in enumerate(resolve(["telegram"], load_catalogue()), 1)]
+    if gone is not None:
+        asked.append(replace(asked[0], number=len(asked) + 1, endpoint=Endpoint(gone)))
+    with Archive.open(location) as archive:
+        archive.begin(run, tuple(asked))
+        for one in asked:
+            judged = replace(words[one.service or ""], endpoint=one.number)
+            if one.endpoint.url == gone:
+                judged = replace(words["web"], endpoint=one.number)
+            fact = Operation(fact=TcpFact(), started_us=1)
+            seen = (Observation(number=one.number, operation=fact, purpose="baseline", endpoint=one.number),)
+            archive.save(run.id, replace(sample_result(one, run, seen), verdict=judged), seen).result(timeout=30)
+
+
+def test_status_as_csv_has_a_row_and_a_sentence_for_each_platform(tmp_path: Path, location: Location) -> None:
+    """The apps carry the platform, its web keeps its own word, and what the catalogue lists no more counts for nothing."""
+    works = Verdict(endpoint=1, status="accessible", confidence=0.99)
+    blocked = Verdict(endpoint=1, status="blocked", method="tls", signature="tls.timeout.sni", confidence=0.95)
+    save_telegram(location, {"apps": works, "web-apps": works, "web": blocked}, gone="tcp://192.0.2.1:443")
+    done = dalel(tmp_path, "status", "--format", "csv")
+    assert done.returncode == 0
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert (row["platform"], row["status"], row["method"], row["confidence"]) == (
+        "telegram",
+        "accessible",
+        "",
+        "0.9900",
+    )
+    assert (row["impairments"], row["partial"]) == ("web_blocked", "0")
+    assert row["sentence"].startswith("Telegram: the apps")
+    assert row["sentence"].endswith("the web is blocked by name.")
+    assert set(row["services"].split()) == {"apps=accessible", "web-apps=accessible", "web=blocked"}
+    assert "the web is blocked by name." in dalel(tmp_path, "status").stdout
+
+
 @pytest.mark.parametrize(("words", "code"), [((), 3), (("--format", "json"), 3)])
 def test_status_of_nothing_is_not_good_news(tmp_path: Path, words: tuple[str, ...], code: int) -> None:
     """Without results it says what to do, makes no file, and does not exit with 0."""
@@ -86,10 +131,6 @@ def test_old_results_can_be_left_out(home: Path) -> None:
 
 def test_escapes_in_a_url_do_not_reach_the_screen(tmp_path: Path, location: Location) -> None:
     """What was typed may be anything; what is shown is one printable line."""
-    from dataclasses import replace
-
-    from targets.model import Endpoint
-
     run, (asked,) = sample_run(), sample_asked(1)
     asked = replace(asked, endpoint=Endpoint("https://a/\x1b]0;title\x07\u202e\nb"), platform=None)
     seen = (Observation(number=1, operation=Operation(fact=TcpFact(), started_us=1), purpose="baseline", endpoint=1),)
