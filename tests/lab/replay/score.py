@@ -76,6 +76,8 @@ def _tells(said: Said, truth: Truth) -> bool:
     if said.interface != truth.interface:
         return False
     theirs = truth.platforms | truth.perhaps
+    if "facebook" in theirs:
+        theirs |= {"messenger"}  # the same company's names, and a platform of its own in the catalogue
     if theirs and not said.platforms <= theirs:
         return False
     begins_before_end = truth.ended is None or said.began_by <= truth.ended + truth.recovery

@@ -26,7 +26,8 @@ _PROVIDER = ("92.47.144.0/20",)
 
 @functools.cache
 def names_of(*platforms: str) -> tuple[str, ...]:
-    """The hosts of platforms, as a censor would list them: everything below the name too."""
+    """The hosts of platforms, as a censor would list them: everything below the name too. Messenger goes with Facebook."""
+    platforms += ("messenger",) * ("facebook" in platforms)
     hosts = {
         endpoint.host
         for platform in shipped_platforms()
