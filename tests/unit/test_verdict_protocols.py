@@ -153,6 +153,13 @@ def test_a_named_server_that_answers_after_all_is_no_block():
     assert facts.verdict().status != "blocked"
 
 
+def test_that_other_datagrams_pass_takes_nothing_away():
+    """What strangers answer in another protocol, to see whether anything passes, says nothing of this one."""
+    facts = server()
+    facts.app("74.125.250.129", protocol="stun", transport="udp", port=19302, purpose="udp_here", group="here/x")
+    assert facts.verdict().status == "blocked"
+
+
 def test_a_protocol_that_passes_elsewhere_speaks_against_a_block():
     """The server that was named is silent, and its protocol is not stopped."""
     found = told(server(target=None, rounds=1))

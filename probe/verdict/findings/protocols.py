@@ -293,7 +293,11 @@ def protocol_echo_answers(case: Case) -> Iterator[Match]:
 
 def _passed_anywhere(case: Case) -> bool:
     """Whether a flow of the protocol lived to its end at any echo, or the server that was named answered after all."""
-    answered = any(isinstance(o.fact, AppFact) and o.fact.expected is True and o.arm is None for o in case.observations)
+    spoken = {app(o).protocol for pair in at_echoes(case) for o in pair.arms if o.arm == "target"}
+    answered = any(
+        isinstance(o.fact, AppFact) and o.fact.expected is True and o.fact.protocol in spoken and o.arm is None
+        for o in case.observations
+    )
     return answered or any(pair.target_successes for pair in at_echoes(case))
 
 
