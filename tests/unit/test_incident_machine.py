@@ -312,6 +312,26 @@ def test_a_block_from_before_a_shutdown_outlives_it():
     assert (block.state, block.ended_after_us, block.ended_by_us) == ("closed", at(10.8), at(125) + TAKES)
 
 
+def test_a_filter_that_meets_all_sites_is_one_incident_of_the_house():
+    """Small looks do not see an antivirus and full ones do; what sites say of it is folded into the house's incident."""
+    facts: list[Fact] = [look(0), reading(1), reading(1, of="beta")]
+    for minute in range(10, 40, 2):
+        facts += [look(minute, "filter"), look(minute + 1, kind="cheap")]
+        facts += [reading(minute + 0.3, "no_network", of=name, method="filter") for name in ("alpha", "beta")]
+    state, events = told(*facts)
+    assert kinds(events) == ["opened"]
+    assert (only(state).platforms, only(state).method) == ((), "filter")
+
+
+def test_a_filter_of_one_name_is_an_incident_of_that_name():
+    """Somebody in the house refuses one site; the own side is well."""
+    facts: list[Fact] = [look(0), reading(1), *(look(n) for n in range(2, 40, 2))]
+    facts += [reading(n + 0.3, "no_network", method="filter") for n in range(10, 40, 2)]
+    state, events = told(*facts)
+    assert kinds(events) == ["opened"]
+    assert only(state).platforms == ("alpha",)
+
+
 def test_behind_a_line_that_is_down_only_the_line_is_in_sight():
     """Whether a block goes on nobody knows then, so nobody is reminded of it; afterwards it is again."""
     facts: list[Fact] = [look(0), reading(1), look(10.5), *burst(10), look(11)]

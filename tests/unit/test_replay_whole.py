@@ -55,7 +55,10 @@ def test_one_message_after_the_closure_is_in_time() -> None:
         ([_heard(OPEN + 4 * MINUTE, "opened")], "nobody was told that no_network/shutdown closed"),
         ([_heard(OPEN + 12 * MINUTE, "opened", "closed")], "and not by 01-05 17:40"),
         ([_heard(OPEN + MINUTE, "opened"), _heard(OPEN + 5 * MINUTE, "opened", "closed")], "told 2 times"),
-        ([_heard(OPEN + MINUTE, "opened"), _heard(OPEN + MINUTE, "closed")], "2 messages about one incident"),
+        (
+            [_heard(OPEN + MINUTE, kind) for kind in ("opened", "widened", "closed")],
+            "3 messages about one incident",
+        ),
     ],
 )
 def test_what_is_lost_late_or_doubled_is_seen(heard: list[Heard], complaint: str) -> None:

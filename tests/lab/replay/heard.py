@@ -15,6 +15,8 @@ from tests.lab.replay.score import Said
 
 _OFFLINE = "no_network"
 _MOMENT = dt.timedelta(minutes=1)
+MOST_IN_A_MINUTE = 2
+"""Messages about one incident: that it began, and what has joined it since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def unheard(event: Event, told: Iterable[Said], heard: Sequence[Heard]) -> list[
     wrong += [
         f"{count} messages about one incident at {moment:%m-%d %H:%M}"
         for (_, moment), count in together.items()
-        if count > 1
+        if count > MOST_IN_A_MINUTE
     ]
     return wrong
 

@@ -28,14 +28,17 @@ _QUESTIONS = {
         " where v.judged_us < e.started_us"
     ),
 }
-_ROUNDS = "select count(*) from (select started_us, lag(started_us) over (order by rowid) before from runs) where before > started_us"
+_ROUNDS = (
+    "select count(*) from (select finished_us, lag(started_us) over (order by rowid) before from runs)"
+    " where before > finished_us"
+)
 
 
 def lacking(database: Path, begins_us: int, ends_us: int, *, clock_is_off: bool = False) -> list[str]:
     """What is wrong with the rows, in words; nothing where all is as it should be.
 
-    ``begins_us``, ``ends_us``: true times between which everything was measured. Rows are written in the order of time, unless
-    the host's own clock was off for a while.
+    ``begins_us``, ``ends_us``: true times between which everything was measured. Rows are written in the order of time (runs
+    that overlap in any), unless the host's own clock was off for a while.
     """
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         questions = dict(_QUESTIONS)
