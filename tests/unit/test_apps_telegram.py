@@ -10,8 +10,10 @@ from importlib.resources import files
 import pytest
 
 from probe.cli.dry_run import describe
+from probe.experiments.suspicion import follow_ups
 from probe.report.platforms import sentence
 from probe.settings import Settings
+from probe.settings.controls import Control
 from probe.verdict.rollup import roll_up
 from probe.wire import Wire
 from targets import schemes
@@ -107,3 +109,25 @@ def test_every_scheme_that_can_be_typed_is_explained() -> None:
     text = files("probe.help").joinpath("apps.md").read_text()
     shown = set(re.findall(r"([a-z0-9+]+)://", text))
     assert shown == {scheme.name for scheme in schemes.ready()}
+
+
+def started(scheme: str, stage: str) -> set[str]:
+    """What a long silence at *stage* starts, with a control of the user's own."""
+    settings = Settings(controls=(Control(name="there", host="203.0.113.9", port=8443),))
+    return {name for name, _ in follow_ups(scheme, stage, None, settings)}
+
+
+def test_what_says_no_name_is_not_compared_by_name() -> None:
+    """A data centre is followed up as a bare connection is; a websocket begins with a greeting that names its host."""
+    pairs = {"neutral_pair", "neutral_chain", "own_pair", "control_pair"}
+    assert started("mtproto", "tcp") == started("tcp", "tcp")
+    assert {"retry", "siblings", "neighbours", "locate", "control"} <= started("mtproto", "tcp")
+    assert not started("mtproto", "app") & pairs
+    assert "retry" in started("mtproto", "app")
+    assert {"neutral_pair", "own_pair", "control_pair"} <= started("mtproto+ws", "tls")
+
+
+def test_a_control_is_not_asked_about_what_has_no_connection() -> None:
+    """It could only connect, and there is nothing to connect to."""
+    assert "control" in started("mtproto", "dns")
+    assert "control" not in started("stun", "dns")
