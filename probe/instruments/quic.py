@@ -331,7 +331,11 @@ def _is_over(connection: QuicConnection, exchange: _Exchange, talk: Talk | None 
             if talk is None:
                 return True
             connection.send_stream_data(connection.get_next_available_stream_id(), talk.first(), end_stream=True)
-        if isinstance(event, StreamDataReceived) and talk is not None and talk.heard(event.data, ended=event.end_stream):
+        if (
+            isinstance(event, StreamDataReceived)
+            and talk is not None
+            and talk.heard(event.data, ended=event.end_stream)
+        ):
             return True
         if isinstance(event, ConnectionTerminated):
             exchange.change(close_code=event.error_code, close_reason=_plain(event.reason_phrase))
