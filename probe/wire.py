@@ -38,6 +38,8 @@ IP_TTL_CMSG = 2
 MSG_ERRQUEUE = 0x2000
 SO_TIMESTAMPNS = 35
 _SIOCGIFADDR = 0x8915
+_LIBRARIES_AT_ONCE = 16
+"""Each holds a thread. The unit that ``dalel service print`` writes allows 64 of them in all."""
 
 
 class UnansweredError(Exception):
@@ -206,6 +208,7 @@ class Wire:
         """This host's IPv4 address that flows leave from, where it has several ways out and one is meant. Whether the system
         takes that way is up to its own rules: to force it needs a privilege."""
         self._resolv_conf = resolv_conf
+        self._libraries = 0
         self.may_listen = False
         """Whether a process of ours may hear this host's packets; whoever makes the wire finds that out."""
         self.flows: set[tuple[str, int, int]] | None = None
@@ -294,6 +297,13 @@ class Wire:
             return ()
         return parse_resolv_conf(text)
 
+    @property
+    def library_is_busy(self) -> bool:
+        """Whether so many questions wait in the C library that one more would be another thread too many: where no resolver
+        answers it tries for half a minute.
+        """
+        return self._libraries >= _LIBRARIES_AT_ONCE
+
     async def getaddrinfo(self, host: str, deadline_s: float) -> tuple[str, ...] | str | None:
         """What the C library answers (hosts file and NSS included), in a daemon thread that nothing waits for.
 
@@ -301,8 +311,10 @@ class Wire:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[tuple[str, ...] | str] = loop.create_future()
+        self._libraries += 1
 
         def tell(answer: tuple[str, ...] | str) -> None:
+            self._libraries -= 1
             if not future.done():
                 future.set_result(answer)
 
@@ -313,7 +325,11 @@ class Wire:
             except RuntimeError:
                 logging.getLogger(__name__).debug("getaddrinfo(%r) came after the loop had closed", host)
 
-        threading.Thread(target=ask, name=f"getaddrinfo-{host}", daemon=True).start()
+        try:
+            threading.Thread(target=ask, name=f"getaddrinfo-{host}", daemon=True).start()
+        except RuntimeError:  # this host allows no more threads
+            self._libraries -= 1
+            return None
         try:
             async with asyncio.timeout(deadline_s):
                 return await future

@@ -211,8 +211,8 @@ def _was_lied_to(site: Site, library: Operation | None, found: list[str]) -> boo
 
 
 async def _ask_library(site: Site, host: str, place: Place) -> Operation | None:
-    """What the C library says, in the same moment: not where the resolver already refuses to be asked so much."""
-    if site.session.questions.strained:
+    """What the C library says, in the same moment: not where the resolver already refuses to be asked so much, or is silent."""
+    if site.session.questions.strained or site.wire.library_is_busy:
         return None
     operation = await dns.ask_getaddrinfo(site.wire, host, deadline_s=site.settings.deadlines.dns)
     site.record(operation, **place.fields())

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -181,6 +182,37 @@ async def test_getaddrinfo_gives_addresses_a_name_for_its_failure_or_nothing():
     assert "127.0.0.1" in (await wire.getaddrinfo("localhost", 5) or ())
     assert await wire.getaddrinfo("a..b", 5) == "EAI_FAIL"
     assert await wire.getaddrinfo("localhost", 0) is None
+
+
+@pytest.mark.anyio
+async def test_a_library_that_waits_takes_a_bounded_number_of_threads(monkeypatch: pytest.MonkeyPatch):
+    """A dead resolver holds each question for half a minute; once it answers, more may be asked."""
+    answer = threading.Event()
+    monkeypatch.setattr(wires, "_getaddrinfo", lambda _host: answer.wait(30) and ())
+    wire, asked = Wire(), 0
+    while not wire.library_is_busy:
+        assert await wire.getaddrinfo("name.example", 0.0) is None
+        asked += 1
+    assert asked == 16
+    answer.set()
+    async with asyncio.timeout(30):
+        while wire._libraries:
+            await asyncio.sleep(0.01)
+    assert not wire.library_is_busy
+
+
+@pytest.mark.anyio
+async def test_where_no_thread_can_be_had_the_library_says_nothing(monkeypatch: pytest.MonkeyPatch):
+    """The host's limit is no bug of ours, and no word about the name."""
+
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    wire = Wire()
+    for _ in range(20):
+        assert await wire.getaddrinfo("name.example", 1.0) is None
+    assert not wire.library_is_busy
 
 
 def test_the_hosts_file_is_asked_without_case_and_comments(monkeypatch: pytest.MonkeyPatch):
