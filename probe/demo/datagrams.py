@@ -1,4 +1,4 @@
-"""What answers datagrams in the pretend Internet: resolvers, the box on the path that answers before them, and clocks."""
+"""What answers datagrams in the pretend Internet: resolvers, the box on the path that answers before them, clocks, calls."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ TTL = 57
 """With the usual 64 on the loopback, every reply would look as if it had passed no router."""
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP begins, to 1970."""
+_STUN_COOKIE = b"\x21\x12\xa4\x42"
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -73,6 +74,17 @@ class Clock(_Datagrams):
         stamp = _ntp_stamp(self._now())
         head = struct.pack("!BBbbII4s", 0x24, 2, 6, -20, 0, 0, bytes((21, 1, 1, 1)))
         self.later(INJECTION_S, head + stamp + data[40:48] + stamp + stamp, addr)
+
+
+class Calls(_Datagrams):
+    """A server that calls begin with (STUN, RFC 8489): it says under which address it sees whoever asks."""
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        if len(data) < 20 or data[:2] != b"\0\1" or data[4:8] != _STUN_COOKIE:
+            return
+        host = bytes(a ^ b for a, b in zip(socket.inet_aton(addr[0]), _STUN_COOKIE, strict=True))
+        seen = struct.pack("!HHBBH", 0x0020, 8, 0, 1, addr[1] ^ 0x2112) + host
+        self.later(INJECTION_S, struct.pack("!HH", 0x0101, len(seen)) + data[4:20] + seen, addr)
 
 
 def _ntp_stamp(seconds: float) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from probe.demo.authority import NATIONAL, PUBLIC, UNKNOWN, Authority
-from probe.demo.datagrams import Clock, Names
+from probe.demo.datagrams import Calls, Clock, Names
 from probe.demo.streams import PATIENCE_S
 from probe.demo.web import Realm, serve
 from probe.demo.world import Forger, Resolver, Server, World
@@ -153,6 +153,11 @@ async def _open_datagrams(internet: Internet, realm: Realm, stack: contextlib.As
         sock = _bound(socket.SOCK_DGRAM, stack)
         internet.learn((address, 123, "udp"), sock)
         await answer(sock, Clock(lambda: realm.now().timestamp()))
+    for server in internet.world.servers:
+        for port in server.ports if server.app == "calls" else ():
+            sock = _bound(socket.SOCK_DGRAM, stack)
+            internet.learn((server.address, port, "udp"), sock)
+            await answer(sock, Calls())
     tap = _bound(socket.SOCK_DGRAM, stack)
     internet.tap(tap)
     await answer(tap, Names(realm, None))

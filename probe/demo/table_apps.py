@@ -36,6 +36,19 @@ APPS = Act(
             accepted=(Accepted("inconclusive", signatures=("app.other",)),),
         ),
         Scene(
+            url="stun://bells.example:3478",
+            done="nothing: the server that calls begin with answers, over datagrams",
+            server=Server(address="", names=(), ports=(3478,), app="calls"),
+            accepted=(Accepted("accessible", (None,), (None,)),),
+        ),
+        Scene(
+            url="stun://gongs.example:3478",
+            done="datagrams to the server that calls begin with vanish",
+            server=Server(address="", names=(), ports=()),
+            # Nothing tells a server that is gone from one that is kept from people.
+            accepted=(Accepted("inconclusive", signatures=("app.timeout",)),),
+        ),
+        Scene(
             url=f"openvpn+tcp://burrow.example:{_PORT}",
             done="nothing: a VPN's server (OpenVPN) answers its first packet",
             server=_server("openvpn"),

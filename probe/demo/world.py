@@ -30,7 +30,7 @@ REFUSED = Reply(rcode="refused")
 EMPTY = Reply()
 SILENCE = Reply(rcode="silence")
 
-AppManner = Literal["telegram", "openvpn", "silence", "page"]
+AppManner = Literal["telegram", "openvpn", "calls", "silence", "page"]
 
 Trouble = Literal["reset", "silence", "eof", "alert"]
 """What befalls a connection: RST, no more bytes, FIN, or a TLS alert."""
@@ -60,7 +60,8 @@ class Server:
     ``ports``: where it listens; other ports leave a SYN unanswered. ``refused`` ports answer it with RST.
     ``on_hello`` and ``on_request`` are its own troubles, whatever the name. ``pages``: path to page, ``""`` for all others.
     ``plain``: the page for unencrypted requests, where it differs. ``script`` answers every request in its own way, which
-    need not be HTTP's. ``app``: its ports are an app's; there is its server, silence, or a web page in its place.
+    need not be HTTP's. ``app``: its ports are an app's; there is its server (``calls``: for datagrams), silence, or a web page
+    in its place.
     """
 
     address: str
