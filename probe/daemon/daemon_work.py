@@ -19,6 +19,7 @@ from probe.daemon.watch import OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import Fact, Wants
 from probe.incidents.wishes import in_sight
+from probe.instruments.tls import Hello
 from probe.instruments.warm import warm
 from probe.wire import Wire
 from probe.workflows import watching
@@ -205,6 +206,7 @@ class RealWork:
         await self._keep_incidents(conclusion)
         if self.figures is not None:
             self.figures.incidents(self._incidents.state.incidents.values())
+        self.trust.let_go(Hello(None).alpn)
         memory.give_back()
         return conclusion.wants
 

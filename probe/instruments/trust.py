@@ -136,6 +136,12 @@ class Trust:
             self._pem = _as_pem(dict.fromkeys((*self._shipped, *(self._system or ()))))
         return self._pem
 
+    def let_go(self, keep: tuple[str, ...]) -> None:
+        """Hold on to the context for *keep* (of ALPN) alone: each has all roots of its own, which are a megabyte. Others are
+        built again when they are needed; a ticket is good only in the context that it came from.
+        """
+        self._contexts = {key: context for key, context in self._contexts.items() if key == (keep, False, True)}
+
     def no_stores(self) -> Stores:
         """What a chain that failed against all roots together is worth to each store."""
         return Stores(None if self.replaced else False, None if self._system is None else False)

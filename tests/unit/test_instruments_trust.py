@@ -217,3 +217,14 @@ def test_whom_a_certificate_is_for(host: str, fits: bool):
 def test_a_broken_certificate_is_for_nobody():
     """Garbage names no host."""
     assert not certificates.is_for(b"garbage", "good.test")
+
+
+def test_what_is_let_go_is_built_again_and_the_usual_one_stays():
+    """Tickets are good in the context that they came from, so that of the usual greeting is the same one for good."""
+    trust = Trust("x", replaced=False, _shipped=(der(nano.authority().root),), _system=None)
+    usual, other = trust.context(("h2", "http/1.1"), small=False), trust.context(("http/1.1",), small=False)
+    small = trust.context(("h2", "http/1.1"), small=True)
+    trust.let_go(("h2", "http/1.1"))
+    assert trust.context(("h2", "http/1.1"), small=False) is usual
+    assert trust.context(("http/1.1",), small=False) is not other
+    assert trust.context(("h2", "http/1.1"), small=True) is not small

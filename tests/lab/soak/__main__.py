@@ -19,8 +19,8 @@ from tests.lab.soak.day import DAY, day
 from tests.lab.soak.hour import hour
 from tests.lab.soak.process import Sample
 
-_DAY = """A day of which idle time is skipped and everything else runs at the daemon's own pace: an hour in which six platforms
-are blocked by name, half an hour without any Internet. Samples are taken whenever nothing runs."""
+_DAY = """A day of which idle time is skipped and everything else runs at the daemon's own pace: half an hour in which six
+platforms are blocked by name, and half an hour without any Internet. Samples are taken whenever nothing runs."""
 _HOUR = (
     """The installed command, as a unit starts it, with its page of metrics; all is well. Samples every ten seconds."""
 )

@@ -18,7 +18,7 @@ _AT = "2021-03-01"
 
 DAY = Event(
     name="soak_day",
-    title="A day with a block of an hour and a cut of half an hour",
+    title="A day with a block of half an hour and a cut of as long",
     source="made up",
     phases=(
         Phase(begins=utc(f"{_AT} 00:00"), tells="all is well", world=with_the_worlds_roots),
@@ -28,12 +28,12 @@ DAY = Event(
             rules=silenced(*_BLOCKED),
             world=with_the_worlds_roots,
         ),
-        Phase(begins=utc(f"{_AT} 13:00"), tells="all is well", world=with_the_worlds_roots),
+        Phase(begins=utc(f"{_AT} 12:30"), tells="all is well", world=with_the_worlds_roots),
         Phase(begins=utc(f"{_AT} 18:00"), tells="no Internet at all", rules=off, world=with_the_worlds_roots),
         Phase(begins=utc(f"{_AT} 18:30"), tells="all is well", world=with_the_worlds_roots),
     ),
     ends=utc(f"{_AT} 00:00") + dt.timedelta(days=1),
-    truths=(Truth(words=(("blocked", "tls"),), began=utc(f"{_AT} 12:00"), ended=utc(f"{_AT} 13:00")),),
+    truths=(Truth(words=(("blocked", "tls"),), began=utc(f"{_AT} 12:00"), ended=utc(f"{_AT} 12:30")),),
     # Every moment is near a transition, so nothing is passed over: what a day costs is what this one did.
     close=dt.timedelta(days=2),
 )
