@@ -137,11 +137,9 @@ class _Report:
         yield from self._impaired(group)
 
     def _impaired(self, group: Group) -> Iterator[Text]:
-        """What is blocked beside a platform that works: its word is the service's own, with its own evidence."""
+        """What is blocked beside a platform that works: the evidence for that, whose sentences name the host."""
         for result in group.impaired:
             verdict = result.verdict
-            said = f"{words.LABELS['blocked']}: {safe(short(result.url))}"
-            yield from self._under(said, self._symbol("blocked"))
             yield from self._evidence(strongest(verdict.findings), 2)
             yield from self._next(words.next_step(verdict))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.report.terminal import Screen, print_check
-from probe.verdict.model import METHODS, STATUSES, Finding, NetworkVerdict
+from probe.verdict.model import METHODS, STATUSES, Finding, NetworkVerdict, ServiceVerdict
 from tests.unit import pieces as made
 
 
@@ -274,3 +274,41 @@ def test_square_brackets_are_no_markup():
     outcome = made.pieces(made.result(0, "https://[bold red]x[/].example/", made.verdict("accessible")))
 
     assert "[bold red]x[/].example" in shown(outcome)
+
+
+def test_a_blocked_web_beside_working_apps_is_told_with_its_own_evidence():
+    """The platform's word, one sentence that names the parts, and below it the part that is blocked, with why."""
+    apps = made.verdict("accessible")
+    web = made.verdict("blocked", "tls", "tls.timeout.sni")
+    services = (
+        ServiceVerdict(service="apps", status="accessible", rule="any-of", working=1, measured=2, main=True),
+        ServiceVerdict(service="web", status="blocked", method="tls"),
+    )
+    outcome = made.pieces(
+        made.result(0, "tcp://192.0.2.1:443", apps, platform="telegram", service="apps", rule="any-of"),
+        made.result(1, "tcp://192.0.2.2:443", made.verdict("inconclusive"), platform="telegram", service="apps"),
+        made.result(2, "https://web.telegram.org/", web, platform="telegram"),
+        platforms=(
+            made.platform(
+                "telegram",
+                apps,
+                0,
+                1,
+                2,
+                title="Telegram",
+                services=services,
+                deciding=(0,),
+                impairments=("web_blocked",),
+            ),
+        ),
+    )
+
+    assert shown(outcome).splitlines()[:7] == [
+        "✓ telegram  Accessible — an ordinary user on this network reaches it (93 % sure)",
+        "    Telegram: the apps work (1 of 2 answers), the web is blocked by name.",
+        "    ✓ accessible: tcp://192.0.2.1:443",
+        "    ? inconclusive: tcp://192.0.2.2:443",
+        "    ✗ blocked: web.telegram.org",
+        "    → How this was found: dalel explain tls.timeout.sni",
+        "",
+    ]
