@@ -94,7 +94,7 @@ _WAYS_FAIL = (port(f"tcp://{WAYS[0]}:443", "silence"), port(f"tcp://{WAYS[7]}:52
 
 WHATSAPP = (
     row("whatsapp_works", "all is well: the apps' ways in, signing up, the web client", FINE,
-        port(f"tcp://{WAYS[0]}:443", "open"), port(f"tcp://{WAYS[15]}:5222", "open"), check=("whatsapp",), in_slice=True,
+        port(f"tcp://{WAYS[0]}:443", "open"), port(f"tcp://{WAYS[15]}:5222", "open"), check=("whatsapp",),
         platforms=(Whole("whatsapp", "accessible", (), "WhatsApp: the apps, signing up and the web work."),)),
     row("whatsapp_web_by_name", "greetings with the names of the web client are dropped; the apps work", BY_NAME,
         prove.fails("https://web.whatsapp.com/", prove.SILENT), port(f"tcp://{WAYS[0]}:443", "open"), check=("whatsapp",),
@@ -117,7 +117,7 @@ WHATSAPP = (
     row("whatsapp_one_port_at_home", "the household's own router drops port 5222; port 443 is left alone",
         (Words("no_network"), *UNKNOWN), port(f"tcp://{WAYS[0]}:5222", "silence"), port(f"tcp://{WAYS[0]}:443", "open"),
         check=("whatsapp",), rules=always(rules.Drop(when=When(protocol=TCP, ports=(5222,)), place="home")),
-        spares=lambda url: not url.endswith(":5222"), exit_codes=(0,), in_slice=True,
+        spares=lambda url: not url.endswith(":5222"), exit_codes=(0,),
         control=(port(f"tcp://{WAYS[0]}:5222", "open"),),
         platforms=(Whole("whatsapp", "accessible", (),
                          "WhatsApp: the apps work (16 of 32 answer), signing up and the web work."),)),
@@ -153,7 +153,7 @@ _HELD_BACK = tuple(f"https://{host}/" for host in SIGNAL)
 SIGNALS = (
     row("signal_works", "all is well; the apps' servers are certified by Signal itself", FINE,
         prove.certificate_error(_HELD_BACK[0], ""), prove.page("https://signal.org/"), check=("signal",), world=_signal,
-        control=(prove.page("https://signal.org/"),), in_slice=True,
+        control=(prove.page("https://signal.org/"),),
         platforms=(Whole("signal", "accessible", (), "Signal: the apps and the web work."),)),
     row("signal_by_name", "greetings with Signal's names are dropped", BY_NAME, prove.fails(_HELD_BACK[0], prove.SILENT),
         check=("signal",), world=_signal, rules=always(rules.NameDrop(names=("signal.org",))), control=(),
@@ -163,7 +163,7 @@ SIGNALS = (
         rules=always(rules.NameReset(names=("signal.org",))), platforms=(Whole("signal", "blocked"),)),
     row("signal_one_server_by_name", "greetings with the name of one of the apps' four servers are dropped", BY_NAME,
         prove.fails("https://storage.signal.org/", prove.SILENT), check=("signal",), world=_signal, control=(),
-        rules=always(rules.NameDrop(names=("storage.signal.org",))), spares=_only("storage.signal.org"), in_slice=True,
+        rules=always(rules.NameDrop(names=("storage.signal.org",))), spares=_only("storage.signal.org"),
         platforms=(Whole("signal", "blocked", (), "Signal: the apps are blocked by name, the web works."),)),
     row("signal_web_lied", "the provider's resolver gives a private address for Signal's web site only", BY_DNS,
         prove.answers("signal.org", BOGON), prove.truth("signal.org"), check=("signal",), exit_codes=(0,), control=(),
@@ -240,7 +240,7 @@ _NAMES_AND_CLOCKS = When(ports=(53, 123))
 
 MESSENGER = (
     row("messenger_works", "all is well; the message edge speaks no HTTP inside TLS", FINE, called("answered"),
-        prove.fails(f"https://{EDGE}/", 52), check=("messenger",), world=_edge, in_slice=True,
+        prove.fails(f"https://{EDGE}/", 52), check=("messenger",), world=_edge,
         platforms=(Whole("messenger", "accessible", (), "Messenger: the apps, pictures and videos and calls work."),)),
     row("messenger_edge_by_name", "greetings with the name of the message edge are dropped; all else works", BY_NAME,
         prove.fails(f"https://{EDGE}/", prove.SILENT), check=("messenger",), world=_edge, spares=_only(EDGE), in_slice=True,
@@ -290,7 +290,7 @@ MESSENGER = (
           finds=("datagrams_pass_here",), rules=lambda world: (rules.Drop(when=_to_calls(world, side="down")),),
           control=_theirs("answered")),
     _call("datagrams_dropped_at_home", "the household's own router lets no datagrams out but for names and clocks", SILENT, "silence",
-          finds=("datagrams_stopped_here",), in_slice=True, control=_theirs("answered"),
+          finds=("datagrams_stopped_here",), control=_theirs("answered"),
           rules=always(rules.DropExcept(when=_UDP_UP, but=_NAMES_AND_CLOCKS, place="home"))),
     _call("datagrams_dropped_by_the_provider", "the provider lets no datagrams through but for names and clocks", SILENT, "silence",
           finds=("datagrams_stopped_here",), control=_theirs("answered"),
