@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import closures, rules
+from tests.lab import closures, prove, prove_apps, rules
 from tests.lab.censor_apps import has_no_shape
 from tests.lab.censor_vpn import ByShape, is_ikev2, is_openvpn, is_unknown, is_wireguard
 from tests.lab.control_serve import ADDRESS, PORT, TOKEN, Serves
@@ -27,6 +27,7 @@ from tests.lab.world import World
 
 _CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 ECHO = 10007
+_CLIENT = ("env", f"--chdir={REPOSITORY}", sys.executable, "-S", "-m", "tests.lab.vpn")
 ALL = tuple(f"protocol://{name}" for name in ("openvpn", "openvpn-tcp", "ikev2", "wireguard", "encrypted"))
 OVER_UDP = ("protocol://openvpn", "protocol://wireguard")
 
@@ -42,17 +43,24 @@ def at_echo(kind: str, wanted: str, count: int = 0) -> Proof:
     """What the lab's own client meets at the control's echo, once it has shown the token there."""
 
     def run(lab: Lab) -> None:
-        shown = [
-            "curl",
-            "-sSk",
-            "-m",
-            "5",
-            "-H",
-            f"Authorization: Bearer {TOKEN}",
-            f"https://{ADDRESS}:{PORT}/v1/sinks",
-        ]
-        lab.run(*shown)
+        _show_token(lab)
         _expect(lab, kind, ADDRESS, ECHO, wanted, count)
+
+    return run
+
+
+def _show_token(lab: Lab) -> None:
+    lab.run("curl", "-sSk", "-m", "5", "-H", f"Authorization: Bearer {TOKEN}", f"https://{ADDRESS}:{PORT}/v1/sinks")
+
+
+def come_back(low: int, high: int, of: int = 60) -> Proof:
+    """Of so many random datagrams to the control's echo, sent once each, between *low* and *high* come back."""
+
+    def run(lab: Lab) -> None:
+        _show_token(lab)
+        done = lab.run(*_CLIENT, "count", ADDRESS, str(ECHO), str(of))
+        if not low <= int(done.stdout) <= high:
+            raise LabError(f"the scenario does not do what it says: {done.stdout.strip()} of {of} came back")
 
     return run
 
@@ -63,8 +71,7 @@ def at(kind: str, address: str, port: int, wanted: str) -> Proof:
 
 
 def _expect(lab: Lab, kind: str, address: str, port: int, wanted: str, count: int) -> None:
-    ask = ("env", f"--chdir={REPOSITORY}", sys.executable, "-S", "-m", "tests.lab.vpn", "ask")
-    said = lab.run(*ask, kind, address, str(port), str(count)).stdout.strip()
+    said = lab.run(*_CLIENT, "ask", kind, address, str(port), str(count)).stdout.strip()
     if said != wanted:
         raise LabError(f"the scenario does not do what it says: {kind} at {address}:{port}: {said!r}, not {wanted!r}")
 
@@ -208,6 +215,7 @@ _COMPARED = (
         "a device on one of two ways drops WireGuard's initiations: about every other flow",
         ("protocol://wireguard",),
         UNSETTLED,
+        at_echo("noise", "lives", 3),
         rules=always(ByShape(forbidden=is_wireguard, when=When(fraction=0.5))),
     ),
 )
@@ -246,7 +254,7 @@ _NOT_BY_SHAPE = (
         "openvpn_dropped_right_behind_home",
         "the first router behind the household's drops OpenVPN: a provider's, or a company's in the same building",
         ("protocol://openvpn",),
-        (*UNKNOWN, *STOPPED),
+        (*STOPPED, *UNKNOWN),
         at_echo("openvpn", "silence"),
         rules=always(ByShape(forbidden=is_openvpn, place="access")),
     ),
@@ -271,6 +279,7 @@ _NOT_BY_SHAPE = (
         "a firewall before the control says of the echo that it cannot be reached",
         OVER_UDP,
         UNKNOWN,
+        at_echo("noise", "refused"),
         rules=always(
             rules.Unreachable(when=dataclasses.replace(_TO_ECHO, side="up"), code=3, offender=ADDRESS, place="far")
         ),
@@ -280,6 +289,7 @@ _NOT_BY_SHAPE = (
         "the control that the user names is not there",
         ALL,
         UNKNOWN,
+        prove.fails(f"https://{ADDRESS}:{PORT}/", prove.UNCONNECTED),
         serves=Serves(absent=True),
     ),
     row(
@@ -287,6 +297,7 @@ _NOT_BY_SHAPE = (
         "a fifth of all packets is lost each way, whatever they are",
         ALL,
         UNSETTLED,
+        come_back(20, 52),
         leg={"loss": 0.2},
         sound=(),
         network=_OWN_TROUBLE,
@@ -304,6 +315,7 @@ _NOT_BY_SHAPE = (
         "128 kbit/s for everything, five comparisons at once",
         ALL,
         UNSETTLED,
+        prove.slower("https://8.8.8.8/", 0.6),
         leg={"rate": 128_000, "queue": 16_000},
         sound=(),
         network=_OWN_TROUBLE,
@@ -313,6 +325,7 @@ _NOT_BY_SHAPE = (
         "this computer has no way out at all",
         OVER_UDP,
         (Words("no_network"), *UNKNOWN),
+        prove.no_route("8.8.8.8"),
         link=False,
         sound=(),
         network=(Words("no_network"),),
@@ -322,6 +335,7 @@ _NOT_BY_SHAPE = (
         "all UDP to the control is dropped for two seconds out of five",
         OVER_UDP,
         UNSETTLED,
+        prove_apps.in_force(rules.Drop(when=dataclasses.replace(_TO_ECHO, protocol=UDP)), at_echo("noise", "silence")),
         rules=always(closures.Schedule(rule=rules.Drop(when=dataclasses.replace(_TO_ECHO, protocol=UDP)), on=2, off=3)),
     ),
     row(
@@ -329,6 +343,7 @@ _NOT_BY_SHAPE = (
         "the control's hosting company lets through half of all packets to its echo",
         ALL,
         UNSETTLED,
+        come_back(3, 30),
         rules=always(rules.Lose(when=_TO_ECHO, probability=0.5, place="far")),
     ),
 )
@@ -421,7 +436,7 @@ _NAMED = (
         "server_of_one_address_dropped",
         "the server's address vanishes at the border; its protocols pass to others",
         (_URLS["openvpn"], _URLS["openvpn-tcp"]),
-        (Words("inconclusive"), Words("blocked", "ip")),
+        (Words("blocked", "ip"), *UNKNOWN),
         at("openvpn", _SERVER, 1194, "silence"),
         at_echo("openvpn", "lives", 3),
         world=_WELL,

@@ -52,7 +52,8 @@ def test_row_is_consistent(scenario: Scenario):
         assert words.method is None or words.method in METHODS[words.status]  # type: ignore[index]
         if words.status == "blocked":
             assert words.method
-            roots = {words.method, "tls"} if words.method == "mitm" else {words.method}
+            besides = {"mitm": "tls", "protocol": "app"}
+            roots = {words.method, besides.get(words.method, words.method)}
             assert (words.signature or words.method).split(".")[0] in roots
 
 

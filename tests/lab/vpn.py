@@ -2,12 +2,14 @@
 
     python -S -m tests.lab.vpn serve '{"places": [[ADDRESS, PORT, MANNER], …]}'
     python -S -m tests.lab.vpn ask KIND ADDRESS PORT [COUNT]
+    python -S -m tests.lab.vpn count ADDRESS PORT COUNT
 
 MANNER: ``openvpn``, ``openvpn-tcp``, ``ikev2``, ``ikev2-group`` (wants another group), ``wireguard`` (knows everybody's key),
 ``wireguard-busy`` (a cookie), ``silent``, ``silent-tcp``, ``echo``, ``page-tcp`` (a web server's page).
 KIND: ``openvpn``, ``openvpn-tcp``, ``ikev2``, ``wireguard``, ``noise``, ``noise-tcp``, ``letters-tcp``. ``ask`` sends the kind's first packet, up to three
 times, and prints ``answered``, ``silence``, ``reset``, ``closed`` or ``refused``; with COUNT also so many packets of data one by
-one, and prints ``lives`` if the last one was answered, ``stops`` if not.
+one, and prints ``lives`` if the last one was answered, ``stops`` if not. ``count`` sends so many random datagrams, each once, and
+prints how many came back.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import os
 import socket
 import struct
 import sys
+import time
 from typing import Any, cast
 
 _WAIT_S = 0.7
@@ -143,8 +146,26 @@ def _exchange(sock: socket.socket, packet: bytes, *, again: bool) -> str:
     return "silence"
 
 
+def count_back(address: str, port: int, count: int) -> int:
+    sent, back = {number.to_bytes(2) + os.urandom(60) for number in range(count)}, set[bytes]()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(_WAIT_S)
+        sock.connect((address, port))
+        for packet in sorted(sent):
+            sock.send(packet)
+            time.sleep(0.005)
+        try:
+            while len(back) < count:
+                back.add(sock.recv(4096))
+        except OSError:
+            pass
+    return len(back & sent)
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         asyncio.run(serve(json.loads(sys.argv[2])["places"]))
+    elif sys.argv[1] == "count":
+        print(count_back(sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
     else:
         print(ask(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]) if len(sys.argv) > 5 else 0))
