@@ -1,9 +1,9 @@
 """Is a name slower than another one at the same place? Statistics over arms that took turns. Pure.
 
-Two questions are asked of the same arms, at each place apart. *By chance?* The rank-sum test of Wilcoxon (1945) and of Mann
-and Whitney (1947), one-sided and exact, its places added up as strata (van Elteren, 1960): without a difference every order
-of the arms at a place is as likely as any other, whatever a bad line does to speeds. *By how much?* The ratio of the two
-names' geometric means, by Student's t (1908) on the logarithms of neighbouring arms.
+One test answers two questions. *By chance?* The rank-sum test of Wilcoxon (1945) and of Mann and Whitney (1947), one-sided and
+exact, its places added up as strata (van Elteren, 1960): without a difference every order of the arms at a place is as likely
+as any other, whatever a bad line does to speeds. *By how much?* The same test, asked of every ratio whether the name is slower
+than so much of the other one's speed: the ratios that it does not rule out are the interval (Hodges and Lehmann, 1963).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from probe.verdict.certificates import covers
 if TYPE_CHECKING:
     from probe.verdict.view import Case
 
-CHANCE = 0.01
-"""What chance may do at most: three rounds at two places, or five at one, go below it if one arm at most is out of order."""
+CHANCE = 0.005
+"""What chance may do at most, each way: four rounds at two places, or six at one, go far below it, some out of order or not."""
 SLOWER = 0.5
 """The name must be half as fast at most, as far as can be told with 99 %: nobody notices less, and no policer allows more."""
 ROUNDS = 3
@@ -33,19 +33,19 @@ _STOPPED = 0.5
 _PREFACE = 1_000
 """Bytes that servers send before they are asked for any: tickets. What waits for an answer after them is no slow byte."""
 _SHORTEST_S = 0.001
+_HAIR = 1e-9
 _TIMEOUT, _INTERRUPTED = "generic_timeout_error", "interrupted"
 
-# Student's t for a two-sided 99 %, by degrees of freedom from 1.
-_T = (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.106, 3.055, 3.012, 2.977, 2.947)
-
 Manner = Literal["freeze", "delay", "rate"]
+Samples = Sequence[tuple[Sequence[float], Sequence[float]]]
+"""Speeds at each place: of the name, and of the other one."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # statistics
 
 
-def chance(places: Sequence[tuple[Sequence[float], Sequence[float]]]) -> float:
+def chance(places: Samples) -> float:
     """How likely chance alone makes the first sample of each place as low as it is, beside the second: exact, one-sided.
 
     Ties share their ranks. 1.0 for nothing to compare.
@@ -78,13 +78,21 @@ def _sums(ranks: Sequence[int], count: int) -> dict[int, int]:
     return ways[count]
 
 
-def interval(logs: Sequence[float]) -> tuple[float, float, float] | None:
-    """(low, middle, high): the geometric mean that natural logarithms of ratios speak for, with 99 %; ``None`` for too few."""
-    if len(logs) < ROUNDS:
-        return None
-    half = _T[min(len(logs) - 1, len(_T)) - 1] * statistics.stdev(logs) / math.sqrt(len(logs))
-    middle = statistics.fmean(logs)
-    return math.exp(min(middle - half, 700)), math.exp(middle), math.exp(min(middle + half, 700))
+def interval(places: Samples) -> tuple[float, float, float]:
+    """(low, middle, high): how fast the first sample of each place is beside the second, with 99 %; 0, infinity: no limit."""
+    ratios = sorted(one / other for mine, others in places for one in mine for other in others)
+    if not ratios:
+        return 0.0, 1.0, math.inf
+
+    def rules_out(ratio: float, *, below: bool) -> bool:
+        # A hair beyond it: at the ratio itself two arms are level.
+        beyond = ratio * (1 + (_HAIR if below else -_HAIR))
+        scaled = [(mine, [beyond * other for other in others]) for mine, others in places]
+        return chance(scaled if below else [(others, mine) for mine, others in scaled]) <= CHANCE
+
+    high = next((ratio for ratio in ratios if rules_out(ratio, below=True)), math.inf)
+    low = next((ratio for ratio in reversed(ratios) if rules_out(ratio, below=False)), 0.0)
+    return low, statistics.median(ratios), high
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -246,17 +254,13 @@ def _tested(
     found: Sequence[Place], what: Literal["rate", "greeted_s"]
 ) -> tuple[float, tuple[float, float, float]] | None:
     """(chance, interval) if the name is slower in *what*; an arm that never got there is the slowest."""
-    samples, logs = [], []
     if what == "rate" and any(arm.rate is None for place in found for arm in place.named(target=False)):
         return None
-    for place in found:
-        mine, others = (
-            {arm.number: _speed(arm, what) for arm in place.named(target=target)} for target in (True, False)
-        )
-        samples.append((tuple(mine.values()), tuple(others.values())))
-        logs += [math.log(mine[number] / others[number]) for number in mine.keys() & others.keys()]
-    ratio, by_chance = interval(logs), chance(samples)
-    return (by_chance, ratio) if ratio is not None and ratio[2] <= SLOWER and by_chance <= CHANCE else None
+    samples = [
+        tuple([_speed(arm, what) for arm in place.named(target=target)] for target in (True, False)) for place in found
+    ]
+    ratio = interval([(mine, others) for mine, others in samples])
+    return (chance([(mine, others) for mine, others in samples]), ratio) if ratio[2] <= SLOWER else None
 
 
 def _speed(arm: Arm, what: Literal["rate", "greeted_s"]) -> float:

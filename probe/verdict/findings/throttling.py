@@ -7,6 +7,7 @@ was seen at the site's own address, or at one neutral place alone, leans and no 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def _match(case: Case, slower: Slower) -> Match:
 
 
 def _told(slower: Slower) -> dict[str, Any]:
-    low, middle, high = (1 / ratio for ratio in reversed(slower.ratio))
+    low, middle, high = (1 / ratio if ratio else math.inf for ratio in reversed(slower.ratio))
     return {
         "how": _how(slower),
         "rounds": sum(len(place.named(target=True)) for place in slower.places),
@@ -54,7 +55,9 @@ def _told(slower: Slower) -> dict[str, Any]:
 
 def _times(ratio: float) -> str:
     """How many times slower, in a figure or two: ``2.4``, ``17``."""
-    return f"{ratio:.1f}" if ratio < 10 else f"{min(ratio, 1e6):,.0f}"
+    if ratio > _MANY:
+        return "over 1,000"
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def _how(slower: Slower) -> str:
