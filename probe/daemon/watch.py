@@ -58,18 +58,13 @@ class OtherWays:
         self, kit: Kit, settings: Settings, archive: Archive | None = None, *, full: bool = False
     ) -> tuple[Came, ...]:
         """A small look by each other way, a whole one where that fails or if it is to be *full* (nothing less ends what was
-        told of a way); of ways that have been well before, or are now.
+        told of a way). One that was never well has an own side of ``None``: nothing is known of it, but what it cost.
         """
         ways = self._find()[1:]
         for gone in self._kits.keys() - set(ways):
             del self._kits[gone]
             self._proven.discard(gone)
-        came = []
-        for way in ways:
-            found = await self._look(way, kit, settings, archive, full=full)
-            if found is not None:
-                came.append(found)
-        return tuple(came)
+        return tuple([await self._look(way, kit, settings, archive, full=full) for way in ways])
 
     def _label(self, way: WayOut) -> str:
         """What the way is called in what is kept. Never the interface's own name, which may have its MAC address in it."""
@@ -77,18 +72,19 @@ class OtherWays:
         taken = {kit.interface for kit, _ in self._kits.values()}
         return next(name for number in range(1, 100) if (name := f"{kind}{number if number > 1 else ''}") not in taken)
 
-    async def _look(
-        self, way: WayOut, kit: Kit, settings: Settings, archive: Archive | None, *, full: bool
-    ) -> Came | None:
+    async def _look(self, way: WayOut, kit: Kit, settings: Settings, archive: Archive | None, *, full: bool) -> Came:
         if way not in self._kits:
             self._kits[way] = _kit_for(way, self._label(way), kit, settings)
         own, wire = self._kits[way]
-        if way not in self._proven:
-            tried = await watching.look(own, wire, settings)
-            if tried.own_side is None or tried.own_side.status != "ok":
-                return None
-            self._proven.add(way)
-        return await watching.look(own, wire, settings, archive, full=full)
+        if way in self._proven:
+            return await watching.look(own, wire, settings, archive, full=full)
+        tried = await watching.look(own, wire, settings)
+        if tried.own_side is None or tried.own_side.status != "ok":
+            return replace(tried, own_side=None)
+        self._proven.add(way)
+        came = await watching.look(own, wire, settings, archive, full=full)
+        sent, received = tried.bytes_sent + came.bytes_sent, tried.bytes_received + came.bytes_received
+        return replace(came, bytes_sent=sent, bytes_received=received)
 
 
 def _kit_for(way: WayOut, label: str, kit: Kit, settings: Settings) -> tuple[Kit, BoundWire]:

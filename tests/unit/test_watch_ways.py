@@ -96,7 +96,7 @@ class Lines:
             assert kit.interface is not None
             self.kept.append((kit.interface, status))
         own = OwnSide(run="", at_us=1, status=status, interface=kit.interface)  # type: ignore[arg-type]
-        return Came(run="", own_side=own)
+        return Came(run="", own_side=own, bytes_sent=5, bytes_received=7)
 
 
 @pytest.mark.anyio
@@ -119,6 +119,8 @@ async def test_a_way_counts_once_it_was_well(monkeypatch: pytest.MonkeyPatch) ->
         return [(one.own_side.interface, one.own_side.status) for one in came if one.own_side is not None]
 
     assert await statuses() == []
+    (cost,) = await ways.look(kit, Settings(), object())  # type: ignore[arg-type]
+    assert (cost.own_side, cost.bytes_sent, cost.bytes_received) == (None, 5, 7)
     lines.status[PHONE.address] = "ok"
     assert await statuses() == [("mobile", "ok")]
     lines.status[PHONE.address] = "no_network"
