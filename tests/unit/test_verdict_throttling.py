@@ -84,7 +84,7 @@ def test_interval_holds_what_is_not_ruled_out() -> None:
 
 def test_interval_bears_a_hiccup() -> None:
     """With four rounds at two places one quick line in a bad second changes little."""
-    slow, fast = (1.0, 1.1, 1.2, 1.05), (10.0, 11.0, 12.0, 1.5)
+    slow, fast = (1.0, 1.1, 1.2, 1.05), (10.0, 11.0, 12.0, 2.3)
     _low, _middle, high = interval([(slow, fast), (slow, (10.0, 11.0, 12.0, 11.5))])
     assert high < 0.5
 
