@@ -31,7 +31,8 @@ Show what began and ended: open incidents first. Measures nothing.
 `dalel run` notices incidents; checks by hand open none. A beginning is told as an interval: after the last time that all
 was well, and by the first time that it was not. Notes (`dalel note`) are shown beside what they fall into.
 
-The exit code is 1 while something is blocked, refused or down, 3 while only your own network is, 0 otherwise.
+The exit code is 1 while something is blocked, refused or down, 3 while only your own network is or where nobody watched,
+0 otherwise.
 """
 USUAL_SINCE = "30d"
 _LOOKED_BACK_US = 90 * 86_400 * 1_000_000
