@@ -211,6 +211,8 @@ class Wire:
         self._libraries = 0
         self.may_listen = False
         """Whether a process of ours may hear this host's packets; whoever makes the wire finds that out."""
+        self.is_for_long = False
+        """Whether this process lives for months, on the real network: what is heavy and seldom needed another one does."""
         self.flows: set[tuple[str, int, int]] | None = None
         """While packets are listened to: the connections of this run, as where they really went (address, port) and the port of
         ours. What belongs to none of them is somebody else's."""

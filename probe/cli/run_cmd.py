@@ -107,6 +107,7 @@ def command(**typed: Any) -> int:
 
     wire = Wire()
     wire.may_listen = raw.is_available()
+    wire.is_for_long = wire.name == "network" and not options.once
     if options.dry_run:
         import shutil
 

@@ -11,7 +11,7 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from probe.instruments import failures, quic_packets
+from probe.instruments import failures, quic_apart, quic_packets
 from probe.observations import UNKNOWN_FAILURE, Operation, QuicFact
 from probe.wire import Datagram, UdpSocket, Wire
 
@@ -120,6 +120,9 @@ async def handshake(
     *name* is what the operation is said to be about, the SNI if it is not given. *rtt_us*: the path's round trip, where that is
     known: greetings are repeated after four of them (RFC 9002 §6.2.2 has a third of a second for one that is not).
     """
+    if wire.is_for_long and talk is None:
+        more = {"sni": sni, "port": port, "alpn": alpn, "name": name, "rtt_us": rtt_us, "roots": roots}
+        return await quic_apart.ask("handshake", wire, address, deadline_s=deadline_s, **more)
     if not is_here():
         return None
     fact = QuicFact(
@@ -145,6 +148,8 @@ async def let_go(
 
     Where a TTL cannot be set nothing is sent, which looks like silence.
     """
+    if wire.is_for_long:
+        return await quic_apart.ask("let_go", wire, address, sni=sni, ttl=ttl, deadline_s=deadline_s, port=port)
     if not is_here():
         return None
     fact = QuicFact(exchange="handshake", sni=sni, version=_hex((quic_packets.VERSION_1,))[0], stack=_stack(), ttl=ttl)

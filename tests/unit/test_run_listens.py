@@ -1,4 +1,4 @@
-"""Whether the daemon may hear packets is found out as in a check."""
+"""What the daemon's wire is told when it is made."""
 
 import pytest
 from click.testing import CliRunner
@@ -23,3 +23,14 @@ def test_the_daemons_wire_knows_whether_it_may_listen(monkeypatch, tmp_path, may
     )
     assert done.exception is None
     assert [wire.may_listen for wire in wires] == [may]
+
+
+@pytest.mark.parametrize(("words", "long"), [((), True), (("--once",), False)])
+def test_who_stays_for_months_is_known(monkeypatch, tmp_path, words, long):
+    """One round is over in a minute, and needs no other processes."""
+    wires = []
+    monkeypatch.setattr(run_cmd, "_serve", lambda _options, _watch, wire: wires.append(wire) or 0)
+    arguments = ["--database", str(tmp_path / "a.db"), *words, "https://a.example/"]
+    done = CliRunner().invoke(run_cmd.command, arguments, standalone_mode=False)
+    assert done.exception is None
+    assert [wire.is_for_long for wire in wires] == [long]
