@@ -79,7 +79,8 @@ def test_interval_holds_what_is_not_ruled_out() -> None:
     assert low == pytest.approx(1.0 / 12.0)
     assert middle == pytest.approx(0.1)
     assert high == pytest.approx(1.2 / 10.0)
-    assert interval([(slow[:1], fast[:1])]) == (0.0, pytest.approx(0.1), math.inf)
+    low, _middle, high = interval([(slow[:1], fast[:1])])
+    assert (low, high) == (0.0, math.inf)
 
 
 def test_interval_bears_a_hiccup() -> None:
