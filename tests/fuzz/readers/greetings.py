@@ -96,6 +96,9 @@ _ALERTS = tuple(bytes((21, 3, 3, 0, 2, level, number)) for level, number in ((1,
 _SAID = (_OLD[1], _NEW[1], *_ALERTS, _ALERTS[0] + _NEW[1], b"HTTP/1.1 400 Bad Request\r\n\r\n")
 _LEAF = nano.identity(_NAME).chain[0]
 _LEAF_DER = _LEAF.public_bytes(Encoding.DER)
+_OTHERS = tuple(
+    one.public_bytes(Encoding.DER) for one in (nano.identity(_NAME).chain[-1], nano.identity("192.0.2.1").chain[0])
+)
 SUBJECTS = (
     Subject(name="tls-records", read=_records, seeds=_SAID),
     Subject(name="tls-hello", read=_hello, seeds=(_OLD[0], _NEW[0]), declared=(ValueError,)),
@@ -103,7 +106,7 @@ SUBJECTS = (
     Subject(
         name="certificate",
         read=_certificate,
-        seeds=(_LEAF_DER, _LEAF_DER.replace(b"good.test", b"good\0test")),
+        seeds=(_LEAF_DER, _LEAF_DER.replace(b"good.test", b"good\0test"), *_OTHERS),
         seconds=0.6,
     ),
     Subject(name="der-names", read=_der, seeds=(_LEAF.tbs_certificate_bytes,), longest=100_000),

@@ -10,7 +10,8 @@ import h2.config
 import h2.connection
 
 from probe.experiments import website
-from probe.instruments import http
+from probe.experiments.alt_svc import http3_port
+from probe.instruments import http, transfer
 from probe.instruments.http import body as bodies
 from probe.instruments.tls import TlsStream
 from probe.observations import HttpFact, Operation
@@ -133,6 +134,20 @@ def _date(data: bytes) -> Hashable:
     return offset is None
 
 
+def _offer(data: bytes) -> Hashable:
+    """What a site says of its HTTP/3."""
+    return http3_port([("Alt-Svc", data.decode("latin-1"))], "good.test") is None
+
+
+def _transfer(data: bytes) -> Hashable:
+    """Pages that are only measured by how fast they come."""
+    wanted = transfer.Wanted(host="good.test", path="/", bytes=30_000, user_agent="A", pieces=1)
+    operation = done(transfer.transfer(_WIRE, _Secure(Heard(*cut(data))), wanted, name="good.test", deadline_s=9))
+    fact = operation.fact
+    assert isinstance(fact, HttpFact)
+    return sound(operation), fact.status, bool(fact.body_length)
+
+
 def _frames() -> bytes:
     """The answer of a server over HTTP/2."""
     client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
@@ -163,6 +178,10 @@ _ONES = tuple(
     )
 )
 SUBJECTS = (
+    Subject(
+        name="http-alt-svc", read=_offer, seeds=(b'h3=":443"; ma=86400,h3-29=":443"', b'quic="good.test:8443"; v="43"')
+    ),
+    Subject(name="http-transfer", read=_transfer, seeds=_ONES, longest=80_000, memory=10_000_000),
     Subject(name="http1", read=_one, seeds=_ONES, longest=120_000, memory=4_000_000),
     Subject(name="http2", read=_two, seeds=(_frames(),), longest=120_000, memory=4_000_000),
     Subject(
