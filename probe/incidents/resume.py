@@ -46,7 +46,9 @@ def _let_go(track: Track, held: Held, stored: Iterable[Incident]) -> Track:
     left = any(held.incident == incident.id and incident.state == "open" for incident in stored)
     if over or left or held.goods or not held.why.recent:
         return replace(track, held=None)
-    return replace(track, held=None, suspicions=(*track.suspicions, held.why))
+    # Who is held needs no good readings from before; who is suspected does, to say since when.
+    goods = tuple(at_us for at_us in track.goods if at_us < held.why.first.at_us)
+    return replace(track, held=None, suspicions=(*track.suspicions, replace(held.why, goods=goods)))
 
 
 def _owned(track: Track, incident: Incident | None) -> Track:

@@ -251,3 +251,21 @@ def test_what_the_disk_could_not_take_is_kept_later_with_its_beginning(
         assert [(event.kind, event.number) for event in events] == [("opened", 1), ("closed", 2)]
         assert incident.state == "closed"
         assert incidents.keep(Conclusion()) == []
+
+
+def test_an_incident_that_was_never_kept_is_a_suspicion_again(tmp_path: Path) -> None:
+    """The fall came before one was kept and after a later one was: the next failure opens it, and tells of it."""
+    with Archive.open(parse(str(tmp_path / "dalel.db"), data_dir=tmp_path)) as archive:
+        lost, later = [reading(1, of="beta"), *burst(11, "outage", of="beta")], [reading(2), *burst(21)]
+        for number, fact in enumerate((*lost, *later)):
+            keep_fact(archive, fact, number=number)
+        _, conclusion = Incidents.load(archive, at(30))
+        assert len(conclusion.changed) == 2
+        (alpha,) = [one for one in conclusion.changed if one.platforms == ("alpha",)]
+        kept.save(archive, alpha, [event for one, event in conclusion.told if one.id == alpha.id]).result(timeout=30)
+        again, missed = Incidents.load(archive, at(30))
+        assert missed.told == ()
+        told = again.take([reading(31, "outage", of="beta")]).told
+        assert [(one.platforms, one.began_after_us, event.kind) for one, event in told] == [
+            (("beta",), at(1), "opened")
+        ]
