@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from targets.loader import shipped_platforms
-from tests.lab import control, prove, prove_blocks, rules
+from tests.lab import control, dual, prove, prove_blocks, rules
 from tests.lab.censor_apps import FirstBytes, has_no_shape, is_not_of_the_web, is_plain_mtproto
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
@@ -92,6 +92,14 @@ SCENARIOS = (
         network=(Words("ok"), Words("inconclusive")),
     ),
     row("works_far_away", "every round trip takes 600 ms", FINE, *_WELL, leg={"delay": 0.298}, sound=SOCKETS),
+    row(
+        "works_through_a_translator",
+        "this machine has no IPv4: the data centres' addresses are reached through the network's translator (NAT64)",
+        FINE,
+        *_WEB_WELL,
+        world=lambda world: dual.nat64(world, with6=("www.iana.org",)),
+        sound=SOCKETS,
+    ),
     row(
         "by_address",
         "the data centres' networks vanish at the border, on every port; the pages come",
