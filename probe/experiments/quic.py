@@ -63,6 +63,7 @@ async def _beside(site: Site) -> None:
     offer = _offer(site)
     if offer is None or not _is_due(site, offer[0]):
         return
+    await site.session.quic.stillness(site.settings.deadlines.suspicion_floor)
     # The import takes 0.2 s of CPU, and in the loop every handshake of that moment would look slow.
     if not await asyncio.to_thread(quic.is_here):
         return

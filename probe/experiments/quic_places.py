@@ -7,6 +7,8 @@ they speak. So "nobody answers over UDP port 443", "nobody answers version 1" an
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -38,9 +40,31 @@ class QuicPlaces:
     passes: bool | None = None
     asked: set[str] = field(default_factory=set)
     """Names or platforms that were asked about in this run; they need no second look."""
+    _walking: int = 0
+    _still: asyncio.Event = field(default_factory=asyncio.Event)
     _left: list[str] | None = None
     _known: list[Neutral] = field(default_factory=list)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @contextlib.contextmanager
+    def walk(self) -> Iterator[None]:
+        """A page is being asked for over TCP."""
+        self._walking += 1
+        self._still.clear()
+        try:
+            yield
+        finally:
+            self._walking -= 1
+            if not self._walking:
+                self._still.set()
+
+    async def stillness(self, at_most_s: float) -> None:
+        """Wait until no page is on its way, but no longer than that. What QUIC takes of the processor would make answers to
+        others late, and lateness is suspicious.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._still.wait()
 
     async def look(self, session: Session) -> bool:
         """Whether QUIC passes from here at all; asked at the first trouble, and told to everybody."""

@@ -35,9 +35,19 @@ if TYPE_CHECKING:
 
 async def run(site: Site) -> None:
     """Measure the endpoint as a browser would, over each address family that this host has; or cheaply, where that will do."""
+    with site.session.quic.walk():
+        if await _walked(site):
+            return
+    throttling.begin(site)
+    quic.begin(site)
+    ech.begin(site)
+
+
+async def _walked(site: Site) -> bool:
+    """Ask for the page; whether the cheap way did."""
     checked = await cheap.check(site)
     if checked is True:
-        return
+        return True
     ready = checked or None
     try:
         await over_families(
@@ -49,9 +59,7 @@ async def run(site: Site) -> None:
     finally:
         if ready is not None:
             ready.stream.close()
-    throttling.begin(site)
-    quic.begin(site)
-    ech.begin(site)
+    return False
 
 
 async def over_families(site: Site, walk: Walk) -> None:
