@@ -2,8 +2,8 @@
 
 What is asked for is the same at each place: its own page, or bytes of a control's. Only the name in the greeting differs. The
 two take turns, so that what a line does in a minute it does to both, and every second round the other way round, so that a
-line that gets slower and slower does too. Where only the greeting was slow, nothing but greetings is sent. A name that twice
-keeps up is not asked about any further.
+line that gets slower and slower does too. Where only the greeting was slow, nothing but greetings is sent. A name that keeps
+up in two rounds, at two places or twice at one, is not asked about any further.
 
 A place is one where the innocuous name gets all of it, and which shows no certificate of the name's own. Where there is none
 the site's own address has to do, which proves nothing: servers slow single names down as well.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -199,11 +200,13 @@ class _Test:
         if self.slow.kind == "greeting" and await self._serves(there):
             self._met_the_site()
             return False
-        others, number = [first], 0
+        mine, others, number = list[_Timed](), [first], 0
         while not self._is_over and all(other.whole for other in others):
-            if not await self._round(there, number, others):
+            if not await self._round(there, number, mine, others):
                 return False
             number += 1
+            # Of one round nothing is concluded: whatever made the other name slow in it may be over.
+            self.kept_up += number > 1 and _as_fast(mine, others)
             if number == 1:
                 self.measured.append(there.group)
             if number >= (_ROUNDS if len(self.measured) > 1 else _ROUNDS_ALONE):
@@ -215,7 +218,7 @@ class _Test:
         self.met += 1
         self.hopeless |= self.met > 1
 
-    async def _round(self, there: _There, number: int, others: list[_Timed]) -> bool:
+    async def _round(self, there: _There, number: int, mine: list[_Timed], others: list[_Timed]) -> bool:
         """Both names once, of the first round only this one; whether the place does not serve the name itself."""
         order: tuple[Arm, ...] = ("innocuous", "target") if number % 2 == 0 else ("target", "innocuous")
         for which in order if number else ("target",):
@@ -226,7 +229,7 @@ class _Test:
                 self._met_the_site()
                 return False
             else:
-                self.kept_up += _as_fast(timed, others)
+                mine.append(timed)
         return True
 
     # one arm
@@ -346,7 +349,9 @@ def _covers(operation: Operation, host: str) -> bool:
     return isinstance(fact, TlsFact) and bool(fact.chain) and covers(fact.chain[0], host)
 
 
-def _as_fast(timed: _Timed, others: Sequence[_Timed]) -> bool:
-    """Whether an arm of the name's was as quick as the slowest of the other's so far, or nearly."""
-    greeted = timed.greeted_s * KEEPS_UP <= max(other.greeted_s for other in others) + _GAP_S
-    return timed.whole and greeted and timed.moved_s * KEEPS_UP <= max(other.moved_s for other in others)
+def _as_fast(mine: Sequence[_Timed], others: Sequence[_Timed]) -> bool:
+    """Whether the name's arms, in the middle, were as quick as the quickest of the other's, or nearly."""
+    greeted_s = statistics.median(one.greeted_s for one in mine) * KEEPS_UP
+    moved_s = statistics.median(one.moved_s for one in mine) * KEEPS_UP
+    quick = greeted_s <= min(one.greeted_s for one in others) + _GAP_S and moved_s <= min(one.moved_s for one in others)
+    return quick and all(one.whole for one in mine)

@@ -28,8 +28,8 @@ SLOWER = 0.5
 ROUNDS = 3
 _LATE_S = 0.35
 """A first answer that comes so much later each time is held back: a queue that was empty or a full bucket holds back none."""
-_STOPPED = 0.5
-"""A part of an arm's time, at its end, in which nothing came any more."""
+_STOPPED, _STOPPED_S = 0.3, 1.0
+"""A part of an arm's time at its end, and seconds, in which nothing came any more."""
 _PREFACE = 1_000
 """Bytes that servers send before they are asked for any: tickets. What waits for an answer after them is no slow byte."""
 _SHORTEST_S = 0.001
@@ -105,7 +105,7 @@ class Arm:
 
     ``greeted_s``: the whole handshake, or as long as it was waited for; ``first_s``: until its first byte came (the same).
     ``rate``: from the first byte of what was asked for to the last, or until it was given up; ``None``: nothing was asked for.
-    ``whole``: all came that was wanted. ``stopped``: nothing came any more in the last half of that time.
+    ``whole``: all came that was wanted. ``stopped``: nothing came any more at the end of that time.
     """
 
     target: bool
@@ -188,7 +188,7 @@ def _arm(target: bool, number: int, members: Sequence[Observation], *, greetings
         rate=max(end[1] - start[1], 1) / lasted_s,
         whole=whole,
         bytes=end[1],
-        stopped=not whole and ended_s - end[0] / 1e6 >= _STOPPED * ended_s,
+        stopped=not whole and ended_s - end[0] / 1e6 >= max(_STOPPED * ended_s, _STOPPED_S),
         observations=(shaken, moved),
     )
 

@@ -159,10 +159,10 @@ async def test_names_take_turns_and_the_order_changes() -> None:
 
 
 async def test_a_name_that_keeps_up_is_let_be() -> None:
-    """Two quick arms of the name, and no more is asked."""
+    """Two rounds at two places, and no more is asked."""
     found = await timed(whole)
     arms = "".join(turns(found, group) for group in sorted({o.group or "" for o in found if o.arm is not None}))
-    assert arms.count("T") <= 3
+    assert arms.count("T") <= 5
     assert compared(places(case(found))) is None
 
 
