@@ -11,6 +11,7 @@ from probe.instruments.apps import flow
 from probe.instruments.apps.encrypted import EncryptedShape, RandomShape
 from probe.instruments.apps.flow import Pace
 from probe.instruments.apps.openvpn import OpenvpnShape
+from probe.observations import AppFact
 from probe.wire import Wire
 from tests.integration.test_control_sinks import HERE, opened
 
@@ -109,6 +110,7 @@ async def test_somebody_elses_words_are_no_echo():
         operation = await flow.over_udp(Wire(), HERE, port, shape, patience_s=0.05, name="x", pace=PACE)
     finally:
         transport.close()
+    assert isinstance(operation.fact, AppFact)
     assert (operation.failure, operation.fact.answered) == ("generic_timeout_error", False)
 
 
@@ -118,6 +120,7 @@ async def test_a_port_that_is_closed_says_so():
         pass
     shape = OpenvpnShape(random.Random(7))
     operation = await flow.over_udp(Wire(), HERE, port, shape, patience_s=1, name="x", pace=PACE)
+    assert isinstance(operation.fact, AppFact)
     assert (operation.failure, operation.fact.icmp_code) == ("connection_refused", 3)
 
 
@@ -136,6 +139,7 @@ async def server(serve):
 
 async def over_tcp(port, shape=None):
     connected = await tcp.connect(Wire(), HERE, port, deadline_s=5)
+    assert connected.stream is not None
     try:
         shape = shape or OpenvpnShape(random.Random(7), framed=True)
         async with asyncio.timeout(20):
@@ -207,8 +211,8 @@ async def test_the_controls_echoes_are_such_places():
         for shape in (OpenvpnShape(rng), RandomShape(rng, OpenvpnShape(rng))):
             operation = await flow.over_udp(Wire(), HERE, udp, shape, patience_s=1, name="x")
             assert operation.failure is None
-        for shape in (OpenvpnShape(rng, framed=True), EncryptedShape(rng), RandomShape(rng, EncryptedShape(rng))):
-            assert (await over_tcp(stream, shape)).failure is None
+        for framed in (OpenvpnShape(rng, framed=True), EncryptedShape(rng), RandomShape(rng, EncryptedShape(rng))):
+            assert (await over_tcp(stream, framed)).failure is None
     async with opened(admitted=False) as control:
         operation = await flow.over_udp(
             Wire(), HERE, control.port("echo_udp"), OpenvpnShape(rng), patience_s=0.1, name="x", pace=PACE

@@ -51,13 +51,13 @@ class Loopback(Wire):
         return (Nameserver("203.0.113.53"),)
 
     def gateway(self) -> str | None:
-        return self.router
+        return self.first_router
 
     def gateway6(self) -> str | None:
-        return self.router6
+        return self.first_router6
 
-    router: str | None = "192.0.2.254"
-    router6: str | None = None
+    first_router: str | None = "192.0.2.254"
+    first_router6: str | None = None
 
 
 def resolver(data: bytes) -> list[bytes]:
@@ -453,7 +453,7 @@ async def test_a_router_that_is_not_known_is_recorded_as_not_asked():
     """So that the judge knows that nothing was measured because nothing could be."""
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
         assert isinstance(site.wire, Loopback)
-        site.wire.router = None
+        site.wire.first_router = None
         site.suspicions["tls"] = broke_off(4_000)
         await contrast.neutral_pairs(site)
         assert asked_of_the_router(site) == [(None, "network_unreachable", False)]
@@ -463,7 +463,7 @@ async def test_where_there_is_no_ipv4_the_router_of_ipv6_is_asked():
     """Everything that is compared goes by that one; its address is kept as little."""
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
         assert isinstance(site.wire, Loopback)
-        site.wire.router, site.wire.router6 = None, "fe80::1"
+        site.wire.first_router, site.wire.first_router6 = None, "fe80::1"
         site.suspicions["tls"] = broke_off(4_000)
         await contrast.neutral_pairs(site)
         assert_asked_of_the_router(site)

@@ -232,7 +232,7 @@ async def test_silence_of_everything_says_nothing(name):
 async def test_a_protocol_that_passes_now_and_then_is_not_blocked():
     """The flows go on to the end, and the word stays accessible."""
     chance = random.Random(3)
-    lucky = {}
+    lucky: dict[bytes, bool] = {}
 
     def sometimes(packets):
         if packets[0][:1] != b"\x38":

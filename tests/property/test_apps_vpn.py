@@ -2,19 +2,21 @@
 
 import random
 import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.instruments.apps import wireguard
+from probe.instruments.apps.dialogue import Dialogue
 from probe.instruments.apps.ikev2 import Ikev2Dialogue
 from probe.instruments.apps.openvpn import OpenvpnDialogue
 from probe.instruments.apps.tor import TorDialogue
 from probe.instruments.apps.wireguard import WireguardDialogue
 
 KEY = bytes(range(1, 33))
-MAKERS = {
+MAKERS: dict[str, Callable[[], Dialogue]] = {
     "openvpn": lambda: OpenvpnDialogue(random.Random(7)),
     "openvpn+tcp": lambda: OpenvpnDialogue(random.Random(7), framed=True),
     "ikev2": lambda: Ikev2Dialogue(random.Random(7)),

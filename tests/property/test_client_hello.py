@@ -38,7 +38,7 @@ def test_the_two_forms_are_alike(name, seed):
 @pytest.mark.parametrize("name", ["", "x" * 256, "имя.example"])
 def test_what_cannot_be_sent_is_refused(name):
     """Before anything is sent."""
-    with pytest.raises(ValueError):  # noqa: PT011 - either says so
+    with pytest.raises(ValueError):
         client_hello(name, random.Random(1), encrypted=True)
 
 

@@ -37,13 +37,10 @@ def stories(draw: st.DrawFn) -> tuple[Facts, bool]:
             if failure is not None:
                 continue
         came, (kind, code) = draw(CAME), draw(ICMP)
-        facts.app(
-            failure=came,
-            transport=transport,
-            **({"answered": True, "expected": False, "detail": "noise"} if came == NOT else {}),
-            **({"icmp_type": kind, "icmp_code": code} if came is not None else {}),
-            **place,
-        )
+        said: dict[str, Any] = {"answered": True, "expected": False, "detail": "noise"} if came == NOT else {}
+        if came is not None:
+            said |= {"icmp_type": kind, "icmp_code": code}
+        facts.app(failure=came, transport=transport, **said, **place)
         well |= came is None
     return facts.healthy("after", 1), well
 

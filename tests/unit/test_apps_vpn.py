@@ -206,7 +206,7 @@ def test_only_an_answer_to_our_index_is_wireguard():
     cookie = b"\x03\x00\x00\x00" + index + bytes(56)
     assert dialogue.heard(response).expected is True
     assert dialogue.heard(cookie).expected is True
-    assert "cookie" in dialogue.heard(cookie).detail
+    assert "cookie" in (dialogue.heard(cookie).detail or "")
     for other in (
         response[:-1],
         response + b"x",
@@ -306,14 +306,14 @@ def test_shapes_are_of_their_protocols():
     framed = OpenvpnShape(rng(), framed=True)
     assert all(int.from_bytes(packet[:2]) == len(packet) - 2 for packet in (framed.first(), framed.data(1, 90)))
 
-    shape = WireguardShape(rng())
-    assert [(packet := shape.data(number, 150))[:4] + packet[8:16] for number in (1, 2)] == [
+    guard = WireguardShape(rng())
+    assert [(packet := guard.data(number, 150))[:4] + packet[8:16] for number in (1, 2)] == [
         b"\x04\x00\x00\x00" + bytes(8),
         b"\x04\x00\x00\x00\x01" + bytes(7),
     ]
-    assert (len(shape.first()), shape.first()[:4], shape.first()[-16:]) == (148, b"\x01\x00\x00\x00", bytes(16))
+    assert (len(guard.first()), guard.first()[:4], guard.first()[-16:]) == (148, b"\x01\x00\x00\x00", bytes(16))
 
-    shape = Ikev2Shape(rng())
-    assert shape.first()[16:19] == bytes([33, 0x20, 34])
-    assert shape.data(1, 150)[16:19] == bytes([46, 0x20, 35])
-    assert shape.data(4, 150)[4:8] == (2).to_bytes(4)
+    ike = Ikev2Shape(rng())
+    assert ike.first()[16:19] == bytes([33, 0x20, 34])
+    assert ike.data(1, 150)[16:19] == bytes([46, 0x20, 35])
+    assert ike.data(4, 150)[4:8] == (2).to_bytes(4)

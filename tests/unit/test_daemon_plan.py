@@ -174,7 +174,7 @@ def test_an_endpoint_is_burst_upon_every_five_minutes_at_most(moments):
 
 def test_a_burst_is_of_a_few_endpoints_and_of_many_platforms_first():
     """Ten platforms that vanish at once are confirmed four at a time, no platform twice before each has had one."""
-    everything = [
+    everything = tuple(
         Watched(
             number=number,
             url=f"https://{number:02}.example/",
@@ -183,7 +183,7 @@ def test_a_burst_is_of_a_few_endpoints_and_of_many_platforms_first():
             every=EVERY,
         )
         for number in range(12)
-    ]
+    )
     plan = Plan(everything, Pace(), random.Random(10))
     wants = Wants(bursts=frozenset(one.url for one in everything))
     made = [sorted(look.number for look in plan.bursts(wants, at)) for at in (0.0, 60.0, 120.0, 180.0)]
@@ -192,9 +192,9 @@ def test_a_burst_is_of_a_few_endpoints_and_of_many_platforms_first():
 
 def test_bare_connections_are_confirmed_many_at_a_time():
     """A messenger of 32 servers is no reason to confirm for half an hour."""
-    servers = [
+    servers = tuple(
         Watched(number=n, url=f"tcp://192.0.2.{n}:443", platform="p", service="apps", every=EVERY) for n in range(32)
-    ]
+    )
     plan = Plan(servers, Pace(), random.Random(10))
     wants = Wants(bursts=frozenset(one.url for one in servers))
     assert [len(plan.bursts(wants, at)) for at in (0.0, 60.0, 120.0)] == [16, 16, 0]

@@ -629,16 +629,16 @@ def test_a_full_look_right_behind_a_small_one_is_a_look_of_its_own():
 
 def test_while_the_own_side_fails_in_any_way_no_platform_is_blamed():
     """A wrong clock casts no shadow on what is judged, but nothing opens before a look has found the own side well."""
-    facts = [look(0), reading(1), *burst(11), look(11.5, "clock")]
+    facts: list[Fact] = [look(0), reading(1), *burst(11), look(11.5, "clock")]
     assert kinds(told(*facts)[1]) == []
     assert kinds(told(*facts, look(13))[1]) == ["opened"]
 
 
 def test_what_began_before_the_own_side_was_last_well_is_not_its_doing():
     """Twice blocked while all was well here; then the line was down; and blocked a third time after that: three."""
-    before = [look(0), reading(1), *burst(11)[:2], look(12)]
+    before: list[Fact] = [look(0), reading(1), *burst(11)[:2], look(12)]
     down = [look(n, "upstream") for n in (13, 14)]
-    again = [look(20), reading(21, "blocked"), look(22)]
+    again: list[Fact] = [look(20), reading(21, "blocked"), look(22)]
     assert kinds(told(*before, *down, *again)[1]) == ["opened"]
     late = [*before[:-1], *down, *again]
     assert kinds(told(*late)[1]) == []
@@ -667,6 +667,6 @@ def test_a_way_that_nobody_has_measured_for_days_has_no_say():
 @pytest.mark.parametrize("method", ["link", "captive_portal", "upstream", "shutdown"])
 def test_what_fails_behind_a_portal_or_without_a_line_is_no_block(method):
     """Whatever the judge said of the platform then: it is not looked at there, and opens nothing later."""
-    facts = [look(0), reading(1), look(10, method), *burst(11), look(12, method), look(13)]
+    facts: list[Fact] = [look(0), reading(1), look(10, method), *burst(11), look(12, method), look(13)]
     assert kinds(told(*facts)[1]) == []
     assert kinds(told(*facts, *burst(20)[:2], look(21))[1]) == []

@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from probe import raw
 from probe.cli import run_cmd
+from probe.wire import Wire
 
 
 @pytest.mark.parametrize("may", [True, False])
@@ -29,7 +30,12 @@ def test_the_daemons_wire_knows_whether_it_may_listen(monkeypatch, tmp_path, may
 def test_who_stays_for_months_is_known(monkeypatch, tmp_path, words, long):
     """One round is over in a minute, and needs no other processes."""
     wires = []
-    monkeypatch.setattr(run_cmd, "_serve", lambda _options, _watch, wire: wires.append(wire) or 0)
+
+    def serve(_options: object, _watch: object, wire: Wire) -> int:
+        wires.append(wire)
+        return 0
+
+    monkeypatch.setattr(run_cmd, "_serve", serve)
     arguments = ["--database", str(tmp_path / "a.db"), *words, "https://a.example/"]
     done = CliRunner().invoke(run_cmd.command, arguments, standalone_mode=False)
     assert done.exception is None

@@ -21,7 +21,9 @@ def home(tmp_path, monkeypatch):
 
 def rounds(told, rhythm):
     """Of how many addresses the rounds of a rhythm take some, which are fewer."""
-    some, of = map(int, re.search(rf"{rhythm}: (\d+) of (\d+) addresses", told).groups())
+    found = re.search(rf"{rhythm}: (\d+) of (\d+) addresses", told)
+    assert found is not None
+    some, of = map(int, found.groups())
     assert 0 < some < of
     return of
 

@@ -1,5 +1,7 @@
 """Protocols at a control's echo: what counts for which word, and what never makes one."""
 
+from typing import Any
+
 import pytest
 
 from probe.observations import AppFact
@@ -33,7 +35,7 @@ def test_a_block_is_told_with_its_counts_and_where_it_stops():
     assert "came back 6 times" in found["protocol_flip"][1]
     assert "after 9 to 9 packets" in told(compared(after=9))["protocol_flip"][1]
     verdict = compared().verdict()
-    assert (verdict.basis, verdict.where, verdict.confidence > 0.9) == ("contrast", "unknown", True)
+    assert (verdict.basis, verdict.where, (verdict.confidence or 0) > 0.9) == ("contrast", "unknown", True)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -58,10 +60,15 @@ def test_a_box_at_home_is_not_the_provider(hops, is_proof, transport):
 
 def test_only_a_ttl_that_ran_out_says_that_it_got_there():
     """A router that says no is not past; neither is one of which only the connection was heard."""
-    for said in ({"icmp_type": 3, "icmp_code": 13, "errno": "EHOSTUNREACH"}, {"errno": "EHOSTUNREACH"}, {}):
+    sayings: tuple[dict[str, Any], ...] = (
+        {"icmp_type": 3, "icmp_code": 13, "errno": "EHOSTUNREACH"},
+        {"errno": "EHOSTUNREACH"},
+        {},
+    )
+    for said in sayings:
         facts = at_echo(Facts("protocol://openvpn").context().healthy())
         fact = AppFact(protocol="openvpn", transport="udp", sent="", ttl=3, hop_is="public", **said)
-        place = {"purpose": "protocol_pair", "group": "way", "arm": "target", "round": 3, "port": 10007}
+        place: dict[str, Any] = {"purpose": "protocol_pair", "group": "way", "arm": "target", "round": 3, "port": 10007}
         facts.add(fact, failure="host_unreachable", name=facts.host, **place)
         assert facts.healthy("after", 1).verdict().status == "inconclusive"
 
@@ -172,7 +179,7 @@ def test_two_controls_that_disagree_prove_nothing():
     """Where one echo gets the protocol, it is not blocked by its shape."""
     facts = compared()
     assert facts.verdict().status == "blocked"
-    place = {"purpose": "protocol_pair", "group": "control:Prague", "port": 10007}
+    place: dict[str, Any] = {"purpose": "protocol_pair", "group": "control:Prague", "port": 10007}
     for which in ("innocuous", "target"):
         other = Facts("protocol://openvpn")
         arm(other, which, 0, None)
