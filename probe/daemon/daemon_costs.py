@@ -21,7 +21,7 @@ OWN_SIDE = 700
 OWN_SIDE_WORST = 60_000
 """Even a small look becomes a whole one, twice, as soon as it is not well."""
 _USUAL = {"cheap": 2_400, "full": 11_000, "burst": 18_000, "deep": 60_000}
-_WORST = {"cheap": 200_000, "full": 200_000, "burst": 320_000, "deep": 480_000}
+_WORST = {"cheap": 200_000, "full": 200_000, "burst": 320_000, "deep": 1_100_000}
 _NO_TLS = 200
 """A bare connection, or a page over plain HTTP, and the question before it."""
 _LONGEST_STRETCH = 24.0
