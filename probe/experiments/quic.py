@@ -65,7 +65,7 @@ async def _beside(site: Site) -> None:
         return
     await site.session.quic.stillness(site.settings.deadlines.suspicion_floor)
     # The import takes 0.2 s of CPU, and in the loop every handshake of that moment would look slow.
-    if not await asyncio.to_thread(quic.is_here):
+    if not await quic.is_ready(site.wire):
         return
     site.on_step(NAME)
     with contextlib.suppress(TimeoutError):
@@ -112,7 +112,7 @@ def _is_due(site: Site, host: str) -> bool:
 async def run(site: Site) -> None:
     """What is asked about ``quic://HOST`` when its first greeting got no answer."""
     address = site.first_address()
-    if address is None or not await asyncio.to_thread(quic.is_here):
+    if address is None or not await quic.is_ready(site.wire):
         return
     question = Question(site, site.host, address, site.port)
     await question.look_closer()

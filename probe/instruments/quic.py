@@ -48,6 +48,13 @@ def is_here() -> bool:
     return True
 
 
+async def is_ready(wire: Wire) -> bool:
+    """As :func:`is_here`, without anything that waits for an import; for a process for months only whether it is installed."""
+    if wire.is_for_long:
+        return quic_apart.is_installed()
+    return await asyncio.to_thread(is_here)
+
+
 @dataclass(slots=True)
 class _Exchange:
     """One exchange as it goes: its socket, what has been counted, and what has become of it."""

@@ -23,9 +23,14 @@ _STARTS_S = 20.0
 """On a small machine under load; what is measured begins after it."""
 
 
+def is_installed() -> bool:
+    """Whether aioquic is there; it is not imported."""
+    return importlib.util.find_spec("aioquic") is not None
+
+
 async def ask(what: str, wire: Wire, *words: Any, deadline_s: float, **more: Any) -> Operation | None:
     """As the function *what* of :mod:`probe.instruments.quic`; ``None`` too where that process fails."""
-    if importlib.util.find_spec("aioquic") is None:
+    if not is_installed():
         return None
     said = pickle.dumps((what, (wire.source, wire.translator), words, {**more, "deadline_s": deadline_s}))
     try:

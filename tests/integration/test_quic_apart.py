@@ -92,3 +92,8 @@ async def test_a_process_that_fails_is_no_answer(wire, monkeypatch):
     for program in ("/nonexistent", "/bin/false"):
         monkeypatch.setattr(sys, "executable", program)
         assert await quic.handshake(wire, HERE, sni=NAME, deadline_s=1) is None
+
+
+async def test_whether_it_may_be_asked_imports_nothing(wire):
+    """What comes before each question is asked of the installed packages alone."""
+    assert await quic.is_ready(wire)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from probe.experiments.places import sni_of
@@ -22,7 +21,7 @@ _SENT = "a greeting with the name"
 async def speak(site: Site, reached: Reached, place: Place) -> Operation:
     """The greeting, recorded as QUIC's own with its bytes; and what it comes to for the endpoint."""
     host = site.asked.endpoint.host
-    await asyncio.to_thread(quic.is_here)  # imported where nothing waits for it
+    await quic.is_ready(site.wire)  # imported where nothing waits for it
     shaken = await quic.handshake(
         site.wire,
         reached.address,
