@@ -1,5 +1,6 @@
 """What a replay jumps over, and how what was told of an event is judged."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -117,3 +118,13 @@ def test_every_event_is_possible(event):
 
 def _fields() -> dict[str, Any]:
     return {name: getattr(EVENT, name) for name in Event.__dataclass_fields__}
+
+
+def test_a_clock_that_only_the_lab_has_wrong_is_no_stray_incident():
+    """In an event of days the lab's web servers tell another date than its time servers; in one of hours nothing excuses it."""
+    clock = _said(status="no_network", method="clock", platforms=frozenset())
+    assert [said.method for said in score(EVENT, [_said(), clock]).stray] == ["clock"]
+    long = dataclasses.replace(EVENT, ends=ENDED + dt.timedelta(days=2))
+    found = score(long, [_said(), clock])
+    assert (found.stray, [said.method for said in found.of_the_lab]) == ((), ["clock"])
+    assert found.is_right

@@ -87,6 +87,7 @@ def _event(row: Row) -> list[str]:
         lines += _judged(one)
     lines += [f"- **false block**: {_words(said)}" for said in row.score.false_blocked]
     lines += [f"- stray: {_words(said)}" for said in row.score.stray]
+    lines += [f"- of the lab, whose web servers tell the real date: {_words(said)}" for said in row.score.of_the_lab]
     lines += [f"- wrong: {words}" for words in row.score.wrong]
     return [*lines, ""]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.lab.replay.model import Event, Truth
 
+DAY = dt.timedelta(days=1)
 SLACK = dt.timedelta(seconds=90)
 """How far a transition may lie outside of the interval that was told: a round that it falls into takes a while."""
 
@@ -45,12 +46,14 @@ class Judged:
 class Score:
     """``stray``: incidents that tell nothing true; ``false_blocked``: those of them, or of a negative, that say blocked.
 
-    ``wrong``: what else is wrong: with the rows, with the messages, with what comes back every day.
+    ``of_the_lab``: incidents that are true of the lab and not of the event, which count for nothing. ``wrong``: what else is
+    wrong: with the rows, with the messages, with what comes back every day.
     """
 
     judged: tuple[Judged, ...]
     stray: tuple[Said, ...]
     false_blocked: tuple[Said, ...]
+    of_the_lab: tuple[Said, ...] = ()
     wrong: tuple[str, ...] = field(default=())
 
     @property
@@ -64,9 +67,18 @@ def score(event: Event, incidents: Iterable[Said]) -> Score:
     told = sorted(incidents, key=lambda said: said.opened)
     judged = tuple(_judge(truth, [said for said in told if _tells(said, truth)]) for truth in event.truths)
     used = {id(said) for one in judged for said in one.said}
-    stray = tuple(said for said in told if id(said) not in used)
+    left = [said for said in told if id(said) not in used]
+    of_the_lab = tuple(said for said in left if _is_of_the_lab(event, said))
+    stray = tuple(said for said in left if said not in of_the_lab)
     blocked = tuple(said for said in (told if event.negative else stray) if said.status == "blocked")
-    return Score(judged=judged, stray=stray, false_blocked=blocked)
+    return Score(judged=judged, stray=stray, false_blocked=blocked, of_the_lab=of_the_lab)
+
+
+def _is_of_the_lab(event: Event, said: Said) -> bool:
+    """The lab's web servers date their answers by the real clock, and only its time servers go with the event: where that takes
+    days, dates and time are days apart, and that the clock may be wrong is right to be told.
+    """
+    return event.ends - event.begins > DAY and (said.status, said.method) == ("no_network", "clock")
 
 
 def _tells(said: Said, truth: Truth) -> bool:
