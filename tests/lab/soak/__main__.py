@@ -6,10 +6,12 @@ They run side by side, in labs of their own; two and a half hours together. Exit
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime as dt
 import json
 import sqlite3
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -56,14 +58,20 @@ Part = tuple[str, str, list[report.Figure], list[Sample]]
 
 def _day(keep: Path, _minutes: float) -> Part:
     replayed, samples = day(keep, tell=_say)
+    _write(samples, keep / "soak_day.json")
     found = report.figures(samples, bugs=_bugs(replayed.log), code=replayed.code, spent=_spent(replayed.database))
     return DAY.title, f"{_DAY} It took {replayed.seconds / 60:.0f} real minutes.", found, samples
 
 
 def _hour(keep: Path, minutes: float) -> Part:
     ran = hour(keep, seconds=60 * minutes, tell=_say)
+    _write(ran.samples, keep / "soak_hour.json")
     found = report.figures(ran.samples, bugs=_bugs(ran.log), code=ran.code, spent=_spent(ran.database))
     return f"{ran.seconds / 60:.0f} real minutes", _HOUR, found, ran.samples
+
+
+def _write(samples: Sequence[Sample], path: Path) -> None:
+    path.write_text(json.dumps([dataclasses.asdict(one) | {"at": one.at.isoformat()} for one in samples]))
 
 
 def _bugs(log: str) -> int:
