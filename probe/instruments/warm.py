@@ -1,8 +1,8 @@
 """What the first handshake and the first request would otherwise wait for.
 
-Certificates and HTTP are heavy to import (0.25 s together on a small machine) and the roots take 0.05 s to load. None of it
-is needed for the first packet, so it is not imported at start; call :func:`warm` when the first questions are on their way,
-because in the middle of a handshake it would look like a slow server.
+HTTP is heavy to import (0.2 s on a small machine) and the roots take 0.05 s to load. None of it is needed for the first
+packet, so it is not imported at start; call :func:`warm` when the first questions are on their way, because in the middle of
+a handshake it would look like a slow server.
 """
 
 from __future__ import annotations
