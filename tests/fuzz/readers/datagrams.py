@@ -84,7 +84,7 @@ def _packet(data: bytes) -> Hashable:
 
 def _line(data: bytes) -> Hashable:
     """What comes out of the pipe of that process, if it is not what it says."""
-    return raw._heard(json.loads(data)).flags
+    return type(raw._heard(json.loads(data)).flags).__name__
 
 
 SUBJECTS = (
