@@ -46,7 +46,7 @@ lab: $(VENV)/.ready-dev servers
 replay: $(VENV)/.ready-dev servers
 	$(BIN)/python -m tests.lab.replay $(if $(ONLY),--only '$(ONLY)')
 
-# What watching costs: a day of skipped time and a real hour, side by side; a report under tests/bench/reports/. Two hours.
+# What watching costs: a day of skipped time and a real hour, side by side; a report under tests/bench/reports/. An hour.
 soak: $(VENV)/.ready-dev servers
 	$(BIN)/python -m tests.lab.soak $(if $(ONLY),--only '$(ONLY)')
 

@@ -1,6 +1,6 @@
 """``make soak``, or ``python -m tests.lab.soak [--only day|hour] [--minutes N]``: a day of skipped time and a real hour.
 
-They run side by side, in labs of their own; two and a half hours together. Exit code 1 if a figure is not met.
+They run side by side, in labs of their own, for an hour. Exit code 1 if a figure is not met.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.lab.soak.day import DAY, day
 from tests.lab.soak.hour import hour
 from tests.lab.soak.process import Sample
 
-_DAY = """A day of which idle time is skipped and everything else runs at the daemon's own pace: half an hour in which six
-platforms are blocked by name, and half an hour without any Internet. Samples are taken whenever nothing runs."""
+_DAY = """A day of which idle time is skipped and everything else runs at the daemon's own pace: eight minutes in which six
+platforms are blocked by name, and six without any Internet. Samples are taken whenever nothing runs."""
 _HOUR = (
     """The installed command, as a unit starts it, with its page of metrics; all is well. Samples every ten seconds."""
 )
