@@ -120,7 +120,7 @@ NIGHTS_2018 = Event(
     recurs=("14:00", "16:00"),
     # Six transitions two hours apart, with measuring going on all the time: twenty minutes before and after each.
     close=dt.timedelta(minutes=20),
-    not_replayed="evenings on which sites were slow and not dead: throttling is not measured yet; three evenings of many",
+    not_replayed="evenings on which sites were slow and not dead: the replay has none of that kind; three evenings of many",
 )
 
 VICTORY_2019 = Event(
