@@ -134,6 +134,7 @@ class _Step:
         track = self.tracks[key]
         for why in track.suspicions:
             if self.is_told_by_own_side(key, why):
+                self.fold(key, why)
                 continue
             if ready(why, self.state.rules) and self.own_side_seen(key, why) and self.rule_agrees(key, why):
                 self.join(key, why)
@@ -141,16 +142,21 @@ class _Step:
 
     def is_told_by_own_side(self, key: Key, why: Suspicion) -> bool:
         """Whether the own side has, or is suspected of, the very trouble: a filter in the house that every look at sites
-        meets is one incident, and not one a site besides. It is folded into that one.
+        meets is one incident, and not one a site besides.
         """
         own = own_side_of(self.tracks, key[0])
         if why.status != "no_network" or own is None:
             return False
         reasons = (*own.suspicions, *((own.held.why,) if own.held else ()))
-        if all(reason.method != why.method for reason in reasons):
-            return False
-        self.under[own.interface or ""] = self.under.get(own.interface or "", frozenset()) | {key[1]}
-        return True
+        return any(reason.method == why.method for reason in reasons)
+
+    def fold(self, key: Key, why: Suspicion) -> None:
+        """*why* is the own side's trouble: nothing is asked about it, and after that it would have to begin anew."""
+        way = own.interface or "" if (own := own_side_of(self.tracks, key[0])) is not None else ""
+        self.under[way] = self.under.get(way, frozenset()) | {key[1]}
+        track = self.tracks[key]
+        kept = tuple(other for other in track.suspicions if other is not why)
+        self.tracks[key] = replace(track, suspicions=kept, turn="", asked=0)
 
     def own_side_seen(self, key: Key, why: Suspicion) -> bool:
         """Whether the own side was looked at since the first failure and not found broken, or is not looked at at all."""

@@ -321,6 +321,11 @@ def test_a_filter_that_meets_all_sites_is_one_incident_of_the_house():
     state, events = told(*facts)
     assert kinds(events) == ["opened"]
     assert (only(state).platforms, only(state).method) == ((), "filter")
+    assert wants(state).bursts == set(), "nothing is confirmed of a site that the house explains"
+    # It is over, and of one site nothing was seen since: that opens nothing afterwards.
+    over = [look(minute) for minute in (40, 41, 42, 43)]
+    facts += [*over, reading(44), *(look(minute) for minute in (45, 46))]
+    assert kinds(told(*facts)[1]) == ["opened", "closed"]
 
 
 def test_a_filter_of_one_name_is_an_incident_of_that_name():
