@@ -203,13 +203,18 @@ def _grown(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion | 
     told: Says = says(reading, suspicion.status, suspicion.method)
     if told == "bad":
         return _fed(suspicion, reading, rules)
-    if told == "nothing":
+    if told == "nothing" or _passes_over(reading, suspicion):
         return suspicion
     left = max(0.0, suspicion.sum + step_down(rules))
     recent = _kept((*suspicion.recent, _point(reading, bad=False)), rules)
     if not left and not any(point.bad for point in recent):
         return None
     return replace(suspicion, sum=left, of=suspicion.of + 1, recent=recent)
+
+
+def _passes_over(reading: Reading, suspicion: Suspicion) -> bool:
+    """Whether *reading* is a small look at the own side: it shakes no hands, and so does not meet what opens connections."""
+    return is_own_side(reading) and reading.kind == "cheap" and suspicion.method == "filter"
 
 
 def _fed(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion:

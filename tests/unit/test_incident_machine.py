@@ -328,6 +328,15 @@ def test_a_filter_that_meets_all_sites_is_one_incident_of_the_house():
     assert kinds(told(*facts)[1]) == ["opened", "closed"]
 
 
+def test_small_looks_do_not_wear_away_what_they_cannot_see():
+    """An antivirus opens connections; a look that only asks for names and connects is well all the same."""
+    facts: list[Fact] = [look(0)]
+    for minute in range(10, 60, 10):
+        facts += [look(minute, "filter"), *(look(minute + n, kind="cheap") for n in range(1, 10))]
+    assert kinds(told(*facts)[1]) == ["opened"]
+    assert kinds(told(*(look(one.at_us / 60e6) if one.status == "no_network" else one for one in facts))[1]) == []
+
+
 def test_a_filter_of_one_name_is_an_incident_of_that_name():
     """Somebody in the house refuses one site; the own side is well."""
     facts: list[Fact] = [look(0), reading(1), *(look(n) for n in range(2, 40, 2))]

@@ -106,7 +106,8 @@ NEGATIVES = (
     _trouble(
         "antivirus",
         "an antivirus begins to open every connection; its root is in this computer's store",
-        _perhaps(("no_network", "filter")),
+        # Only looks that shake hands meet it, and what is in the house is told when it has lasted.
+        dataclasses.replace(_perhaps(("no_network", "filter")), onset=_HOUR),
         rules=_antivirus,
         before=_with_root,
     ),
