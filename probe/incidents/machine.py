@@ -28,6 +28,9 @@ __all__ = ["START", "State", "changed", "resume", "run", "step", "wants"]
 
 REOPEN_US = 30 * 60_000_000
 """What fails again so soon after its end is the same incident, and not a new one."""
+OF_A_LIST = frozenset({"mitm"})
+"""Who opens connections has a list, and often a part of the lines: which name meets him first is chance, and all of it is one
+incident."""
 STEP_BACK_US = 3_600_000_000
 """A fact so much older than the one before it is not late: a clock was set back."""
 APART_US = 5_000_000
@@ -208,10 +211,11 @@ class _Step:
         same = [incident for incident in alike if incident.method == why.method]
         living = [incident for incident in same if incident.state == "open"]
         mine = [incident for incident in living if name in incident.platforms]
-        for incident in mine or [other for other in living if changes.together(other, interval)]:
+        listed = why.method in OF_A_LIST
+        for incident in mine or [other for other in living if listed or changes.together(other, interval)]:
             return changes.joined(incident, track, why, interval, self.now_us, self.names_in(incident.id))
         for incident in same:
-            if incident.state == "closed" and name in incident.platforms:
+            if incident.state == "closed" and (listed or name in incident.platforms):
                 return changes.reopened(incident, track, why, self.now_us)
         return changes.opened(track, why, interval, self.now_us)
 

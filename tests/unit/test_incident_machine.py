@@ -328,6 +328,23 @@ def test_a_filter_that_meets_all_sites_is_one_incident_of_the_house():
     assert kinds(told(*facts)[1]) == ["opened", "closed"]
 
 
+def test_connections_that_are_opened_are_one_incident_whichever_name_is_met_first():
+    """On a quarter of the lines names are met hours apart; what is blocked hours apart is not the same thing."""
+    facts = [
+        reading(1),
+        reading(1, of="beta"),
+        reading(1, of="gamma"),
+        reading(299, of="beta"),
+        reading(520, of="gamma"),
+    ]
+    facts += [*burst(11, method="mitm"), *(reading(n, of="alpha", method="mitm", status="blocked") for n in (290, 500))]
+    facts += burst(300, of="beta", method="mitm")
+    assert kinds(told(*facts)[1]) == ["opened", "widened"]
+    over = [reading(501 + n, of=name) for n in range(4) for name in ("alpha", "beta")]
+    assert kinds(told(*facts, *over, *burst(525, of="gamma", method="mitm"))[1])[-1] == "reopened"
+    assert kinds(told(*(replace(one, method=one.method and "tls") for one in facts))[1]) == ["opened", "opened"]
+
+
 def test_small_looks_do_not_wear_away_what_they_cannot_see():
     """An antivirus opens connections; a look that only asks for names and connects is well all the same."""
     facts: list[Fact] = [look(0)]

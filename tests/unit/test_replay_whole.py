@@ -66,6 +66,14 @@ def test_what_is_lost_late_or_doubled_is_seen(heard: list[Heard], complaint: str
     assert any(complaint in one for one in unheard(EVENT, [SAID], heard))
 
 
+def test_what_opened_again_is_over_twice() -> None:
+    """Each end is told once, and the last one in time."""
+    closed = [_heard(OPEN + minute * MINUTE, "closed") for minute in (1, 4)]
+    opened = _heard(OPEN, "opened")
+    assert unheard(EVENT, [SAID], [opened, closed[0], _heard(OPEN + 3 * MINUTE, "reopened"), closed[1]]) == []
+    assert unheard(EVENT, [SAID], [opened, *closed]) != []
+
+
 def test_what_can_be_told_at_once_is_told_at_once() -> None:
     """Outside of a closure there is nothing to wait for."""
     blocked = dataclasses.replace(SAID, status="blocked", opened=BEGAN + 5 * MINUTE, closed=None)

@@ -48,7 +48,7 @@ def unheard(event: Event, told: Iterable[Said], heard: Sequence[Heard]) -> list[
         mine = [message for message in heard if message.incident == said.id]
         for kind, moment in (("opened", said.opened), ("closed", said.closed)):
             if moment is not None and moment < event.ends - RECOVERY:
-                wrong += _once_in_time(event, said, kind, moment, [m for m in mine if kind in m.kinds])
+                wrong += _once_in_time(event, said, kind, moment, mine)
     together = Counter((message.incident, message.at.replace(second=0, microsecond=0)) for message in heard)
     wrong += [
         f"{count} messages about one incident at {moment:%m-%d %H:%M}"
@@ -60,12 +60,15 @@ def unheard(event: Event, told: Iterable[Said], heard: Sequence[Heard]) -> list[
 
 def _once_in_time(event: Event, said: Said, kind: str, moment: dt.datetime, messages: Sequence[Heard]) -> list[str]:
     what = f"that {said.status}/{said.method or '-'} {kind} at {moment:%m-%d %H:%M}"
-    if not messages:
+    about = [message for message in messages if kind in message.kinds]
+    if not about:
         return [f"nobody was told {what}"]
-    if len(messages) > 1:
-        return [f"told {len(messages)} times {what}"]
+    # What opened again is over once more.
+    again = sum("reopened" in message.kinds for message in messages) if kind == "closed" else 0
+    if len(about) > 1 + again:
+        return [f"told {len(about)} times {what}"]
     latest = _next_access(event, moment) + RECOVERY
-    at = messages[0].at
+    at = about[-1].at
     if at > latest + _MOMENT:
         return [f"told at {at:%m-%d %H:%M} {what}, and not by {latest:%m-%d %H:%M}"]
     return []

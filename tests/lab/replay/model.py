@@ -70,6 +70,8 @@ class Truth:
     onset: dt.timedelta = ONSET
     recovery: dt.timedelta = RECOVERY
     interface: str | None = None
+    by_chance: bool = False
+    """Whether it is met now and then only, so that it may be told in pieces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

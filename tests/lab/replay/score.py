@@ -102,7 +102,7 @@ def _judge(truth: Truth, said: Sequence[Said]) -> Judged:
     first = min(said, key=lambda one: one.opened)
     onset = first.opened - truth.began
     recovery = _recovery(truth, said)
-    several = (f"told as {len(said)} incidents",) if len(said) > 1 else ()
+    several = (f"told as {len(said)} incidents",) if len(said) > 1 and not truth.by_chance else ()
     return Judged(
         truth=truth,
         said=tuple(said),

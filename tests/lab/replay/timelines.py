@@ -216,6 +216,7 @@ INTERCEPTION_2019 = Event(
             ended=utc(ended),
             # A quarter of the connections: which platforms are met in which round is chance.
             perhaps=frozenset(_OPENED_2019),
+            by_chance=True,
             onset=dt.timedelta(hours=1),
             recovery=dt.timedelta(hours=1),
         )
