@@ -155,7 +155,9 @@ def _start_web(net: Net, world: World, issuer: Authority) -> list[tuple[str, int
         if site.front or site.quic or "{directory}" in site.https + site.http:
             files.copy(net.directory, site.name)
         its_abroad = _for_control(net.directory, abroad.get(site.name))
-        blocks.append(_site_block(net.directory, site, files, its_abroad, shifted=bool(world.shift_days)))
+        blocks.append(
+            _site_block(net.directory, site, files, its_abroad, shifted=bool(world.shift_days) or world.moves)
+        )
         listening += [(address, port) for address in site.served_at for port in (443, 80)]
     for address, names in PUBLIC_RESOLVERS.items():
         blocks.append(_resolver_block(address, shelf.certificate(issuer, address, names)))

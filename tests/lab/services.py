@@ -41,14 +41,16 @@ class Clock(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) < 48:
             return
-        now = time.time_ns() / 1e9 + self._shift_s + self._moved_s() + _NTP_EPOCH
+        now = time.time_ns() / 1e9 + self._shift_s + moved_s(self._moved) + _NTP_EPOCH
         stamp = struct.pack("!II", int(now) & 0xFFFFFFFF, int(now % 1 * 2**32))
         version = data[0] & 0x38
         head = struct.pack("!BBbb", version | 4, 1, data[2], -20) + bytes(8) + b"GPS\0"
         self._transport.sendto(head + stamp + data[40:48] + stamp + stamp, addr)
 
-    def _moved_s(self) -> float:
-        return float(self._moved.read_text()) if self._moved is not None and self._moved.exists() else 0.0
+
+def moved_s(file: Path | None) -> float:
+    """How far the Internet's clocks have been moved, in seconds, as *file* says; nothing without one."""
+    return float(file.read_text()) if file is not None and file.exists() else 0.0
 
 
 class _Asker(asyncio.DatagramProtocol):
@@ -153,7 +155,7 @@ class Services:
         writer.close()
 
     def _date(self) -> str:
-        return email.utils.formatdate(time.time_ns() / 1e9 + self._shift_s, usegmt=True)
+        return email.utils.formatdate(time.time_ns() / 1e9 + self._shift_s + moved_s(self._moved), usegmt=True)
 
     async def _dated(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Every page of a world whose clocks are elsewhere: nginx passes our Date on, its own cannot be changed."""

@@ -214,6 +214,8 @@ class World:
     hosts: str = ""
     tunnels: tuple[str, ...] = ()
     shift_days: int = 0
+    moves: bool = False
+    """Web servers date their answers by the file ``moved`` too, as time servers do: for replays of days."""
     proxy: bool = False
     """The provider has a proxy on port 8443 of its portal's address, which goes by the name of the greeting."""
     portal: bool = False
