@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 _LOOKS = 4
 """Looks per patience while nobody knows yet how fast this line is."""
+_LEAST_S = 0.001
+"""No look comes sooner. What is left of a time may be so little that a clock which only runs while it is waited for stays where
+it is, and one look would follow the other for ever."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Alarm:
 
     def _look_in(self, seconds: float) -> None:
         left = self._begun + self.at_most_s - self.loop.time()
-        self._next = self.loop.call_later(max(0.0, min(seconds, left)), self._look)
+        self._next = self.loop.call_later(max(_LEAST_S, min(seconds, left)), self._look)
 
     def _look(self) -> None:
         now, patience = self.loop.time(), self.patience_s()

@@ -104,3 +104,27 @@ def test_it_is_silent_once_stopped():
     alarm.stop()
     clock.run(60.0)
     assert not rung
+
+
+def test_the_last_moment_is_no_endless_row_of_looks():
+    """Five seconds after 12.089 it is 17.089, less than five seconds later by a hair: a clock that only runs while somebody
+    waits for it would stay there, and the looks would follow each other for ever."""
+    clock, rung, looks = Clock(), list[float](), list[float]()
+
+    def received() -> int:
+        looks.append(clock.now)
+        assert len(looks) < 200
+        return 0
+
+    alarm = Alarm(
+        patience_s=lambda: 60.0,
+        received=received,
+        ready=lambda: True,
+        at_most_s=5.0,
+        ring=lambda: rung.append(clock.now),
+        loop=cast(asyncio.AbstractEventLoop, clock),
+    )
+    clock.now = 12.089
+    alarm.start()
+    clock.run(60.0)
+    assert rung == [pytest.approx(17.089, abs=0.01)]
