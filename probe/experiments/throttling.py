@@ -130,13 +130,16 @@ class _Test:
         return self.kept_up >= _KEPT_UP
 
     async def run(self) -> None:
-        """At two places side by side, a control's sink before a neutral one; at one alone for longer; else at its own."""
-        sink = await self._sink()
+        """At two neutral places side by side, at one alone for longer; where there are not two, at a control's sink, else
+        at its own. Only neutral places prove, so the others are asked for want of them.
+        """
         async with asyncio.TaskGroup() as places:
-            if sink is not None:
-                places.create_task(self._at(sink))
-            for number in range(1, self.site.settings.budgets.neutrals + (sink is None)):
+            for number in range(1, self.site.settings.budgets.neutrals + 1):
                 places.create_task(self._at_neutral(number))
+        if len(self.measured) < self.site.settings.budgets.neutrals and not self._is_over:
+            sink = await self._sink()
+            if sink is not None:
+                await self._at(sink)
         if not self.measured and not self.hopeless and (own := self._own()) is not None:
             await self._at(own)
 

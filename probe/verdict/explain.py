@@ -522,7 +522,7 @@ SIGNATURES: dict[str, Explanation] = {
         means="The site comes, and slower than other names do on the same road: so little that videos and pictures do not.",
         besides="A busy line, a far server, or a site that limits its visitors, or this one name.",
         excluded="The same bytes are asked for with this name and with another one, in turn, at two servers that have nothing "
-        "to do with the site, or at one of your own. “Blocked” is said only if the name is half as fast at most, with 99 % "
+        "to do with the site. “Blocked” is said only if the name is half as fast at most, with 99 % "
         "certainty, if chance alone does so less than once in a hundred times, and if the other name got all of it each time.",
     ),
     "throttling.delay.sni": Explanation(

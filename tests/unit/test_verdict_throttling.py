@@ -106,7 +106,7 @@ def test_interval_keeps_its_promise() -> None:
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("story", [policed, frozen, delayed, at_a_sink])
+@pytest.mark.parametrize("story", [policed, frozen, delayed])
 def test_what_is_proven_is_blocked_though_the_page_came(story: object) -> None:
     """With a confidence, and with the page set aside."""
     verdict = story().verdict()  # type: ignore[operator]
@@ -226,6 +226,15 @@ def test_arms_that_were_cut_off_by_us_are_left_out() -> None:
 
 def test_another_context_changes_nothing() -> None:
     """The word is of the facts alone."""
-    facts = at_a_sink().add(ContextFact(software="1", catalogue="2", trust="certifi"), purpose="context", endpoint=None)
+    facts = policed().add(ContextFact(software="1", catalogue="2", trust="certifi"), purpose="context", endpoint=None)
     assert facts.word() == "blocked/throttling/throttling.sni"
+
+
+def test_a_sink_that_is_slow_with_a_name_proves_nothing() -> None:
+    """Whoever runs a control can answer one name slowly: it leans alone, and moves nothing beside neutral places."""
     assert CONTROL.startswith("control:")
+    assert "slower_at_one_place" in codes(at_a_sink())
+    assert "slowed_by_name" not in codes(at_a_sink())
+    beside = timed(keeping_up(), CONTROL, SLOW, FAST)
+    assert "slowed_by_name" not in codes(beside)
+    assert "slowed_by_name" in codes(policed())

@@ -149,7 +149,7 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "slowed by a policer at two places": (policed, "blocked/throttling/throttling.sni"),
     "stopped after some kilobytes": (frozen, "blocked/throttling/throttling.freeze"),
     "answered four seconds late": (delayed, "blocked/throttling/throttling.delay.sni"),
-    "slow at a sink of the user's own": (at_a_sink, "blocked/throttling/throttling.sni"),
+    "slow at a sink of the user's own": (at_a_sink, "accessible"),
     "slow at one neutral place alone": (at_one_neutral, "accessible"),
     "slow at its own address alone": (at_its_own, "accessible"),
     "slow, and fast elsewhere": (keeping_up, "accessible"),

@@ -25,11 +25,9 @@ def _elsewhere(case: Case) -> tuple[Place, ...]:
 
 
 def proven(case: Case) -> Slower | None:
-    """The name is slower at two places that have nothing to do with it, or at a sink of the user's own."""
-    found = _elsewhere(case)
-    if len(found) < 2 and not any(place.kind == "control" for place in found):
-        return None
-    return compared(found)
+    """The name is slower at two places that have nothing to do with it; no control's sink, for who runs it can be slow."""
+    found = tuple(place for place in places(case) if place.kind == "neutral")
+    return compared(found) if len(found) >= 2 else None
 
 
 def _match(case: Case, slower: Slower) -> Match:
