@@ -96,7 +96,7 @@ def _to_stranger(world: World) -> tuple[Rule, ...]:
 
 
 SCENARIOS = (
-    row("works", "all is well", FINE, *works(), *works(GOOGLE), in_slice=True),
+    row("works", "all is well", FINE, *works(), *works(GOOGLE)),
     row("works_far_away", "every round trip takes 600 ms", FINE, *works(), leg={"delay": 0.298}),
     row(
         "works_over_a_lossy_line",

@@ -124,7 +124,6 @@ SCENARIOS = (
         says(ONE, 443, "answered", "plain"),
         *_WEB_WELL,
         rules=always(FirstBytes(forbidden=has_no_shape)),
-        in_slice=True,
     ),
     row(
         "by_shape_reset",
@@ -253,7 +252,6 @@ SCENARIOS = (
         check=(*WEB, *SOCKETS),
         sound=CENTRES,
         rules=always(rules.NameDrop(names=("telegram.org", "t.me"))),
-        in_slice=True,
     ),
     row(
         "web_by_name_reset",

@@ -109,7 +109,6 @@ _COMPARED = (
         at_echo("openvpn", "lives", 3),
         at_echo("wireguard", "lives", 3),
         at_echo("openvpn-tcp", "lives", 3),
-        in_slice=True,
     ),
     row(
         "openvpn_dropped",
@@ -380,7 +379,6 @@ _NAMED = (
         *(at(kind, _SERVER, port, "answered") for kind, port in _PORTS.items()),
         world=_WELL,
         serves=None,
-        in_slice=True,
     ),
     row(
         "servers_answer_otherwise",
