@@ -47,7 +47,8 @@ def unheard(event: Event, told: Iterable[Said], heard: Sequence[Heard]) -> list[
     for said in told:
         mine = [message for message in heard if message.incident == said.id]
         for kind, moment in (("opened", said.opened), ("closed", said.closed)):
-            if moment is not None and moment < event.ends - RECOVERY:
+            # What nobody could be told before the replay was over is not asked for.
+            if moment is not None and _next_access(event, moment) < event.ends - RECOVERY:
                 wrong += _once_in_time(event, said, kind, moment, mine)
     together = Counter((message.incident, message.at.replace(second=0, microsecond=0)) for message in heard)
     wrong += [
