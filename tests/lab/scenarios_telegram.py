@@ -79,9 +79,7 @@ _WELL = (says(ONE, 443, "answered"), says(ONE, 80, "answered"), says(ONE, 443, "
 _WEB_WELL = tuple(prove.page(url) for url in WEB)
 
 SCENARIOS = (
-    row(
-        "works", "all is well, in the apps, in the web client and on the pages", FINE, *_WELL, *_WEB_WELL, in_slice=True
-    ),
+    row("works", "all is well, in the apps, in the web client and on the pages", FINE, *_WELL, *_WEB_WELL),
     row(
         "works_over_a_lossy_line",
         "a twentieth of all packets is lost each way",
