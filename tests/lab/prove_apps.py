@@ -71,6 +71,27 @@ def negotiates(name: str, *, works: bool) -> Proof:
     return prove
 
 
+def datagrams_lost(name: str, *, at_least: int, of: int) -> Proof:
+    """That many of so many QUIC greetings of a version that nobody has, sent at once, are not answered."""
+    program = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect((sys.argv[1], 443)); s.settimeout(1)\n"
+        "for n in range(int(sys.argv[2])):\n"
+        "    s.send(b'\\xc0\\x1a\\x2a\\x3a\\x4a\\x08' + bytes(8) + b'\\x08' + bytes(7) + bytes([n]) + bytes(1180))\n"
+        "back = 0\n"
+        "try:\n"
+        "    while s.recv(1500): back += 1\n"
+        "except OSError: pass\n"
+        "print(int(sys.argv[2]) - back)\n"
+    )
+
+    def prove(lab: Lab) -> None:
+        done = lab.run(sys.executable, "-I", "-S", "-c", program, lab.world.sites[name].address, str(of)).ok()
+        _expect(f"of {of} greetings {done.stdout.strip()} were lost", int(done.stdout) >= at_least, wanted=True)
+
+    return prove
+
+
 def takes(at: str, name: str, *, more_than: float = 0.0, less_than: float = 60.0, port: int = 443) -> Proof:
     """The page that the site at one address gives to somebody who names *name* takes so many seconds."""
     scheme = {443: "https", 80: "http"}[port]
