@@ -231,6 +231,7 @@ class Jobs:
         if self._wants.own_side and self.plan.may_look_at_own_side(self._clock.monotonic()):
             await self._look(full=True)
             granted = True
+        granted |= await self._measure(lambda now: self.plan.others(self._wants, now))
         granted |= await self._measure(lambda now: self.plan.bursts(self._wants, now))
         granted |= await self._measure(lambda now: self.plan.platforms(self._wants, now))
         return granted
@@ -252,9 +253,12 @@ class Jobs:
     def _follow(self, scheduler: Scheduler, before: Wants) -> None:
         """Plan what is wished for."""
         wants = self._wants
-        if wants.own_side or wants.bursts or wants.platforms:
+        if wants.own_side or wants.bursts or wants.platforms or wants.others:
             scheduler.soon(WISHES, 0.0)
-        if wants.rounds - wants.old:
+        if before.behind & wants.rounds:
+            # The line is back: whether what was blocked before it went still is can be seen again.
+            scheduler.soon(INCIDENTS, self._random.uniform(*_AFTER_SLEEP_S))
+        elif wants.rounds - wants.old:
             scheduler.soon(INCIDENTS, self.plan.until_incident_round())
         else:
             scheduler.put_off(INCIDENTS, _NEVER)

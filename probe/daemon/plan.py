@@ -100,6 +100,7 @@ class _Memory:
     full: float = -math.inf
     burst: float = -math.inf
     deep: float = -math.inf
+    other: float = -math.inf
 
 
 @dataclass(slots=True)
@@ -223,6 +224,13 @@ class Plan:
         """
         waiting = sorted(self._among(wants.rounds - wants.old), key=lambda one: self._memory[one.url].looked)
         return self._made([Look(one.number, "full") for one in _one_of_each(waiting)], now)
+
+    def others(self, wants: Wants, now: float) -> tuple[Look, ...]:
+        """Where one of a platform is well again, the others that went down with it: each in five minutes once."""
+        due = [one for one in self._among(wants.others) if now - self._memory[one.url].other >= BURST_GAP]
+        for one in due:
+            self._memory[one.url].other = now
+        return self._made([Look(one.number, "full") for one in due], now)
 
     def deep_round(self, wants: Wants, now: float) -> tuple[Look, ...]:
         """What is to be asked how it is blocked, where the user has agreed to it; of old incidents once a day."""

@@ -134,7 +134,9 @@ class Wants:
     minute would settle. ``deep``: URLs in an open incident, whose deep test is due hourly. ``rounds``: URLs to measure
     fully every five minutes. ``old``: those of them to whose incident nothing has happened for a day; where data is
     dear, the ordinary pace will do for them. ``platforms``: names of which all endpoints should
-    be measured at once. ``own_side``: look at the own side again now, and fully.
+    be measured at once. ``others``: URLs in an incident of which another is well again, to be measured at once.
+    ``behind``: URLs in an incident that nothing can be known of, because the line is down.
+    ``own_side``: look at the own side again now, and fully.
     """
 
     bursts: frozenset[str] = frozenset()
@@ -142,4 +144,6 @@ class Wants:
     rounds: frozenset[str] = frozenset()
     old: frozenset[str] = frozenset()
     platforms: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+    behind: frozenset[str] = frozenset()
     own_side: bool = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from probe.incidents.model import Incident, Wants
 from probe.incidents.state import State, own_side_of, shadowed
-from probe.incidents.track import BURST_MOST, Track
+from probe.incidents.track import Track
 
 OLD_US = 24 * 3_600_000_000
 """An incident to which nothing has happened for so long may be measured less often."""
@@ -16,13 +18,6 @@ def wants(state: State) -> Wants:
     endpoints = [track for (interface, url), track in state.tracks.items() if url and not shadowed(state, interface)]
     held = [track for track in endpoints if track.held is not None]
     unsettled = [track for track in endpoints if track.wants_burst]
-    # In an incident one endpoint is looked at for all of its platform: once it is well, the others are asked at once.
-    better = {(t.platform, t.held.incident) for t in held if t.held is not None and t.held.goods}
-    unsettled += [
-        t
-        for t in held
-        if t.held is not None and not t.held.goods and t.asked < BURST_MOST and (t.platform, t.held.incident) in better
-    ]
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
     platforms = (track.platform for track in (*held, *unsettled))
@@ -32,8 +27,26 @@ def wants(state: State) -> Wants:
         rounds=frozenset(track.url for track in held),
         old=frozenset(track.url for track in held if track.held is not None and track.held.incident in old),
         platforms=frozenset(platform for platform in platforms if platform is not None),
+        others=frozenset(_others(held)),
+        behind=frozenset(
+            url for (way, url), track in state.tracks.items() if track.held is not None and url and shadowed(state, way)
+        ),
         own_side=any(track.wants_burst for track in own) or any(_waits(state, track) for track in endpoints),
     )
+
+
+def _others(held: list[Track]) -> Iterator[str]:
+    """In an incident one endpoint is looked at for all of its platform: once it is well, the others are looked at, once."""
+    well: dict[tuple[str | None, str], int] = {}
+    for track in held:
+        if track.held is not None and track.held.goods:
+            place = (track.platform, track.held.incident)
+            well[place] = min(track.held.goods[0], well.get(place, track.held.goods[0]))
+    for track in held:
+        if track.held is not None and not track.held.goods:
+            since = well.get((track.platform, track.held.incident))
+            if since is not None and (track.full_us or 0) < since:
+                yield track.url
 
 
 def in_sight(state: State) -> tuple[Incident, ...]:

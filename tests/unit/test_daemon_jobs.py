@@ -76,6 +76,22 @@ async def test_messages_are_sent_only_while_the_own_side_works(tmp_path):
     assert down.work.told == []
 
 
+async def test_when_the_line_is_back_what_was_blocked_behind_it_is_looked_at_soon(tmp_path):
+    """Within half a minute of the look that found the line well, and not only after an incident's five minutes."""
+    life = Life(tmp_path, seconds=HOUR)
+    life.work.wants = Wants(behind=frozenset({URL}))
+    back = []
+
+    async def line_comes_back():
+        await until(lambda: len(life.work.own_sides) > 20)
+        life.work.wants = Wants(rounds=frozenset({URL}))
+        back.append(life.clock.now)
+
+    await life.go(line_comes_back)
+    found = min(at for at, _full in life.work.own_sides if at > back[0])
+    assert [at for at, looks in life.work.measured if len(looks) == 1 and back[0] < at <= found + 31.0]
+
+
 async def test_sleep_makes_one_look_and_one_round_and_no_burst(tmp_path):
     """After eight hours of sleep: the own side at once, one round a little later, then all as ever."""
     life = Life(tmp_path, seconds=10 * HOUR)

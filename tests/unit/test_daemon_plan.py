@@ -207,6 +207,14 @@ def test_a_whole_platform_is_looked_at_without_what_was_looked_at_just_now():
     assert {look.number for look in plan.platforms(Wants(platforms=frozenset({"p0"})), 60.0)} == {0, 2}
 
 
+def test_the_others_of_a_platform_are_looked_at_again_after_five_minutes_at_most():
+    """Whatever the machine wishes for."""
+    plan = Plan(watch([3]), Pace(), random.Random(8))
+    wants = Wants(others=frozenset({url(1), url(2), "https://unknown.example/"}))
+    made = [[(look.number, look.kind) for look in plan.others(wants, at)] for at in (0.0, 1.0, 299.0, 300.0)]
+    assert made == [[(1, "full"), (2, "full")], [], [], [(1, "full"), (2, "full")]]
+
+
 def test_nothing_deep_is_asked_without_the_users_word():
     """Deep tests are for those who opted in."""
     wants = Wants(deep=frozenset({url(0)}))

@@ -5,7 +5,7 @@ import random
 from probe.daemon.plan import Pace, Plan, Watched
 from probe.incidents.machine import wants
 from probe.incidents.model import Wants
-from tests.incident_facts import burst, reading, told
+from tests.incident_facts import burst, look, reading, told
 
 ONE, OTHER = "https://alpha.example/", "https://other.alpha.example/"
 
@@ -38,10 +38,27 @@ def test_while_all_of_it_fails_nothing_more_is_asked():
 
 def test_once_one_is_well_the_others_are_asked_at_once():
     """The end of a block is told within minutes, however many endpoints the platform has."""
-    assert wants(_two_are_blocked(reading(9))).bursts == {ONE, OTHER}
+    asked = wants(_two_are_blocked(reading(9)))
+    assert asked.bursts == {ONE}
+    assert asked.others == {OTHER}
+    assert not wants(_two_are_blocked(reading(9), reading(9.5, url=OTHER))).others
 
 
 def test_what_goes_on_failing_is_not_asked_for_ever():
-    """Four confirming rounds at the one that still fails are enough, until something turns again."""
-    still = [reading(9.5 + n / 2, "blocked", url=OTHER, kind="burst") for n in range(4)]
-    assert OTHER not in wants(_two_are_blocked(reading(9), *still)).bursts
+    """One look at the one that still fails is enough, until something turns again."""
+    asked = wants(_two_are_blocked(reading(9), reading(9.5, "blocked", url=OTHER)))
+    assert not asked.others
+    assert OTHER not in asked.bursts
+    again = reading(14, "blocked"), reading(19)
+    assert wants(_two_are_blocked(reading(9), reading(9.5, "blocked", url=OTHER), *again)).others == {OTHER}
+
+
+def test_behind_a_dead_line_nothing_is_asked_but_remembered():
+    """What was blocked when the line went is named as such, so that it is looked at when the line is back."""
+    cut = [look(n, "upstream") for n in (10, 11, 12)]
+    asked = wants(_two_are_blocked(*cut))
+    assert asked.behind == {ONE, OTHER}
+    assert not asked.rounds
+    back = wants(_two_are_blocked(*cut, *(look(n) for n in (20, 21, 22))))
+    assert not back.behind
+    assert back.rounds == {ONE, OTHER}
