@@ -124,6 +124,26 @@ async def test_a_message_whose_answer_was_lost_comes_again_with_the_same_id(tmp_
     assert first["body"] == second["body"]
 
 
+async def test_platforms_that_come_back_one_by_one_are_told_of_together(tmp_path, shown):
+    """Three within a minute and the end: one message. One that stays the only one is told after two minutes."""
+    async with telling_world.web(tmp_path / "web", shown) as web:
+        bench = Bench(tmp_path, shown, hook(web.plain))
+        with bench.process() as teller:
+            for number in (2, 3, 4):
+                await teller.tell([happened("signal", "narrowed", number, at_us=bench.now_us)])
+                assert await teller.deliver() == Delivered(waiting=1)
+                bench.now_us += MINUTE // 3
+            await teller.tell([happened("signal", "closed", 5, at_us=bench.now_us)])
+            assert await teller.deliver() == Delivered(sent=1)
+            await teller.tell([happened("telegram", "narrowed", 2, at_us=bench.now_us)])
+            bench.now_us += 2 * MINUTE
+            assert await teller.deliver() == Delivered(sent=1)
+        together, alone = await web.bodies(2)
+
+    assert [event["id"] for event in together["events"]] == ["signal/2", "signal/3", "signal/4", "signal/5"]
+    assert [event["id"] for event in alone["events"]] == ["telegram/2"]
+
+
 async def test_what_fails_is_tried_again_later_and_not_at_once(tmp_path, shown):
     """The server is away for a while: one attempt, then a wait, then it arrives. Others wait behind it."""
     port = telling_world.free_port()

@@ -34,6 +34,9 @@ _HOUR_US = 3600 * 1_000_000
 _DAY_US = 24 * _HOUR_US
 _ROUND_S = 300.0
 """One round of sending. What is left waits for the next one; a window of access may be short, and this is no part of it."""
+_PATIENCE_US = {"widened": 60 * 1_000_000, "narrowed": 120 * 1_000_000}
+"""Platforms go and come back one by one within minutes: what joins or leaves an incident waits a little for the others, and
+goes at once with whatever else is told of it."""
 _LOG = Channel(kind="log", name="log")
 
 
@@ -86,7 +89,7 @@ class Teller:
                 incident=item.incident.id,
                 channel=channel.name,
                 payload=to_payload(item),
-                next_us=now_us,
+                next_us=now_us + _PATIENCE_US.get(item.kind, 0),
             )
             for item in items
             for channel in self.remote
