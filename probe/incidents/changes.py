@@ -97,17 +97,22 @@ def reopened(incident: Incident, track: Track, why: Suspicion, at_us: int) -> Ch
 
 
 def left(incident: Incident, tracks: Iterable[Track], held: Held, at_us: int, still: Iterable[str]) -> Changed:
-    """*tracks* are well again, as *held* of one of them tells; *still*: names of what remains."""
+    """*tracks* are well again, as *held* of one of them tells; *still*: names of what remains.
+
+    Where that was seen in another network than the trouble, the incident is closed without an end.
+    """
     gone = {track.url for track in tracks}
     after_us, by_us = ended(held)
     after_us = max(value for value in (after_us, incident.ended_after_us, incident.began_by_us) if value is not None)
     remaining = tuple(url for url in incident.remaining if url not in gone)
     changed = replace(incident, remaining=remaining, ended_after_us=after_us, changed_us=at_us)
+    if not remaining and held.away:
+        return _event(replace(changed, state="closed", closed_us=at_us), "closed", at_us, {"moved": True})
     if not remaining:
         by_us = max(by_us, after_us)
         return _event(replace(changed, state="closed", ended_by_us=by_us, closed_us=at_us), "closed", at_us, {})
     names = sorted({name for track in tracks if (name := name_of(track))} - set(still))
-    if not names:
+    if not names or held.away:
         return changed, ()
     return _event(changed, "narrowed", at_us, {"platforms": names, "urls": sorted(gone)})
 

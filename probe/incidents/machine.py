@@ -354,14 +354,14 @@ def _after_step_back(track: Track, reading: Reading) -> Track:
 def _elsewhere(state: State, interface: str) -> State:
     """*state* in another network: what failed or went well in the one before proves nothing here, and is not added up.
 
-    What is held stays held: that it ended is for readings of this network alone to say.
+    What is held stays held until it is well here; when it ended there is not known then.
     """
     tracks = {key: _unsuspected(track) if key[0] == interface else track for key, track in state.tracks.items()}
     return replace(state, tracks=tracks)
 
 
 def _unsuspected(track: Track) -> Track:
-    held = replace(track.held, goods=(), full=False) if track.held is not None else None
+    held = replace(track.held, goods=(), full=False, away=True) if track.held is not None else None
     return replace(track, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0)
 
 

@@ -77,8 +77,8 @@ class Incident:
     It began after ``began_after_us`` (last time that all was well; ``None``: it was so when first looked at) and by
     ``began_by_us`` (first time that it was not); it ended after ``ended_after_us`` (last time that it was seen) and by
     ``ended_by_us`` (first time that all was well again). ``began_after_us`` ≤ ``began_by_us`` ≤ ``ended_after_us`` ≤
-    ``ended_by_us`` wherever they are known. While it is open ``ended_by_us`` is ``None``, and ``ended_after_us`` may
-    already be known from what has recovered.
+    ``ended_by_us`` wherever they are known. While it is open, and where this host has moved to another network before it
+    was over, ``ended_by_us`` is ``None``, and ``ended_after_us`` may already be known from what has recovered.
 
     ``opened_us`` and ``closed_us`` are when the machine was sure, in the time of the readings; ``changed_us`` when this
     version was made. ``platforms`` are the names (for a URL of one's own: its host) that it took at any time, ``urls``

@@ -78,13 +78,15 @@ class Suspicion:
 class Held:
     """Part of the incident ``incident`` because of ``why``, which goes on counting.
 
-    ``goods``: ends of the good readings since the last bad one; ``full``: whether one of them was not cheap.
+    ``goods``: ends of the good readings since the last bad one; ``full``: whether one of them was not cheap. ``away``: this
+    host has moved to another network since, and what is good there says nothing of where it was bad.
     """
 
     incident: str
     why: Suspicion
     goods: tuple[int, ...] = ()
     full: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +252,7 @@ def _hold(held: Held, reading: Reading) -> Held:
     changed = reading.method if reading.method in (why.method, why.shift) else why.method
     shift = reading.method if reading.method != changed else None
     why = replace(_described(why, reading), bad=bad, of=of, seen_us=reading.at_us, method=changed, shift=shift)
-    return replace(held, why=why, goods=(), full=False)
+    return replace(held, why=why, goods=(), full=False, away=False)
 
 
 def _described(suspicion: Suspicion, reading: Reading) -> Suspicion:

@@ -136,7 +136,7 @@ def _when(incident: Incident, picture: Picture) -> str:
     if incident.state == "open":
         return f"Since {began}; for {_duration(picture.now_us - incident.began_by_us)} so far"
     if incident.ended_by_us is None:
-        return f"Began {began}; when it ended is not known"
+        return f"Began {began}; when it ended is not known: this computer was in another network by then"
     ended = _interval(incident.ended_after_us, incident.ended_by_us, picture.local)
     return f"Began {began}; ended {ended}; lasted {_lasted(incident)}"
 
@@ -217,6 +217,8 @@ def _happened(event: Event) -> str:
     if event.kind == "method":
         old, new = event.detail.get("method", (None, None))
         return f"changed its method from {old or 'unknown'} to {new or 'unknown'}"
+    if event.detail.get("moved"):
+        return "was no longer seen, from another network"
     words = {
         "opened": "was sure",
         "widened": "took",

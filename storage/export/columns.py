@@ -134,7 +134,12 @@ INCIDENTS = (
     Column("began_after", "i.began_after_us", "it began after this, when all was well; empty if nobody saw it", "time"),
     Column("began_by", "i.began_by_us", "it had begun by then", "time"),
     Column("ended_after", "i.ended_after_us", "it ended after this, when it was last seen", "time"),
-    Column("ended_by", "i.ended_by_us", "it had ended by then; empty while it is open", "time"),
+    Column(
+        "ended_by",
+        "i.ended_by_us",
+        "it had ended by then; empty while it is open, or if this computer was elsewhere by then",
+        "time",
+    ),
     Column("shortest_us", "i.ended_after_us - i.began_by_us", "how long it lasted at least, in microseconds"),
     Column("longest_us", "i.ended_by_us - i.began_after_us", "how long it lasted at most, in microseconds"),
     Column("holes", _LISTED % "holes", "what stayed open while the rest was shut", "codes"),
@@ -143,7 +148,9 @@ INCIDENTS = (
     Column("folded", _LISTED % "folded", "endpoints that failed because the own side was down", "codes", default=False),
     Column("interface", "i.interface", "the way out that it was seen through, where there are several", default=False),
     Column("opened_at", "i.opened_us", "when it was sure that it had begun", "time", default=False),
-    Column("closed_at", "i.closed_us", "when it was sure that it had ended", "time", default=False),
+    Column(
+        "closed_at", "i.closed_us", "when it was sure that it had ended or was seen no longer", "time", default=False
+    ),
     Column("events", "i.events", "how often something happened to it", default=False),
     Column("version", "i.version", "how often it was written down anew", default=False),
 )

@@ -15,7 +15,7 @@ from probe.settings import Settings
 from probe.wire import HostState, Nameserver, Wire
 from probe.workflows.whereabouts import Whereabouts, noted, whereabouts
 from targets.loader import load_canaries
-from tests.incident_facts import at, burst, kinds, look, reading
+from tests.incident_facts import TAKES, at, burst, kinds, look, reading
 
 HOME = Whereabouts("192.168.1.1", "02:00:00:00:00:01", frozenset({"192.168.1.1"}), ())
 
@@ -120,6 +120,19 @@ def test_an_incident_ends_only_by_what_is_seen_in_one_network():
     goods = [reading(20), reading(21), reading(22)]
     assert "closed" in kinds(run(START, [*opened, *goods])[1])
     assert "closed" not in kinds(run(START, [*opened, goods[0], moved(20.5), *goods[1:2]])[1])
+
+
+def test_an_incident_of_another_network_is_left_and_not_over():
+    """All is well at the café: what is blocked at home may go on. Seen there as well it goes on, and has an end."""
+    opened: list[Fact] = [look(9), reading(8), *burst(10), look(11), moved(15), look(15)]
+    state, events = run(START, [*opened, *(reading(n) for n in (20, 21, 22))])
+    (incident,) = state.incidents.values()
+    assert [dict(event.detail) for event in events if event.kind == "closed"] == [{"moved": True}]
+    assert (incident.state, incident.ended_by_us) == ("closed", None)
+    assert incident.closed_us == at(22) + TAKES
+    here_too: list[Fact] = [reading(20, "blocked"), *(reading(n) for n in (30, 31, 32))]
+    (incident,) = run(START, [*opened, *here_too])[0].incidents.values()
+    assert (incident.state, incident.ended_by_us) == ("closed", at(30) + TAKES)
 
 
 @pytest.mark.anyio

@@ -98,6 +98,24 @@ def test_several_events_become_one_message_with_its_end_in_the_title():
     assert not [line for line in lines if "waited" in line]
 
 
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "No longer seen – Blocked: Telegram"),
+        ("ru", "Больше не видно – Блокировка: Telegram"),
+        ("kk", "Енді көрінбейді – Бұғаттау: Telegram"),
+    ],
+)
+def test_what_was_left_behind_in_another_network_is_not_over(language, title):
+    """Nobody here knows whether it goes on there, so the message gives no end."""
+    away = replace(CLOSED, incident=replace(OVER, ended_by_us=None), detail={"moved": True})
+    message = compose([away], style(language), NOW)
+
+    assert message.title == title
+    assert load(language).say("line.left") in message.text.splitlines()
+    assert load(language).say("line.ended", when="x")[:5] not in message.text
+
+
 def test_platforms_that_joined_in_the_same_minute_are_one_line():
     """A mass block widens by ten platforms at once; in the minute after it is a line of its own."""
     wider = [

@@ -60,12 +60,13 @@ def compose(items: Sequence[Item], style: Style, now_us: int) -> Message:
     items = tuple(items)
     told = [replace(item, incident=style.parts.shown(item.incident)) for item in items]
     incident, kind = told[-1].incident, _headline(items)
+    title = "left" if _has_left(incident) else kind
     times = Times(style.words, style.local, now_us)
     return Message(
         id=_id(style.channel, *(item.id for item in items)),
         thread=_id(incident.id),
         kind=kind,
-        title=_named(style, style.words.say(f"title.{kind}", subject=subject(incident, style.words))),
+        title=_named(style, style.words.say(f"title.{title}", subject=subject(incident, style.words))),
         text="\n".join(_lines(told, times)),
         language=style.words.language,
         urgent=kind in ("opened", "reopened") and incident.status in ("blocked", "no_network"),
@@ -165,6 +166,8 @@ def _began(incident: Incident, times: Times) -> str:
 
 def _ended(incident: Incident, times: Times) -> Iterator[str]:
     words, least_us = times.words, _least_us(incident)
+    if _has_left(incident):
+        yield words.say("line.left")
     if incident.ended_by_us is None:
         if least_us is not None and incident.state == "open" and least_us >= _LATE_US:
             yield words.say("line.goes_on", least=times.duration(least_us))
@@ -179,6 +182,11 @@ def _ended(incident: Incident, times: Times) -> Iterator[str]:
         yield words.say("line.lasted_least", least=least)
     elif most:
         yield words.say("line.lasted_most", most=most)
+
+
+def _has_left(incident: Incident) -> bool:
+    """Whether this computer moved to another network before it was over: then nobody here knows its end."""
+    return incident.state == "closed" and incident.ended_by_us is None
 
 
 def _least_us(incident: Incident) -> int | None:
