@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from probe.control import protocol
-from probe.control.protocol import ArmsRequest, Arrived, ProtocolError, Request, Seen, Sink
+from probe.control.protocol import ArmsRequest, Arrived, Request, Seen, Sink
+from probe.control.strictly import ProtocolError
 from probe.instruments import dns, tcp, tls
 from probe.instruments.trust import Stores, Trust, arm_context
 from probe.observations import DnsFact, HttpFact, Operation, TlsFact

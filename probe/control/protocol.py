@@ -6,16 +6,14 @@ not fit is one :class:`ProtocolError`, never an exception somewhere behind.
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import json
-import math
 import re
-import types
 import typing
 from dataclasses import dataclass
 from typing import Any
 
+from probe.control.strictly import LONGEST_LIST, ProtocolError, check, check_fields, demand
 from probe.observations import (
     KINDS,
     Arm,
@@ -47,10 +45,6 @@ MOST_NAMES = 8
 MOST_SECONDS = 600
 """How far back arms are told of: as long as they are remembered."""
 _LONGEST_URL = 4096
-_LONGEST_TEXT = 4096
-_LONGEST_LIST = 128
-_LARGEST = 2**62
-"""A database's large integers, with room to add; certificates are valid until the year 9999, in microseconds."""
 _RANGES = {
     "started_us": (0, 4_102_444_800_000_000),  # the year 2100: every reader can show it
     "duration_us": (0, 86_400_000_000),
@@ -60,8 +54,6 @@ _RANGES = {
     "bytes_sent": (0, 2**40),
     "bytes_received": (0, 2**40),
 }
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What a database cannot keep: NUL, and halves of characters that JSON can write and UTF-8 cannot."""
 SinkKind = typing.Literal["tls", "http", "dns_silent", "dns_closing", "echo_udp", "echo_tcp", "quic", "bulk"]
 """A server for any name over TLS, or over HTTP; datagrams to port 53 that nobody answers, connections there that are closed;
 echoes for those who have shown a token; QUIC for any name; streams of bytes, which are the TLS sink's, at its port."""
@@ -87,10 +79,6 @@ _PLACE: dict[str, Any] = {
     "arm": Arm | None,
     "round": int | None,
 }
-
-
-class ProtocolError(ValueError):
-    """What came is not of this protocol; the text says where it stops being."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +223,11 @@ def _seen(item: Any, where: str) -> Seen:
     operation = {key: item[key] for key in _OPERATION if key in item}
     place = {key: item[key] for key in _PLACE if key in item}
     for key, value in (operation | place).items():
-        _check((_OPERATION | _PLACE)[key], value, f"{where}.{key}")
+        check((_OPERATION | _PLACE)[key], value, f"{where}.{key}")
     for key, (low, high) in _RANGES.items():
         value = (operation | place).get(key)
-        _demand(f"{where}.{key}", holds=value is None or low <= value <= high)
-    _check_fields(KINDS[kind], fact, f"{where}.fact")
+        demand(f"{where}.{key}", holds=value is None or low <= value <= high)
+    check_fields(KINDS[kind], fact, f"{where}.fact")
     if not is_failure_name(operation.get("failure") or "eof_error"):
         raise ProtocolError(f"{where}.failure: there is no such failure")
     if operation.get("address") is not None and not _is_address(operation["address"]):
@@ -247,57 +235,6 @@ def _seen(item: Any, where: str) -> Seen:
     if "started_us" not in operation:
         raise ProtocolError(f"{where}.started_us: it is missing")
     return Seen(Operation(fact=fact_from_json(kind, fact), **operation), purpose, **place)
-
-
-def _check_fields(cls: type[Any], data: dict[str, Any], where: str) -> None:
-    """Whether *data* has what a dataclass needs, each of its type; keys of a newer version are let through unread."""
-    hints = typing.get_type_hints(cls)
-    for field in dataclasses.fields(cls):
-        if field.name in data:
-            _check(hints[field.name], data[field.name], f"{where}.{field.name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise ProtocolError(f"{where}.{field.name}: it is missing")
-
-
-def _check(hint: Any, value: Any, where: str) -> None:
-    """Whether *value*, from JSON, is a *hint*. The types of the facts are few: texts, numbers, tuples, facts in facts."""
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        if value is not None:
-            (hint,) = [arg for arg in inner if arg is not type(None)]
-            _check(hint, value, where)
-    elif origin is tuple:
-        _check_list(inner, value, where)
-    elif origin is typing.Literal:
-        _demand(where, holds=isinstance(value, str) and value in inner)
-    elif dataclasses.is_dataclass(hint):
-        _demand(where, holds=isinstance(value, dict))
-        _check_fields(typing.cast("type[Any]", hint), value, where)
-    else:
-        _demand(where, holds=_is_plain(hint, value))
-
-
-def _check_list(inner: tuple[Any, ...], value: Any, where: str) -> None:
-    _demand(where, holds=isinstance(value, list) and len(value) <= _LONGEST_LIST)
-    several = len(inner) == 2 and inner[1] is Ellipsis
-    _demand(where, holds=several or len(value) == len(inner))
-    for index, item in enumerate(value):
-        _check(inner[0] if several else inner[index], item, f"{where}[{index}]")
-
-
-def _is_plain(hint: Any, value: Any) -> bool:
-    if hint is bool or isinstance(value, bool):
-        return hint is bool and isinstance(value, bool)
-    if hint is str:
-        return isinstance(value, str) and len(value) <= _LONGEST_TEXT and not _UNSTORABLE.search(value)
-    if hint is int:
-        return isinstance(value, int) and abs(value) <= _LARGEST
-    return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _LARGEST
-
-
-def _demand(where: str, *, holds: bool) -> None:
-    if not holds:
-        raise ProtocolError(f"{where}: it has not the type, length or range that it must have")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -341,8 +278,8 @@ def sinks_from_json(data: bytes) -> tuple[Sink, ...]:
     if len(data) > LONGEST_REPLY:
         raise ProtocolError("the answer is too long")
     sinks = _object(data).get("sinks")
-    if not isinstance(sinks, list) or len(sinks) > _LONGEST_LIST:
-        raise ProtocolError(f"sinks: it must be a list of at most {_LONGEST_LIST}")
+    if not isinstance(sinks, list) or len(sinks) > LONGEST_LIST:
+        raise ProtocolError(f"sinks: it must be a list of at most {LONGEST_LIST}")
     return tuple(sink for index, item in enumerate(sinks) if (sink := _sink(item, f"sinks[{index}]")) is not None)
 
 
@@ -351,9 +288,9 @@ def _sink(item: Any, where: str) -> Sink | None:
         raise ProtocolError(f"{where}: it is no object")
     kind: Any = item.get("kind")
     port: Any = item.get("port")
-    _check(str, kind, f"{where}.kind")
-    _check(int, port, f"{where}.port")
-    _demand(f"{where}.port", holds=0 < port <= 65_535)
+    check(str, kind, f"{where}.kind")
+    check(int, port, f"{where}.port")
+    demand(f"{where}.port", holds=0 < port <= 65_535)
     return Sink(kind, port) if kind in SINK_KINDS else None
 
 
@@ -371,9 +308,9 @@ def arms_request_from_json(data: bytes) -> ArmsRequest:
     if not isinstance(names, list) or len(names) > MOST_NAMES:
         raise ProtocolError(f"names: it must be a list of at most {MOST_NAMES} names")
     for index, name in enumerate(names):
-        _check(str, name, f"names[{index}]")
-    _check(int, within_s, "within_s")
-    _demand("within_s", holds=0 < within_s <= MOST_SECONDS)
+        check(str, name, f"names[{index}]")
+    check(int, within_s, "within_s")
+    demand("within_s", holds=0 < within_s <= MOST_SECONDS)
     return ArmsRequest(tuple(names), within_s)
 
 
@@ -398,10 +335,10 @@ def _arrived(item: Any, where: str) -> Arrived:
         raise ProtocolError(f"{where}: it is no arm")
     ago_us: Any = item.get("ago_us")
     fact: Any = item["fact"]
-    _check(int, ago_us, f"{where}.ago_us")
-    _demand(f"{where}.ago_us", holds=0 <= ago_us <= MOST_SECONDS * 1_000_000)
-    _check_fields(ArrivalFact, fact, f"{where}.fact")
+    check(int, ago_us, f"{where}.ago_us")
+    demand(f"{where}.ago_us", holds=0 <= ago_us <= MOST_SECONDS * 1_000_000)
+    check_fields(ArrivalFact, fact, f"{where}.fact")
     arrival = fact_from_json("arrival", fact)
     assert isinstance(arrival, ArrivalFact)
-    _demand(f"{where}.fact.bytes", holds=arrival.bytes is None or 0 <= arrival.bytes <= LONGEST_REPLY)
+    demand(f"{where}.fact.bytes", holds=arrival.bytes is None or 0 <= arrival.bytes <= LONGEST_REPLY)
     return Arrived(ago_us, arrival)

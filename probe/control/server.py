@@ -28,6 +28,7 @@ from probe.control.limits import Limits, Tokens, TooMuchError
 from probe.control.measure import RefusedError, Vantage
 from probe.control.sinks import Sinks
 from probe.control.sinks.arms import told
+from probe.control.strictly import ProtocolError
 
 _METHODS = {
     protocol.HEALTH: "GET",
@@ -292,7 +293,7 @@ class Server:
                     return await self._measured(request)
             self.tokens.pay(token)
             return self._about_sinks(asked)
-        except protocol.ProtocolError as error:
+        except ProtocolError as error:
             return _problem(400, str(error))
         except RefusedError as error:
             return _problem(403, str(error))

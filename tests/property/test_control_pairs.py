@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.control import protocol
+from probe.control.strictly import ProtocolError
 from probe.observations import ArrivalFact, HttpFact, Observation, Operation, TcpFact, TlsFact
 from probe.settings import Priors
 from probe.verdict.findings.tls import complete_neutrals
@@ -176,11 +177,11 @@ arms_told = st.fixed_dictionaries(
 def test_whatever_is_told_is_read_or_refused(sinks: Any, arms: Any, names: Any, within: Any) -> None:
     """One kind of error, from either side's words, and what was read can be written again."""
     for key, told_, read in (("sinks", sinks, protocol.sinks_from_json), ("arms", arms, protocol.arms_from_json)):
-        with contextlib.suppress(protocol.ProtocolError):
+        with contextlib.suppress(ProtocolError):
             found: Any = read(json.dumps({"protocol": protocol.VERSION, key: told_}).encode())
             if key == "arms":
                 assert protocol.arms_from_json(protocol.arms_to_json(found, software="t")) == found
-    with contextlib.suppress(protocol.ProtocolError):
+    with contextlib.suppress(ProtocolError):
         request = protocol.arms_request_from_json(
             json.dumps({"protocol": protocol.VERSION, "names": names, "within_s": within}).encode()
         )

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from probe.control import protocol
-from probe.control.protocol import ProtocolError, Request, Seen
+from probe.control.protocol import Request, Seen
+from probe.control.strictly import ProtocolError
 from probe.observations import DnsFact, Operation, TcpFact, observation_from_json
 from tests.property.test_verdict_properties import dns_facts, http_facts, tls_facts
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from probe.control import protocol, proxy
-from probe.control.protocol import ArmsRequest, Arrived, ProtocolError, Request, Seen, Sink
+from probe.control.protocol import ArmsRequest, Arrived, Request, Seen, Sink
 from probe.control.sinks import bulk, web
+from probe.control.strictly import ProtocolError
 from probe.observations import ArrivalFact, DnsFact, HttpFact, Operation, TcpFact
 from targets.model import Endpoint
 from tests.fuzz.harness import Subject
