@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.instruments import certificates, tcp, tls
+from probe.instruments import certificates, tcp, tls, tls_shake
 from probe.instruments.tls import Handshaken, Hello
 from probe.instruments.trust import Trust
 from probe.observations import Operation, TlsFact
@@ -309,12 +309,12 @@ async def test_an_alert_that_only_openssl_can_read_is_told_by_its_number():
     error = ssl.SSLError(1, "x")
     error.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
 
-    assert tls._alert(error) == 116
+    assert tls_shake._alert(error) == 116
     error.reason = "SSLV3_ALERT_HANDSHAKE_FAILURE"
-    assert tls._alert(error) == 40
+    assert tls_shake._alert(error) == 40
     error.reason = "WRONG_VERSION_NUMBER"
-    assert tls._alert(error) is None
-    assert tls._alert(OSError()) is None
+    assert tls_shake._alert(error) is None
+    assert tls_shake._alert(OSError()) is None
 
 
 @pytest.mark.parametrize("ask", [shake, arm])
