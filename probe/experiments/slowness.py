@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from probe.observations import HttpFact, Operation, TlsFact
+from probe.observations import HttpFact, KernelCounters, Operation, TlsFact
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
@@ -75,10 +75,15 @@ def _crawled(site: Site, fact: HttpFact) -> bool:
     """Whether the body took long, for its bytes and for the way there."""
     if not fact.progress or fact.first_byte_us is None:
         return False
+    kernel = fact.kernel or KernelCounters()
+    # A connection may have been long in coming for reasons of its own: one lost packet, a busy machine.
+    rtt_us = min((rtt for rtt in (site.rtt_us, kernel.min_rtt_us) if rtt), default=0)
     last_us, count = fact.progress[-1]
-    took_s = (last_us - fact.first_byte_us) / 1e6
+    # Where packets were dropped, all waits for the first one that is missing, and then comes at once: time runs from the
+    # request, or a policer looks like a server that thinks for a moment.
+    took_s = (last_us - (rtt_us if kernel.rcv_ooopack else fact.first_byte_us)) / 1e6
     floor_s = 0.8 * site.settings.deadlines.suspicion_floor
-    least_s = max(floor_s, _ROUND_TRIPS * (site.rtt_us or 0) / 1e6)
+    least_s = max(floor_s, _ROUND_TRIPS * rtt_us / 1e6)
     return count >= _LEAST_BYTES and took_s > least_s and count / took_s < _SLOW_RATE
 
 
