@@ -63,9 +63,13 @@ class Neutrals:
 
     def innocuous(self, like: str, avoid: str) -> str:
         """An innocuous name as long as *like* (or nearly), so that both hellos have one length; never *avoid*."""
+        return self.several(like, avoid, 1)[0]
+
+    def several(self, like: str, avoid: str, count: int) -> tuple[str, ...]:
+        """So many of them, or all that there are."""
         names = [name for name in self._pool if name not in (like, avoid)]
         self._random.shuffle(names)
-        return min(names, key=lambda name: abs(len(name) - len(like)))
+        return tuple(sorted(names, key=lambda name: abs(len(name) - len(like)))[:count])
 
     async def draw(
         self, session: Session, place: Place, unlike: tuple[str, ...], beside: set[str] | None = None

@@ -1,9 +1,11 @@
-"""The same bytes asked for with the name and with an innocuous one, at places that have nothing to do with it: who is slower?
+"""The same bytes asked for with the name and with innocuous ones, at places that have nothing to do with it: who is slower?
 
-What is asked for is the same at each place: its own page, or bytes of a control's. Only the name in the greeting differs. The
-two take turns, so that what a line does in a minute it does to both, and every second round the other way round, so that a
-line that gets slower and slower does too. Where only the greeting was slow, nothing but greetings is sent. A name that keeps
-up in two rounds, at two places or twice at one, is not asked about any further.
+What is asked for is the same at each place: its own page, or bytes of a control's. Only the name in the greeting differs. Two
+arms of each kind come in an order that is drawn, then two more, so that what a line does in a minute it does to both, and no
+line can keep time with us: one that is bad at every second moment, or for every second flow, has met every fixed order once.
+The innocuous name is another one each time, for some names are free on used-up tariffs. Where only the greeting was slow,
+nothing but greetings is sent. A name that keeps up in two rounds, at two places or twice at one, is not asked about any
+further.
 
 A place is one where the innocuous name gets all of it, and which shows no certificate of the name's own. Where there is none
 the site's own address has to do, which proves nothing: servers slow single names down as well.
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -43,6 +45,8 @@ PIECES = 30
 BUDGET = 540_000
 """Bytes of one test, both ways, above TCP: headers and what is sent again come on top, and stay below 600 KB."""
 _ARM_COSTS = {"greeting": 3_000, "bytes": 38_000, "stopped": 40_000}
+_TOGETHER = 2
+"""Rounds whose arms are drawn together."""
 _ROUNDS, _ROUNDS_ALONE = 4, 6
 """At two places side by side, and at one alone: what chance alone does then is once in 4,900 and in 924."""
 _TRIES = 5
@@ -88,14 +92,14 @@ async def _beside(site: Site, slow: Slow) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _There:
-    """A place. ``group`` as observations have it; ``host`` and ``path`` of what is asked for, ``innocuous`` the other name."""
+    """A place. ``group`` as observations have it; ``host`` and ``path`` of what is asked for, ``innocuous`` the other names."""
 
     group: str
     address: str
     port: int
     host: str
     path: str
-    innocuous: str
+    innocuous: tuple[str, ...]
 
     @property
     def is_a_control(self) -> bool:
@@ -158,7 +162,7 @@ class _Test:
                     port=port,
                     host="sink",
                     path=f"{protocol.BULK}/{WANTED}",
-                    innocuous=site.session.neutrals.innocuous(self.slow.host, control.host),
+                    innocuous=self._others(control.host),
                 )
         return None
 
@@ -171,21 +175,33 @@ class _Test:
             found = await neutrals.draw(session, drawing, tuple(self.site.addresses), self.site.neutral_networks)
             if found is None or self._is_over:
                 return
-            innocuous = neutrals.innocuous(self.slow.host, found.name)
-            there = _There(group=group, address=found.address, port=443, host=found.name, path="/", innocuous=innocuous)
+            there = _There(
+                group=group,
+                address=found.address,
+                port=443,
+                host=found.name,
+                path="/",
+                innocuous=self._others(found.name),
+            )
             if await self._at(there):
                 return
 
     def _own(self) -> _There | None:
-        site, address = self.site, self.site.first_address()
+        address = self.site.first_address()
         if address is None:
             return None
         path = urlsplit(self.slow.url).path or "/"
-        innocuous = site.session.neutrals.innocuous(self.slow.host, self.slow.host)
-        port = urlsplit(self.slow.url).port or 443
         return _There(
-            group=f"own/{address}", address=address, port=port, host=self.slow.host, path=path, innocuous=innocuous
+            group=f"own/{address}",
+            address=address,
+            port=urlsplit(self.slow.url).port or 443,
+            host=self.slow.host,
+            path=path,
+            innocuous=self._others(self.slow.host),
         )
+
+    def _others(self, avoid: str) -> tuple[str, ...]:
+        return self.site.session.neutrals.several(self.slow.host, avoid, _ROUNDS_ALONE)
 
     # turns
 
@@ -194,61 +210,63 @@ class _Test:
         return self.keeps_up or self.hopeless or self.spent + _ARM_COSTS[self.slow.kind] > BUDGET
 
     async def _at(self, there: _There) -> bool:
-        """I T, T I, I T … at one place; whether it was of any use, or nothing is to be asked elsewhere either."""
-        first = await self._arm(there, "innocuous", 0)
-        if not first.whole:
-            # A line on which even this does not come in time is slow for everybody.
-            self.hopeless |= not first.in_time
-            return self.hopeless
+        """Both names in turns at one place; whether it was of any use, or nothing is to be asked elsewhere either."""
         if self.slow.kind == "greeting" and await self._serves(there):
             self._met_the_site()
             return False
-        mine, others, number = list[_Timed](), [first], 0
-        while not self._is_over and all(other.whole for other in others):
-            if not await self._round(there, number, mine, others):
-                return False
-            number += 1
-            # Of one round nothing is concluded: whatever made the other name slow in it may be over.
-            self.kept_up += number > 1 and _as_fast(mine, others)
-            if number == 1:
-                self.measured.append(there.group)
-            if number >= (_ROUNDS if len(self.measured) > 1 else _ROUNDS_ALONE):
+        mine, others = list[_Timed](), list[_Timed]()
+        for number, which in enumerate(self._drawn()):
+            if number % 2 == 0 and (self._is_over or min(len(mine), len(others)) >= self._rounds):
                 break
+            timed = await self._arm(there, which, mine, others)
+            if which == "innocuous" and not timed.whole:
+                # A line on which even the first does not come in time is slow for everybody.
+                self.hopeless |= not others and not timed.in_time
+                return bool(others) or self.hopeless
+            if timed.serves and not there.group.startswith("own"):
+                self._met_the_site()
+                return False
+            (others if which == "innocuous" else mine).append(timed)
+            self._note(there, mine, others)
         return True
+
+    @property
+    def _rounds(self) -> int:
+        return _ROUNDS if len(self.measured) > 1 else _ROUNDS_ALONE
+
+    def _drawn(self) -> Iterator[Arm]:
+        while True:
+            arms: list[Arm] = ["innocuous", "target"] * _TOGETHER
+            self.site.wire.random.shuffle(arms)
+            yield from arms
+
+    def _note(self, there: _There, mine: Sequence[_Timed], others: Sequence[_Timed]) -> None:
+        """Of one round nothing is concluded: whatever made the other name slow in it may be over."""
+        if mine and others and there.group not in self.measured:
+            self.measured.append(there.group)
+        if len(mine) == len(others) >= _TOGETHER:
+            self.kept_up += _as_fast(mine, others)
 
     def _met_the_site(self) -> None:
         """A certificate of the name's at a place that was to have none. Twice: somebody on the way goes by names."""
         self.met += 1
         self.hopeless |= self.met > 1
 
-    async def _round(self, there: _There, number: int, mine: list[_Timed], others: list[_Timed]) -> bool:
-        """Both names once, of the first round only this one; whether the place does not serve the name itself."""
-        order: tuple[Arm, ...] = ("innocuous", "target") if number % 2 == 0 else ("target", "innocuous")
-        for which in order if number else ("target",):
-            timed = await self._arm(there, which, number, others)
-            if which == "innocuous":
-                others.append(timed)
-            elif timed.serves and not there.group.startswith("own"):
-                self._met_the_site()
-                return False
-            else:
-                mine.append(timed)
-        return True
-
     # one arm
 
-    async def _arm(self, there: _There, which: Arm, number: int, others: Sequence[_Timed] = ()) -> _Timed:
+    async def _arm(self, there: _There, which: Arm, mine: Sequence[_Timed], others: Sequence[_Timed]) -> _Timed:
         """One arm, for which as much is set aside beforehand as it may cost: another place is asked at the same time."""
         reserve = _ARM_COSTS[self.slow.kind]
         self.spent += reserve
         try:
-            return await self._connection(there, which, number, others)
+            return await self._connection(there, which, len(others if which == "innocuous" else mine), others)
         finally:
             self.spent -= reserve
 
     async def _connection(self, there: _There, which: Arm, number: int, others: Sequence[_Timed]) -> _Timed:
         """One connection from a fresh port, greeted with one of the names."""
-        site, name = self.site, self.slow.host if which == "target" else there.innocuous
+        site = self.site
+        name = self.slow.host if which == "target" else there.innocuous[number % len(there.innocuous)]
         await site.wire.sleep(_GAP_S * site.settings.deadline_scale)
         place = Place(purpose=NAME, endpoint=site.number, group=there.group, arm=which, round=number)
         brief = self.slow.kind == "greeting"
@@ -333,9 +351,11 @@ class _Test:
 
 
 def _limit_s(which: Arm, others: Sequence[_Timed]) -> float:
-    """How long the bytes of an arm may take: those of the name three times as long as the other's ever did."""
-    if which == "innocuous" or not others:
+    """How long the bytes of an arm may take: those of the name three times as long as the others' ever did."""
+    if which == "innocuous":
         return _LONGEST_S
+    if not others:
+        return _LONGEST_S / 2
     return min(max(3 * max(other.moved_s for other in others), _SHORTEST_S), _LONGEST_S)
 
 
