@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.observations import HttpFact, Observation, TlsFact
 from probe.verdict.certificates import covers
+from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
     from probe.verdict.view import Case
@@ -129,6 +130,12 @@ class Place:
 
     def named(self, *, target: bool) -> tuple[Arm, ...]:
         return tuple(arm for arm in self.arms if arm.target is target)
+
+    @property
+    def network(self) -> str | None:
+        """Whose it is; ``None`` where the address was not kept."""
+        addresses = (o.operation.address for arm in self.arms for o in arm.observations)
+        return next((network_of(address) for address in addresses if address is not None), None)
 
     @property
     def fair(self) -> bool:

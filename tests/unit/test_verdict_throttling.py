@@ -18,6 +18,8 @@ from tests.unit.verdict_scenarios_throttling import (
     at_a_sink,
     at_its_own,
     at_one_neutral,
+    at_one_operator,
+    at_the_sites_operator,
     delayed,
     frozen,
     greeted,
@@ -120,6 +122,15 @@ def test_one_server_only_leans(story: object) -> None:
     facts = story()  # type: ignore[operator]
     assert facts.verdict().status == "accessible"
     assert "slower_at_one_place" in codes(facts)
+
+
+@pytest.mark.parametrize("story", [at_one_operator, at_the_sites_operator])
+def test_two_places_of_one_operator_are_one(story: object) -> None:
+    """Whoever serves half of the web may be slow with a name at every address of theirs, the site's own company too."""
+    facts = story()  # type: ignore[operator]
+    assert "slowed_by_name" not in codes(facts)
+    assert "slower_at_one_place" in codes(facts)
+    assert facts.verdict().status == "accessible"
 
 
 def test_the_sites_own_address_adds_nothing_to_a_proof() -> None:

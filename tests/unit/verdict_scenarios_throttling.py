@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from probe.observations import Certificate, HttpFact, TlsFact
@@ -54,6 +55,12 @@ def timed(
     return facts
 
 
+def _address(group: str) -> str:
+    """Each place has its own operator."""
+    kind, _, which = group.partition("/")
+    return NEUTRALS[int(which.partition(".")[0]) - 1] if kind == "neutral" else which
+
+
 def arm(
     facts: Facts,
     group: str,
@@ -69,7 +76,7 @@ def arm(
     """One connection: a greeting, and bytes at *speed* until all have come, or half a minute's patience is over."""
     name = facts.host if which == "target" else INNOCUOUS
     place: dict[str, Any] = {"purpose": "throttling", "group": group, "arm": which, "round": number, "name": name}
-    place["address"] = None if group == CONTROL else NEUTRALS[0]
+    place["address"] = None if group == CONTROL else _address(group)
     hello = TlsFact(
         sni=name, verify=False, server_hello=True, first_byte_us=(greeted_ms - 80) * MS, cipher="x", chain=chain
     )
@@ -91,7 +98,7 @@ def greeted(facts: Facts, group: str, mine_ms: Speeds, others_ms: Speeds, failur
             first_us = None if ended else int(took_ms * MS)
             hello = TlsFact(sni=name, verify=False, server_hello=ended is None, first_byte_us=first_us)
             place: dict[str, Any] = {"purpose": "throttling", "group": group, "arm": which, "round": number}
-            facts.add(hello, failure=ended, duration_us=int(took_ms * MS), name=name, address=NEUTRALS[0], **place)
+            facts.add(hello, failure=ended, duration_us=int(took_ms * MS), name=name, address=_address(group), **place)
     return facts
 
 
@@ -117,6 +124,26 @@ def delayed() -> Facts:
 def at_a_sink() -> Facts:
     """Five rounds at a control's sink, and no neutral place."""
     return timed(page(), CONTROL, SLOW, FAST)
+
+
+def at_one_operator() -> Facts:
+    """Two addresses, five rounds each, and both are one company's: it may have its own reason to be slow with the name."""
+    facts = timed(timed(page(), "neutral/1.0", SLOW, FAST), "neutral/2.0", SLOW, FAST)
+    return _moved(facts, NEUTRALS[1], "151.101.64.223")
+
+
+def at_the_sites_operator() -> Facts:
+    """One of the two places is in the network that the site is in."""
+    facts = timed(timed(page(), "neutral/1.0", SLOW, FAST), "neutral/2.0", SLOW, FAST)
+    return _moved(facts, NEUTRALS[1], "157.240.3.9")
+
+
+def _moved(facts: Facts, there: str, to: str) -> Facts:
+    facts.observations[:] = [
+        replace(o, operation=replace(o.operation, address=to)) if o.operation.address == there else o
+        for o in facts.observations
+    ]
+    return facts
 
 
 def at_one_neutral() -> Facts:
@@ -152,6 +179,8 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "slow at a sink of the user's own": (at_a_sink, "accessible"),
     "slow at one neutral place alone": (at_one_neutral, "accessible"),
     "slow at its own address alone": (at_its_own, "accessible"),
+    "slow at two addresses of one operator": (at_one_operator, "accessible"),
+    "slow at a neutral place and at its own operator's": (at_the_sites_operator, "accessible"),
     "slow, and fast elsewhere": (keeping_up, "accessible"),
     "ended by servers": (cut_off, "accessible"),
 }

@@ -1,4 +1,4 @@
-"""Slower by name: what the same bytes took with this name and with another one, in turn, where nobody serves either.
+"""Slower by name: what the same bytes took with this name and with others, in turn, where nobody serves them.
 
 A page that came says that the name is not stopped, and nothing of how it is treated. So where it is proven that the network
 slows the name down, the page is no word against that (gate ``slow_is_not_open``). Servers slow single names down too, so what
@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from probe.verdict.findings.tls import serving
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.throttling import Place, Slower, compared, keeps_up, places
 from probe.verdict.view import Case
@@ -25,9 +26,14 @@ def _elsewhere(case: Case) -> tuple[Place, ...]:
 
 
 def proven(case: Case) -> Slower | None:
-    """The name is slower at two places that have nothing to do with it; no control's sink, for who runs it can be slow."""
-    found = tuple(place for place in places(case) if place.kind == "neutral")
-    return compared(found) if len(found) >= 2 else None
+    """The name is slower at two places that have nothing to do with it; no control's sink, for who runs it can be slow.
+
+    Two places of one operator are one, and one in a network that serves the name is none: whoever is there may know it.
+    """
+    served = serving(case)
+    found = tuple(place for place in places(case) if place.kind == "neutral" and place.network not in served)
+    operators = {place.network for place in found} - {None}
+    return compared(found) if len(operators) >= 2 else None
 
 
 def _match(case: Case, slower: Slower) -> Match:
@@ -82,7 +88,7 @@ def _speed(rate: float) -> str:
     family="throttling",
     basis="contrast",
     proves=True,
-    sentence="at {places} unrelated places the same bytes came slower when {host} was named than with another name, in turn, "
+    sentence="at {places} unrelated places the same bytes came slower when {host} was named than with other names, in turn, "
     "{rounds} times each: {how}. That is {times} slower, by chance less than once in a hundred tests",
     why="exact test over places where nobody serves either name; chance alone passes it and the interval once in thousands; "
     "the cap",
@@ -115,7 +121,7 @@ def slow_for_this_name(case: Case) -> Iterator[Match]:
     weight=0.7,
     family="throttling",
     basis="contrast",
-    sentence="at one place alone the same bytes came slower when {host} was named than with another name, in turn, "
+    sentence="at one place alone the same bytes came slower when {host} was named than with other names, in turn, "
     "{rounds} times each: {how}",
     why="one server may have its own reason to be slow with a name, and the site's own surely may; as own_flip",
     signatures=tuple(SIGNATURES.values()),
@@ -135,7 +141,7 @@ def slower_at_one_place(case: Case) -> Iterator[Match]:
     weight=-0.7,
     family="throttling_pass",
     basis="contrast",
-    sentence="at an unrelated place the same bytes came as quickly when {host} was named as with another name",
+    sentence="at an unrelated place the same bytes came as quickly when {host} was named as with other names",
     why="who slows a name down does so at any address; policers that work now and then are missed so: a reason only",
 )
 def keeps_up_elsewhere(case: Case) -> Iterator[Match]:

@@ -53,13 +53,20 @@ def _match(case: Case, found: Sequence[Pair]) -> Match:
     )
 
 
-def _of_other_operators(case: Case, found: Sequence[Pair]) -> tuple[Pair, ...]:
-    """Pairs in networks that serve neither the target nor another pair: one operator's addresses are one neutral."""
-    served = {
+def serving(case: Case) -> frozenset[str]:
+    """The networks that serve the target, by whatever resolver's word: whoever is there may treat its name as they like."""
+    told = {
         networks.network_of(address)
         for o in (*case.system_replies, *case.foreign_replies)
         for address in dns(o).addresses
-    } | {networks.network_of(o.operation.address) for o in case.of("baseline", "tcp") if o.operation.address}
+    }
+    met = {networks.network_of(o.operation.address) for o in case.of("baseline", "tcp") if o.operation.address}
+    return frozenset(told | met)
+
+
+def _of_other_operators(case: Case, found: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Pairs in networks that serve neither the target nor another pair: one operator's addresses are one neutral."""
+    served = serving(case)
     chosen: dict[str, Pair] = {}
     for pair in found:
         network = networks.network_of(pair.address)
