@@ -12,7 +12,7 @@ from probe.experiments.apps import walk
 from probe.experiments.network import Also, glance, own_side
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
-from probe.instruments.dns import Lingering
+from probe.instruments.dns_lingering import Lingering
 from probe.instruments.warm import warm
 from probe.observations import Observation
 from probe.verdict.judge import judge

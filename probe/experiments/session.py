@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from probe.experiments.cheap import Memory, Step
     from probe.experiments.control_pairs import Announced
     from probe.experiments.neutrals import Neutrals
-    from probe.instruments.dns import Lingering
+    from probe.instruments.dns_lingering import Lingering
     from probe.instruments.tcp import TcpStream
     from probe.instruments.trust import Trust
     from probe.settings import Settings

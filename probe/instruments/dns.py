@@ -1,31 +1,28 @@
 """One question to one resolver, over UDP, TCP, DoT (RFC 7858), DoH (RFC 8484), or by the C library.
 
-Over UDP the first usable reply returns at once and the sockets stay open: a forged reply races the real one, so a later
-and different one is evidence. They are read again only when somebody asks (:meth:`Lingering.drain`); no task waits.
+Over UDP the first usable reply returns at once and the sockets stay open: see :mod:`probe.instruments.dns_lingering`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import ipaddress
-import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlsplit
 
 from probe.instruments import dns_message, failures, tcp, tls
-from probe.instruments.dns_message import Question, Reply
+from probe.instruments.dns_asking import Asking
+from probe.instruments.dns_lingering import Heard, Lingering, Query
+from probe.instruments.dns_message import Question
 from probe.instruments.tcp import TcpStream
 from probe.instruments.tls import Handshaken, Hello, TlsStream
 from probe.instruments.trust import Trust
-from probe.observations import Answer, DnsFact, DnsTransport, HttpFact, Operation, ResolverRole
-from probe.wire import Datagram, Nameserver, UdpSocket, Wire, readable
+from probe.observations import Answer, DnsFact, HttpFact, Operation, ResolverRole
+from probe.wire import Nameserver, Wire, readable
 
 __all__ = [
-    "Lingering",
     "Question",
     "UdpAsked",
     "ask_doh",
@@ -39,148 +36,10 @@ __all__ = [
 UDP_PORT, DOT_PORT = 53, 853
 DNS_MESSAGE = "application/dns-message"
 _FORMERR = 1
-MAX_LATE = 16  # replies kept of one question: a flood must not fill the memory
-MAX_READ = 200  # datagrams read at one look
-
-
-class _Asking:
-    """One question in flight: where it goes, when it began, and what becomes of it."""
-
-    def __init__(
-        self, wire: Wire, server: Nameserver, question: Question, transport: DnsTransport, role: ResolverRole
-    ) -> None:
-        self.wire = wire
-        self.question = question
-        self._started = wire.monotonic()
-        self._operation: dict[str, Any] = {
-            "started_us": wire.now_us(),
-            "name": question.qname,
-            "address": server.address,
-            "port": server.port,
-        }
-        self._fact: dict[str, Any] = {
-            "transport": transport,
-            "role": role,
-            "resolver_is_private": server.is_private,
-        }
-
-    def elapsed_us(self) -> int:
-        return round((self.wire.monotonic() - self._started) * 1e6)
-
-    def arrived_us(self, stamp_us: int) -> int:
-        """How long after the start a datagram came, by the kernel's stamp; it may be read much later than it came."""
-        since = stamp_us - int(self._operation["started_us"])
-        elapsed = self.elapsed_us()
-        return since if 0 <= since <= elapsed else elapsed  # the wall clock may have jumped
-
-    def left_s(self, deadline_s: float) -> float:
-        return max(deadline_s - self.elapsed_us() / 1e6, 0)
-
-    def operation(
-        self, reply: Reply | None, *, failure: str | None, duration_us: int | None = None, sent: int = 0, **fact: Any
-    ) -> Operation:
-        return Operation(
-            fact=dns_message.fact(self.question, reply, **self._fact, **fact),
-            duration_us=self.elapsed_us() if duration_us is None else duration_us,
-            failure=failure,
-            bytes_sent=sent,
-            bytes_received=reply.fields.get("reply_bytes", 0) if reply else 0,
-            **self._operation,
-        )
-
-    def unaskable(self, error: ValueError) -> Operation:
-        return self.operation(None, failure="dns_non_recoverable_failure", malformed=str(error))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # UDP
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """One reply off a socket: which query it is to, when it came, and its packet's TTL."""
-
-    reply: Reply
-    query_index: int
-    at_us: int
-    ttl: int | None
-
-
-@dataclass(slots=True)
-class _Query:
-    """One datagram of ours and the socket that listens for its replies."""
-
-    sock: UdpSocket
-    query_id: int
-    index: int
-
-    def poll(self, asking: _Asking) -> _Heard | None:
-        datagram = self.sock.poll()
-        return None if datagram is None else self._read(datagram, asking)
-
-    def _read(self, datagram: Datagram, asking: _Asking) -> _Heard:
-        reply = dns_message.read(datagram.data, asking.question, self.query_id)
-        return _Heard(reply, self.index, asking.arrived_us(datagram.received_us), datagram.ttl)
-
-
-class Lingering:
-    """The sockets of a question that has been answered, still listening. Close it."""
-
-    def __init__(self, asking: _Asking) -> None:
-        self._asking = asking
-        self.queries: list[_Query] = []
-        self._early: list[_Heard] = []
-        self._known: set[tuple[object, ...]] = set()
-        self._index = 0
-
-    @property
-    def best(self) -> _Heard | None:
-        """The reply to settle for when no usable one came: a wrong id tells more than garbage."""
-        return max(self._early, key=lambda heard: heard.reply.failure == dns_message.WRONG_ID, default=None)
-
-    def use(self, heard: _Heard) -> None:
-        """*heard* is the reply that was used: it is not told again, nor any other that says the same."""
-        self._known.add(heard.reply.meaning)
-
-    def keep(self, heard: _Heard) -> None:
-        """*heard* came before anything usable did."""
-        if len(self._early) < MAX_LATE:
-            self._early.append(heard)
-
-    def drain(self) -> tuple[Operation, ...]:
-        """The replies, besides the used one, that have come since the last call and differ from all before."""
-        late = []
-        for heard in self._arrived():
-            if heard.reply.meaning in self._known or self._index >= MAX_LATE:
-                continue
-            self._known.add(heard.reply.meaning)
-            self._index += 1
-            late.append(
-                self._asking.operation(
-                    heard.reply,
-                    failure=heard.reply.failure,
-                    duration_us=heard.at_us,
-                    reply_ttl=heard.ttl,
-                    reply_index=self._index,
-                    query_index=heard.query_index,
-                    resends=len(self.queries) - 1,
-                )
-            )
-        return tuple(late)
-
-    def _arrived(self) -> list[_Heard]:
-        arrived, self._early = self._early, []
-        for query in self.queries:
-            # An ICMP error says nothing about answers, and is told before those that came first: look once more.
-            for _look in range(2):
-                if query.sock.fileno() >= 0:
-                    with contextlib.suppress(OSError):
-                        arrived += itertools.islice(iter(functools.partial(query.poll, self._asking), None), MAX_READ)
-        return arrived
-
-    def close(self) -> None:
-        for query in self.queries:
-            query.sock.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +66,7 @@ async def ask_udp(
 
     A truncated reply is a reply (``truncated``); asking again over TCP is the caller's business.
     """
-    asking = _Asking(wire, server, question, "udp", role)
+    asking = Asking(wire, server, question, "udp", role)
     lingering = Lingering(asking)
     try:
         operation = await _ask_udp(asking, lingering, server, deadline_s, resend_s)
@@ -218,12 +77,12 @@ async def ask_udp(
 
 
 async def _ask_udp(
-    asking: _Asking, lingering: Lingering, server: Nameserver, deadline_s: float, resend_s: float | None
+    asking: Asking, lingering: Lingering, server: Nameserver, deadline_s: float, resend_s: float | None
 ) -> Operation:
     sent = 0
     failure: str | None = failures.TIMEOUT
-    used: _Heard | None = None
-    refused: _Heard | None = None
+    used: Heard | None = None
+    refused: Heard | None = None
     try:
         sent += _send(asking, lingering, server)
         if resend_s is not None and resend_s < deadline_s:
@@ -250,11 +109,11 @@ async def _ask_udp(
     )
 
 
-def _knows_no_edns(question: Question, heard: _Heard) -> bool:
+def _knows_no_edns(question: Question, heard: Heard) -> bool:
     return question.edns and not question.dnssec_ok and heard.reply.fields["rcode"] == _FORMERR
 
 
-def _send(asking: _Asking, lingering: Lingering, server: Nameserver) -> int:
+def _send(asking: Asking, lingering: Lingering, server: Nameserver) -> int:
     """Send the question from a new port under a new id, and listen there. Bytes sent; ``OSError`` or ``ValueError``."""
     query_id = asking.wire.random.getrandbits(16)
     again = bool(lingering.queries)
@@ -262,13 +121,13 @@ def _send(asking: _Asking, lingering: Lingering, server: Nameserver) -> int:
     question = replace(asking.question, edns=asking.question.edns and (not again or asking.question.dnssec_ok))
     data = dns_message.build(question, query_id)
     sock = asking.wire.udp(server.address, server.port)
-    lingering.queries.append(_Query(sock, query_id, len(lingering.queries)))
+    lingering.queries.append(Query(sock, query_id, len(lingering.queries)))
     sock.connect()
     sock.send(data)
     return len(data)
 
 
-async def _first_usable(asking: _Asking, lingering: Lingering, wait_s: float) -> _Heard | None:
+async def _first_usable(asking: Asking, lingering: Lingering, wait_s: float) -> Heard | None:
     """The first usable reply on any of the sockets within *wait_s*; ``OSError`` when ICMP says no."""
     try:
         async with asyncio.timeout(wait_s):
@@ -292,7 +151,7 @@ async def ask_tcp(
     wire: Wire, server: Nameserver, question: Question, *, role: ResolverRole, deadline_s: float
 ) -> Operation:
     """Ask over one TCP connection (RFC 7766)."""
-    return await _by_stream(_Asking(wire, server, question, "tcp", role), server, deadline_s, None)
+    return await _by_stream(Asking(wire, server, question, "tcp", role), server, deadline_s, None)
 
 
 async def ask_dot(
@@ -312,14 +171,14 @@ async def ask_dot(
     """
     if server.port == UDP_PORT:
         server = Nameserver(server.address, DOT_PORT)
-    asking = _Asking(wire, server, question, "dot", role)
+    asking = Asking(wire, server, question, "dot", role)
     host = server_name or server.address
     wrap = functools.partial(tls.handshake, wire, hello=Hello(server_name, alpn=()), trust=trust, host=host)
     return await _by_stream(asking, server, deadline_s, wrap)
 
 
 async def _by_stream(
-    asking: _Asking, server: Nameserver, deadline_s: float, wrap: Callable[..., Awaitable[Handshaken]] | None
+    asking: Asking, server: Nameserver, deadline_s: float, wrap: Callable[..., Awaitable[Handshaken]] | None
 ) -> Operation:
     """Connect, shake hands if *wrap* says so, ask. The failure is that of the first step that failed."""
     query_id = asking.wire.random.getrandbits(16)
@@ -346,7 +205,7 @@ async def _by_stream(
 
 
 async def _over_stream(
-    asking: _Asking,
+    asking: Asking,
     read: Callable[[int], Awaitable[bytes]],
     write: Callable[[bytes], Awaitable[None]],
     query: bytes,
@@ -380,7 +239,7 @@ async def ask_doh(
     """
     parts = urlsplit(url)
     host, server = parts.hostname or "", Nameserver(address, parts.port or 443)
-    asking = _Asking(wire, server, question, "doh", role)
+    asking = Asking(wire, server, question, "doh", role)
     try:
         query = dns_message.build(question, 0)  # RFC 8484 §4.1: id 0, so that caches can work
     except ValueError as error:
@@ -408,7 +267,7 @@ async def ask_inside(
 ) -> Operation:
     """Ask in a connection that is open and verified: as DoT does (RFC 7858 §3.3), or by one POST to *url* (RFC 8484)."""
     server = Nameserver(stream.tcp.address, stream.tcp.port)
-    asking = _Asking(wire, server, question, "dot" if url is None else "doh", role)
+    asking = Asking(wire, server, question, "dot" if url is None else "doh", role)
     query_id = wire.random.getrandbits(16) if url is None else 0
     try:
         query = dns_message.build(question, query_id)
@@ -425,7 +284,7 @@ async def ask_inside(
         stream.close()
 
 
-async def _post(asking: _Asking, stream: TlsStream, url: str, query: bytes, left_s: float) -> Operation:
+async def _post(asking: Asking, stream: TlsStream, url: str, query: bytes, left_s: float) -> Operation:
     from probe.instruments import http
 
     answered = await http.ask(

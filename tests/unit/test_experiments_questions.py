@@ -10,7 +10,8 @@ import pytest
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.questions import CROWD, in_turn
 from probe.experiments.session import Pacer, Session
-from probe.instruments.dns import Lingering, UdpAsked
+from probe.instruments.dns import UdpAsked
+from probe.instruments.dns_lingering import Lingering
 from probe.instruments.trust import Trust
 from probe.observations import DnsFact, Operation
 from probe.settings import Settings

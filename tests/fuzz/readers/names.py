@@ -13,6 +13,7 @@ import dns.rrset
 
 from probe.instruments import dns as instrument
 from probe.instruments import dns_message, doq
+from probe.instruments.dns_asking import Asking
 from probe.instruments.dns_message import Question
 from probe.wire import Nameserver, Wire
 from tests.fuzz.harness import Subject
@@ -102,7 +103,7 @@ def _datagram(data: bytes) -> Hashable:
 def _stream(data: bytes) -> Hashable:
     """Length and message (RFC 1035 §4.2.2) behind a connection."""
     stream = Heard(*cut(data))
-    asking = instrument._Asking(_WIRE, Nameserver("192.0.2.1"), _QUESTION, "tcp", "foreign")
+    asking = Asking(_WIRE, Nameserver("192.0.2.1"), _QUESTION, "tcp", "foreign")
     return sound(done(instrument._over_stream(asking, stream.read, stream.write, b"asked", _ID)))
 
 
