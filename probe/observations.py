@@ -342,7 +342,7 @@ class AppFact:
     what came instead, in our own few words (at most 80 characters); ``first_bytes``: the first 32 of what came, as hex.
     ``messages_sent``: with those that were sent again. ``first_reply_us``: since the first message; ``reply_ttl``: the IP TTL
     of the first answer's packet. ``kernel``: of the connection, where there is one. ``ttl``: of a packet that was let go only
-    so many routers far; ``hop_is``: as in :class:`PathFact`, of the one that said so.
+    so many routers far; ``hop_is`` and ``hop_of``: as in :class:`PathFact`, of the one that said so.
     """
 
     protocol: str
@@ -363,6 +363,7 @@ class AppFact:
     kernel: KernelCounters | None = None
     ttl: int | None = None
     hop_is: HopScope | None = None
+    hop_of: HopOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,6 +408,7 @@ class Network:
 
 Came = Literal["icmp", "reset", "fin", "answer", "nothing"]
 HopScope = Literal["gateway", "private", "shared", "public"]
+HopOf = Literal["provider", "other"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -422,7 +424,8 @@ class PathFact:
     ``hop`` is the router's address where it may be kept: never the first router's, nor one that is not of the public
     Internet, nor one of this host's own network. ``hop_is``: this network's own ``gateway``, another ``private`` address,
     ``shared`` between a provider's customers (RFC 6598), or ``public``. Linux names the router for a SYN only.
-    ``network``: whose ``hop`` was on that day, where a table of the user's tells it.
+    ``network``: whose ``hop`` was on that day, where a table of the user's tells it. ``hop_of``, on the way to a control,
+    where no router's address is kept: whether it was the user's own ``provider``'s, or an ``other`` network's.
     ``source_port``: packets from one port to one place go one way, however many ways there are.
     """
 
@@ -434,6 +437,7 @@ class PathFact:
     hop: str | None = None
     network: Network | None = None
     hop_is: HopScope | None = None
+    hop_of: HopOf | None = None
     icmp_type: int | None = None
     icmp_code: int | None = None
     after_us: int | None = None

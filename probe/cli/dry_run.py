@@ -160,7 +160,8 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         else "nothing: QUIC needs aioquic (pip install 'dalel[quic]')",
         "protocol_pair": (
             "flows that look like the VPN's, and in turn random ones of the same sizes, to the first control (port 10007 or "
-            "what it announces): up to 13 flows of some 3 KB, all of it sent back"
+            "what it announces): up to 13 flows of some 3 KB, all of it sent back; and if the VPN's are stopped, "
+            "up to some 50 packets of both kinds that get only two to twelve routers far"
         ),
         "vendor_sign": (
             "where a vendor gives a sign of an outage by DNS (Signal does): the question for it to "

@@ -62,13 +62,15 @@ _APP_NOT_TOLD_APART = (
 )
 _OTHERS_PROTOCOL = (
     "A firewall of a household, a company or a school that lets no VPN pass, or one before the server of yours: a hosting "
-    "company's protection against floods, for example."
+    "company that wants no VPNs, or its protection against floods."
 )
 _PROTOCOL_EXCLUDED = (
     "Packets of the same sizes in which there is nothing were sent in turn with them, to the same server and port, and all "
     "came back: so neither that server nor the line is at fault, and it is what the packets look like that they are stopped "
-    "for. It takes six failures and five packets that came back between them. “Blocked” is said only if a router beyond your "
-    "own household or company has spoken of a packet that looks like it, for what a box there stops gets no farther."
+    "for. It takes six failures and five packets that came back between them. “Blocked” is said only if it is stopped between "
+    "two routers of your provider's: the nearer one has spoken of every packet that looks like it, the farther one never, and "
+    "of the others always. A box at home lets none as far as that, or stops the answers, which no router tells of; a hosting "
+    "company's stands behind other networks. In any other case the result is inconclusive."
 )
 _OTHER_DNS = (
     "The name was also asked of DNS services of several operators abroad, plainly and encrypted, and the address that they "

@@ -30,7 +30,7 @@ KEPT = _names(
     "run endpoint number platform service status method signature confidence basis where leaning settle impairments evidence "
     "against profile duration_us bytes_sent bytes_received ruleset network_status network_method country asn software "
     "catalogue version horizon also gates rule named_as_url purpose kind failure port arm round hop incident state "
-    "holes shortest_us longest_us events"
+    "holes shortest_us longest_us events looks accessible blocked denied outage no_network inconclusive median_us rolled_up"
 )
 """Columns that are what they are: words and numbers of ours."""
 TEXTS = _names("name group member vantage platforms")
@@ -42,7 +42,7 @@ FACT_KEPT = _names(
     "authenticated_data body_length body_sha256 body_truncated bulk bulk_bytes bytes bytes_acked bytes_received came "
     "catalogue chain checking_disabled cipher close_code completed country datagrams_received datagrams_sent deadline_scale "
     "detail default_route_v4 default_route_v6 dnssec_ok end errno exchange expected experiment extended_errors families "
-    "first_byte_us first_reply_us flags hello_acked hello_bytes hello_hash hop_is http_version icmp_code icmp_type "
+    "first_byte_us first_reply_us flags hello_acked hello_bytes hello_hash hop_is hop_of http_version icmp_code icmp_type "
     "identification ignored issuer kernel last_operation later later_acked left_out location lost marks method min_rtt_us "
     "messages_received messages_sent min_ttl mname mss_cap name named names nameservers_private network not_after_us "
     "not_before_us packets pieces place pmtu profile progress protocol qname qtype query_index rcode rcv_mss rcv_ooopack "

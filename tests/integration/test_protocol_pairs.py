@@ -14,9 +14,11 @@ from probe.experiments.control_pairs import Announced
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Pacer, Session, Site, Turns
 from probe.experiments.suspicion import follow_ups
-from probe.instruments.apps import flow
+from probe.instruments import path
+from probe.instruments.apps import flow, way
+from probe.instruments.apps.wireguard import WireguardShape
 from probe.instruments.trust import Trust
-from probe.observations import AppFact, PathFact, TcpFact
+from probe.observations import AppFact, Operation, TcpFact
 from probe.settings import Settings
 from probe.settings.controls import Control
 from probe.verdict.judge import judge
@@ -192,25 +194,72 @@ async def test_a_flow_that_is_cut_after_some_packets_has_not_passed():
     assert flip.parameters["stopped"] == "after 11 to 11 packets"
 
 
-@pytest.mark.parametrize(("name", "transport"), [("openvpn", "udp"), ("openvpn-tcp", "tcp")])
-async def test_what_is_stopped_is_let_go_a_few_routers_far(name, transport):
-    """Two to six of them, from fresh ports; on a connection a SYN goes with it. Nothing of it is an arm, and no router is named."""
+@pytest.mark.parametrize("name", ["openvpn", "openvpn-tcp"])
+async def test_where_no_router_speaks_random_packets_alone_are_let_go(name):
+    """Two to twelve of them far, from fresh ports. Nothing of it is an arm, and no router is named."""
     here = await measured(f"protocol://{name}", no_openvpn)
-    app = [o for o in here.way if isinstance(o.fact, AppFact)]
-    assert sorted(o.fact.ttl for o in app) == [2, 3, 4, 5, 6]
-    assert {(o.arm, o.fact.transport, o.fact.protocol) for o in app} == {("target", transport, "openvpn")}
-    assert {o.failure for o in app} == {"generic_timeout_error"}
-    syns = [o.fact for o in here.way if isinstance(o.fact, PathFact)]
-    assert sorted(fact.ttl for fact in syns) == ([2, 3, 4, 5, 6] if transport == "tcp" else [])
-    assert not any(fact.hop for fact in syns)
+    assert [o.fact.ttl for o in here.way] == list(range(2, 13))
+    assert {(o.arm, o.round) for o in here.way} == {("innocuous", None)}
     assert ADDRESS not in repr(here.seen)
 
 
-async def test_where_a_flow_stops_later_more_goes_before():
+HOPS = {2: "10.0.0.1", 3: "92.47.144.1", 4: "92.47.146.9", 6: "92.47.150.2", 7: "80.239.128.9", 8: "62.115.44.1"}
+"""The fifth one is silent."""
+
+
+@dataclass
+class Routers:
+    """In place of the network: who speaks of what is let go so far, with something that stops the protocol behind ``behind``."""
+
+    behind: int
+    hops: dict[int, str]
+
+    async def over_udp(self, wire, address, port, shape, *, ttl, before, wait_s, name):
+        hop = self.hops.get(ttl) if shape.protocol == "random" or ttl <= self.behind else None
+        fact = AppFact(protocol=shape.protocol, transport="udp", sent=f"after {before}", ttl=ttl)
+        if hop is not None:
+            fact = replace(fact, icmp_type=11, icmp_code=0, errno="EHOSTUNREACH", hop_is=path.scope_of(hop, None))
+        return way.Ended(Operation(fact=fact, started_us=wire.now_us(), failure=hop and "host_unreachable"), hop)
+
+
+@pytest.mark.parametrize(
+    ("behind", "code"),
+    [(2, "near"), (3, ""), (4, ""), (5, ""), (6, "unplaced"), (7, "unplaced"), (12, "unplaced")],
+)
+async def test_what_is_stopped_is_followed_from_router_to_router(monkeypatch, behind, code):
+    """Only between two of the provider's, by the network of the nearest public one, is it proof; no address is kept."""
+    monkeypatch.setattr(way, "over_udp", Routers(behind, HOPS).over_udp)
+    here = await measured("protocol://openvpn", no_openvpn)
+    flips = {f.code for f in here.verdict.findings if f.code.startswith("protocol_flip")}
+    assert flips == {f"protocol_flip_{code}" if code else "protocol_flip"}
+    assert here.verdict.status == ("inconclusive" if code else "blocked")
+    whose = {o.fact.ttl: o.fact.hop_of for o in here.way if o.round is None}
+    assert [whose[ttl] for ttl in range(2, 10)] == [None, *["provider"] * 2, None, "provider", *["other"] * 2, None]
+    assert not any(hop in repr(here.seen) for hop in HOPS.values())
+    asked = {(o.arm, o.fact.ttl, o.round) for o in here.way if o.round is not None}
+    rounds = 1 if code else 3
+    assert asked == {(arm, ttl, n) for arm in ("target", "innocuous") for ttl in (2, 3, 4, 6, 7) for n in range(rounds)}
+
+
+async def test_where_a_flow_stops_later_more_goes_before(monkeypatch):
     """What passes at first tells nothing of what stops it."""
+    monkeypatch.setattr(way, "over_udp", Routers(3, HOPS).over_udp)
     here = await measured("protocol://wireguard", no_wireguard_data)
-    assert {o.fact.sent for o in here.way} == {"a packet that ends on the way, after 24"}
-    assert all(o.operation.bytes_sent > 2_000 for o in here.way)
+    assert {(o.arm, o.fact.sent) for o in here.way} == {("target", "after 24"), ("innocuous", "after 0")}
+
+
+async def test_a_packet_goes_behind_those_that_go_all_the_way():
+    """On loopback all of them arrive: so many are sent, and only what is late is let go less far."""
+    loop = asyncio.get_running_loop()
+    echo, _ = await loop.create_datagram_endpoint(lambda: Echo(everything), local_addr=("127.0.0.1", 0))
+    try:
+        wire = Abroad({"udp": echo.get_extra_info("sockname")[1]})
+        shape = WireguardShape(wire.random)
+        ended = await way.over_udp(wire, ADDRESS, 10007, shape, ttl=3, before=24, wait_s=0.1, name="x")
+    finally:
+        echo.close()
+    assert ended.operation.bytes_sent > 2_000
+    assert (ended.operation.failure, ended.hop) == ("generic_timeout_error", None)
 
 
 async def test_streams_of_noise_are_held_against_such_with_letters():

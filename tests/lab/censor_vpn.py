@@ -41,12 +41,13 @@ def is_unknown(data: bytes) -> bool:
 @dataclass(kw_only=True)
 class ByShape(Rule):
     """What a flow begins with decides. Of a ``forbidden`` one so many packets of the client's pass as ``after`` says, and then
-    nothing more of either side, or both sides get a RST.
+    nothing more of either side, or both sides get a RST. ``replies``: only what comes back is dropped.
     """
 
     forbidden: Callable[[bytes], bool] = is_openvpn
     after: int = 0
     way: Way = "drop"
+    replies: bool = False
     _flows: OrderedDict[Flow, int | None] = field(default_factory=OrderedDict)
     """How many packets of the client's a forbidden flow has had; ``None`` for one that is none."""
 
@@ -59,7 +60,7 @@ class ByShape(Rule):
         if packet.up and packet.payload:
             self._count(packet)
         passed = self._flows.get(packet.flow)
-        return passed is not None and passed > self.after
+        return passed is not None and passed > self.after and not (self.replies and packet.up)
 
     def _count(self, packet: Packet) -> None:
         if packet.flow not in self._flows:

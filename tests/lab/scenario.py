@@ -80,6 +80,8 @@ class Scenario:
     world: Callable[[World], World] = field(default=lambda world: world)
     rules: Callable[[World], tuple[Rule, ...]] = field(default=lambda world: ())
     leg: dict[str, Any] = field(default_factory=dict)
+    near: dict[str, Any] = field(default_factory=dict)
+    """Of the probe's own leg, as ``leg`` is of the world's."""
     link: bool = True
     network: tuple[Words, ...] = (Words("ok"),)
     """What may be said of the own side; ``ok`` unless the own side is the trouble."""
@@ -131,9 +133,10 @@ class Scenario:
         source = vary.drawn(self.name, seed)
         world = self.seen_world(seed) or self.world(_whole_world(seed))
         its_rules, (_, abroad) = self.rules(world), self.uncensored(seed)
-        far, near = self.leg, dict[str, Any]()
+        far, near = self.leg, self.near
         if source is not None:
             far, near = vary.legs(source, self.leg)
+            near |= self.near
             its_rules = vary.rules(source, its_rules)
         return Lab(
             world, rules=its_rules, abroad=abroad, leg=far, near=near, link=self.link, seed=seed, serves=self.serves

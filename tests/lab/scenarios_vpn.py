@@ -95,6 +95,15 @@ def always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
     return lambda _world: rules_
 
 
+_DEEP = ("192.168.1.1", "92.47.144.1", "92.47.146.9", "92.47.150.2")
+"""The household's router and three of the provider's, the last at its border."""
+
+
+def within(*rules_: ByShape) -> dict[str, Any]:
+    """They stand in the provider's network, with a router of its own on each side."""
+    return {"near": {"hops": _DEEP}, "rules": always(*(dataclasses.replace(rule, place=3) for rule in rules_))}
+
+
 _TO_ECHO = When(remote=(f"{ADDRESS}/32",), ports=(ECHO,))
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -119,7 +128,7 @@ _COMPARED = (
         at_echo("openvpn-tcp", "silence"),
         at_echo("noise", "lives", 3),
         at_echo("wireguard", "lives", 3),
-        rules=always(ByShape(forbidden=is_openvpn)),
+        **within(ByShape(forbidden=is_openvpn)),
         sound=(OTHER, "protocol://wireguard", "protocol://ikev2"),
         in_slice=True,
     ),
@@ -132,7 +141,7 @@ _COMPARED = (
         at_echo("ikev2", "silence"),
         at_echo("noise", "lives", 3),
         at_echo("letters-tcp", "lives", 3),
-        rules=always(
+        **within(
             ByShape(forbidden=is_openvpn),
             ByShape(forbidden=is_wireguard),
             ByShape(forbidden=is_ikev2),
@@ -146,7 +155,7 @@ _COMPARED = (
         BROKEN_OFF,
         at_echo("openvpn-tcp", "reset"),
         at_echo("letters-tcp", "lives", 3),
-        rules=always(ByShape(forbidden=is_openvpn, way="reset", when=When(protocol=TCP))),
+        **within(ByShape(forbidden=is_openvpn, way="reset", when=When(protocol=TCP))),
     ),
     row(
         "wireguard_dropped",
@@ -155,7 +164,7 @@ _COMPARED = (
         STOPPED,
         at_echo("wireguard", "silence"),
         at_echo("noise", "lives", 3),
-        rules=always(ByShape(forbidden=is_wireguard)),
+        **within(ByShape(forbidden=is_wireguard)),
         sound=(OTHER, "protocol://openvpn"),
     ),
     row(
@@ -166,7 +175,7 @@ _COMPARED = (
         at_echo("wireguard", "answered"),
         at_echo("wireguard", "stops", 20),
         at_echo("noise", "lives", 20),
-        rules=always(ByShape(forbidden=is_wireguard, after=10)),
+        **within(ByShape(forbidden=is_wireguard, after=10)),
         sound=(OTHER, "protocol://openvpn"),
     ),
     row(
@@ -176,7 +185,7 @@ _COMPARED = (
         STOPPED,
         at_echo("openvpn", "stops", 20),
         at_echo("noise", "lives", 20),
-        rules=always(ByShape(forbidden=is_openvpn, after=5)),
+        **within(ByShape(forbidden=is_openvpn, after=5)),
         sound=(OTHER, "protocol://wireguard"),
     ),
     row(
@@ -186,7 +195,7 @@ _COMPARED = (
         STOPPED,
         at_echo("ikev2", "silence"),
         at_echo("noise", "lives", 3),
-        rules=always(ByShape(forbidden=is_ikev2)),
+        **within(ByShape(forbidden=is_ikev2)),
         sound=(OTHER, "protocol://wireguard"),
     ),
     row(
@@ -195,7 +204,7 @@ _COMPARED = (
         ("protocol://encrypted",),
         STOPPED,
         at_echo("letters-tcp", "lives", 3),
-        rules=always(ByShape(forbidden=has_no_shape, when=When(protocol=TCP, ports=(ECHO,)))),
+        **within(ByShape(forbidden=has_no_shape, when=When(protocol=TCP, ports=(ECHO,)))),
         sound=(OTHER, "protocol://wireguard"),
     ),
     row(
@@ -204,10 +213,39 @@ _COMPARED = (
         ("protocol://wireguard",),
         (*STOPPED, *UNKNOWN),
         at_echo("wireguard", "silence"),
-        rules=always(ByShape(forbidden=is_wireguard)),
+        **within(ByShape(forbidden=is_wireguard)),
         leg={"loss": 0.1},
         sound=(),
         network=_OWN_TROUBLE,
+    ),
+    row(
+        "openvpn_dropped_at_the_border",
+        "between the provider's last router and the next network's OpenVPN is dropped: either's, as far as one line can see",
+        ("protocol://openvpn", "protocol://openvpn-tcp"),
+        (*STOPPED, *UNKNOWN),
+        at_echo("openvpn", "silence"),
+        at_echo("noise", "lives", 3),
+        rules=always(ByShape(forbidden=is_openvpn)),
+        sound=(OTHER, "protocol://wireguard"),
+    ),
+    row(
+        "openvpn_answers_dropped_by_the_provider",
+        "the provider drops what comes back to OpenVPN's packets, and lets them out: no router tells where",
+        ("protocol://openvpn",),
+        (*STOPPED, *UNKNOWN),
+        at_echo("openvpn", "silence"),
+        at_echo("noise", "lives", 3),
+        **within(ByShape(forbidden=is_openvpn, replies=True)),
+    ),
+    row(
+        "openvpn_dropped_where_routers_are_silent",
+        "the provider drops OpenVPN, and only its first router ever says that a TTL ran out",
+        ("protocol://openvpn",),
+        (*STOPPED, *UNKNOWN),
+        at_echo("openvpn", "silence"),
+        at_echo("noise", "lives", 3),
+        near={"hops": _DEEP, "silent": _DEEP[2:]},
+        rules=always(ByShape(forbidden=is_openvpn, place=3)),
     ),
     row(
         "dropped_on_one_of_two_ways",
@@ -215,7 +253,7 @@ _COMPARED = (
         ("protocol://wireguard",),
         UNSETTLED,
         at_echo("noise", "lives", 3),
-        rules=always(ByShape(forbidden=is_wireguard, when=When(fraction=0.5))),
+        **within(ByShape(forbidden=is_wireguard, when=When(fraction=0.5))),
     ),
 )
 
@@ -256,6 +294,47 @@ _NOT_BY_SHAPE = (
         (*STOPPED, *UNKNOWN),
         at_echo("openvpn", "silence"),
         rules=always(ByShape(forbidden=is_openvpn, place="access")),
+    ),
+    row(
+        "openvpn_forbidden_by_the_hoster",
+        "the company that the control's machine is rented from lets no OpenVPN in, at its own edge",
+        ("protocol://openvpn", "protocol://openvpn-tcp"),
+        UNKNOWN,
+        at_echo("openvpn", "silence"),
+        at_echo("openvpn-tcp", "silence"),
+        at_echo("noise", "lives", 3),
+        rules=always(ByShape(forbidden=is_openvpn, place="far")),
+        sound=(OTHER, "protocol://wireguard"),
+        in_slice=True,
+    ),
+    row(
+        "wireguard_cut_by_the_hoster",
+        "the control's hosting company cuts WireGuard after ten packets",
+        ("protocol://wireguard",),
+        UNKNOWN,
+        at_echo("wireguard", "stops", 20),
+        at_echo("noise", "lives", 20),
+        rules=always(ByShape(forbidden=is_wireguard, after=10, place="far")),
+        sound=(OTHER, "protocol://openvpn"),
+    ),
+    row(
+        "openvpn_answers_dropped_at_home",
+        "the household's own router lets OpenVPN's packets out, and no answer to them in",
+        ("protocol://openvpn", "protocol://openvpn-tcp"),
+        (*UNKNOWN, Words("no_network", "filter")),
+        at_echo("openvpn", "silence"),
+        at_echo("noise", "lives", 3),
+        rules=always(ByShape(forbidden=is_openvpn, replies=True, place="home")),
+        sound=(OTHER, "protocol://wireguard"),
+        in_slice=True,
+    ),
+    row(
+        "wireguard_answers_cut_at_home",
+        "the household's own router lets no answer of WireGuard's in after ten packets",
+        ("protocol://wireguard",),
+        (*UNKNOWN, Words("no_network", "filter")),
+        at_echo("wireguard", "stops", 20),
+        rules=always(ByShape(forbidden=is_wireguard, after=10, replies=True, place="home")),
     ),
     row(
         "only_the_web_passes",
@@ -417,7 +496,7 @@ _NAMED = (
         at_echo("openvpn", "silence"),
         at_echo("noise", "lives", 3),
         world=_WELL,
-        rules=always(ByShape(forbidden=is_openvpn)),
+        **within(ByShape(forbidden=is_openvpn)),
         sound=(OTHER, _URLS["ikev2"], _URLS["wireguard"]),
     ),
     row(

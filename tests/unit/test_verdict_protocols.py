@@ -1,5 +1,6 @@
 """Protocols at a control's echo: what counts for which word, and what never makes one."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from probe.observations import AppFact
 from probe.verdict import sentences
 from tests.unit.facts import REFUSED, RESET, TIMEOUT, Facts
 from tests.unit.verdict_scenarios_protocols import (
+    BEYOND,
     arm,
     at_echo,
     behind_a_proxy,
@@ -35,49 +37,72 @@ def test_a_block_is_told_with_its_counts_and_where_it_stops():
     assert "came back 6 times" in found["protocol_flip"][1]
     assert "after 9 to 9 packets" in told(compared(after=9))["protocol_flip"][1]
     verdict = compared().verdict()
-    assert (verdict.basis, verdict.where, (verdict.confidence or 0) > 0.9) == ("contrast", "unknown", True)
+    assert (verdict.basis, verdict.where, (verdict.confidence or 0) > 0.9) == ("contrast", "access", True)
+    assert (
+        "gets to router 3 on the way and never to router 4, both of them your provider's" in found["protocol_flip"][1]
+    )
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize(
-    ("hops", "is_proof"),
+    ("hops", "code"),
     [
-        ((), False),
-        ((None, None), False),
-        (("gateway",), False),
-        (("private", "private"), False),
-        (("private", "shared"), True),
-        (("public",), True),
-        ((None, None, "public"), True),
+        ((), "near"),
+        ((None, None), "near"),
+        (("gateway", "ours-", "other-"), "near"),
+        (("private", "private", "ours-", "other-"), "near"),
+        (("unknown", "ours-", "other-"), "unplaced"),
+        (("ours", "unknown-", "other-"), "unplaced"),
+        (("ours", "other-"), "unplaced"),
+        (("ours", "ours", "other", "other-"), "unplaced"),
+        (("ours", "ours", "other", "other"), "unplaced"),
+        (("ours", "ours-"), "unplaced"),
+        (("ours", "ours-", "unknown-"), "unplaced"),
+        (("ours", None, "other-"), "unplaced"),
+        (("ours", "ours-", "other"), "unplaced"),
+        (("ours", "ours~", "ours-", "other-"), "unplaced"),
+        (("ours~", "ours-", "other-"), "unplaced"),
+        (("ours-", "ours", "other-"), "unplaced"),
+        (("shared", "ours-", "other-"), ""),
+        (("ours", "ours-", "other-"), ""),
+        (("private", None, "ours", None, "ours-", None, "other-"), ""),
+        (("private-", "ours", "ours-", "other-"), ""),
     ],
 )
-def test_a_box_at_home_is_not_the_provider(hops, is_proof, transport):
-    """A router beyond has to say that the protocol's packet got there; one with a private address may be in the house."""
+def test_only_what_stops_between_two_of_the_providers_routers_is_proof(hops, code, transport):
+    """The last that hears the protocol and the next that does not are the provider's, and another network's comes behind them."""
     facts = compared(hops, transport=transport)
-    assert facts.verdict().status == ("blocked" if is_proof else "inconclusive")
-    assert ("protocol_flip" in told(facts), "protocol_flip_near" in told(facts)) == (is_proof, not is_proof)
+    assert facts.verdict().status == ("inconclusive" if code else "blocked")
+    flips = {found for found in told(facts) if found.startswith("protocol_flip")}
+    assert flips == {f"protocol_flip_{code}" if code else "protocol_flip"}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_router_is_asked_three_times(times):
+    """A silence may be an accident; so may be a word, where somebody counts such packets."""
+    facts = way(at_echo(Facts("protocol://openvpn").context().healthy()), *BEYOND, times=times)
+    assert "protocol_flip" not in told(facts.healthy("after", 1))
 
 
 def test_only_a_ttl_that_ran_out_says_that_it_got_there():
-    """A router that says no is not past; neither is one of which only the connection was heard."""
-    sayings: tuple[dict[str, Any], ...] = (
-        {"icmp_type": 3, "icmp_code": 13, "errno": "EHOSTUNREACH"},
-        {"errno": "EHOSTUNREACH"},
-        {},
-    )
+    """A router that says no is not past; neither is one that says nothing in particular."""
+    sayings: tuple[dict[str, Any], ...] = ({"icmp_type": 3, "icmp_code": 13}, {"icmp_type": None, "icmp_code": None})
     for said in sayings:
-        facts = at_echo(Facts("protocol://openvpn").context().healthy())
-        fact = AppFact(protocol="openvpn", transport="udp", sent="", ttl=3, hop_is="public", **said)
-        place: dict[str, Any] = {"purpose": "protocol_pair", "group": "way", "arm": "target", "round": 3, "port": 10007}
-        facts.add(fact, failure="host_unreachable", name=facts.host, **place)
-        assert facts.healthy("after", 1).verdict().status == "inconclusive"
+        facts = compared(("ours", "ours-", "other-"))
+        facts.observations[:] = [
+            replace(o, operation=replace(o.operation, fact=replace(o.fact, **said)))
+            if isinstance(o.fact, AppFact) and o.arm == "target" and o.fact.icmp_type == 11
+            else o
+            for o in facts.observations
+        ]
+        assert "protocol_flip_near" in told(facts)
 
 
 def test_who_says_no_on_connections_may_be_at_home():
     """There his word and a TTL that ran out look alike."""
-    facts = compared(("public",), transport="tcp", target="host_unreachable")
+    facts = compared(transport="tcp", target="host_unreachable")
     assert facts.verdict().status == "inconclusive"
-    assert compared(("public",), target="host_unreachable").verdict().status == "blocked"
+    assert compared(target="host_unreachable").verdict().status == "blocked"
 
 
 @pytest.mark.parametrize("rounds", [2, 3, 4, 5])
@@ -190,5 +215,5 @@ def test_two_controls_that_disagree_prove_nothing():
 
 def test_what_a_healthy_own_side_does_not_show_is_not_needed():
     """A completed comparison proves the path by itself: a trouble of the own side excuses it not."""
-    facts = way(at_echo(Facts("protocol://openvpn").context().dead()), "public").dead(group="after", round=1)
+    facts = way(at_echo(Facts("protocol://openvpn").context().dead()), *BEYOND).dead(group="after", round=1)
     assert (facts.verdict().status, facts.verdict().gates) == ("blocked", ("own_side_is_scoped",))

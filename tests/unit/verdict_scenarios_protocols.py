@@ -49,33 +49,51 @@ def at_echo(
     return facts
 
 
-def way(facts: Facts, *hops: str | None, transport: str = "udp") -> Facts:
-    """What routers say of the protocol's packets that get 2, 3 … of them far: each its kind of address, or nothing."""
-    for ttl, hop in enumerate(hops, 2):
-        place: dict[str, Any] = {
-            "purpose": "protocol_pair",
-            "group": "way",
-            "arm": "target",
-            "round": ttl,
-            "port": 10007,
-        }
-        place["name"] = facts.host
-        fact = AppFact(protocol="openvpn", transport=transport, sent="", ttl=ttl)  # type: ignore[arg-type]
-        if transport == "tcp":
-            # The kernel names the router of a connection only while it is opened.
-            came = {"came": "icmp", "hop_is": hop} if hop else {"came": "nothing"}
-            facts.add(PathFact(sent="syn", ttl=ttl, **came), failure="host_unreachable" if hop else TIMEOUT, **place)  # type: ignore[arg-type]
-        elif hop:
-            fact = replace(fact, hop_is=hop)  # type: ignore[arg-type]
-        said: dict[str, Any] = {}
-        if hop:
-            said = {"errno": "EHOSTUNREACH"} | ({"icmp_type": 11, "icmp_code": 0} if transport == "udp" else {})
-        facts.add(replace(fact, **said), failure="host_unreachable" if hop else TIMEOUT, **place)
+KINDS: dict[str, tuple[str, str | None]] = {
+    "gateway": ("gateway", None),
+    "private": ("private", None),
+    "shared": ("shared", "provider"),
+    "ours": ("public", "provider"),
+    "other": ("public", "other"),
+    "unknown": ("public", None),
+}
+
+
+def way(facts: Facts, *hops: str | None, transport: str = "udp", times: int = 3) -> Facts:
+    """What routers 2, 3 … say of packets that get so far: each its kind and what it heard (``ours``: both kinds, ``ours-``: only
+    random ones, ``ours+``: only the protocol's, ``ours~``: the protocol's once), or nothing.
+    """
+    for number in (None, *range(times)):
+        for ttl, hop in enumerate(hops, 2):
+            kind, heard = (hop or "").rstrip("+-~"), (hop or "")[-1:]
+            told: dict[str, Any] = dict(zip(("hop_is", "hop_of"), KINDS.get(kind, (None, None)), strict=True))
+            if number is None and transport == "tcp":
+                # The kernel names the router of a connection only while it is opened.
+                _let_go(
+                    facts, PathFact(sent="syn", ttl=ttl, came="icmp" if hop else "nothing", **told), "innocuous", None
+                )
+                continue
+            for which in ("innocuous",) if number is None else ("target", "innocuous"):
+                silent = hop is None or heard == {"target": "-", "innocuous": "+"}[which]
+                once = which == "target" and heard == "~" and number != 1
+                fact = AppFact(protocol="openvpn", transport=transport, sent="", ttl=ttl)  # type: ignore[arg-type]
+                if not silent and not once:
+                    said = told | {"icmp_type": 11, "icmp_code": 0} if transport == "udp" else {}
+                    fact = replace(fact, errno="EHOSTUNREACH", **said)
+                _let_go(facts, fact, which, number)
     return facts
 
 
-BEYOND = ("private", "public", None)
-"""A second router of the household's, the provider's, and then nothing more is heard."""
+def _let_go(facts: Facts, fact: AppFact | PathFact, which: str, number: int | None) -> None:
+    heard = fact.came == "icmp" if isinstance(fact, PathFact) else fact.errno is not None
+    place: dict[str, Any] = {"purpose": "protocol_pair", "group": "way", "arm": which, "round": number, "port": 10007}
+    facts.add(fact, failure="host_unreachable" if heard else TIMEOUT, name=facts.host, **place)
+
+
+BEYOND = ("private", "ours", "ours-", "other-")
+"""A second router of the household's, two of the provider's with what stops the protocol between them, and the next network's."""
+HOSTER = ("ours", "ours", "other", "other-")
+"""Everything gets out of the provider's network, and the protocol not into the last one."""
 
 
 def compared(hops: tuple[str | None, ...] = BEYOND, **how: Any) -> Facts:
@@ -125,6 +143,7 @@ def server(**how: Any) -> Facts:
 
 CODES: dict[str, Callable[[], Facts]] = {
     "protocol_flip": compared,
+    "protocol_flip_unplaced": lambda: compared(HOSTER),
     "protocol_flip_near": lambda: compared((None, None)),
     "protocol_flip_short": lambda: compared(rounds=4),
     "protocol_uneven": lambda: compared(ever=(5,)),
@@ -147,6 +166,14 @@ WORDS: dict[str, tuple[Callable[[], Facts], str]] = {
     "a protocol of which a router says no": (
         lambda: compared(target="host_unreachable"),
         "blocked/protocol/app.unreachable.protocol",
+    ),
+    "a protocol that is stopped, perhaps where the echo is": (
+        lambda: compared(HOSTER),
+        "inconclusive/app.timeout.protocol",
+    ),
+    "a protocol whose answers are stopped, perhaps at home": (
+        lambda: compared(("ours", "ours", "other", "other")),
+        "inconclusive/app.timeout.protocol",
     ),
     "a protocol that is stopped, perhaps at home": (
         lambda: compared((None, None, None)),

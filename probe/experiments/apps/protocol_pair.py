@@ -2,25 +2,24 @@
 
 The echo is a server of the user's own that has nothing to do with any VPN and sends everything back, so only what is in between
 can tell the two apart. Each arm is a flow from a fresh port: the protocol's first packet, and then data, because a first packet
-that passes says little.
+that passes says little. Where it is stopped every time, it is followed along the way (``protocol_way.py``).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from probe.experiments import control_pairs
+from probe.experiments.apps.protocol_way import Way
 from probe.experiments.steps import Place, connect
-from probe.instruments import path
-from probe.instruments.apps import flow, way
+from probe.instruments.apps import flow
 from probe.instruments.apps.encrypted import EncryptedShape, RandomShape, Shape
 from probe.instruments.apps.ikev2 import Ikev2Shape
 from probe.instruments.apps.openvpn import OpenvpnShape
 from probe.instruments.apps.wireguard import WireguardShape
-from probe.observations import AppFact, Arm, Operation, PathFact, Purpose
+from probe.observations import AppFact, Arm, Operation, Purpose
 
 if TYPE_CHECKING:
     import random
@@ -32,11 +31,6 @@ if TYPE_CHECKING:
 PURPOSE: Purpose = "protocol_pair"
 _FIRST_TRIES = 3
 """Of the random arm: where nothing comes back at all, nothing is learnt from the other."""
-WAY = "way"
-"""The group of packets that get only some routers far."""
-_HOPS = range(2, 7)
-"""Behind the household's router, and not as far as the other country, as a rule."""
-_WAY_S = 1.5
 _STREAM_PATIENCE = 3.0
 """A connection is silent for so many times longer than a datagram's way takes: what is lost its kernel sends again later."""
 
@@ -115,41 +109,20 @@ class _Pair:
             if lost >= 2:
                 break
         if not self.lived and len(self._stopped) == rounds:
-            await self._follow()
+            await self._way().follow()
         return True
 
-    async def _follow(self) -> None:
-        """How far the protocol's packets get: a box at home that stops them looks like a provider's until a router behind it
-        speaks of one. Where flows stop later, they are let go on as long as that before.
-        """
+    def _way(self) -> Way:
+        """How far the protocol's packets get. Where flows stop later, they are let go on as long as that before."""
         at_once = all(fact.messages_received == 0 for fact in self._stopped)
-        before = 0 if at_once else flow.Pace().packets
-        async with asyncio.TaskGroup() as group:
-            for ttl in _HOPS:
-                group.create_task(self._let_go(ttl, before))
-
-    async def _let_go(self, ttl: int, before: int) -> None:
-        site, shape = self._site, self._shape("target")
-        place = Place(purpose=PURPOSE, endpoint=site.number, group=WAY, arm="target", round=ttl)
-        wait_s = _WAY_S * site.settings.deadline_scale
-        known: dict[str, Any] = {"ttl": ttl, "before": before, "wait_s": wait_s, "name": site.host}
-        await site.session.pacer.flow()
-        if self._compared.sink == "echo_udp":
-            operation = await way.over_udp(site.wire, self._address, self._port, shape, **known)
-        else:
-            # Which router it is, the kernel tells for connections only while they are opened.
-            looked = await path.syn(site.wire, self._address, self._port, ttl=ttl, deadline_s=wait_s)
-            fact = looked.fact
-            assert isinstance(fact, PathFact)
-            site.record(replace(looked, fact=replace(fact, hop=None), name=site.host), **place.fields())
-            stream = await connect(site.session, place, self._address, self._port, name=site.host)
-            if stream is None:
-                return
-            try:
-                operation = await way.over_tcp(site.wire, stream, shape, **known)
-            finally:
-                stream.close()
-        site.record(operation, **place.fields())
+        return Way(
+            self._site,
+            self._address,
+            self._port,
+            self._shape,
+            before=0 if at_once else flow.Pace().packets,
+            over_udp=self._compared.sink == "echo_udp",
+        )
 
     async def _begin(self) -> bool:
         """Whether random packets come back. A round trip is learnt with them, and with it how long silence is ordinary."""

@@ -1,13 +1,13 @@
 """A protocol's packet that gets only so many routers far, and the word of the router where it ends.
 
-What a device nearer than that stops never gets there. So a router behind the household's own that speaks of such a packet tells
-that the household lets it pass.
+What a device nearer than that stops never gets there. So a router that speaks of such a packet tells that all that is before it
+has let it pass.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from probe.instruments import failures, path
 from probe.instruments.apps.encrypted import Shape
@@ -24,9 +24,17 @@ _READ = 16 * 1024
 _SIZE = Pace().size
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What came of one packet, and the address of the router that spoke of it, which is for nobody's record."""
+
+    operation: Operation
+    hop: str | None = None
+
+
 async def over_udp(
     wire: Wire, address: str, port: int, shape: Shape, *, ttl: int, before: int, wait_s: float, name: str
-) -> Operation:
+) -> Ended:
     """From a fresh port: *before* packets of the flow that go all the way, and then one *ttl* routers far, in three tries."""
     began, began_us, sent = wire.monotonic(), wire.now_us(), 0
     packets = [shape.first(), *(shape.data(number, _SIZE) for number in range(1, before + 1))]
@@ -63,7 +71,7 @@ async def _listen(sock: UdpSocket, seconds: float) -> None:
 
 async def over_tcp(
     wire: Wire, stream: TcpStream, shape: Shape, *, ttl: int, before: int, wait_s: float, name: str
-) -> Operation:
+) -> Ended:
     """The same on a connection, which stays the caller's. What is on its way is sent again by the kernel, and no farther."""
     began, began_us = wire.monotonic(), wire.now_us()
     error: OSError | None = None
@@ -96,16 +104,17 @@ def _operation(
     began: float,
     sent: int,
     place: tuple[str, str, int],
-) -> Operation:
+) -> Ended:
     fact = AppFact(protocol=shape.protocol, transport=transport, sent=f"a packet that ends on the way, after {before}")
     icmp_type, icmp_code, hop = getattr(error, "icmp", None) or (None, None, None)
     fact = replace(fact, ttl=ttl, icmp_type=icmp_type, icmp_code=icmp_code)
     if error is not None:
         fact = replace(fact, errno=failures.errno_name(error))
     if hop is not None:
-        fact = replace(fact, hop_is=path.scope_of(path.embedded(hop, wire.translator), wire.gateway()))
+        hop = path.embedded(hop, wire.translator)
+        fact = replace(fact, hop_is=path.scope_of(hop, wire.gateway()))
     name, address, port = place
-    return Operation(
+    operation = Operation(
         fact=fact,
         started_us=began_us,
         duration_us=round((wire.monotonic() - began) * 1e6),
@@ -115,3 +124,4 @@ def _operation(
         port=port,
         bytes_sent=sent,
     )
+    return Ended(operation, hop)

@@ -2,8 +2,8 @@
 
 The echo is a server of the user's own: it has nothing to do with any VPN, sends everything back, and is known to work by the
 random packets that came back between. So what stops the one and not the other goes by what the packets look like, on the way
-between here and there. It may be the provider of either side, or a household's or company's own box: where it is, this does
-not say. Silence of everything says nothing about any protocol.
+between here and there. It may be the provider of either side, or a household's or company's own box: only where the way shows
+that it is in the provider's network is it blocked (``protocol_way.py``). Silence of everything says nothing about any protocol.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from probe.observations import AppFact, Observation, PathFact
+from probe.observations import AppFact, Observation
+from probe.verdict import protocol_way
 from probe.verdict.pairs import Pair, uneven
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, app
@@ -19,11 +20,6 @@ from probe.verdict.view import Case, app
 PURPOSE = "protocol_pair"
 SCHEME = "protocol"
 FAMILY = "protocol"
-WAY = "way"
-"""The group of packets that were let go only some routers far."""
-_BEHIND_HOME = 2
-_EXCEEDED = ((11, 0), (3, 0))
-"""The TTL ran out (RFC 792, RFC 4443)."""
 _WORDS = {
     "generic_timeout_error": "timeout",
     "connection_reset": "reset",
@@ -38,34 +34,15 @@ def at_echoes(case: Case) -> tuple[Pair, ...]:
     """What was compared, one an echo. An arm whose connection failed says nothing of protocols and is left out."""
     groups: dict[str, list[Observation]] = {}
     for o in case.of(PURPOSE, "app"):
-        if o.group == WAY:
+        if o.group == protocol_way.GROUP:
             continue
         groups.setdefault(o.group or "", []).append(o)
     return tuple(Pair(PURPOSE, group, group, found) for group, found in sorted(groups.items()))
 
 
-def past_home(case: Case) -> tuple[Observation, ...]:
-    """Words of routers behind this household or company to the protocol's packets that were let go so far.
-
-    What a box at home stops never gets there. A router with a private address may be in the same building.
-    """
-    looked = case.of(PURPOSE, None, WAY)
-    theirs = {
-        o.fact.ttl for o in looked if isinstance(o.fact, AppFact | PathFact) and o.fact.hop_is in ("public", "shared")
-    }
-    # On a connection an errno is all that the kernel gives; where somebody says no to the arms as well, it is his word.
-    said_no = any(_word(o) == "unreachable" for pair in at_echoes(case) for o in pair.target_failures)
-    return tuple(
-        o
-        for o in looked
-        if isinstance(o.fact, AppFact)
-        and (o.fact.ttl or 0) >= _BEHIND_HOME
-        and o.fact.ttl in theirs
-        and (
-            (o.fact.icmp_type, o.fact.icmp_code) in _EXCEEDED
-            or (o.fact.transport == "tcp" and o.fact.errno == "EHOSTUNREACH" and not said_no)
-        )
-    )
+def _said_no(case: Case) -> bool:
+    """Whether somebody says no to the arms: on connections his word and a TTL that ran out look alike."""
+    return any(_word(o) == "unreachable" for pair in at_echoes(case) for o in pair.target_failures)
 
 
 def _compares(case: Case) -> bool:
@@ -129,6 +106,12 @@ def _match(pairs: Sequence[Pair], beside: Sequence[Observation] = ()) -> Match:
 # what the comparison says
 
 
+_TURNS = (
+    "on the way to {place}, a server that sends everything back, {protocol} was stopped every time ({target_failures} times, "
+    "{stopped}) while random packets of the same sizes, sent in turn, came back {innocuous_successes} times; "
+)
+
+
 @row(
     "protocol_flip",
     speaks_for="blocked",
@@ -136,17 +119,36 @@ def _match(pairs: Sequence[Pair], beside: Sequence[Observation] = ()) -> Match:
     family=FAMILY,
     basis="contrast",
     proves=True,
-    sentence="on the way to {place}, a server that sends everything back, {protocol} was stopped every time "
-    "({target_failures} times, {stopped}) while random packets of the same sizes, sent in turn, came back "
-    "{innocuous_successes} times; and what looks like it gets past this network's own router",
-    why="as neutral_flip: six failures of the one between five successes of the other are no chance (computed), and an echo "
-    "knows no protocol; the cap",
+    sentence=_TURNS
+    + "what looks like it gets to {after} on the way and never to {before}, both of them your provider's",
+    why="as neutral_flip: six failures of the one between five successes of the other are no chance (computed), an echo knows "
+    "no protocol, and no box at home or at the echo's end stands between two routers of the provider's; the cap",
     signatures=SIGNATURES,
 )
 def protocol_flip(case: Case) -> Iterator[Match]:
-    complete, beyond = _complete(case), past_home(case)
-    if complete and beyond:
-        yield _match(complete, beyond)
+    complete, stop = _complete(case), _stop(case)
+    if complete and stop is not None:
+        match = _match(complete, stop.observations)
+        parameters = match.parameters | {"after": stop.after, "before": stop.before}
+        yield replace(match, parameters=parameters, where="access")
+
+
+@row(
+    "protocol_flip_unplaced",
+    speaks_for="blocked",
+    weight=0.9,
+    family=FAMILY,
+    basis="contrast",
+    sentence=_TURNS
+    + "it gets past this network's own router, and no router told that it is your provider who stops it: it may be "
+    "the company that {place} is rented from, or a box of your own that lets no answer in",
+    why="hosting companies forbid VPNs too, and who stops the answers only is met at no router; a leaning",
+    signatures=SIGNATURES,
+)
+def protocol_flip_unplaced(case: Case) -> Iterator[Match]:
+    complete = _complete(case)
+    if complete and _past_home(case) and _stop(case) is None:
+        yield _match(complete)
 
 
 @row(
@@ -155,16 +157,22 @@ def protocol_flip(case: Case) -> Iterator[Match]:
     weight=0.9,
     family=FAMILY,
     basis="contrast",
-    sentence="on the way to {place}, a server that sends everything back, {protocol} was stopped every time "
-    "({target_failures} times, {stopped}) while random packets of the same sizes, sent in turn, came back "
-    "{innocuous_successes} times; it may be your own household's or company's box that does it",
+    sentence=_TURNS + "it may be your own household's or company's box that does it",
     why="many companies, schools and some routers at home let no VPN pass, and nothing shows that it is not one of them",
     signatures=SIGNATURES,
 )
 def protocol_flip_near(case: Case) -> Iterator[Match]:
     complete = _complete(case)
-    if complete and not past_home(case):
+    if complete and not _past_home(case):
         yield _match(complete)
+
+
+def _past_home(case: Case) -> bool:
+    return bool(protocol_way.past_home(case.of(PURPOSE), said_no=_said_no(case)))
+
+
+def _stop(case: Case) -> protocol_way.Stop | None:
+    return protocol_way.stop(case.of(PURPOSE), said_no=_said_no(case))
 
 
 def _complete(case: Case) -> list[Pair]:
@@ -303,6 +311,7 @@ def _passed_anywhere(case: Case) -> bool:
 
 ROWS: tuple[Row, ...] = (
     protocol_flip,
+    protocol_flip_unplaced,
     protocol_flip_near,
     protocol_flip_short,
     protocol_uneven,
