@@ -28,10 +28,12 @@ Write stored results as CSV or JSON Lines, oldest first.
   dalel export --since 2026-11-01 --until 2026-11-08 --status blocked
   dalel export observations --target telegram --format jsonl --gzip -o telegram.jsonl.gz
   dalel export incidents --since 2026-01-01 -o incidents.csv
+  dalel export hours --since 2026-01-01 -o hours.csv
 
 CSV is UTF-8 with commas and CRLF (RFC 4180). Times are UTC and end in Z. Text that a spreadsheet would run as a formula
 has an apostrophe in front. A verdict is the newest one on its endpoint in that run. An incident belongs to a period if it
-was under way at some moment of it.
+was under way at some moment of it. Of healthy checks that are long ago only sums are kept: hours has one row an hour and
+address of everything that was measured. `dalel help export` tells more.
 """
 
 
@@ -67,7 +69,7 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
 
 
 @click.command("export", help=HELP)
-@click.argument("what", type=click.Choice(("verdicts", "observations", "incidents")), default="verdicts")
+@click.argument("what", type=click.Choice(("verdicts", "observations", "incidents", "hours")), default="verdicts")
 @click.option("--format", "form", type=click.Choice(("csv", "jsonl")), default="csv", help="How to write it [csv].")
 @click.option("--since", metavar="WHEN", help="Measured from then on: 7d, 12h, 2026-11-01, 2026-11-01T10:00 (UTC).")
 @click.option("--until", metavar="WHEN", help="Measured before then; a date is its first moment.")
@@ -107,7 +109,7 @@ def _selection(options: Options) -> Selection:
     from storage.export.query import Selection
 
     if options.status and options.what == "observations":
-        raise click.UsageError("Observations have no status; --status goes with verdicts and incidents.")
+        raise click.UsageError("Observations have no status; --status goes with verdicts, incidents and hours.")
     now_us = Wire().now_us()
     return Selection(
         what=options.what,
@@ -121,15 +123,24 @@ def _selection(options: Options) -> Selection:
 def _export(options: Options, columns: tuple[Column, ...], selection: Selection) -> None:
     location, _settings = read_place(options.database, options.config)
     with sentences():
-        from probe.workflows.export import ExportRequest, export
+        from probe.workflows.export import ExportRequest, export, rolled_up
+        from storage.when import utc_text
 
         request = ExportRequest(
             location=location, selection=selection, columns=columns, format=options.form, redact=options.redact
         )
         with _opened(options) as out:
             count = export(request, out)
+        missing = rolled_up(location, selection)
     where = "" if options.output == "-" else f" written to {options.output}"
-    tell(f"{count} {options.what if count != 1 else options.what[:-1]}{where}")
+    what = "rows" if options.what == "hours" else options.what
+    tell(f"{count} {what if count != 1 else what[:-1]}{where}")
+    if missing is not None:
+        since, until = (utc_text(moment_us)[:16].replace("T", " ") for moment_us in missing)
+        tell(
+            f"Of healthy checks between {since} and {until} UTC only sums are kept: they are not among these {what}. "
+            "`dalel export hours` has them."
+        )
 
 
 @contextmanager

@@ -6,13 +6,13 @@ from importlib.resources import files
 
 import click
 
-TOPICS = ("verdicts", "exit-codes", "output", "safety", "settings", "notify", "control", "apps")
+TOPICS = ("verdicts", "exit-codes", "output", "export", "safety", "settings", "notify", "control", "apps")
 
 
 @click.command("help")
 @click.argument("topic", required=False, type=click.Choice(TOPICS))
 def command(topic: str | None) -> None:
-    """Explain a topic: verdicts, exit-codes, output, safety, settings, notify, control or apps."""
+    """Explain a topic: verdicts, exit-codes, output, export, safety, settings, notify, control or apps."""
     if topic is None:
         click.echo("Topics: " + ", ".join(TOPICS) + ". For example: dalel help verdicts")
         return

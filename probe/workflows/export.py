@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from storage.export import redact
+from storage.export import hours, redact
 from storage.export.columns import Column
 from storage.export.formats import Format, csv_chunks, jsonl_chunks
 from storage.export.query import Selection, batches
@@ -33,10 +33,24 @@ def export(request: ExportRequest, out: BinaryIO) -> int:
     written = 0
     with Reader.open(request.location) as reader, reader.database.reading() as connection:
         columns = redact.columns_of(request.columns) if request.redact else request.columns
-        rows = batches(connection, request.selection, columns, raw=request.format == "jsonl")
+        if request.selection.what == "hours":
+            rows = hours.batches(connection, request.selection, columns)
+        else:
+            rows = batches(connection, request.selection, columns, raw=request.format == "jsonl")
         if request.redact:
             rows = redact.redacted(columns, rows)
         for piece, count in chunks(request.columns, rows):
             out.write(piece)
             written += count
     return written
+
+
+def rolled_up(location: Location, selection: Selection) -> tuple[int, int] | None:
+    """From when to when (UTC microseconds) there are hours in *selection* of whose healthy looks only sums are left, so that
+    no row tells of them; ``None`` for nowhere. Raises :class:`~storage.errors.StorageError` as :func:`export`.
+    """
+    told = selection.what in ("verdicts", "observations")
+    if not told or (selection.statuses and "accessible" not in selection.statuses):
+        return None
+    with Reader.open(location) as reader, reader.database.reading() as connection:
+        return hours.rolled_up(connection, selection)

@@ -1,7 +1,7 @@
 """The columns of an export, each with the SQL that gives it and the words that explain it.
 
 In the SQL ``r`` is the run, ``e`` the endpoint, ``v`` the newest verdict on it, ``o`` an observation, ``i`` the newest
-version of an incident. ``kind`` says how a
+version of an incident; of an hour it is the name of a value that ``storage.export.hours`` gives. ``kind`` says how a
 value becomes text: ``time`` is UTC microseconds (shown in
 milliseconds), ``codes`` words with spaces between them, ``json`` any JSON text.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-What = Literal["verdicts", "observations", "incidents"]
+What = Literal["verdicts", "observations", "incidents", "hours"]
 Kind = Literal["plain", "flag", "time", "codes", "json"]
 
 
@@ -155,10 +155,29 @@ INCIDENTS = (
     Column("version", "i.version", "how often it was written down anew", default=False),
 )
 
+HOURS = (
+    Column("hour", "hour", "the hour, by its first moment, UTC", "time"),
+    Column("platform", "platform", "the platform's name in the catalogue; empty for a URL of one's own"),
+    Column("service", "service", "the part of the platform"),
+    Column("url", "url", "the endpoint"),
+    Column("looks", "looks", "how often it was measured in that hour"),
+    Column("accessible", "accessible", "how many of these looks found it accessible"),
+    Column("blocked", "blocked", "how many found it blocked"),
+    Column("denied", "denied", "how many were denied by the site itself"),
+    Column("outage", "outage", "how many found an outage of the platform's side"),
+    Column("no_network", "no_network", "how many found the probe's own network down"),
+    Column("inconclusive", "inconclusive", "how many came to no conclusion"),
+    Column("median_us", "median_us", "median time that the accessible ones took, in microseconds; empty without any"),
+    Column("bytes_sent", "bytes_sent", "bytes sent for this endpoint"),
+    Column("bytes_received", "bytes_received", "bytes received for this endpoint"),
+    Column("rolled_up", "rolled_up", "how many looks are kept only in such sums; their median stands for each of them"),
+)
+
 COLUMNS: dict[What, tuple[Column, ...]] = {
     "verdicts": VERDICTS,
     "observations": OBSERVATIONS,
     "incidents": INCIDENTS,
+    "hours": HOURS,
 }
 
 

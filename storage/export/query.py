@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult, text
 
 from storage.export import short
 from storage.export.columns import Column, What
@@ -19,7 +19,7 @@ from storage.export.columns import Column, What
 BATCH: dict[What, int] = {"verdicts": 500, "observations": 8, "incidents": 100}
 """Rows made into text at once. A verdict has some hundred bytes, an observation may have a page in it."""
 
-_FROM_SERVER = 100
+FROM_SERVER = 100
 """Rows that a server sends at once, so that a distant one is not asked for every few."""
 
 _FROM: dict[What, str] = {
@@ -31,7 +31,7 @@ _NO_NEWER = (
     "NOT EXISTS (SELECT 1 FROM verdicts n"
     " WHERE n.version > 1 AND n.run = v.run AND n.endpoint = v.endpoint AND n.version > v.version)"
 )
-_JOIN: dict[What, tuple[str, ...]] = {
+JOIN: dict[What, tuple[str, ...]] = {
     "verdicts": (
         "e.run = r.id",
         "v.run = e.run",
@@ -41,7 +41,7 @@ _JOIN: dict[What, tuple[str, ...]] = {
     "observations": ("o.run = r.id",),
     "incidents": ("NOT EXISTS (SELECT 1 FROM incidents n WHERE n.id = i.id AND n.version > i.version)",),
 }
-_ORDER: dict[What, str] = {
+ORDER: dict[What, str] = {
     "verdicts": "r.started_us, r.id, e.number",
     "observations": "r.started_us, r.id, o.number",
     "incidents": "i.began_by_us, i.id",
@@ -76,17 +76,20 @@ def batches(
         return
     query, values = statement(connection.dialect.name, selection, columns, raw=raw)
     size = BATCH[selection.what]
-    streaming = connection.execution_options(stream_results=True, yield_per=max(size, _FROM_SERVER))
+    streaming = connection.execution_options(stream_results=True, yield_per=max(size, FROM_SERVER))
     result = streaming.execute(text(query), values)
-    if connection.dialect.name != "sqlite":
-        yield from result.partitions(size)
-        return
-    # The driver's own cursor: its tuples are all that is needed, and a million of them come a third sooner.
-    cursor = result.cursor
-    assert cursor is not None
-    while rows := cursor.fetchmany(size):
-        yield rows
+    rows = rows_of(result)
+    while batch := rows.fetchmany(size):
+        yield batch
     result.close()
+
+
+def rows_of(result: CursorResult[Any]) -> Any:
+    """What gives the rows of *result*, one or many at a time.
+
+    For SQLite it is the driver's own cursor: its tuples are all that is needed, and a million of them come a third sooner.
+    """
+    return result.cursor if result.dialect.name == "sqlite" else result
 
 
 def _with_short_ones(
@@ -96,11 +99,10 @@ def _with_short_ones(
     dialect, size = connection.dialect.name, BATCH[selection.what]
     detailed, values = statement(dialect, selection, (*columns, _DETAILED_KEY), raw=raw)
     brief = short_statement(dialect, selection, (*columns, _SHORT_KEY), raw=raw)
-    streaming = connection.execution_options(stream_results=True, yield_per=_FROM_SERVER)
+    streaming = connection.execution_options(stream_results=True, yield_per=FROM_SERVER)
     results = [streaming.execute(text(query), values) for query in (detailed, brief)]
-    # The driver's own cursors where they stream: see batches.
-    long_rows, short_rows = (result.cursor if dialect == "sqlite" else result for result in results)
-    yield from short.merged(long_rows, short_rows, size)  # type: ignore[arg-type]
+    long_rows, short_rows = map(rows_of, results)
+    yield from short.merged(long_rows, short_rows, size)
     for result in results:
         result.close()
 
@@ -127,7 +129,7 @@ def statement(
     chosen = ", ".join(_expression(dialect, column, raw=raw) for column in columns)
     query = (
         f"SELECT {chosen} FROM {_FROM[selection.what]} "  # noqa: S608 - all of it is ours; values are bound
-        f"WHERE {' AND '.join((*_JOIN[selection.what], *conditions))} ORDER BY {_ORDER[selection.what]}"
+        f"WHERE {' AND '.join((*JOIN[selection.what], *conditions))} ORDER BY {ORDER[selection.what]}"
     )
     return query, values
 
@@ -159,10 +161,10 @@ def _conditions(selection: Selection) -> tuple[list[str], dict[str, Any]]:
         conditions += ["r.started_us + COALESCE(r.clock_offset_us, 0) < :until", f"{started} < :until"]
         values["until"] = selection.until_us
     if selection.targets:
-        names = _bind(values, "target", selection.targets)
+        names = bind(values, "target", selection.targets)
         conditions.append(f"(e.target IN ({names}) OR e.platform IN ({names}) OR e.url IN ({names}))")
     if selection.statuses:
-        conditions.append(f"v.status IN ({_bind(values, 'status', selection.statuses)})")
+        conditions.append(f"v.status IN ({bind(values, 'status', selection.statuses)})")
     return conditions, values
 
 
@@ -178,11 +180,11 @@ def _incident_conditions(selection: Selection) -> tuple[list[str], dict[str, Any
         values["until"] = selection.until_us
     if selection.targets:
         patterns = [_listed(target) for target in selection.targets]
-        names = _bind(values, "target", patterns).split(", ")
+        names = bind(values, "target", patterns).split(", ")
         either = (f"i.platforms LIKE {name} ESCAPE '!' OR i.urls LIKE {name} ESCAPE '!'" for name in names)
         conditions.append(f"({' OR '.join(either)})")
     if selection.statuses:
-        conditions.append(f"i.status IN ({_bind(values, 'status', selection.statuses)})")
+        conditions.append(f"i.status IN ({bind(values, 'status', selection.statuses)})")
     return conditions, values
 
 
@@ -194,7 +196,7 @@ def _listed(target: str) -> str:
     return f"%{quoted}%"
 
 
-def _bind(values: dict[str, Any], prefix: str, items: Sequence[str]) -> str:
+def bind(values: dict[str, Any], prefix: str, items: Sequence[str]) -> str:
     names = [f"{prefix}_{index}" for index in range(len(items))]
     values.update(zip(names, items, strict=True))
     return ", ".join(f":{name}" for name in names)
