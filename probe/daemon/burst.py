@@ -2,7 +2,7 @@
 
 The full check that found it has had its alternating arms. Two more rounds follow, far enough apart that a router which
 restarts, a route that settles or a server that is being updated has come back in between. Each is a run of its own, with
-neutral places that nobody has had a moment ago (:class:`probe.workflows.watching.Kit`), because what a device remembers of the
+neutral places that nobody has had a moment ago (:class:`probe.workflows.kit.Kit`), because what a device remembers of the
 last run would make every name fail there.
 """
 

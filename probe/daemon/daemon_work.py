@@ -24,8 +24,8 @@ from probe.instruments.warm import warm
 from probe.wire import Wire
 from probe.workflows import watching
 from probe.workflows.incidents import Conclusion, Incidents
+from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.prune import tidy
-from probe.workflows.watching import ClockOffset, Kit
 from storage import days, readings
 from storage.errors import StorageError
 

@@ -19,7 +19,8 @@ from probe.workflows import watching
 
 if TYPE_CHECKING:
     from probe.settings import Settings
-    from probe.workflows.watching import Came, Kit
+    from probe.workflows.kit import Kit
+    from probe.workflows.watching import Came
     from storage.archive import Archive
 
 

@@ -1,7 +1,7 @@
 """One round of a process that lives for months: some endpoints measured and judged as in a check, kept, and read.
 
-Everything that is costly to make, or that one round has to know of another, is in a :class:`Kit`, built once. A round makes
-a session of its own and leaves nothing of it behind. Called by the daemon, one at a time:
+Everything that is costly to make, or that one round has to know of another, is in a ``Kit`` (:mod:`probe.workflows.kit`),
+built once. A round makes a session of its own and leaves nothing of it behind. Called by the daemon, one at a time:
 
     came = await watching.measure(kit, wire, settings, ((asked, "cheap"), …), archive)
     came = await watching.look(kit, wire, settings, archive, full=False)
@@ -14,130 +14,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from probe.experiments import holes, network
-from probe.experiments.cheap import Memory
-from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer
 from probe.incidents.model import MOVED, Kind, OwnSide, Reading
-from probe.observations import Observation, TlsFact
+from probe.observations import Observation
 from probe.runner import Runner
 from probe.verdict import clock
 from probe.verdict.network import judge_network
 from probe.verdict.view import View
 from probe.workflows.check import CheckRequest, begin_run, context_of, finished, open_session
-from probe.workflows.whereabouts import Whereabouts, noted, whereabouts
+from probe.workflows.kit import Kit
 
 if TYPE_CHECKING:
     from probe.experiments.network import Also
     from probe.experiments.session import Session
-    from probe.instruments.trust import Trust
     from probe.settings import Settings
     from probe.verdict.model import EndpointResult, NetworkVerdict, Run
     from probe.wire import Wire
     from storage.archive import Archive
     from storage.rows import Changes
-    from targets.fingerprints import Shelf
-    from targets.model import Asked, Canaries
-    from targets.networks import Atlas
+    from targets.model import Asked
 
-NEUTRAL_REST_S = 180.0
-"""The longest memory of a device for an address that has been reported: until then no other run has the same neutral."""
 GREET_EVERY_S = 3600.0
 """Between two handshakes, test pages and questions for the time among the small looks."""
 WHOLE_EVERY_S = 600.0
 """Between two whole looks while the own side stays down: a small one is enough to see that it still is, or no longer."""
 _MAY_HAVE_HOLES = (None, "upstream", "international")
-
-
-@dataclass(slots=True)
-class ClockOffset:
-    """How far this host's wall clock is off, as far as it has been told, and what becomes of that when somebody sets it.
-
-    *timeline*: seconds that nobody sets, those in which the host slept included.
-    """
-
-    timeline: Callable[[], float]
-    _offset_us: int | None = None
-    _apart_s: float = 0.0
-
-    def learn(self, offset_us: int, now_us: int) -> None:
-        self._offset_us, self._apart_s = offset_us, now_us / 1e6 - self.timeline()
-
-    def at(self, now_us: int) -> int | None:
-        """True time minus this host's, now that its clock says *now_us*; ``None`` if nobody has told yet."""
-        if self._offset_us is None:
-            return None
-        set_by_s = now_us / 1e6 - self.timeline() - self._apart_s
-        return self._offset_us - round(set_by_s * 1e6)
-
-
-@dataclass(slots=True, kw_only=True)
-class Kit:
-    """What a process builds once and measures with in all its rounds. ``interface`` names the way out that its wire takes,
-    where the host has several.
-    """
-
-    trust: Trust
-    canaries: Canaries
-    catalogue: str
-    clock: ClockOffset
-    pacer: Pacer
-    opt_ins: tuple[str, ...] = ()
-    fingerprints: Shelf | None = None
-    networks: Atlas | None = None
-    interface: str | None = None
-    heard: Callable[[Sequence[Observation]], None] | None = None
-    """Is given what each round and each look has seen; for figures, so it may not fail."""
-    memory: Memory = field(default_factory=Memory)
-    whereabouts: Whereabouts | None = None
-    """The network in which all this was learned."""
-    looks: int = 0
-    greeted: float | None = None
-    """When (timeline) the last small look shook hands."""
-    trouble: tuple[float, NetworkVerdict] | None = None
-    """When (timeline) a whole look last found the own side down, and what it said; ``None`` since it is well."""
-    abroad: dict[str, str] = field(default_factory=dict)
-    """Sites abroad among the canaries, and the address at which each answered last."""
-    resting: dict[str, float] = field(default_factory=dict)
-    """Names whose addresses served as neutrals, and until when (the wire's monotonic clock) they rest."""
-
-    def has_moved(self, wire: Wire) -> bool:
-        """Whether the host is in another network than when this was last asked; what was learned there is forgotten then."""
-        now = whereabouts(wire)
-        if now is None:
-            return False
-        self.whereabouts, moved = noted(self.whereabouts, now)
-        if moved:
-            self.memory, self.abroad, self.trouble, self.greeted = Memory(), {}, None, None
-        return moved
-
-    def rest(self, observations: Sequence[Observation], now: float) -> None:
-        """Let the neutrals that *observations* drew rest; those that have rested are forgotten."""
-        self.resting = {name: until for name, until in self.resting.items() if until > now}
-        drawn = {o.operation.name for o in observations if o.group == "draw" and o.operation.name}
-        self.resting |= dict.fromkeys(drawn, now + NEUTRAL_REST_S)
-
-    def remember(self, observations: Sequence[Observation]) -> None:
-        """Note where sites abroad are while all is well: when names do not resolve any longer, somebody must be asked.
-
-        Whoever takes a connection need not be the site, which proves itself by its certificate.
-        """
-        for o in observations:
-            family, _, name = (o.member or "").partition("/")
-            proven = isinstance(o.fact, TlsFact) and o.failure is None
-            if family == "foreign" and o.purpose == "own_side" and proven and o.operation.address:
-                self.abroad[name] = o.operation.address
-
-    def drawn_from(self, wire: Wire) -> Neutrals:
-        """Canaries and neutrals for one run."""
-        now = wire.monotonic()
-        resting = {name for name, until in self.resting.items() if until > now}
-        return Neutrals(self.canaries, wire.random, resting=resting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

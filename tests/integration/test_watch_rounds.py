@@ -24,7 +24,8 @@ from probe.instruments.warm import warm
 from probe.observations import Observation, Operation, TcpFact, TlsFact
 from probe.settings import Settings
 from probe.workflows import watching
-from probe.workflows.watching import Came, ClockOffset, Kit
+from probe.workflows.kit import ClockOffset, Kit
+from probe.workflows.watching import Came
 from storage import own_sides, readings
 from storage.archive import Archive
 from targets.loader import load_canaries

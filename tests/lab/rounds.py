@@ -62,15 +62,16 @@ async def _main(urls: tuple[str, ...]) -> None:
     from probe.settings import Settings
     from probe.wire import Wire
     from probe.workflows import watching
+    from probe.workflows.kit import ClockOffset, Kit
     from targets.loader import load_canaries
     from targets.model import Asked, Endpoint
 
     wire, settings = Wire(), Settings()
-    kit = watching.Kit(
+    kit = Kit(
         trust=Trust.load(os.environ),
         canaries=load_canaries(),
         catalogue="lab",
-        clock=watching.ClockOffset(wire.monotonic),
+        clock=ClockOffset(wire.monotonic),
         pacer=Pacer(wire, settings.budgets.flows_per_second, settings.budgets.flows_per_120_s),
     )
     asked = tuple(Asked(number=n, endpoint=Endpoint(url), target=url) for n, url in enumerate(urls, 1))

@@ -15,7 +15,8 @@ from probe.instruments.trust import Trust
 from probe.settings import Settings
 from probe.wire import WayOut, Wire
 from probe.workflows import watching
-from probe.workflows.watching import Came, ClockOffset, Kit
+from probe.workflows.kit import ClockOffset, Kit
+from probe.workflows.watching import Came
 from targets.loader import load_canaries
 from tests import nano
 
