@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Literal
 
 from tests.lab import packets
@@ -42,12 +43,15 @@ def is_unknown(data: bytes) -> bool:
 class ByShape(Rule):
     """What a flow begins with decides. Of a ``forbidden`` one so many packets of the client's pass as ``after`` says, and then
     nothing more of either side, or both sides get a RST. ``replies``: only what comes back is dropped.
+    ``every_s``: once in so many seconds one of all packets that are to be dropped passes.
     """
 
     forbidden: Callable[[bytes], bool] = is_openvpn
     after: int = 0
     way: Way = "drop"
     replies: bool = False
+    every_s: float = 0.0
+    _passed_at: float = 0.0
     _flows: OrderedDict[Flow, int | None] = field(default_factory=OrderedDict)
     """How many packets of the client's a forbidden flow has had; ``None`` for one that is none."""
 
@@ -72,6 +76,9 @@ class ByShape(Rule):
             self._flows[packet.flow] = passed + 1
 
     def act(self, packet: Packet, network: Network) -> bool:
+        if self.every_s and monotonic() - self._passed_at > self.every_s:
+            self._passed_at = monotonic()
+            return True
         if self.way == "reset" and packet.up and packet.payload and packet.protocol == TCP:
             for to_sender in (True, False):
                 network.emit(packets.reset(packet, to_sender=to_sender, ttl=64))

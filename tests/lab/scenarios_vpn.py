@@ -337,6 +337,16 @@ _NOT_BY_SHAPE = (
         rules=always(ByShape(forbidden=is_wireguard, after=10, replies=True, place="home")),
     ),
     row(
+        "openvpn_rationed_at_home",
+        "the household's own router lets one packet of OpenVPN's out in two seconds, so that it is heard of beyond now and then",
+        ("protocol://openvpn",),
+        (*UNKNOWN, Words("no_network", "filter")),
+        at_echo("openvpn", "silence"),
+        at_echo("noise", "lives", 3),
+        near={"hops": _DEEP},
+        rules=always(ByShape(forbidden=is_openvpn, place="home", every_s=2.0, when=When(protocol=UDP))),
+    ),
+    row(
         "only_the_web_passes",
         "connections that begin neither with TLS nor with a request are dropped, random ones too",
         ("protocol://openvpn-tcp", "protocol://encrypted"),
