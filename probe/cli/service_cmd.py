@@ -23,7 +23,7 @@ After=network-online.target
 Type=notify
 NotifyAccess=main
 ExecStart={start}
-ExecReload=kill -HUP $MAINPID
+ExecReload=/bin/sh -c "kill -HUP $MAINPID"
 {environment}Environment=DALEL_DATA_DIR=/var/lib/dalel
 StateDirectory=dalel
 StateDirectoryMode=0700

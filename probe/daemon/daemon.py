@@ -22,6 +22,8 @@ DRAIN_S = 8.0
 """What is under way may take so long once somebody says stop: `docker stop` kills after 10 s, systemd after 90."""
 SLEPT_S = 60.0
 """A job that comes so much too late means that the host slept (or that its clock was moved on, in a replay)."""
+_STATUS_S = 60.0
+"""How old the line that ``systemctl status`` shows may be."""
 
 
 class ReloadError(Exception):
@@ -118,7 +120,7 @@ class Daemon:
         while True:
             supervisor.alive()
             supervisor.status(self._jobs.status())
-            await asyncio.sleep(supervisor.watchdog_s)
+            await asyncio.sleep(min(supervisor.watchdog_s, _STATUS_S))
 
     def _late(self, seconds: float) -> None:
         if seconds >= SLEPT_S:

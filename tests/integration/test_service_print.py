@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -48,6 +50,17 @@ def test_consent_is_in_the_unit_only_when_it_was_given() -> None:
 def test_what_is_watched_means_nothing_to_systemd(word: str, written: str) -> None:
     """Its own signs are escaped."""
     assert lines(unit(PROGRAM, (word,), accept_risk=False), "ExecStart") == [f"{PROGRAM} run {written}"]
+
+
+def test_a_reload_needs_no_program_that_small_systems_lack() -> None:
+    """What it runs has an absolute path, and gets the signal to the process without any other program in the path."""
+    (words,) = lines(unit(PROGRAM, (), accept_risk=False), "ExecReload")
+    with subprocess.Popen(["/bin/sleep", "60"]) as sleeping:
+        done = subprocess.run(
+            shlex.split(words.replace("$MAINPID", str(sleeping.pid))), env={"PATH": ""}, timeout=60, check=False
+        )
+        sleeping.kill() if done.returncode else None
+        assert sleeping.wait(60) == -signal.SIGHUP
 
 
 def test_it_may_do_next_to_nothing() -> None:
