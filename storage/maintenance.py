@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.location import FILE_NAME, Location
 from storage.lock import FileLock
-from storage.tidying import HOUR_US
+from storage.tidying import HOUR_US, corrected
 from storage.when import utc_text
 
 _RUNS_AT_ONCE = 50
@@ -101,7 +101,8 @@ def _sqlite_path(location: Location, instead: str) -> Path:
 def prune(database: Database, before_us: int, *, dry_run: bool) -> Removed:
     """Remove all that was measured before *before_us*, and incidents that were over by then; *dry_run* only counts."""
     with database.reading() as connection:
-        old = select(schema.runs.c.id).where(schema.runs.c.started_us < before_us).order_by(schema.runs.c.started_us)
+        began_us = corrected(schema.runs, "started_us")
+        old = select(schema.runs.c.id).where(began_us < before_us).order_by(schema.runs.c.started_us)
         ids = list(connection.execute(old).scalars())
     counts = dict.fromkeys((table.name for table in schema.CHILDREN_FIRST), 0)
     for start in range(0, len(ids), _RUNS_AT_ONCE):
@@ -120,9 +121,9 @@ def _old(before_us: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     later = incidents.alias("later")
     newest = select(func.max(later.c.version)).where(later.c.id == incidents.c.id).scalar_subquery()
     over = select(incidents.c.id).where(incidents.c.version == newest, incidents.c.closed_us < before_us)
-    yield schema.readings, schema.readings.c.at_us < before_us
+    yield schema.readings, corrected(schema.readings) < before_us
     yield schema.rollups, schema.rollups.c.hour_us + HOUR_US <= before_us
-    yield schema.own_sides, schema.own_sides.c.at_us < before_us
+    yield schema.own_sides, corrected(schema.own_sides) < before_us
     yield schema.days, schema.days.c.day < utc_text(before_us)[:10]
     yield events, events.c.incident.in_(over)
     yield incidents, incidents.c.id.in_(over)

@@ -3,6 +3,8 @@
 A run that is wholly healthy loses its details and leaves one short reading an endpoint; much later the short readings of
 an hour become one row. Runs with anything that was not well, and checks by hand, are never touched. Reading happens on a
 snapshot, without any lock; each step writes for some milliseconds.
+
+How old a thing is, and in which hour it was, is told by the corrected clock: that of a board without a battery says 1970.
 """
 
 from __future__ import annotations
@@ -12,7 +14,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from probe.verdict.model import STATUSES, EndpointResult, Verdict
 from storage import readings as short_form
@@ -27,6 +42,16 @@ RUNS_AT_ONCE = 10
 """Runs that become short in one step: some hundred rows each, about 10 ms on a small board's card."""
 ROWS_AT_ONCE = 2000
 """Small rows that are removed in one step."""
+READINGS_AT_ONCE = 5000
+"""Short readings that are looked for at once: those of a day with the default list are four thousand."""
+Key = tuple[int, int]
+"""``at_us`` and ``place`` of a short reading."""
+
+
+def corrected(table: Table, column: str = "at_us") -> ColumnElement[int]:
+    """When something in *table* was, by a clock that is right."""
+    moment: ColumnElement[int] = table.c[column] + func.coalesce(table.c.clock_offset_us, 0)
+    return moment
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -43,7 +68,7 @@ def healthy_runs(database: Database, before_us: int) -> tuple[str, ...]:
     worth = or_(endpoints.c.kind.is_(None), endpoints.c.started_us.is_(None), telling)
     query = (
         select(runs.c.id)
-        .where(runs.c.started_us < before_us, runs.c.finished_us.is_not(None))
+        .where(corrected(runs, "started_us") < before_us, runs.c.finished_us.is_not(None))
         .where(or_(runs.c.network_status.is_(None), runs.c.network_status == "ok"))
         .where(exists().where(of_run))
         .where(~exists().where(of_run, worth).select_from(endpoints.outerjoin(verdicts, of_endpoint)))
@@ -96,25 +121,46 @@ def _result(row: Mapping[Any, Any]) -> EndpointResult:
 # from short readings to hours
 
 
-def first_hour(database: Database, before_us: int) -> int | None:
-    """The hour of the oldest short reading, if that hour ended before *before_us*."""
-    with database.reading() as connection:
-        oldest = connection.execute(select(func.min(schema.readings.c.at_us))).scalar_one()
-    if oldest is None:
-        return None
-    hour_us = int(oldest) // HOUR_US * HOUR_US
-    return hour_us if hour_us + HOUR_US <= before_us else None
-
-
-def roll_up(connection: Connection, hour_us: int) -> int:
-    """The short readings of the hour that began at *hour_us* become one row a place. Returns how many there were."""
+def old_hours(database: Database, before_us: int) -> tuple[tuple[Key, ...], ...]:
+    """The short readings of the oldest hours that ended before *before_us*, hour by hour: whole hours, some at a time."""
     table = schema.readings
-    of_hour = table.c.at_us.between(hour_us, hour_us + HOUR_US - 1)
-    found = connection.execute(select(table).where(of_hour)).mappings().all()
+    at_us = corrected(table)
+    limit_us = before_us // HOUR_US * HOUR_US
+    old = select(table.c.at_us, table.c.place, at_us.label("corrected_us")).where(at_us < limit_us)
+    near = func.coalesce(table.c.clock_offset_us, 0).between(-schema.CLOCK_SLACK_US, schema.CLOCK_SLACK_US)
+    # Two questions, for each has an index of its own.
+    both = union_all(
+        old.where(near, table.c.at_us < limit_us + schema.CLOCK_SLACK_US), old.where(text(schema.MISDATED))
+    )
+    with database.reading() as connection:
+        found = connection.execute(both.order_by("corrected_us").limit(READINGS_AT_ONCE)).all()
+    grouped: dict[int, list[Key]] = {}
+    for row_us, place, corrected_us in found:
+        grouped.setdefault(corrected_us // HOUR_US, []).append((row_us, place))
+    if len(found) == READINGS_AT_ONCE and len(grouped) > 1:
+        # Of the last one there may be more.
+        grouped.popitem()
+    return tuple(map(tuple, grouped.values()))
+
+
+def roll_up(connection: Connection, keys: Sequence[Key]) -> int:
+    """The short readings *keys* become one row an hour and place. Returns how many there were."""
+    table = schema.readings
+    found: list[Mapping[Any, Any]] = []
+    for start in range(0, len(keys), _BOUND_AT_ONCE):
+        some = set(keys[start : start + _BOUND_AT_ONCE])
+        of_these = select(table).where(table.c.at_us.in_({at_us for at_us, _place in some}))
+        rows_there = connection.execute(of_these).mappings()
+        found += [row for row in rows_there if (row["at_us"], row["place"]) in some]
     for row in hours(found):
         _add_hour(connection, row)
-    connection.execute(delete(table).where(of_hour))
+    gone = delete(table).where(table.c.at_us == bindparam("old_at_us"), table.c.place == bindparam("old_place"))
+    if found:
+        connection.execute(gone, [{"old_at_us": row["at_us"], "old_place": row["place"]} for row in found])
     return len(found)
+
+
+_BOUND_AT_ONCE = 500
 
 
 def hours(found: Iterable[Mapping[Any, Any]]) -> Iterator[rows.Row]:
@@ -148,14 +194,18 @@ def _add_hour(connection: Connection, row: rows.Row) -> None:
 # small things
 
 
-def drop_looks(connection: Connection, before_us: int) -> int:
-    """Some looks at an own side that was well go; ``days`` has their number. Returns how many went."""
+def old_looks(database: Database, before_us: int) -> tuple[int, ...]:
+    """Some of the looks from before *before_us* at an own side that was well."""
     table = schema.own_sides
-    old = select(table.c.at_us).where(table.c.at_us < before_us, table.c.status == "ok").limit(ROWS_AT_ONCE)
-    moments = list(connection.execute(old).scalars())
-    if moments:
-        connection.execute(delete(table).where(table.c.at_us.in_(moments), table.c.status == "ok"))
-    return len(moments)
+    old = select(table.c.at_us).where(corrected(table) < before_us, table.c.status == "ok").limit(ROWS_AT_ONCE)
+    with database.reading() as connection:
+        return tuple(connection.execute(old).scalars())
+
+
+def drop_looks(connection: Connection, moments: Sequence[int]) -> int:
+    """The looks of these *moments* at an own side that was well go; ``days`` has their number. Returns how many went."""
+    table = schema.own_sides
+    return connection.execute(delete(table).where(table.c.at_us.in_(moments), table.c.status == "ok")).rowcount
 
 
 def drop_sent(connection: Connection, before_us: int) -> int:
@@ -182,11 +232,12 @@ class Due:
 def due(database: Database, *, details_before_us: int, readings_before_us: int) -> Due:
     """Count what is old enough, without changing anything."""
     readings, own_sides = schema.readings, schema.own_sides
-    old = select(func.count()).select_from(readings).where(readings.c.at_us < readings_before_us // HOUR_US * HOUR_US)
+    hour_us = readings_before_us // HOUR_US * HOUR_US
+    old = select(func.count()).select_from(readings).where(corrected(readings) < hour_us)
     looks = (
         select(func.count())
         .select_from(own_sides)
-        .where(own_sides.c.at_us < readings_before_us, own_sides.c.status == "ok")
+        .where(corrected(own_sides) < readings_before_us, own_sides.c.status == "ok")
     )
     runs = len(healthy_runs(database, details_before_us))
     with database.reading() as connection:

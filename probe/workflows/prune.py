@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -66,17 +66,13 @@ def tidy(
     be written. Call it only while the clock is believed: one that is years ahead makes everything old.
     """
     done = Tidied()
-    steps = _steps(archive.reader.database, keep, now_us)
     until = time.monotonic() + (longest_s if longest_s is not None else float("inf"))
-    step = _next(steps, None)
-    while step is not None:
-        name, work = step
+    for name, work in _steps(archive.reader.database, keep, now_us):
         count = archive.call(work).result()
         done = replace(done, **{name: getattr(done, name) + count})
         if time.monotonic() >= until:
             break
         time.sleep(pause_s)
-        step = _next(steps, count)
     return done
 
 
@@ -100,15 +96,7 @@ def tidy_due(location: Location, keep: Keep, now_us: int) -> Due:
         )
 
 
-def _next(steps: Generator[Step, int, None], count: int | None) -> Step | None:
-    """The next step, after one that did *count*; ``None`` at the end."""
-    try:
-        return next(steps) if count is None else steps.send(count)
-    except StopIteration:
-        return None
-
-
-def _steps(database: Database, keep: Keep, now_us: int) -> Generator[Step, int, None]:
+def _steps(database: Database, keep: Keep, now_us: int) -> Iterator[Step]:
     """All that is to be done now, step by step; what to do next is read between the steps, without a lock."""
     from storage import tidying
 
@@ -118,10 +106,11 @@ def _steps(database: Database, keep: Keep, now_us: int) -> Generator[Step, int, 
     for start in range(0, len(ids), tidying.RUNS_AT_ONCE):
         some = ids[start : start + tidying.RUNS_AT_ONCE]
         yield "runs", partial(_shortened, some)
-    while (hour_us := tidying.first_hour(database, readings_before_us)) is not None:
-        yield "readings", partial(tidying.roll_up, hour_us=hour_us)
-    while (yield "own_sides", partial(tidying.drop_looks, before_us=readings_before_us)):
-        pass
+    while hours := tidying.old_hours(database, readings_before_us):
+        for keys in hours:
+            yield "readings", partial(tidying.roll_up, keys=keys)
+    while moments := tidying.old_looks(database, readings_before_us):
+        yield "own_sides", partial(tidying.drop_looks, moments=moments)
     yield "messages", partial(tidying.drop_sent, before_us=readings_before_us)
     yield "messages", _refreshed
 

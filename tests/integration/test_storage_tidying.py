@@ -233,3 +233,84 @@ def test_tidying_now_is_the_same(archive: Archive, location: Location) -> None:
         keep_round(archive, run, looked(run, 1, kind="full"))
     assert tidy_now(location, KEEP, START_US + 11 * DAY_US) == Tidied(runs=3)
     assert tidy_now(location, KEEP, START_US + 41 * DAY_US) == Tidied(readings=3)
+
+
+YEAR_US = 365 * DAY_US
+
+
+@pytest.mark.parametrize("offset_us", [56 * YEAR_US, -YEAR_US, 2 * HOUR_US, -2 * HOUR_US, HOUR_US // 2], ids=str)
+def test_things_grow_old_by_the_true_time(archive: Archive, location: Location, offset_us: int) -> None:
+    """Whatever the clock of this host said when they were measured: not before their time, and not never."""
+    true_us = START_US // HOUR_US * HOUR_US + 10 * MINUTE_US
+    for number in (1, 2):
+        run = sample_run(number, started_us=true_us + number * MINUTE_US - offset_us, finished=True)
+        run = dataclasses.replace(run, clock_offset_us=offset_us)
+        keep_round(archive, run, looked(run, 1), looked(run, 2, kind="full"))
+        look = OwnSide(run="", at_us=run.started_us, status="ok")
+        own_sides.save(archive, look, clock_offset_us=offset_us).result(30)
+    hour_us = true_us // HOUR_US * HOUR_US
+    for days_on, expected in (
+        (10 * DAY_US, Tidied()),
+        (10 * DAY_US + HOUR_US, Tidied(runs=2)),
+        (20 * DAY_US + 10 * MINUTE_US, Tidied()),
+        (20 * DAY_US + HOUR_US - 1, Tidied(own_sides=2)),
+        (20 * DAY_US + HOUR_US, Tidied(readings=4)),
+    ):
+        due = tidy_due(location, KEEP, hour_us + days_on)
+        assert (due.runs, due.readings, due.own_sides) == (expected.runs, expected.readings, expected.own_sides)
+        assert tidy(archive, KEEP, hour_us + days_on, pause_s=0) == expected
+    with archive.reader.database.reading() as connection:
+        assert set(connection.execute(schema.rollups.select()).scalars()) == {hour_us}
+
+
+def test_an_hour_is_rolled_up_as_a_whole(archive: Archive) -> None:
+    """A clock that is some minutes off cuts no hour in two, whose median would be that of one part."""
+    hour_us = START_US // HOUR_US * HOUR_US
+    for minute, duration in ((1, 10), (40, 20), (41, 30), (50, 40), (59, 50)):
+        offset_us = 30 * MINUTE_US if minute < 58 else -90 * MINUTE_US
+        run = sample_run(minute, started_us=hour_us + minute * MINUTE_US - offset_us, finished=True)
+        run = dataclasses.replace(run, clock_offset_us=offset_us)
+        look = looked(run, 1)
+        keep_round(
+            archive, run, dataclasses.replace(look, result=dataclasses.replace(look.result, duration_us=duration))
+        )
+    assert tidy(archive, KEEP, hour_us + 25 * DAY_US, pause_s=0) == Tidied(readings=5)
+    with archive.reader.database.reading() as connection:
+        row = connection.execute(schema.rollups.select()).mappings().one()
+    assert (row["hour_us"], row["accessible"], row["median_us"]) == (hour_us, 5, 30)
+
+
+def test_many_readings_are_many_small_steps(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hours are looked for some at a time, and none of them is taken for whole while a part of it was not looked at."""
+    monkeypatch.setattr(tidying, "READINGS_AT_ONCE", 5)
+    hour_us = START_US // HOUR_US * HOUR_US
+    for number in range(24):
+        run = sample_run(number, started_us=hour_us + number * 20 * MINUTE_US + MINUTE_US, finished=True)
+        keep_round(archive, run, looked(run, 1))
+    steps: list[int] = []
+    roll_up = tidying.roll_up
+
+    def counting(connection: Connection, keys: Sequence[tidying.Key]) -> int:
+        steps.append(len(keys))
+        return roll_up(connection, keys)
+
+    monkeypatch.setattr(tidying, "roll_up", counting)
+    assert tidy(archive, KEEP, hour_us + 25 * DAY_US, pause_s=0) == Tidied(readings=24)
+    assert steps == [3] * 8
+    assert rows(archive, "rollups") == 8
+
+
+def test_pruning_goes_by_the_true_time(archive: Archive, location: Location) -> None:
+    """`--older-than` leaves what only seems old because the clock was wrong, and takes what only seems young."""
+    for number, offset_us in ((1, YEAR_US), (2, -YEAR_US)):
+        run = sample_run(number, started_us=START_US - offset_us, finished=True)
+        run = dataclasses.replace(run, clock_offset_us=offset_us)
+        keep_round(archive, run, looked(run, 1), looked(run, 2, kind="full"))
+        own_sides.save(archive, OwnSide(run="", at_us=run.started_us, status="ok"), clock_offset_us=offset_us).result(
+            30
+        )
+    with Database.open(location, writable=True) as database:
+        early = prune(database, START_US - DAY_US, dry_run=False)
+        assert set(dataclasses.asdict(early).values()) == {0}
+        removed = prune(database, START_US + DAY_US, dry_run=False)
+    assert (removed.runs, removed.readings, removed.own_sides) == (2, 2, 2)
