@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.observations import DnsFact, HttpFact, TcpFact, TlsFact
 from probe.verdict import certificates
-from probe.verdict.findings.baseline import page_of
+from probe.verdict.pages import page_of
 from probe.verdict.pairs import manner
 from probe.verdict.view import Case, failed, verified
 

@@ -25,6 +25,7 @@ from probe.verdict.findings import (
     quic,
     resets,
     residual,
+    retries,
     tcp,
     throttling,
     tls,
@@ -34,6 +35,7 @@ from probe.verdict.rows import Row
 
 MODULES = (
     baseline,
+    retries,
     app,
     datagrams,
     protocols,

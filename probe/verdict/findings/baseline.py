@@ -1,15 +1,25 @@
-"""What an ordinary user would see: the page, or where the way to it ends; and the same again from fresh ports."""
+"""What an ordinary user would see: the page, or where the way to it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.observations import HttpFact, Observation
+from probe.observations import Observation
 from probe.verdict import fingerprints
 from probe.verdict.findings.tls import PAGES, complete_neutrals
+from probe.verdict.pages import (
+    is_led_away,
+    is_notice,
+    is_order,
+    is_ordinary,
+    is_own_page,
+    is_verified_page,
+    page_of,
+    sent_on_and_on,
+)
 from probe.verdict.pairs import Pair, at_neutrals
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Attempt, Case, Stage, http, verified
+from probe.verdict.view import Attempt, Case, Stage, http
 
 DNS_WORDS = {
     "dns_nxdomain_error": "nxdomain",
@@ -42,83 +52,6 @@ _HTTP_WORDS = {
     "connection_aborted": "reset",
     "http_request_failed": "garbled",
 }
-
-_REFUSALS = (403, 429, 451)
-_NOBODY_SERVED = (418, 421)
-"""Answers that serve nobody and do not say why: a joke that guards use (RFC 9110 §15.5.19), and a front end without a
-server for the name (§15.5.20)."""
-
-
-def page_of(attempt: Attempt) -> Observation | None:
-    """The response that the attempt ended with, the body's if there are two."""
-    pages = [o for o in attempt.of("http") if o.failure is None and http(o).status is not None]
-    return next((o for o in reversed(pages) if http(o).body is not None), pages[-1] if pages else None)
-
-
-def is_verified_page(attempt: Attempt) -> bool:
-    """Whether the page came over a chain that the shipped store verifies."""
-    page = page_of(attempt)
-    return page is not None and http(page).verified_chain and any(verified(o.fact) for o in attempt.of("tls"))
-
-
-def is_own_page(case: Case, attempt: Attempt) -> bool:
-    """Whether a verified page is the word of the site that was asked for, not only of the host that it is verified for: a
-    redirect to another site that came over plain HTTP may be anybody's.
-    """
-    return is_verified_page(attempt) and not is_led_away(case, attempt)
-
-
-def is_led_away(case: Case, attempt: Attempt) -> bool:
-    """Whether the walk ended at another site than it was meant for, and a hop that left was not verified."""
-    page = page_of(attempt)
-    if page is None or fingerprints.site_of(http(page).url) == fingerprints.site_of(case.asked.endpoint.url):
-        return False
-    earlier = [o for o in case.of("baseline", group=attempt.group) if o.hop < attempt.hop]
-    proven = {o.hop for o in earlier if verified(o.fact)}
-    return any(
-        isinstance(o.fact, HttpFact)
-        and fingerprints.leads_elsewhere(o.fact)
-        and not (o.fact.verified_chain and o.hop in proven)
-        for o in earlier
-    )
-
-
-def is_ordinary(fact: HttpFact) -> bool:
-    """Whether an answer is one that a site gives to everybody: a client error of our request is an answer too."""
-    if fact.method == "HEAD" and fact.status == 501:  # RFC 9110 §9.1: a method that this server does not have
-        return True
-    # What cannot be unpacked at all, no browser shows.
-    if fact.malformed is not None and not fact.body_length:
-        return False
-    return fact.status is not None and fact.status < 500 and fact.status not in (*_REFUSALS, *_NOBODY_SERVED)
-
-
-_ON_AND_ON = 5
-"""Redirects in a row. Browsers follow twenty, this program ten (a setting); ordinary sites have up to three."""
-
-
-def sent_on_and_on(attempt: Attempt) -> bool:
-    """Whether redirect followed redirect until nobody followed any more, so that no page ever came."""
-    page = page_of(attempt)
-    if page is None or attempt.hop < _ON_AND_ON:
-        return False
-    return _is_redirect(http(page))
-
-
-def _is_redirect(fact: HttpFact) -> bool:
-    return fact.status is not None and 300 <= fact.status < 400 and fact.location is not None
-
-
-def is_notice(fact: HttpFact) -> bool:
-    """Whether a page reads as a notice of blocking."""
-    known = fingerprints.read(fact)
-    return known is not None and known.blocks
-
-
-def is_order(fact: HttpFact) -> bool:
-    """Whether a page is nothing but a notice of an order: whoever shows it, even the site itself, lets nobody in."""
-    known = fingerprints.read(fact)
-    return known is not None and known.blocks and known.certain and fingerprints.is_nothing_but_a_notice(fact)
 
 
 def pages_put_in(case: Case) -> tuple[Pair, ...]:
@@ -406,80 +339,6 @@ def answer_proves_the_line(case: Case) -> Iterator[Match]:
         yield Match(observations=(page,))
 
 
-@row(
-    "retry_succeeded",
-    speaks_for="accessible",
-    weight=1.5,
-    family="retry",
-    basis="behaviour",
-    proves=True,
-    sentence="the same again over a new connection worked",
-    why="a passing trouble passes; less than the cap, for a censor may act on some flows only",
-)
-def retry_succeeded(case: Case) -> Iterator[Match]:
-    for attempt in case.retries:
-        if attempt.last is not None and is_own_success(case, attempt) and _got_as_far(case, attempt):
-            yield Match(observations=(attempt.last,))
-
-
-def _got_as_far(case: Case, attempt: Attempt) -> bool:
-    """Whether a retry got to where the baseline failed: a greeting is no answer, and a page's first bytes not its rest."""
-    page = page_of(attempt)
-    if case.failing is None and any(sent_on_and_on(baseline) for baseline in case.all_baselines):
-        # No step of it failed, and neither a greeting nor one step more is the end of it.
-        return page is not None and not _is_redirect(http(page))
-    if case.failing is None:
-        return True
-    if case.failing.stage != "http" or case.failing.last is None:
-        return True
-    if page is None:
-        return False
-    return not http(page).body_truncated or (http(page).body_length or 0) > (http(case.failing.last).body_length or 0)
-
-
-def is_own_success(case: Case, attempt: Attempt) -> bool:
-    """Whether a retry got through to the site itself, as far as can be told: not to a notice, an error or a stranger."""
-    if not attempt.ok:
-        return False
-    if attempt.stage == "tls":
-        return any(verified(o.fact) for o in attempt.of("tls"))
-    page = page_of(attempt)
-    if page is None:
-        return case.scheme == "tcp" or attempt.stage == "app"
-    return is_ordinary(http(page)) and not is_notice(http(page)) and not fingerprints.leads_elsewhere(http(page))
-
-
-@row(
-    "another_address_works",
-    speaks_for="accessible",
-    weight=1.5,
-    family="retry",
-    basis="behaviour",
-    proves=True,
-    sentence="another address of {host} that this network's DNS gave works: {address}",
-    why="browsers try the next address; as retry_succeeded",
-)
-def another_address_works(case: Case) -> Iterator[Match]:
-    for o in case.of("siblings", "tls", "address/"):
-        if verified(o.fact) and case.is_target(o.fact.sni):
-            yield Match(observations=(o,), parameters={"host": case.name, "address": o.operation.address})
-
-
-@row(
-    "retries_failed",
-    speaks_for="accessible",
-    weight=-0.5,
-    family="retry",
-    basis="behaviour",
-    sentence="{count} more tries over new connections failed as well",
-    why="failures in a row are not independent: little more than the first one says",
-)
-def retries_failed(case: Case) -> Iterator[Match]:
-    failed = [a for a in case.retries if a.ok is False and a.last is not None]
-    if failed and len(failed) == len(case.retries):
-        yield Match(observations=tuple(a.last for a in failed if a.last is not None), parameters={"count": len(failed)})
-
-
 ROWS: tuple[Row, ...] = (
     page_over_verified_chain,
     page_over_plain_http,
@@ -496,7 +355,4 @@ ROWS: tuple[Row, ...] = (
     page_over_doubtful_chain,
     answer_is_the_sites_own,
     answer_proves_the_line,
-    retry_succeeded,
-    another_address_works,
-    retries_failed,
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
-from probe.verdict.findings.baseline import is_order, is_ordinary, is_own_page, page_of
+from probe.verdict.pages import is_order, is_ordinary, is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, http, verified
 

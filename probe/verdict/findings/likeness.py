@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import elsewhere, fingerprints
-from probe.verdict.findings.baseline import is_ordinary, is_verified_page, page_of
+from probe.verdict.pages import is_ordinary, is_verified_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.similarity import very_unlike
 from probe.verdict.view import Case, http

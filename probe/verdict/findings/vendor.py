@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import certificates
-from probe.verdict.findings.baseline import is_own_page, page_of
+from probe.verdict.pages import is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, dns, http, tls, verified
 
