@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from storage import sqlite_file
+from storage import days, sqlite_file
 from storage.errors import StorageError
 from storage.location import Location
-from storage.when import utc_text
 
 _STEPS = 20_000
 """Virtual machine steps of SQLite between two looks at the clock: some milliseconds."""
@@ -76,7 +76,7 @@ def advice(location: Location) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
-    """What the daemon has left: the version of the last consent, the last look of any kind, and the bytes of two days."""
+    """What the daemon has left: the version of the last consent, the last look of any kind, and the bytes of 24 hours."""
 
     consent: str | None
     last_us: int | None
@@ -89,33 +89,31 @@ def pulse(location: Location, now_us: int) -> Pulse:
     Raises :class:`StorageError` where the database cannot be read.
     """
     limit_us = now_us + 60_000_000
-    yesterday = utc_text(now_us - 86_400_000_000)[:10]
-    questions = (
-        "SELECT version FROM consents ORDER BY id DESC LIMIT 1",
-        f"SELECT max(at_us) FROM own_sides WHERE at_us <= {limit_us:d}",  # noqa: S608 - numbers and dates of ours
+    of_looks = (
+        f"SELECT max(at_us) FROM own_sides WHERE at_us <= {limit_us:d}",  # noqa: S608 - numbers of ours
         f"SELECT max(at_us) FROM readings WHERE at_us <= {limit_us:d}",  # noqa: S608
         f"SELECT started_us FROM runs WHERE started_us <= {limit_us:d} ORDER BY started_us DESC LIMIT 1",  # noqa: S608
-        f"SELECT sum(bytes_sent + bytes_received) FROM days WHERE day >= '{yesterday}'",  # noqa: S608
     )
-    consent, *looks, spent = _asked(location, questions)
+    of_consent = "SELECT version FROM consents ORDER BY id DESC LIMIT 1"
+    consent, own_side, reading, run, *spent = _asked(location, (of_consent, *of_looks, *days.questions(now_us)))
     return Pulse(
-        consent=str(consent) if consent is not None else None,
-        last_us=max((int(look) for look in looks if look is not None), default=None),
-        bytes_lately=int(spent or 0),
+        consent=str(consent[0][0]) if consent else None,
+        last_us=max((int(at_us) for (at_us,) in (*own_side, *reading, *run) if at_us is not None), default=None),
+        bytes_lately=sum(count for _end_us, count in days.by_hour(spent, now_us)),
     )
 
 
-def _asked(location: Location, questions: tuple[str, ...]) -> list[str | int | None]:
-    """The first cell of each answer."""
+def _asked(location: Location, questions: tuple[str, ...]) -> list[Sequence[Sequence[Any]]]:
+    """The rows of each answer."""
     if location.path is None:
         from storage.database import Database
 
         with Database.open(location, writable=False) as database, database.reading() as connection:
-            return [next(iter(connection.exec_driver_sql(question).scalars()), None) for question in questions]
+            return [connection.exec_driver_sql(question).all() for question in questions]
     sqlite_file.require(location.path)
     sqlite_file.check_state(location.shown, *sqlite_file.read_state(location.path))
     try:
         with _opened(location, time.monotonic() + 5.0) as connection:
-            return [(connection.execute(question).fetchone() or (None,))[0] for question in questions]
+            return [connection.execute(question).fetchall() for question in questions]
     except sqlite3.Error as error:
         raise StorageError(f"{location.shown} cannot be read: {error}.") from error

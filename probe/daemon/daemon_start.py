@@ -188,7 +188,8 @@ async def _watch(
     wants = await work.begin()
     jobs = Jobs(start.watch, work, clock, start.say, random=wire.random, wants=wants)
     jobs.plan.seen(await work.seen())
-    jobs.allowance.add(*await work.spent_today())
+    for used, when in await work.spent_lately():
+        jobs.allowance.add(used, when)
 
     async def changed(watch: WatchSet) -> None:
         await monitoring.listen(watch.settings.metrics_listen)

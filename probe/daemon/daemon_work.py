@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -102,15 +101,14 @@ class RealWork:
         except StorageError:
             return {}
 
-    async def spent_today(self) -> tuple[int, float]:
-        """Bytes of this calendar day so far, and when it began on the daemon's timeline."""
-        now_us = self.clock.now_us()
-        midnight = dt.datetime.fromtimestamp(now_us // 1_000_000, dt.UTC).replace(hour=0, minute=0, second=0)
+    async def spent_lately(self) -> list[tuple[int, float]]:
+        """Bytes that earlier processes used in the last 24 hours, oldest first, and when, on the daemon's timeline."""
+        now_us, now = self.clock.now_us(), self.clock.monotonic()
         try:
-            day = await asyncio.to_thread(lambda: days.of(self.archive.reader.database, days.day_of(now_us)))
+            spent = await asyncio.to_thread(lambda: days.lately(self.archive.reader.database, now_us))
         except StorageError:
-            day = days.Day(day=days.day_of(now_us))
-        return day.bytes, self.clock.monotonic() - (now_us / 1e6 - midnight.timestamp())
+            return []
+        return [(count, now - (now_us - end_us) / 1e6) for end_us, count in spent]
 
     async def settle(self) -> None:
         """Import now what the first round would, and take it for what is needed to the end."""

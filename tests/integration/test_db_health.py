@@ -99,6 +99,14 @@ def test_what_was_stopped_on_purpose_is_well(archive: Archive, tmp_path: Path) -
     assert asked(tmp_path)[0] == 0
 
 
+def test_data_of_yesterday_excuses_nobody_for_two_days(archive: Archive) -> None:
+    """A daemon that used much and died is silent because it is dead: only what it used in 24 hours counts."""
+    day_us = now_us() // days.DAY_US * days.DAY_US
+    days.add(archive, days.Day(day=days.day_of(day_us - 1), bytes_received=96 * 10**6)).result(30)
+    lately = [health.pulse(archive.location, day_us + hours * days.HOUR_US + 1).bytes_lately for hours in (0, 6, 23)]
+    assert lately == [96 * 10**6, 72 * 10**6, 4 * 10**6]
+
+
 def test_where_nothing_is_it_is_unhealthy(tmp_path: Path) -> None:
     """No database, or one that cannot be read: exit 1 and not 2, which container engines keep for themselves."""
     code, said = asked(tmp_path)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from probe.daemon.caps import Allowance
 from probe.daemon.daemon_work import RealWork
 from probe.daemon.metrics import Figures, Moment, render
 from probe.daemon.monitoring import Monitoring
@@ -112,6 +113,23 @@ async def test_a_port_that_was_taken_is_tried_again(tmp_path):
         assert "HTTP/1.1 200" in await said(port, request("/healthz"))
         assert other.figures is figures
         await other.close()
+
+
+@pytest.mark.anyio
+async def test_a_restart_after_midnight_gives_no_second_allowance(tmp_path):
+    """What was used yesterday evening is as old as it is, on the daemon's timeline: a day later it comes back, not at midnight."""
+    with working(tmp_path, None) as work:
+        now_us = work.clock.now_us()
+        midnight_us = now_us // days.DAY_US * days.DAY_US
+        work.clock.wall_s = (midnight_us + days.DAY_US - now_us) / 1e6 + 600
+        midnight_us += days.DAY_US
+        days.add(work.archive, days.Day(day=days.day_of(midnight_us - 1), bytes_received=2400)).result(30)
+        allowance, now = Allowance(2400), work.clock.monotonic()
+        for used, when in await work.spent_lately():
+            allowance.add(used, when)
+    assert allowance.left(now) == 0
+    assert 1000 <= allowance.left(now + 12 * 3600) <= 1200
+    assert allowance.left(now + 26 * 3600) == 2400
 
 
 @pytest.mark.anyio

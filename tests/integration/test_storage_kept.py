@@ -13,10 +13,14 @@ from storage import consents, days, incidents, notes, outbox, own_sides
 from storage.archive import Archive
 from storage.database import Database
 from storage.location import parse
+from tests.integration.test_storage_rounds import keep as keep_round
+from tests.integration.test_storage_rounds import looked
+from tests.storage_samples import MINUTE_US, sample_run
 
 pytest_plugins = ("tests.postgresql",)
 
 HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 T_US = 1_790_000_000_000_000
 
 
@@ -158,6 +162,38 @@ def test_a_day_is_the_sum_of_what_was_added(archive: Archive, database: Database
     assert days.of(database, "2020-02-29") == days.Day(day="2020-02-29")
     assert [one.day for one in days.between(database, "2026-01-01", "2026-12-31")] == ["2026-01-01", day]
     assert (days.day_of(0), days.day_of(86_400_000_000 - 1)) == ("1970-01-01", "1970-01-01")
+
+
+def test_what_was_spent_lately_is_told_by_the_hour(archive: Archive, database: Database) -> None:
+    """Just after midnight yesterday counts, hour by hour as it becomes a day old: looks where they were, the rest evenly. A
+    check by hand is nobody's allowance.
+    """
+    today_us = T_US // DAY_US * DAY_US
+    evening, afternoon, by_hand = (
+        sample_run(number, started_us=today_us - hours * HOUR_US + MINUTE_US, finished=True)
+        for number, hours in ((1, 4), (2, 10), (3, 10))
+    )
+    keep_round(archive, evening, looked(evening, 1, "blocked", "full"))
+    keep_round(archive, afternoon, looked(afternoon, 1))
+    look = looked(by_hand, 1)
+    archive.begin(by_hand, [look.asked]).result(30)
+    archive.save(by_hand.id, look.result, ()).result(30)
+    days.add(archive, days.Day(day=days.day_of(today_us - 1), bytes_sent=2 * 10_800 + 24_000)).result(30)
+    days.add(archive, days.Day(day=days.day_of(today_us), bytes_received=500)).result(30)
+
+    def spent(hours: float) -> dict[float, int]:
+        now_us = int(today_us + hours * HOUR_US)
+        return {(end_us - today_us) / HOUR_US: count for end_us, count in days.lately(database, now_us)}
+
+    just_after = spent(0.25)
+    assert (len(just_after), sum(just_after.values())) == (25, 2 * 10_800 + 24 * 1000 + 500)
+    assert [just_after[hour] for hour in (-22, -9, -3, 0, 0.25)] == [1000, 11_800, 11_800, 1000, 500]
+    later = spent(15.1)
+    assert min(later) == -8
+    assert sum(later.values()) == 10_800 + 9 * 1000 + 500
+    assert sum(spent(20.5).values()) == 10_800 + 4 * 1000 + 500
+    assert sum(spent(21.5).values()) == 3 * 1000 + 500
+    assert sum(spent(24.5).values()) == 500
 
 
 def test_looks_at_the_own_side_come_back_corrected(archive: Archive, database: Database) -> None:

@@ -112,7 +112,7 @@ def test_bytes_come_back_a_day_later_and_not_before():
 
 
 def test_a_restart_forgets_nothing_of_the_day():
-    """What earlier processes used is as old as the calendar day, also where that began before this machine did."""
+    """What earlier processes used is as old as it is, also from before this machine's own time began."""
     allowance = Allowance(1000)
     allowance.add(700, -5 * HOUR)
     assert allowance.left(HOUR) == 300
