@@ -106,6 +106,18 @@ def takes(at: str, name: str, *, more_than: float = 0.0, less_than: float = 60.0
     return prove
 
 
+def differs(at: str, name: str, *, slower_than: float, times: int = 10) -> Proof:
+    """Of so many pages under one name some take longer than so many seconds, and some do not."""
+
+    def prove(lab: Lab) -> None:
+        there = f"{name}:443:{lab.world.sites[at].address}"
+        head = ["curl", "-sSk", "-o", "/dev/null", "-m", "20", "--resolve", there, "-w", "%{time_total}"]
+        took = [float(lab.run(*head, f"https://{name}/").stdout) for _ in range(times)]
+        _expect(f"{name} at {at} took {took} s", {one > slower_than for one in took}, {True, False})
+
+    return prove
+
+
 def freezes(at: str, name: str, *, least: int, most: int) -> Proof:
     """A page is asked for, and after *least* to *most* bytes of it nothing more comes for two seconds (of a record of TLS that
     is not complete curl shows nothing)."""

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from targets.loader import load_canaries
 from tests.lab import censor, closures, prove, prove_apps, rules, throttle
 from tests.lab.control_serve import ADDRESS, HOST, Serves
 from tests.lab.packets import TCP
@@ -308,6 +309,84 @@ _OTHERS = (
     _with_control(_LINES[0], "and_a_control"),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*_BLOCKS, *_AT_CONTROLS, *_SERVERS, *_LINES, *_OTHERS)
+# Innocent worlds in which a name is slower than its neighbour: the site is slow by itself, so that names are compared, and then
+# something else, that knows no name, must not pass for somebody who does.
+_FREE = tuple(sorted(load_canaries().innocuous)[::3])
+"""Names that a tariff leaves free: a third of those that the probe may compare with."""
+_TCP_DOWN = When(protocol=TCP, side="down")
+
+
+def _innocent(name: str, tells: str, *proofs: prove.Proof, **more: Any) -> Scenario:
+    fields: dict[str, Any] = {"network": (Words("ok"), Words("inconclusive")), "control": (), **more}
+    return _row(name, tells, UNSETTLED, prove_apps.takes(FACEBOOK, FACEBOOK, more_than=1.5), *proofs, **fields)
+
+
+def _slow_itself(world: World) -> World:
+    return _long(world).change(FACEBOOK, https=_pages(how="limit_rate_after 8k; limit_rate 16k;"))
+
+
+_INNOCENT = (
+    _innocent(
+        "bundle_with_a_narrow_link",
+        "flows are shared out over two links by their ports, and one of them has 200 kbit/s a flow",
+        prove_apps.differs(NEUTRAL, STRANGER, slower_than=0.8),
+        world=lambda world: _slow_itself(world).change(NEUTRAL, body=_PAGE),
+        rules=_always(throttle.EachPolice(when=dataclasses.replace(_TCP_DOWN, fraction=0.5), rate=200_000)),
+    ),
+    _innocent(
+        "tariff_used_up_and_some_names_free",
+        "the volume is used up: 128 kbit/s for all that the customer does, but what greets with some names is free",
+        prove_apps.takes(STRANGER, STRANGER, more_than=4.0),
+        prove_apps.takes(_FREE[0], _FREE[0], less_than=2.0),
+        world=lambda world: _long(world).change(STRANGER, _FREE[0], body=_PAGE),
+        rules=_always(throttle.Tariff(names=_FREE, place="access")),
+    ),
+    _innocent(
+        "radio_that_sleeps",
+        "the laptop's radio sleeps 50 ms after it has sent, and hears what waits for it every 0.3 seconds",
+        prove_apps.takes(NEUTRAL, STRANGER, more_than=0.5),
+        world=_slow_itself,
+        rules=_always(throttle.PowerSave(when=When(protocol=TCP), place="home")),
+    ),
+    _innocent(
+        "servers_that_limit_each_visitor",
+        "every server gives a visitor 60 KB at once and 64 kbit/s from then on, whatever he names",
+        prove_apps.takes(FACEBOOK, STRANGER, more_than=1.5),
+        rules=_always(
+            throttle.EachPolice(
+                when=dataclasses.replace(_TCP_DOWN, ports=(443,)),
+                rate=64_000,
+                burst=60_000,
+                by_server=True,
+                place="far",
+            )
+        ),
+        unproven_abroad="what the proofs have fetched from there is counted",
+    ),
+    _innocent(
+        "gateway_that_looks_names_up",
+        "a company's gateway holds the first flow with any name for four seconds, and knows the name from then on",
+        # What it has learnt from the proofs is forgotten after them.
+        prove_apps.in_force(
+            throttle.NewNameHold(seconds=4.0, place="home"),
+            prove_apps.takes(NEUTRAL, STRANGER, more_than=4.0),
+            prove_apps.takes(FACEBOOK, STRANGER, less_than=2.0),
+        ),
+        rules=_always(throttle.NewNameHold(seconds=4.0, place="home")),
+    ),
+    _innocent(
+        "line_that_is_busy_in_turns",
+        "somebody's backup leaves 64 kbit/s for two seconds out of four and a half",
+        prove_apps.in_force(
+            throttle.Police(when=_TCP_DOWN, rate=64_000), prove_apps.takes(NEUTRAL, STRANGER, more_than=1.0)
+        ),
+        world=_slow_itself,
+        rules=_always(
+            closures.Schedule(rule=throttle.Police(when=_TCP_DOWN, rate=64_000, place="access"), on=2.0, off=2.5)
+        ),
+    ),
+)
+
+SCENARIOS: tuple[Scenario, ...] = (*_BLOCKS, *_AT_CONTROLS, *_SERVERS, *_LINES, *_OTHERS, *_INNOCENT)
 """All of them; :data:`BLOCKS` are those that must be found."""
 BLOCKS = frozenset(row.name for row in (*_BLOCKS, *_AT_CONTROLS))

@@ -68,6 +68,45 @@ def test_a_tariff_is_one_bucket_for_everything(network):
     assert [network.passes(rule, down(40000 + number % 2)) for number in range(4)] == [True, True, False, False]
 
 
+def test_each_flow_or_each_server_has_a_bucket_of_its_own(network):
+    """Two flows to one server are two buckets, or one."""
+    for by_server, passed in ((False, [True] * 4), (True, [True, True, False, False])):
+        rule = throttle.EachPolice(rate=115_200, burst=4_000, by_server=by_server)
+        assert [network.passes(rule, down(40000 + number % 2)) for number in range(4)] == passed
+
+
+def test_a_tariff_leaves_some_names_free(network):
+    """What greeted with a free name is not counted; everything else shares one bucket, and what goes up passes."""
+    rule = greeted(network, throttle.Tariff(names=("moma.org",), rate=115_200, burst=4_000), "www.moma.org")
+    greeted(network, rule, "www.facebook.com", port=40001)
+    assert all(network.passes(rule, down()) for _ in range(9))
+    assert [network.passes(rule, down(40001)) for _ in range(3)] == [True, True, False]
+    assert network.passes(rule, segment(FULL, port=40001))
+
+
+def test_a_radio_that_sleeps_hears_at_beacons(network):
+    """Right after it has sent it hears at once; later only at the next beacon, all that waits for it together."""
+    network.now = 99.95
+    rule = throttle.PowerSave(listens=0.05, beacon=0.25)
+    waits = []
+    for step, packet in ((0.0, segment()), (0.04, down()), (0.11, down()), (0.05, down()), (0.12, down())):
+        network.now += step
+        assert network.passes(rule, packet)
+        waits.append(round(network.arrivals[0], 3))
+    assert waits == [0.0, 0.0, 0.15, 0.1, 0.0]
+
+
+def test_a_new_name_is_looked_up_once(network):
+    """Its first flow is held back, its second one is not; another name's is again."""
+    rule = throttle.NewNameHold(seconds=4.0)
+    waits = []
+    for port, name in ((40000, "www.moma.org"), (40001, "www.moma.org"), (40002, "www.facebook.com")):
+        greeted(network, rule, name, port=port)
+        assert network.passes(rule, down(port))
+        waits.append(network.arrivals[0])
+    assert waits == [4.0, 0.0, 4.0]
+
+
 def test_shaper_makes_packets_wait_in_line(network):
     """Each waits for those before it; what the queue does not hold is dropped; the client's own packets do not wait."""
     rule = greeted(network, throttle.NameShape(names=META, rate=115_200, queue=2_000))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Literal
+from typing import Any, Literal
 
 from tests.lab.packets import SYN, TCP, Packet
 from tests.lab.rules import ByName, Network, Rule, _remember
@@ -75,6 +75,58 @@ class Police(Rule):
 
 
 @dataclass(kw_only=True)
+class EachPolice(Rule):
+    """A bucket for each flow that ``when`` holds, or for each server: a narrow link of a bundle, or a limit for each visitor."""
+
+    rate: int = 64_000
+    burst: int = 6_000
+    by_server: bool = False
+    _buckets: OrderedDict[Any, _Bucket] = field(default_factory=OrderedDict)
+
+    def act(self, packet: Packet, network: Network) -> bool:
+        key = packet.remote if self.by_server else packet.flow
+        bucket = self._buckets.get(key) or _Bucket(self.burst, monotonic())
+        _remember(self._buckets, key, bucket)
+        return bucket.takes(packet, self.rate, self.burst)
+
+
+@dataclass(kw_only=True)
+class Tariff(ByName):
+    """One bucket for all that comes over TCP but on flows that named one of ``names``: those are free, as on many tariffs."""
+
+    rate: int = 128_000
+    burst: int = 8_000
+    _bucket: _Bucket | None = None
+
+    def match(self, packet: Packet) -> bool:
+        free = super().match(packet)
+        return packet.protocol == TCP and not packet.up and not free
+
+    def punish(self, packet: Packet, network: Network) -> bool:
+        self._bucket = self._bucket or _Bucket(self.burst, monotonic())
+        return self._bucket.takes(packet, self.rate, self.burst)
+
+
+@dataclass(kw_only=True)
+class PowerSave(Rule):
+    """A radio that sleeps when it has sent nothing for so long, and hears what waited for it at the next beacon (IEEE 802.11)."""
+
+    listens: float = 0.05
+    beacon: float = 0.3
+    _sent: float = 0.0
+    _wakes: float = 0.0
+
+    def act(self, packet: Packet, network: Network) -> bool:
+        now = monotonic()
+        if packet.up:
+            self._sent = now
+        elif now < self._wakes or now - max(self._sent, self._wakes) > self.listens:
+            self._wakes = max(self._wakes, now + -now % self.beacon)
+            network.arrivals = (self._wakes - now,)
+        return True
+
+
+@dataclass(kw_only=True)
 class NameShape(BySide):
     """What exceeds *rate* bits a second waits in a queue of so many bytes, and is dropped when that is full."""
 
@@ -118,6 +170,18 @@ class NameHold(BySide):
         _remember(self._since, packet.flow, since)
         network.arrivals = (max(0.0, since + self.seconds - now),)
         return True
+
+
+@dataclass(kw_only=True)
+class NewNameHold(NameHold):
+    """The same for the first flow with any name: a company's gateway that asks its vendor what kind of site it is."""
+
+    _known: OrderedDict[str, bool] = field(default_factory=OrderedDict)
+
+    def covers(self, name: str) -> bool:
+        known = name in self._known
+        _remember(self._known, name, True)
+        return not known
 
 
 @dataclass(kw_only=True)
