@@ -305,7 +305,7 @@ class QuicFact:
     which is all that counts as success for an arm. ``first_reply_us``: from the first packet to the first one that is an
     answer to it, ``reply_ttl``: that one's IP TTL. ``close_code``: with which the server ended the connection (RFC 9000 §20),
     ``close_reason`` its words. ``ttl``: so many routers far the greeting was let go, and only its first datagram; ``None``: as
-    ordinary ones are.
+    ordinary ones are; ``hop_is``: as in :class:`PathFact`, of the router that said so.
     """
 
     exchange: Literal["handshake", "ping"]
@@ -328,6 +328,7 @@ class QuicFact:
     icmp_from: str | None = None
     stack: str | None = None
     ttl: int | None = None
+    hop_is: HopScope | None = None
 
 
 AppTransport = Literal["tcp", "udp", "websocket"]

@@ -25,7 +25,7 @@ from probe.experiments.steps import Place
 from probe.instruments import quic
 from probe.observations import Arm, HttpFact, Operation, QuicFact
 from probe.verdict.networks import network_of
-from probe.verdict.quic import LONG, NEUTRAL, OWN, PING, WAY, answered
+from probe.verdict.quic import LONG, NEUTRAL, OWN, PING, WAY, WAYS, answered
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site
@@ -39,7 +39,7 @@ _OWN_ROUNDS = 2
 """At the site's own address: enough to see whether another name is answered there; the server can tell names apart too."""
 _LONG_ALPN = (*quic.ALPN, *(f"{number:03}".ljust(200, "x") for number in range(6)))
 """With these a greeting takes two datagrams, as browsers' greetings do."""
-_HOPS = 5
+_HOPS = 8
 _WAY_S = 1.0
 
 
@@ -283,7 +283,8 @@ class Question:
 
     async def follow(self) -> None:
         """Greetings that get only so many routers far, with the name and with another one, to a place where names were
-        compared: a router behind this household's that speaks of the name's greeting tells that it got past the household.
+        compared: the last router that speaks of the name's, and the next that speaks of the other's only. Who counts greetings
+        with the name stops them by their turn: so they go from far to near, and back.
         """
         address = self._compared_at()
         if address is None or self._passed:
@@ -293,9 +294,10 @@ class Question:
             "target": self._host,
         }
         async with asyncio.TaskGroup() as group:
-            for ttl in range(1, _HOPS + 1):
-                for arm, name in names.items():
-                    group.create_task(self._let_go(address, arm, name, ttl))
+            for number in range(WAYS):
+                for ttl in sorted(range(1, _HOPS + 1), reverse=number % 2 == 0):
+                    for arm, name in names.items():
+                        group.create_task(self._let_go(address, arm, name, ttl, number))
 
     def _compared_at(self) -> str | None:
         """A neutral place where the name failed."""
@@ -314,8 +316,8 @@ class Question:
             None,
         )
 
-    async def _let_go(self, address: str, arm: Arm, name: str, ttl: int) -> None:
-        place = Place(purpose=PURPOSE, endpoint=self._site.number, group=WAY, arm=arm, round=ttl)
+    async def _let_go(self, address: str, arm: Arm, name: str, ttl: int, number: int) -> None:
+        place = Place(purpose=PURPOSE, endpoint=self._site.number, group=WAY, arm=arm, round=number)
         await self._session.pacer.flow()
         operation = await quic.let_go(
             self._site.wire, address, sni=name, ttl=ttl, deadline_s=_WAY_S * self._site.settings.deadline_scale

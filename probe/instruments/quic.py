@@ -11,7 +11,7 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from probe.instruments import failures, quic_apart, quic_packets
+from probe.instruments import failures, path, quic_apart, quic_packets
 from probe.observations import UNKNOWN_FAILURE, Operation, QuicFact
 from probe.wire import Datagram, UdpSocket, Wire
 
@@ -171,8 +171,11 @@ async def let_go(
             exchange.note_reply(await exchange.receive())
 
     done = await _run(wire, (address, port), fact, speak, deadline_s=deadline_s, name=sni)
-    assert isinstance(done.fact, QuicFact)
-    return replace(done, fact=replace(done.fact, icmp_from=None))
+    fact = done.fact
+    assert isinstance(fact, QuicFact)
+    if fact.icmp_from is not None:
+        fact = replace(fact, hop_is=path.scope_of(path.embedded(fact.icmp_from, wire.translator), wire.gateway()))
+    return replace(done, fact=replace(fact, icmp_from=None))
 
 
 async def _run(

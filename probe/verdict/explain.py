@@ -545,7 +545,7 @@ SIGNATURES: dict[str, Explanation] = {
         besides="A site that does not offer it. This household's own router or a company's gateway may stop it for this name.",
         excluded="Another name must be answered in the same way, in turn, at two servers that have nothing to do with the "
         "site. “Blocked” is said only of what was asked for in this kind of connection alone (quic://), and only if a router "
-        "behind this household's own has seen what names the site.",
+        "behind this household's own has seen what names the site, and one farther on never.",
     ),
     "quic.timeout.any": Explanation(
         means="The newer, faster kind of connection gets no answer, whatever is named.",

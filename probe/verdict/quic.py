@@ -13,7 +13,7 @@ from probe.verdict.networks import network_of
 from probe.verdict.pairs import Pair, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from probe.verdict.view import Case
 
@@ -23,6 +23,8 @@ NEUTRAL, CONTROL = "neutral/", "control:"
 PLACES = 2
 """Places of different operators that must be silent before a line is called filtered."""
 
+WAYS = 2
+"""So often greetings are let go to each router."""
 _BEHIND_HOME = 2
 _EXCEEDED: dict[int | None, tuple[int, int]] = {4: (11, 0), 6: (3, 0)}
 """The TTL ran out (RFC 792, RFC 4443)."""
@@ -44,6 +46,20 @@ def answered(operation: Operation) -> bool:
 def silent(operation: Operation) -> bool:
     """Whether nobody answered within the deadline; a router's word that there is no way is none of a server."""
     return isinstance(operation.fact, QuicFact) and operation.failure == "generic_timeout_error"
+
+
+def _ended_there(o: Observation) -> bool:
+    """Whether a router says that the TTL ran out at it."""
+    fact = o.fact
+    return isinstance(fact, QuicFact) and (fact.icmp_type, fact.icmp_code) == _EXCEEDED.get(o.operation.family)
+
+
+def _always(found: Sequence[Observation]) -> bool:
+    return len(found) >= WAYS and all(map(_ended_there, found))
+
+
+def _is_theirs(o: Observation) -> bool:
+    return isinstance(o.fact, QuicFact) and o.fact.hop_is in ("public", "shared")
 
 
 def _of(observations: Iterable[Observation], exchange: str) -> tuple[Observation, ...]:
@@ -139,19 +155,23 @@ class Quic:
         )
 
     @property
-    def past_home(self) -> tuple[Observation, ...]:
-        """Words of routers behind this network's own one, to greetings with the name that were let go so far.
+    def stopped_beyond_home(self) -> tuple[Observation, ...]:
+        """The way, where a router behind this household has had every greeting with the name that was let go so far, and a
+        farther one none of them, and every other.
 
-        What a home router reads and drops never gets there. Who filters in the very next hop may be in the same house.
+        What a box at home reads and drops never gets there; where it drops the answers alone, or some greetings of many, no
+        farther router is left out. One with a private address may be in the same building.
         """
-        return tuple(
-            o
-            for o in self._way
-            if isinstance(o.fact, QuicFact)
-            and o.arm == "target"
-            and (o.fact.ttl or 0) >= _BEHIND_HOME
-            and (o.fact.icmp_type, o.fact.icmp_code) == _EXCEEDED.get(o.operation.family)
-        )
+        heard: dict[str, dict[int, list[Observation]]] = {"target": {}, "innocuous": {}}
+        for o in self._way:
+            if isinstance(o.fact, QuicFact) and o.arm is not None and o.fact.ttl is not None:
+                heard[o.arm].setdefault(o.fact.ttl, []).append(o)
+        target, innocuous = heard["target"], heard["innocuous"]
+        after = max((ttl for ttl, found in target.items() if any(map(_ended_there, found))), default=0)
+        if after < _BEHIND_HOME or not _always(target[after]) or not all(map(_is_theirs, target[after])):
+            return ()
+        beyond = (ttl for ttl, found in innocuous.items() if ttl > after and _always(found))
+        return self._way if any(len(target.get(ttl, ())) >= WAYS for ttl in beyond) else ()
 
     @property
     def silent_places(self) -> tuple[Observation, ...]:

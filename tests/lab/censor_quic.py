@@ -17,14 +17,15 @@ class QuicDrop(Rule):
     """From an Initial with a listed name on, what the client sends on that flow is dropped, for ever.
 
     The name is read as the RFC lets everybody on the path read it. ``reassemble``: greetings in several datagrams are put
-    together, in whatever order they come. ``both``: the server's datagrams of that flow are dropped as well. What has
-    another version than 1 is not read, so it passes, and so does the server's version negotiation.
+    together, in whatever order they come. ``both``: the server's datagrams of that flow are dropped as well, ``replies``: those
+    alone. What has another version than 1 is not read, so it passes, and so does the server's version negotiation.
     """
 
     when: When = field(default_factory=lambda: When(protocol=UDP, ports=(443,)))
     names: tuple[str, ...] = ()
     reassemble: bool = True
     both: bool = False
+    replies: bool = False
     _greetings: OrderedDict[Flow, initials.Greeting] = field(default_factory=OrderedDict)
     _forbidden: OrderedDict[Flow, str] = field(default_factory=OrderedDict)
 
@@ -49,7 +50,7 @@ class QuicDrop(Rule):
         return True
 
     def act(self, packet: Packet, network: Network) -> bool:
-        return not (packet.up or self.both)
+        return packet.up if self.replies else not (packet.up or self.both)
 
 
 @dataclass(kw_only=True)

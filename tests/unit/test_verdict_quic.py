@@ -59,15 +59,23 @@ def test_another_target_that_is_answered_shows_that_quic_passes():
     ("story", "proven"),
     [
         (lambda facts: let_go(facts, 2), True),
-        (lambda facts: let_go(facts, 5), True),
+        (lambda facts: let_go(facts, 1, 2, 3, 4), True),
+        (lambda facts: let_go(facts, 3, hop_is="shared"), True),
+        (lambda facts: let_go(facts, 2, spoken=(1, 2, 4)), True),
         (let_go, False),
         (lambda facts: let_go(facts, 1), False),
-        (lambda facts: let_go(facts, 2, arm="innocuous"), False),
+        (lambda facts: let_go(facts, 1, 2, 3, 4, 5), False),
+        (lambda facts: let_go(facts, 1, 2, 3, 4, 5, 6), False),
+        (lambda facts: let_go(facts, 2, spoken=(1, 2)), False),
+        (lambda facts: let_go(facts, 2, once=(4,)), False),
+        (lambda facts: let_go(facts, once=(2,)), False),
+        (lambda facts: let_go(facts, 2, hop_is="private"), False),
+        (lambda facts: let_go(facts, 2, times=1), False),
         (lambda facts: let_go(facts, 2, code=13), False),
     ],
 )
-def test_only_what_gets_past_the_household_is_blocked(story, proven):
-    """A router behind the own one has to say that the very name got there."""
+def test_only_what_is_stopped_beyond_the_household_is_blocked(story, proven):
+    """A router behind the own one has had the very name, both times, and a farther one never, but every other name."""
     verdict = story(neutrals(here(site()))).healthy("after", 1).verdict()
     assert verdict.status == ("blocked" if proven else "inconclusive")
 

@@ -76,12 +76,25 @@ def neutrals(facts: Facts, count: int = 2, **how: Any) -> Facts:
     return facts
 
 
-def let_go(facts: Facts, *heard: int, arm: str = "target", code: int = 0) -> Facts:
-    """Greetings that get one to five routers far; those at the distances *heard* are spoken of."""
-    for ttl in range(1, 6):
-        icmp: dict[str, Any] = {"icmp_type": 11, "icmp_code": code} if ttl in heard else {}
-        failure = "host_unreachable" if ttl in heard else TIMEOUT
-        greeting(facts, "way", arm, failure, address=NEUTRALS[0], round=ttl, ttl=ttl, **icmp)
+def let_go(
+    facts: Facts,
+    *heard: int,
+    code: int = 0,
+    spoken: tuple[int, ...] = (1, 2, 3, 4, 5),
+    once: tuple[int, ...] = (),
+    hop_is: str = "public",
+    times: int = 2,
+) -> Facts:
+    """Greetings that get one to six routers far: those with the name are spoken of at the distances *heard* (and *once*), those
+    with another one at those that are *spoken*.
+    """
+    for number in range(times):
+        for ttl in range(1, 7):
+            for arm, where in (("target", (*heard, *once)), ("innocuous", spoken)):
+                is_heard = ttl in where and not (arm == "target" and ttl in once and number)
+                icmp: dict[str, Any] = {"icmp_type": 11, "icmp_code": code, "hop_is": hop_is} if is_heard else {}
+                failure = "host_unreachable" if is_heard else TIMEOUT
+                greeting(facts, "way", arm, failure, address=NEUTRALS[0], round=number, ttl=ttl, **icmp)
     return facts
 
 
@@ -116,6 +129,11 @@ def stopped() -> Facts:
 def stopped_at_home() -> Facts:
     """The same, and no router but the household's own has seen what names the site."""
     return let_go(neutrals(here(site())), 1).healthy("after", 1)
+
+
+def answers_stopped() -> Facts:
+    """The same, and every router has seen what names the site."""
+    return let_go(neutrals(here(site())), 1, 2, 3, 4, 5).healthy("after", 1)
 
 
 def at_control() -> Facts:
@@ -177,6 +195,7 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a site over QUIC that answers long greetings": (long_only, "accessible"),
     "a name that QUIC loses": (stopped, "blocked/quic/quic.timeout.sni"),
     "a name that QUIC loses, perhaps at home": (stopped_at_home, "inconclusive/quic.timeout.sni"),
+    "a name whose answers QUIC loses, perhaps at home": (answers_stopped, "inconclusive/quic.timeout.sni"),
     "a name that QUIC loses, one place": (
         lambda: let_go(neutrals(here(site()), 1), 2, 3).healthy("after", 1),
         "inconclusive/quic.timeout.sni",

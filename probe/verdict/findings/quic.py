@@ -69,7 +69,7 @@ def quic_long_greeting(case: Case) -> Iterator[Match]:
     proves=True,
     sentence="at {places} unrelated addresses abroad, the newer kind of connection got no answer when it named {host} "
     "({target_failures} times), and did when it named another site, in turn ({innocuous_successes} times); and what names "
-    "{host} gets past this network's own router",
+    "{host} is stopped between two routers that are not this network's own",
     why="the rule of neutral_flip at two places of two operators, with silence alone as a failure; the cap",
     signatures=(_SNI,),
 )
@@ -78,8 +78,8 @@ def quic_neutral_flip(case: Case) -> Iterator[Match]:
     if read is None or read.passed:
         return
     found = read.complete()
-    if len(found) >= PLACES and read.past_home:
-        yield _match(case, found, read.past_home)
+    if len(found) >= PLACES and read.stopped_beyond_home:
+        yield _match(case, found, read.stopped_beyond_home)
 
 
 @row(
@@ -90,7 +90,8 @@ def quic_neutral_flip(case: Case) -> Iterator[Match]:
     basis="contrast",
     sentence="at {places} unrelated addresses abroad, the newer kind of connection got no answer when it named {host} "
     "({target_failures} times), and did when it named another site, in turn ({innocuous_successes} times)",
-    why="a router at home or a company's gateway reads names too, and nothing shows that it is not the one; or one place only",
+    why="a router at home or a company's gateway reads names too, or stops the answers: nothing shows that it is not the one; "
+    "or one place only",
     signatures=(_SNI,),
 )
 def quic_neutral_flip_near(case: Case) -> Iterator[Match]:
@@ -98,7 +99,7 @@ def quic_neutral_flip_near(case: Case) -> Iterator[Match]:
     if read is None or read.passed:
         return
     found = read.complete()
-    if found and not (len(found) >= PLACES and read.past_home):
+    if found and not (len(found) >= PLACES and read.stopped_beyond_home):
         yield _match(case, found)
 
 
