@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from probe.verdict.model import EndpointResult, NetworkVerdict, Run
     from probe.wire import Wire
     from storage.archive import Archive
-    from storage.rows import Changes
+    from storage.rows import Change, Changes
     from targets.model import Asked
 
 GREET_EVERY_S = 3600.0
@@ -103,19 +103,17 @@ async def measure(
         kit.rest(session.recorder.observations, wire.monotonic())
     observations = session.recorder.observations
     run = _timed(kit, finished(run, ran, wire, observations))
-    kept = False
-    if archive is not None:
-        changes = _changes(kit, session, run, results, kinds)
-        kept = any(change.table == "runs" for change in changes)
-        await _kept(archive.put(changes))
+    changes = _changes(kit, session, run, results, kinds) if archive is not None else ()
+    kept = any(change.table == "runs" for change in changes)
     own = _own_side(kit, run, ran.network, kept=kept) if _is_whole(observations) else None
-    if own is not None and archive is not None:
-        await _keep_look(archive, own, run)
-    _tell(kit, observations)
     moved |= kit.has_moved(wire)
+    move = _move(kit, run) if moved else None
+    if archive is not None:
+        await _kept(archive.put((*changes, *_own_sides(run, own, move))))
+    _tell(kit, observations)
     return Came(
         run=run.id,
-        moved=await _keep_move(kit, run, archive) if moved else None,
+        moved=move,
         readings=tuple(_reading(kit, run, result, kinds[result.number]) for result in ran.results),
         own_side=own,
         **_costs(observations),
@@ -201,17 +199,22 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     run = _timed(kit, run)
     kept = archive is not None and whole and verdict.status != "ok"
     own = _own_side(kit, run, verdict, kind="full" if whole else "cheap", kept=kept)
+    move = _move(kit, run) if moved else None
     if archive is not None:
-        if kept:
-            archive.begin(run, ())
-            archive.save_observations(run.id, observations)
-        await _keep_look(archive, own, run)
+        details = _details(run, observations) if kept else ()
+        await _kept(archive.put((*details, *_own_sides(run, own, move))))
     if verdict.status == "ok":
         kit.trouble = None
         kit.remember(observations)
     _tell(kit, observations)
-    came = Came(run=run.id, own_side=own, **_costs(observations))
-    return replace(came, moved=await _keep_move(kit, run, archive)) if moved else came
+    return Came(run=run.id, own_side=own, moved=move, **_costs(observations))
+
+
+def _details(run: Run, observations: Sequence[Observation]) -> Changes:
+    """What the archive keeps of a look that was not well, besides its word."""
+    from storage import rows
+
+    return (*rows.begin(run, ()), *rows.add_observations(run.id, observations))
 
 
 def _known_trouble(kit: Kit, small: NetworkVerdict | None) -> NetworkVerdict | None:
@@ -310,21 +313,23 @@ def _own_side(kit: Kit, run: Run, verdict: NetworkVerdict, *, kind: Kind = "full
     )
 
 
-async def _keep_move(kit: Kit, run: Run, archive: Archive | None) -> OwnSide:
+def _move(kit: Kit, run: Run) -> OwnSide:
     """That *run* is not to be added up with what was before it."""
-    own = OwnSide(
-        run="", at_us=run.started_us - 1, status="inconclusive", method=MOVED, interface=kit.interface, kind="cheap"
-    )
-    if archive is not None:
-        await _keep_look(archive, own, replace(run, started_us=own.at_us))
-    return replace(own, at_us=own.at_us + (run.clock_offset_us or 0))
+    at_us = run.started_us - 1 + (run.clock_offset_us or 0)
+    return OwnSide(run="", at_us=at_us, status="inconclusive", method=MOVED, interface=kit.interface, kind="cheap")
 
 
-async def _keep_look(archive: Archive, own: OwnSide, run: Run) -> None:
+def _own_sides(run: Run, *told: OwnSide | None) -> Changes:
+    """What the archive keeps of what was *told* in *run*. In one transaction with its details, or a kill leaves half of it."""
     from storage import own_sides
 
-    # The archive has this host's own time beside the offset, as everywhere.
-    await _kept(own_sides.save(archive, replace(own, at_us=run.started_us), clock_offset_us=run.clock_offset_us))
+    offset_us = run.clock_offset_us or 0
+    made: list[Change] = []
+    for own in told:
+        if own is not None:
+            # The archive has this host's own time beside the offset, as everywhere.
+            made += own_sides.changes(replace(own, at_us=own.at_us - offset_us), run.clock_offset_us)
+    return tuple(made)
 
 
 async def _kept(future: Future[None]) -> None:

@@ -5,6 +5,7 @@ import gc
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.watching import Came
 from storage import own_sides, readings
 from storage.archive import Archive
+from storage.writer import Job
 from targets.loader import load_canaries
 from targets.model import Asked, Endpoint
 
@@ -310,6 +312,37 @@ def test_readings_are_those_that_the_archive_gives_back() -> None:
         kept = list(readings.between(one.archive.reader.database, 0))
         bare = [replace(reading, run="", endpoint=0) for reading in kept]
         assert sorted(bare, key=str) == sorted((replace(reading, run="", endpoint=0) for reading in told), key=str)
+
+    play(story, archive=True)
+
+
+@pytest.mark.parametrize("way", ["look", "round"])
+def test_what_is_killed_while_it_keeps_has_kept_all_or_nothing(way: str) -> None:
+    """One transaction: the details of a look at a dead line, what it said, and that it was the first in another network."""
+
+    async def story(one: Probe) -> None:
+        assert one.archive is not None
+        await one.look()
+        await one.round()
+        here = one.internet.world.nameservers
+        one.change(link="silent", nameservers=tuple(replace(server, address="22.0.0.99") for server in here[:1]))
+        put, given = one.archive._writer.put, []
+
+        def once(job: Job) -> Future[None]:
+            given.append(job)
+            if len(given) == 1:
+                return put(job)
+            nothing: Future[None] = Future()
+            nothing.set_result(None)
+            return nothing
+
+        one.archive._writer.put = once  # type: ignore[method-assign]
+        came = await (one.look() if way == "look" else one.round())
+        assert came.own_side is not None
+        assert came.moved is not None
+        kept = list(own_sides.between(one.archive.reader.database, came.moved.at_us))
+        assert kept == [came.moved, came.own_side]
+        assert len(one.archive.load(came.own_side.run)[2]) > 20
 
     play(story, archive=True)
 
