@@ -8,8 +8,9 @@ everybody differently.
 from __future__ import annotations
 
 from probe.observations import DnsFact, Observation, Soa
-from probe.verdict import addresses, resolvers
-from probe.verdict.view import Case, dns, failed, tcp
+from probe.verdict import addresses, fingerprints, resolvers
+from probe.verdict.model import Where
+from probe.verdict.view import Case, dns, failed, http, tcp
 
 DENIALS = ("dns_nxdomain_error", "dns_servfail_error", "dns_refused_error", "dns_no_answer", "generic_timeout_error")
 _ENCRYPTED = ("dot", "doh")
@@ -291,3 +292,32 @@ def from_beside(case: Case, observation: Observation) -> bool:
 def unresolved(observations: tuple[Observation, ...]) -> set[str]:
     """The operators behind some replies."""
     return {resolvers.operator_of(o.operation.address or "") for o in observations}
+
+
+def shown(observations: tuple[Observation, ...]) -> str:
+    """The addresses that they gave, as a sentence has them."""
+    return ", ".join(sorted({a for o in observations for a in dns(o).addresses}))
+
+
+def told_where(observations: tuple[Observation, ...]) -> Where:
+    """A public unfiltered resolver abroad does not lie: somebody on the way to it did. The provider's is near."""
+    known = any(resolvers.known(o.operation.address) for o in observations)
+    return "unknown" if known else "access"
+
+
+def serves_block_page(case: Case, found: tuple[str, ...]) -> bool:
+    """Whether a notice of blocking was read at one of the addresses *found*."""
+    for o in (*case.of("baseline", "http"), *case.of("dns_answers", "http")):
+        if o.operation.address in found and o.failure is None and not http(o).verified_chain:
+            page = fingerprints.read(http(o))
+            if page is not None and page.blocks:
+                return True
+    return False
+
+
+def kind_of_lie(case: Case, observations: tuple[Observation, ...]) -> str:
+    """The signature of wrong answers, by what they lead to."""
+    found = tuple(a for o in observations for a in dns(o).addresses)
+    if found and all(case.bogon(a) for a in found):
+        return "dns.injection.bogon"
+    return "dns.injection.block_page" if serves_block_page(case, found) else "dns.injection.other"

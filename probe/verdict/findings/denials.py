@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import answers
-from probe.verdict.findings.dns import told_where
+from probe.verdict.answers import told_where
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, dns
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import addresses, answers
-from probe.verdict.findings.dns import put_in, shown
+from probe.verdict.answers import shown
+from probe.verdict.findings.injected import put_in
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, dns
 
