@@ -311,8 +311,9 @@ _OTHERS = (
 
 # Innocent worlds in which a name is slower than its neighbour: the site is slow by itself, so that names are compared, and then
 # something else, that knows no name, must not pass for somebody who does.
-_FREE = tuple(sorted(load_canaries().innocuous)[::3])
-"""Names that a tariff leaves free: a third of those that the probe may compare with."""
+_INNOCUOUS = sorted(load_canaries().innocuous)
+_FREE, _PAID = tuple(_INNOCUOUS[::3]), _INNOCUOUS[1]
+"""Names that a tariff leaves free, a third of those that the probe may compare with; and one that it does not."""
 _TCP_DOWN = When(protocol=TCP, side="down")
 
 
@@ -336,9 +337,9 @@ _INNOCENT = (
     _innocent(
         "tariff_used_up_and_some_names_free",
         "the volume is used up: 128 kbit/s for all that the customer does, but what greets with some names is free",
-        prove_apps.takes(STRANGER, STRANGER, more_than=4.0),
+        prove_apps.takes(_PAID, _PAID, more_than=4.0),
         prove_apps.takes(_FREE[0], _FREE[0], less_than=2.0),
-        world=lambda world: _long(world).change(STRANGER, _FREE[0], body=_PAGE),
+        world=lambda world: _long(world).change(_PAID, _FREE[0], body=_PAGE),
         rules=_always(throttle.Tariff(names=_FREE, place="access")),
     ),
     _innocent(
