@@ -36,6 +36,9 @@ _NEVER = tuple(
     )
 )
 
+_INSIDE = tuple(ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+"""What companies and households number their own machines with (RFC 1918, RFC 4193)."""
+
 _TUNNEL = (ipaddress.ip_network("198.18.0.0/15"), ipaddress.ip_network("100.64.0.0/10"))
 """What VPN and circumvention programs on this host or its router answer for names that they carry (and what carriers
 use inside): not a site's address, but no lie by the network either."""
@@ -106,6 +109,12 @@ def is_private(text: str) -> bool:
     """Whether a resolver at this address is in this host or its own network."""
     address = parse(text)
     return address is not None and (address.is_private or address.is_loopback or address.is_link_local)
+
+
+def is_inside(text: str) -> bool:
+    """Whether a machine in somebody's own network may have it."""
+    address = parse(text)
+    return address is not None and any(address.version == one.version and address in one for one in _INSIDE)
 
 
 def prefixes_of(answers: tuple[str, ...]) -> tuple[ipaddress.IPv6Network, ...]:

@@ -62,7 +62,7 @@ _APP_NOT_TOLD_APART = (
 )
 _OTHERS_PROTOCOL = (
     "A firewall of a household, a company or a school that lets no VPN pass, or one before the server of yours: a hosting "
-    "company that wants no VPNs, or its protection against floods."
+    "company that lets no VPN in, or its protection against floods."
 )
 _PROTOCOL_EXCLUDED = (
     "Packets of the same sizes in which there is nothing were sent in turn with them, to the same server and port, and all "

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from probe.observations import HostFact, HttpFact, TlsFact
 from probe.verdict import answers, evidence
+from probe.verdict.addresses import is_inside
 from probe.verdict.findings.baseline import pages_put_in
 from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.retries import is_own_success
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.model import Finding, Status
 from probe.verdict.pages import is_own_page
+from probe.verdict.view import dns
 
 if TYPE_CHECKING:
     from probe.settings import Priors
@@ -255,6 +257,18 @@ def trust_not_refusal(_case: Case, findings: Findings) -> Iterable[str]:
     return {"dns_servfail_contradicted"} if "dns_trust_broken" in _codes(findings) else ()
 
 
+def split_horizon(case: Case, findings: Findings) -> Iterable[str]:
+    """A company's or university's own DNS sends its people to its VPN server's address inside, or knows no such name inside,
+    and most such servers are silent to strangers: no answer there shows that the address was right after all.
+    """
+    app = case.asked.endpoint.app
+    if case.asked.platform is not None or app is None or not app.rests_s:
+        return ()
+    told = (a for o in answers.bogus_replies(case) for a in dns(o).addresses)
+    inside = {"dns_bogon"} if all(is_inside(a) for a in told) else set[str]()
+    return (inside | {"dns_nxdomain_contradicted"}) & _codes(findings)
+
+
 def local_filter(_case: Case, findings: Findings) -> Iterable[str]:
     """A lie that was made in the own network, or by a filter that somebody here chose, is not the network's."""
     return _LIES | {"dns_operator_says_blocked"} if _codes(findings) & _LOCAL_FILTERS else ()
@@ -357,6 +371,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("stranger_everywhere", stranger_everywhere),
         EvidenceGate("old_denial", old_denial),
         EvidenceGate("trust_not_refusal", trust_not_refusal),
+        EvidenceGate("split_horizon", split_horizon),
         EvidenceGate("local_filter", local_filter),
         EvidenceGate("hosts_file_rules", hosts_file_rules),
         EvidenceGate("healthy_line_may_filter", healthy_line_may_filter),

@@ -128,6 +128,8 @@ _GATES = {
     "stale_address": "the address belongs to somebody else by now, so it is old and not forged",
     "stranger_everywhere": "the stranger is met wherever the name is asked for, so it is neither an old address nor a mistake",
     "trust_not_refusal": "the DNS failure comes from checking signatures, so it is no refusal",
+    "split_horizon": "a company's or university's own DNS knows its VPN server by another address inside, or by none, so its "
+    "answer is no lie for certain",
     "local_filter": "the refusal was made in the own household or company, so the provider is not to blame for it",
     "hosts_file_rules": "this computer's own list of names rules for every other program on it",
     "healthy_line_may_filter": "that other names pass says nothing about a filter on this one",

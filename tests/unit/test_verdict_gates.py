@@ -57,6 +57,17 @@ from tests.unit.verdict_scenarios_pages import another_page
 from tests.unit.verdict_scenarios_throttling import policed
 
 
+def own_server(address: str | None, url: str = "openvpn://vpn.university.example:1194") -> Facts:
+    """The provider's DNS gives somebody's own VPN server an address inside, or none; it is silent to strangers, as most are."""
+    facts = Facts(url).context().healthy()
+    if address is None:
+        facts.dns(failure="dns_nxdomain_error").system("cd", failure="dns_nxdomain_error")
+        facts.tried(SITE)  # it has a page as well
+    else:
+        facts.dns(address).app(address, failure=TIMEOUT, protocol="openvpn", transport="udp", port=1194, answered=False)
+    return facts.foreign(SITE).healthy("after", 1)
+
+
 def late_success() -> Facts:
     """Two whole flips, and then the name is answered after all."""
     return sni_block().retry_tls(None, 4)
@@ -187,6 +198,8 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("unlike_elsewhere", another_page, "accessible"),
     ("proxy_for_pages", lambda: cache_takes_pages(hollow()), "blocked"),
     ("path_mtu", unacknowledged_behind_mtu, "blocked"),
+    ("split_horizon", lambda: own_server("10.20.30.40"), "blocked"),
+    ("split_horizon", lambda: own_server(None), "blocked"),
     ("local_filter", chosen_filter_says_censored, "inconclusive"),
     ("hosts_file_rules", name_service_lies, "accessible"),
     ("portal_page", plain_page_behind_a_portal, "accessible"),
@@ -213,6 +226,7 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("stale_address", moved_twice, "dns_sinkhole"),
     ("old_denial", denied_by_zone, "dns_nxdomain_contradicted"),
     ("trust_not_refusal", silent_signed_zone, "dns_servfail_contradicted"),
+    ("split_horizon", lambda: own_server("10.20.30.40"), "dns_bogon"),
     ("local_filter", chosen_filter, "dns_denial_unconfirmed"),
     ("healthy_line_may_filter", antivirus_on_a_healthy_line, "own_side_healthy"),
     ("portal_page", order_behind_a_portal, "block_page"),
@@ -237,6 +251,13 @@ def test_evidence_gate_sets_aside(
     assert (aside.weight, aside.parameters["set_aside_by"]) == (0.0, name)
     monkeypatch.setitem(gates.EVIDENCE_GATES, name, replace(gates.EVIDENCE_GATES[name], find=lambda _c, _f: ()))
     assert code in facts.codes()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_no_vpn_server_of_anybodys_is_nowhere(address: str) -> None:
+    """What nobody's machine can have is a lie about a VPN server too; and a page is asked for by everybody."""
+    assert own_server(address).verdict().status == "blocked"
+    assert own_server("10.20.30.40", "https://vpn.university.example/").verdict().status == "blocked"
 
 
 def test_a_lying_control_lifts_no_word_over_its_floor(monkeypatch: pytest.MonkeyPatch) -> None:
