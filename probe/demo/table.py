@@ -12,7 +12,7 @@ from probe.demo.internet import PORTAL
 from probe.demo.pages import article
 from probe.demo.scene import Accepted, Act, Scene
 from probe.demo.table_abroad import ABROAD
-from probe.demo.table_apps import APPS
+from probe.demo.table_apps import APPS, SLOWER
 from probe.demo.world import EMPTY, NXDOMAIN, REFUSED, SERVFAIL, SILENCE, Page, Portal, Reply, Resolver, Rule, Server
 from probe.wire import Nameserver
 
@@ -458,6 +458,7 @@ PROGRAMME: tuple[Act, ...] = (
     _SITES,
     _RIDDLES,
     APPS,
+    SLOWER,
     ABROAD,
     _HOUSEHOLD,
     _HOTEL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probe.demo.scene import Accepted, Act, Scene
-from probe.demo.world import AppManner, Server
+from probe.demo.world import AppManner, Reply, Resolver, Rule, Server
 
 _PORT = 5222
 
@@ -53,6 +53,51 @@ APPS = Act(
             done="nothing: a VPN's server (OpenVPN) answers its first packet",
             server=_server("openvpn"),
             accepted=(Accepted("accessible", (None,), (None,)),),
+        ),
+    ),
+)
+
+_RESOLVERS = {
+    "lanterns.example": "24.1.0.53",
+    "candles.example": "25.1.0.53",
+    "torches.example": "26.1.0.53",
+}
+
+
+def _resolver(url: str, host: str, done: str, accepted: Accepted, rule: Rule | None = None) -> Scene:
+    """A resolver of the act's own, at its own address."""
+    return Scene(url=url, done=done, accepted=(accepted,), server=None, answer=Reply((_RESOLVERS[host],)), rule=rule)
+
+
+SLOWER = Act(
+    name="slower",
+    title="What is not cut off, but slowed down, and resolvers that are asked in secret",
+    resolvers=tuple(Resolver(address=address, names=(name,), encrypted=True) for name, address in _RESOLVERS.items()),
+    scenes=(
+        Scene(
+            url="https://snails.example/",
+            done="a box keeps every greeting that names it for a second",
+            rule=Rule(name="", holds_s=1.0),
+            accepted=(Accepted("blocked", ("throttling",), ("throttling.delay.sni",)),),
+        ),
+        _resolver(
+            "doh://lanterns.example/dns-query",
+            "lanterns.example",
+            "nothing: it answers questions over HTTPS (DNS over HTTPS)",
+            Accepted("accessible", (None,), (None,)),
+        ),
+        _resolver(
+            "dot://candles.example",
+            "candles.example",
+            "nothing: it answers questions over TLS (DNS over TLS)",
+            Accepted("accessible", (None,), (None,)),
+        ),
+        _resolver(
+            "doh://torches.example/dns-query",
+            "torches.example",
+            "a box drops every greeting that names it",
+            Accepted("blocked", ("tls",)),
+            Rule(name="", tls="silence"),
         ),
     ),
 )

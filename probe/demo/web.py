@@ -96,6 +96,8 @@ async def _serve_tls(realm: Realm, server: Server, resolver: Resolver | None, po
     if rule is not None and rule.tls is not None:
         await befall(rule.tls, sock, hello)
         return
+    if rule is not None and rule.holds_s:
+        await asyncio.sleep(rule.holds_s)
     if rule is not None and rule.forger is not None:
         # A forged certificate copies the names of the true one.
         signer, identity = (

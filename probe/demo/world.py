@@ -97,7 +97,8 @@ class Rule:
     """What the box on the path does to flows that show ``name`` or a subdomain, wherever they go.
 
     ``tls``: to a ClientHello; ``forger`` answers it with a certificate of its own. ``http``: to an unencrypted request;
-    ``page`` is put in. ``dns``: an answer that overtakes the true one, also from where no resolver is.
+    ``page`` is put in. ``dns``: an answer that overtakes the true one, also from where no resolver is. ``holds_s``: so long a
+    ClientHello is kept before it is let go.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Rule:
     http: Trouble | None = None
     page: Page | None = None
     dns: Reply | None = None
+    holds_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from probe.demo import table
 from probe.demo.scene import Accepted
 from probe.verdict.model import STATUSES
 
-BUSY_S = 100
+BUSY_S = 300
 _DALEL = "from probe.cli import main; main()"
 _BUSY = f"import time\nend = time.monotonic() + {BUSY_S}\nwhile time.monotonic() < end: pass"
 
