@@ -16,6 +16,7 @@ from probe.verdict.findings import (
     filters,
     http,
     injected,
+    interception,
     likeness,
     listed,
     located,
@@ -57,6 +58,7 @@ MODULES = (
     residual,
     paths,
     located,
+    interception,
     chains,
     http,
     listed,
@@ -64,7 +66,7 @@ MODULES = (
     control,
     control_pairs,
 )
-"""One module a layer, each with its ``ROWS``."""
+"""One module a subject, each with its ``ROWS``; those of a lower layer first."""
 
 TABLE: dict[str, Row] = {row.code: row for module in MODULES for row in module.ROWS}
 """Code → row. The judge reads it at every judgement, so that a row can be disabled."""
