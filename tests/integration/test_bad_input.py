@@ -4,6 +4,7 @@ Every test runs the installed command and compares the whole message. All of the
 without any network, so that nothing leaves and the answer is always "not connected".
 """
 
+import contextlib
 import re
 import sqlite3
 import subprocess
@@ -287,7 +288,7 @@ def kept(home):
 def test_a_newer_database_is_left_alone(home):
     """Both versions are named, by every command and by the doctor, and nothing in it is changed."""
     assert sealed(home, "$DALEL check example.com").returncode == 3
-    with sqlite3.connect(kept(home)) as database:
+    with contextlib.closing(sqlite3.connect(kept(home))) as database, database:
         (known,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
@@ -384,7 +385,7 @@ def test_closed_streams_are_no_bug_of_ours(home, form):
     """``<&- >&- 2>&-``: the check is made and kept, and no message is written into the database."""
     done = sealed(home, f"$DALEL check example.com --format {form} <&- >&- 2>&-")
     assert done.returncode == 3
-    with sqlite3.connect(kept(home)) as database:
+    with contextlib.closing(sqlite3.connect(kept(home))) as database, database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("SELECT count(*) FROM verdicts").fetchone() == (1,)
     database.close()

@@ -155,7 +155,7 @@ mount --bind "$PACKAGES" "$IMAGE/dependencies"
 mount -o remount,bind,ro /
 cd "$DATA"
 exec setpriv --reuid 10001 --regid 10001 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all -- \
-  env -i PATH=/usr/bin:/bin DALEL_DATA_DIR="$DATA" PYTHONDONTWRITEBYTECODE=1 \
+  env -i PATH=/usr/bin:/bin LD_LIBRARY_PATH="$IMAGE/python/lib" DALEL_DATA_DIR="$DATA" PYTHONDONTWRITEBYTECODE=1 \
   PYTHONPATH="$IMAGE/site-packages:$IMAGE/dependencies" D="$IMAGE/python/bin/python3 -m probe" sh -c "$SCRIPT"
 """
 

@@ -91,12 +91,13 @@ def test_messages_are_read_in_the_times_of_the_event(tmp_path: Path) -> None:
 
 
 def _database(tmp_path: Path, *statements: str) -> Path:
+    import contextlib
     import sqlite3
 
     database = tmp_path / "made.db"
     with Archive.open(f"sqlite:///{database}"):
         pass
-    with sqlite3.connect(database) as connection:
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         for statement in statements:
             connection.execute(statement)
     return database

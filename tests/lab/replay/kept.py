@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def lacking(database: Path, begins_us: int, ends_us: int, *, clock_is_off: bool 
     ``begins_us``, ``ends_us``: true times between which everything was measured. Rows are written in the order of time (runs
     that overlap in any), unless the host's own clock was off for a while.
     """
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         questions = dict(_QUESTIONS)
         if not clock_is_off:
             questions["runs written out of the order of time"] = _ROUNDS
