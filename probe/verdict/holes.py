@@ -17,7 +17,7 @@ from probe.observations import ClockFact, DnsFact, Observation, QuicFact, TcpFac
 from probe.verdict import resolvers
 
 if TYPE_CHECKING:
-    from probe.verdict.network import Round
+    from probe.verdict.rounds import Round
 
 GROUP = "holes"
 _SILENT = "generic_timeout_error"

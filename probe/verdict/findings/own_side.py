@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import certificates, holes
-from probe.verdict.network import WHERE
 from probe.verdict.pages import is_verified_page
+from probe.verdict.rounds import WHERE
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.view import Case, tls
 
