@@ -9,6 +9,7 @@ How old a thing is, and in which hour it was, is told by the corrected clock: th
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     Table,
     and_,
     bindparam,
@@ -38,12 +40,13 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
 RUNS_AT_ONCE = 10
 """Runs that become short in one step: some hundred rows each, about 10 ms on a small board's card."""
 ROWS_AT_ONCE = 2000
 """Small rows that are removed in one step."""
-READINGS_AT_ONCE = 5000
-"""Short readings that are looked for at once: those of a day with the default list are four thousand."""
+READINGS_AT_ONCE = 10_000
+"""Short readings that are looked for at once, of a day at most: with the default list those are four thousand."""
 Key = tuple[int, int]
 """``at_us`` and ``place`` of a short reading."""
 
@@ -124,19 +127,20 @@ def _result(row: Mapping[Any, Any]) -> EndpointResult:
 def old_hours(database: Database, before_us: int) -> tuple[tuple[Key, ...], ...]:
     """The short readings of the oldest hours that ended before *before_us*, hour by hour: whole hours, some at a time."""
     table = schema.readings
-    at_us = corrected(table)
-    limit_us = before_us // HOUR_US * HOUR_US
-    old = select(table.c.at_us, table.c.place, at_us.label("corrected_us")).where(at_us < limit_us)
     near = func.coalesce(table.c.clock_offset_us, 0).between(-schema.CLOCK_SLACK_US, schema.CLOCK_SLACK_US)
-    # Two questions, for each has an index of its own.
-    both = union_all(
-        old.where(near, table.c.at_us < limit_us + schema.CLOCK_SLACK_US), old.where(text(schema.MISDATED))
-    )
     with database.reading() as connection:
-        found = connection.execute(both.order_by("corrected_us").limit(READINGS_AT_ONCE)).all()
+        oldest = connection.execute(select(table.c.at_us).where(near).order_by(table.c.at_us).limit(1)).scalar()
+        # After years nobody wants to look through all of them for some.
+        until_us = min(before_us, before_us if oldest is None else oldest + DAY_US) // HOUR_US * HOUR_US
+        was_us = corrected(table)
+        old = select(table.c.at_us, table.c.place, was_us.label("was_us")).where(was_us < until_us)
+        # Two questions, for each has an index of its own.
+        in_order = old.where(near, table.c.at_us < until_us + schema.CLOCK_SLACK_US)
+        both = union_all(in_order, old.where(text(schema.MISDATED)))
+        found = connection.execute(both.order_by("was_us").limit(READINGS_AT_ONCE)).all()
     grouped: dict[int, list[Key]] = {}
-    for row_us, place, corrected_us in found:
-        grouped.setdefault(corrected_us // HOUR_US, []).append((row_us, place))
+    for at_us, place, true_us in found:
+        grouped.setdefault(true_us // HOUR_US, []).append((at_us, place))
     if len(found) == READINGS_AT_ONCE and len(grouped) > 1:
         # Of the last one there may be more.
         grouped.popitem()
@@ -152,10 +156,9 @@ def roll_up(connection: Connection, keys: Sequence[Key]) -> int:
         of_these = select(table).where(table.c.at_us.in_({at_us for at_us, _place in some}))
         rows_there = connection.execute(of_these).mappings()
         found += [row for row in rows_there if (row["at_us"], row["place"]) in some]
-    for row in hours(found):
-        _add_hour(connection, row)
-    gone = delete(table).where(table.c.at_us == bindparam("old_at_us"), table.c.place == bindparam("old_place"))
     if found:
+        gone = delete(table).where(table.c.at_us == bindparam("old_at_us"), table.c.place == bindparam("old_place"))
+        connection.execute(_add_hours(connection.dialect.name), list(hours(found)))
         connection.execute(gone, [{"old_at_us": row["at_us"], "old_place": row["place"]} for row in found])
     return len(found)
 
@@ -181,13 +184,18 @@ def hours(found: Iterable[Mapping[Any, Any]]) -> Iterator[rows.Row]:
         }
 
 
-def _add_hour(connection: Connection, row: rows.Row) -> None:
-    """Add to an hour that has a row already (a clock that was set back, or a spool that came late); its median stays."""
-    insert = insert_of(connection.dialect.name)
+@functools.cache
+def _add_hours(dialect: str) -> Executable:
+    """Add to an hour that has a row already (a clock that was set back, or a spool that came late); its median stays.
+
+    Built once: building it for each row took longer than all the rest, with the database locked.
+    """
     table = schema.rollups
-    sums = {name: table.c[name] + row[name] for name in (*STATUSES, "bytes_sent", "bytes_received")}
-    sums["median_us"] = func.coalesce(table.c.median_us, row["median_us"])
-    connection.execute(insert(table).values(row).on_conflict_do_update(index_elements=["hour_us", "place"], set_=sums))
+    more = insert_of(dialect)(table)
+    sums = {name: table.c[name] + more.excluded[name] for name in (*STATUSES, "bytes_sent", "bytes_received")}
+    sums["median_us"] = func.coalesce(table.c.median_us, more.excluded.median_us)
+    statement: Executable = more.on_conflict_do_update(index_elements=["hour_us", "place"], set_=sums)
+    return statement
 
 
 # ---------------------------------------------------------------------------------------------------------------------
