@@ -17,7 +17,7 @@ from probe.control.protocol import MOST_ADDRESSES, Request
 from probe.control.proxy import Through
 from probe.experiments.places import is_literal
 from probe.observations import HttpFact, TlsFact
-from probe.verdict.view import verified
+from probe.verdict.facts import verified
 
 if TYPE_CHECKING:
     from probe.control.protocol import Seen

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from probe.observations import AppFact, DnsFact, HttpFact, Observation, TlsFact
 from probe.verdict import fingerprints, networks, pairs, quic, sentences
+from probe.verdict.case import Case
 from probe.verdict.findings import protocols
 from probe.verdict.model import EndpointResult
-from probe.verdict.view import Case, View
+from probe.verdict.view import View
 from targets.model import Asked, Endpoint
 
 PLACES = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from probe.observations import DnsFact, Observation, Soa
 from probe.verdict import addresses, fingerprints, resolvers
+from probe.verdict.case import Case
+from probe.verdict.facts import dns, failed, http, tcp
 from probe.verdict.model import Where
-from probe.verdict.view import Case, dns, failed, http, tcp
 
 DENIALS = ("dns_nxdomain_error", "dns_servfail_error", "dns_refused_error", "dns_no_answer", "generic_timeout_error")
 _ENCRYPTED = ("dot", "doh")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from probe.observations import DnsFact, HttpFact, Observation, TcpFact, TlsFact
 from probe.verdict import fingerprints, resolvers
-from probe.verdict.view import failed
+from probe.verdict.facts import failed
 
 _PORTAL_PAGES = {
     "/generate_204": (204, ""),

@@ -9,7 +9,7 @@ from probe.verdict.networks import network_of
 from probe.verdict.pairs import Pair
 
 if TYPE_CHECKING:
-    from probe.verdict.view import Case
+    from probe.verdict.case import Case
 
 PURPOSE = "ech"
 PLACES = 2

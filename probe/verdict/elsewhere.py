@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 from probe.observations import DnsFact, HttpFact, TcpFact, TlsFact
 from probe.verdict import certificates
+from probe.verdict.case import Case
+from probe.verdict.facts import failed, verified
 from probe.verdict.pages import page_of
 from probe.verdict.pairs import manner
-from probe.verdict.view import Case, failed, verified
 
 if TYPE_CHECKING:
     from probe.observations import Observation

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from probe.observations import HostFact, HttpFact, TlsFact
 from probe.verdict import answers, evidence
 from probe.verdict.addresses import is_inside
+from probe.verdict.facts import dns
 from probe.verdict.findings.baseline import pages_put_in
 from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.retries import is_own_success
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.model import Finding, Status
 from probe.verdict.pages import is_own_page
-from probe.verdict.view import dns
 
 if TYPE_CHECKING:
     from probe.settings import Priors
-    from probe.verdict.view import Case
+    from probe.verdict.case import Case
 
 Findings = tuple[Finding, ...]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from probe.observations import DnsFact, HttpFact, TlsFact
 from probe.verdict import answers, ech, elsewhere, evidence, resolvers
+from probe.verdict.case import Case
+from probe.verdict.facts import failed
 from probe.verdict.model import Finding, Status
 from probe.verdict.pairs import at_neutrals, uneven
 from probe.verdict.quic import Quic
-from probe.verdict.view import Case, failed
 
 SLOW_TLS_US = 5_000_000
 """The soft deadline of a greeting: past it a success counts as slow."""

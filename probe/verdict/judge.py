@@ -22,7 +22,8 @@ from probe.verdict.settle import settle
 
 if TYPE_CHECKING:
     from probe.settings import Priors
-    from probe.verdict.view import Case, View
+    from probe.verdict.case import Case
+    from probe.verdict.view import View
     from targets.model import Asked
 
 _OTHER_SIDE = frozenset({"control_never_arrived", "control_answer_lost", "control_altered"})

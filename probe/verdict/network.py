@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from probe.observations import HostFact, Observation, TcpFact
 from probe.verdict import certificates, fingerprints, holes, resolvers
+from probe.verdict.facts import failed, verified
 from probe.verdict.model import NetworkVerdict
 from probe.verdict.rounds import DAY_S, Round, finding, offsets
-from probe.verdict.view import failed, verified
 
 if TYPE_CHECKING:
     from probe.verdict.view import View

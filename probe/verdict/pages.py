@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
-from probe.verdict.view import Attempt, Case, http, verified
+from probe.verdict.attempts import Attempt
+from probe.verdict.case import Case
+from probe.verdict.facts import http, verified
 
 _REFUSALS = (403, 429, 451)
 _NOBODY_SERVED = (418, 421)

@@ -16,7 +16,8 @@ from functools import cached_property
 
 from probe.observations import AppFact, HttpFact, Observation, TlsFact
 from probe.verdict import fingerprints
-from probe.verdict.view import Case, failed, http
+from probe.verdict.case import Case
+from probe.verdict.facts import failed, http
 
 TARGET_FAILURES = 6
 INNOCUOUS_SUCCESSES = 5

@@ -21,8 +21,8 @@ from functools import cached_property
 from probe.observations import ClockFact, HostFact, HttpFact, Observation
 from probe.verdict import addresses, certificates
 from probe.verdict.canaries import Member, read_member
+from probe.verdict.facts import failed, verified
 from probe.verdict.model import Finding, NetworkVerdict, Where
-from probe.verdict.view import failed, verified
 
 DAY_S = 86_400.0
 SEASON_S = 90 * DAY_S

@@ -1,6 +1,6 @@
 """One row of the evidence table: what a finding is worth, and the pure function that looks for it.
 
-A finding's function takes a :class:`probe.verdict.view.Case` and yields a :class:`Match` for each place where it holds;
+A finding's function takes a :class:`probe.verdict.case.Case` and yields a :class:`Match` for each place where it holds;
 the strongest match becomes the finding, its observations are those of all matches. The row says the rest, so that the
 table can be read, counted, fitted and disabled a row at a time.
 """
@@ -15,7 +15,7 @@ from probe.verdict.model import Basis, Finding, Status, Where
 
 if TYPE_CHECKING:
     from probe.observations import Observation
-    from probe.verdict.view import Case
+    from probe.verdict.case import Case
 
 MOST = 2.0
 """No |weight| exceeds this: separable lab data would drive fitted weights to infinity."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from probe.verdict import elsewhere
+from probe.verdict.case import Case
+from probe.verdict.facts import failed
 from probe.verdict.findings import protocols
 from probe.verdict.gates import FLIPS
 from probe.verdict.model import Finding
 from probe.verdict.pairs import at_neutrals
-from probe.verdict.view import Case, failed
 
 
 def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) -> tuple[str, ...]:

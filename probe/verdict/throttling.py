@@ -20,7 +20,7 @@ from probe.verdict.certificates import covers
 from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
-    from probe.verdict.view import Case
+    from probe.verdict.case import Case
 
 CHANCE = 0.005
 """What chance may do at most, each way: four rounds at two places, or six at one, go far below it, some out of order or not."""

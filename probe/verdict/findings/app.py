@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import UNKNOWN_FAILURE, Observation, QuicFact
+from probe.verdict.attempts import Attempt
+from probe.verdict.case import Case
+from probe.verdict.facts import app, verified
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Attempt, Case, app, verified
 
 _ADMINISTRATIVE = (9, 10, 13)
 _WORDS = {

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import fingerprints
+from probe.verdict.attempts import Attempt, Stage
+from probe.verdict.case import Case
+from probe.verdict.facts import http
 from probe.verdict.findings.tls import PAGES, complete_neutrals
 from probe.verdict.pages import (
     is_led_away,
@@ -19,7 +22,6 @@ from probe.verdict.pages import (
 )
 from probe.verdict.pairs import Pair, at_neutrals
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Attempt, Case, Stage, http
 
 DNS_WORDS = {
     "dns_nxdomain_error": "nxdomain",

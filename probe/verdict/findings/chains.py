@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import certificates
+from probe.verdict.case import Case
+from probe.verdict.facts import tls
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, tls
 
 _EXPIRED, _NOT_YET = 10, 9
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import TlsFact
+from probe.verdict.case import Case
+from probe.verdict.facts import tls, verified
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, tls, verified
 
 
 @row(

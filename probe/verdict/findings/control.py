@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from probe.observations import HttpFact
 from probe.verdict import elsewhere
+from probe.verdict.case import Case
 from probe.verdict.elsewhere import Told
 from probe.verdict.findings import baseline
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case
 
 if TYPE_CHECKING:
     from probe.observations import Observation

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from probe.observations import Arm, ArrivalFact, HttpFact, Observation, TlsFact
 from probe.verdict import elsewhere
+from probe.verdict.case import Case
+from probe.verdict.facts import verified
 from probe.verdict.findings.tls import FLIPS, complete_neutrals, signature
 from probe.verdict.pairs import Pair, at_neutrals, manner, pairs
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, verified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import AppFact, Observation
+from probe.verdict.case import Case
+from probe.verdict.facts import app
 from probe.verdict.findings.app import unanswered
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, app
 
 _FAMILY = "datagrams"
 _ENOUGH = 2

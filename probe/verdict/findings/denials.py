@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from probe.observations import Observation
 from probe.verdict import answers
 from probe.verdict.answers import told_where
+from probe.verdict.case import Case
+from probe.verdict.facts import dns
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
 
 BLOCKED_BY_OPERATOR, CENSORED, FILTERED = 15, 16, 17
 """RFC 8914 §4.16–4.18."""

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from probe.observations import HttpFact, Observation, TcpFact
 from probe.verdict import answers, resolvers
 from probe.verdict.answers import kind_of_lie, serves_block_page, shown, told_where
+from probe.verdict.case import Case
+from probe.verdict.facts import dns
 from probe.verdict.findings import injected
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
 
 
 @row(

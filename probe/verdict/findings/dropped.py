@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import answers
+from probe.verdict.case import Case
+from probe.verdict.facts import dns
 from probe.verdict.findings.denials import is_healthy_resolver
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
 
 _SILENCE, _NOBODY_LISTENS = "generic_timeout_error", "connection_refused"
 _TIMES = 2

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from probe.observations import HostFact, HttpFact
 from probe.verdict import answers, certificates, fingerprints, resolvers
+from probe.verdict.case import Case
+from probe.verdict.facts import dns, http
 from probe.verdict.findings.denials import BLOCKED_BY_OPERATOR, FILTERED
 from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns, http
 
 _FAMILY = re.compile(
     r"parental control|family (filter|protection|shield)|родительск\w+ контрол|детск\w+ интернет|семейн\w+ фильтр"

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import fingerprints
+from probe.verdict.case import Case
+from probe.verdict.facts import http, verified
 from probe.verdict.pages import is_order, is_ordinary, is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, http, verified
 
 _SITE_REFUSES = {451: "legal", 429: "ratelimit"}
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from probe.observations import DnsFact, Observation
 from probe.verdict import answers
 from probe.verdict.answers import kind_of_lie, shown
+from probe.verdict.case import Case
+from probe.verdict.facts import dns
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
 
 _NOBODY_LISTENS = "connection_refused"
 """ICMP port unreachable: the machine itself says that no resolver runs there."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from probe.observations import Observation, TlsFact
 from probe.verdict import certificates, networks, resolvers
+from probe.verdict.case import Case
+from probe.verdict.facts import tls, verified
 from probe.verdict.findings.chains import expired, failing_chain, lacks_a_link
 from probe.verdict.findings.resets import own_network_us
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, tls, verified
 
 
 def _shown(case: Case) -> tuple[Observation, ...]:

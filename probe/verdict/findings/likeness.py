@@ -11,10 +11,11 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import elsewhere, fingerprints
+from probe.verdict.case import Case
+from probe.verdict.facts import http
 from probe.verdict.pages import is_ordinary, is_verified_page, page_of
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.similarity import very_unlike
-from probe.verdict.view import Case, http
 
 
 def _seen_by_others(case: Case, url: str) -> tuple[Observation, ...]:

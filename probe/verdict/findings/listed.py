@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.verdict import answers
+from probe.verdict.case import Case
+from probe.verdict.facts import dns
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
 
 _OF_A_NETWORK = frozenset({"nat", "isp"})
 """National and provider's ones. Those of products, schools and companies may be this household's own filter."""

@@ -16,8 +16,8 @@ from probe.verdict.rows import Match, Row, row
 
 if TYPE_CHECKING:
     from probe.observations import Observation
+    from probe.verdict.case import Case
     from probe.verdict.model import Finding, Where
-    from probe.verdict.view import Case
 
 _BEHIND_THE_GATEWAY = 2
 """The hop behind this network's own router. A filter in a router acts when the TTL has been counted down (Linux forwards

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from probe.observations import Observation
 from probe.verdict import addresses, answers
 from probe.verdict.answers import shown
+from probe.verdict.case import Case
+from probe.verdict.facts import dns
 from probe.verdict.findings.injected import put_in
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns
 
 _TRUST_TROUBLE = frozenset({1, 2, 5, 6, 7, 8, 9, 10, 11, 12})
 """RFC 8914: the info-codes about DNSSEC."""

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from probe.observations import HttpFact, Observation
 from probe.verdict import certificates, holes
+from probe.verdict.case import Case
+from probe.verdict.facts import tls
 from probe.verdict.pages import is_verified_page
 from probe.verdict.rounds import WHERE
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, tls
 
 _SILENCE = ("generic_timeout_error", "network_unreachable", "host_unreachable", "network_down", "dns_temporary_failure")
 _WHY = "the family rule has already asked two operators; the cap"

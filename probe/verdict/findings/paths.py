@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.verdict.case import Case
 from probe.verdict.pairs import at_neutrals, uneven
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case
 
 FEWEST_PATHS = 3
 

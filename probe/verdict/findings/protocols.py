@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from probe.observations import AppFact, Observation
 from probe.verdict import protocol_way
+from probe.verdict.case import Case
+from probe.verdict.facts import app
 from probe.verdict.pairs import Pair, uneven
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, app
 
 PURPOSE = "protocol_pair"
 SCHEME = "protocol"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from probe.observations import Observation
+from probe.verdict.case import Case
 from probe.verdict.quic import LONG, OWN, PLACES, Quic, QuicPair, answered
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case
 
 _SNI, _ANY = "quic.timeout.sni", "quic.timeout.any"
 FAMILY = "quic"

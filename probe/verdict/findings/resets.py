@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from probe.observations import HttpFact, Observation, PacketsFact, TcpFact, TlsFact
 from probe.verdict import fingerprints
+from probe.verdict.case import Case
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case
 
 WARM_RTTS = 3
 ANSWERS_BEHIND = 3

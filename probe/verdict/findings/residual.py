@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from probe.observations import Observation, TlsFact
+from probe.verdict.case import Case
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case
 
 _SCOPES = {
     "same": "from the same port of this computer to the same server",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.verdict import fingerprints
+from probe.verdict.attempts import Attempt
+from probe.verdict.case import Case
+from probe.verdict.facts import http, verified
 from probe.verdict.pages import is_notice, is_ordinary, is_redirect, page_of, sent_on_and_on
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Attempt, Case, http, verified
 
 
 @row(

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.observations import Observation
+from probe.verdict.case import Case
+from probe.verdict.facts import failed, tcp
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, failed, tcp
 
 _ADMINISTRATIVE = (9, 10, 13)
 """RFC 1812 §5.2.7.1: administratively prohibited (network, host, communication)."""

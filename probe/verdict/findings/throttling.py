@@ -11,10 +11,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from probe.verdict.case import Case
 from probe.verdict.findings.tls import serving
 from probe.verdict.rows import Match, Row, row
 from probe.verdict.throttling import Place, Slower, compared, keeps_up, places
-from probe.verdict.view import Case
 
 SIGNATURES = {"rate": "throttling.sni", "delay": "throttling.delay.sni", "freeze": "throttling.freeze"}
 _MANY = 1000

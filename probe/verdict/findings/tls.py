@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from probe.observations import Observation, TlsFact
 from probe.verdict import networks
+from probe.verdict.case import Case
+from probe.verdict.facts import dns, failed, tls
 from probe.verdict.pairs import Pair, at_neutrals, manner, pairs
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns, failed, tls
 
 MANNERS = ("timeout", "reset", "eof", "alert")
 PAGES = ("block_page", "redirect")

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from probe.observations import Observation
 from probe.verdict import certificates
+from probe.verdict.case import Case
+from probe.verdict.facts import dns, http, tls, verified
 from probe.verdict.pages import is_own_page, page_of
 from probe.verdict.rows import Match, Row, row
-from probe.verdict.view import Case, dns, http, tls, verified
 
 _OPERATORS = 2
 
