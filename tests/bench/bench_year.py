@@ -255,10 +255,11 @@ def reading(path: Path, year: Year) -> Iterator[Row]:
         (("incidents",), 1.0),
         (("export", "--since", since, "-o", str(month)), 10.0),
         (("export", "incidents", "-o", str(path.with_suffix(".incidents.csv"))), 10.0),
+        (("export", "hours", "--since", since, "-o", str(path.with_suffix(".hours.csv"))), 10.0),
     ):
         seconds, _lines = timed(path, *words, rounds=1 if "export" in words else 3)
         yield Row(
-            f"`dalel {' '.join(words[:2]) if 'export' in words else words[0]}`",
+            f"`dalel {' '.join(words[: words.index('-o')][:3]) if 'export' in words else words[0]}`",
             f"{seconds:.2f} s",
             f"< {limit:g} s",
             seconds < limit,
@@ -267,8 +268,8 @@ def reading(path: Path, year: Year) -> Iterator[Row]:
         yield Row("  rows of the last month", f"{sum(1 for _ in file) - 1:,}")
 
 
-def keeping(path: Path, year: Year) -> Iterator[Row]:
-    """A day's housekeeping on it, and how long any step held the database."""
+def keeping(path: Path, year: Year, keep: Keep, what: str) -> Iterator[Row]:
+    """Housekeeping on it, and how long any step held the database."""
     longest = steps = 0.0
     with Archive.open(str(path)) as archive:
         put = archive.call
@@ -286,10 +287,20 @@ def keeping(path: Path, year: Year) -> Iterator[Row]:
         archive.call = call  # type: ignore[method-assign]
         start = time.perf_counter()
         now_us = year.start_us + int((year.length_s + DAY_S) * 1e6)
-        done = tidy(archive, Keep(), now_us, pause_s=0.0, longest_s=None)
+        done = tidy(archive, keep, now_us, pause_s=0.0, longest_s=None)
         seconds = time.perf_counter() - start
-    yield Row(f"a day's housekeeping ({done.runs} runs become short)", f"{seconds:.1f} s in {steps:.0f} steps")
+    told = f"{what} ({done.runs:,} runs become short, {done.readings:,} readings sums)"
+    yield Row(told, f"{seconds:.1f} s in {steps:.0f} steps")
     yield Row("  longest hold on the database", f"{longest * 1000:.0f} ms", "< 500 ms", longest < 0.5)
+
+
+def hours(path: Path, what: str) -> Iterator[Row]:
+    """An export of all hours of the year."""
+    file = path.with_suffix(".hours.csv")
+    seconds, _lines = timed(path, "export", "hours", "-o", str(file), rounds=1)
+    yield Row(f"`dalel export hours`, {what}", f"{seconds:.1f} s")
+    with file.open("rb") as rows:
+        yield Row("  rows", f"{sum(1 for _ in rows) - 1:,}")
 
 
 def sizes(path: Path, year: Year) -> Iterator[Row]:
@@ -345,7 +356,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sections = {
             "Size": [*sizes(path, year), *written],
             "Reading": list(reading(path, year)),
-            "Looking after": list(keeping(path, year)),
+            "Looking after": list(keeping(path, year, Keep(), "a day's housekeeping")),
+            "Hours of the year": [
+                *hours(path, "all readings kept"),
+                *keeping(path, year, Keep(readings_days=31), "rolling up eleven months"),
+                *hours(path, "eleven months rolled up"),
+            ],
         }
     report = write_report(sections, year, options.seed)
     print(report.read_text())
