@@ -344,10 +344,10 @@ _INNOCENT = (
     ),
     _innocent(
         "radio_that_sleeps",
-        "the laptop's radio sleeps 50 ms after it has sent, and hears what waits for it every 0.3 seconds",
-        prove_apps.takes(NEUTRAL, STRANGER, more_than=0.5),
-        world=_slow_itself,
-        rules=_always(throttle.PowerSave(when=When(protocol=TCP), place="home")),
+        "the laptop's radio sleeps 20 ms after it has sent, and hears what waits for it every 0.3 seconds",
+        prove_apps.takes(STRANGER, STRANGER, more_than=0.6),
+        world=lambda world: _slow_itself(world).change(STRANGER, body=_PAGE),
+        rules=_always(throttle.PowerSave(when=When(protocol=TCP), listens=0.02, place="home")),
     ),
     _innocent(
         "servers_that_limit_each_visitor",
