@@ -143,6 +143,10 @@ class UdpSocket:
             leave_from(self._sock, self._wire.source)
             self._sock.connect(sockaddr(*self._place))
 
+    def own_address(self) -> str | None:
+        """This host's address on the way there, once the peer is fixed."""
+        return str(self._sock.getsockname()[0]) if self._place is not None else None
+
     def set_ttl(self, ttl: int) -> bool:
         """From now on datagrams leave with this TTL; ``False`` where the platform does not have it."""
         return set_ttl(self._sock, ttl)

@@ -81,6 +81,16 @@ def may_be_kept(hop: str, ttl: int, own: str | None) -> bool:
     return address.version != mine.version or address not in ipaddress.ip_network((mine, near), strict=False)
 
 
+def own_address(wire: Wire, address: str, port: int) -> str | None:
+    """Which of this host's addresses packets there leave from. Nothing is sent."""
+    try:
+        with wire.udp(address, port) as sock:
+            sock.connect()
+            return sock.own_address()
+    except OSError:
+        return None
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # a SYN
 

@@ -171,11 +171,15 @@ async def let_go(
             exchange.note_reply(await exchange.receive())
 
     done = await _run(wire, (address, port), fact, speak, deadline_s=deadline_s, name=sni)
-    fact = done.fact
-    assert isinstance(fact, QuicFact)
-    if fact.icmp_from is not None:
-        fact = replace(fact, hop_is=path.scope_of(path.embedded(fact.icmp_from, wire.translator), wire.gateway()))
-    return replace(done, fact=replace(fact, icmp_from=None))
+    seen = done.fact
+    assert isinstance(seen, QuicFact)
+    if seen.icmp_from is not None:
+        hop = path.embedded(seen.icmp_from, wire.translator)
+        scope = path.scope_of(hop, wire.gateway())
+        # Over IPv6 a second router at home has a public address as well.
+        near = scope == "public" and not path.may_be_kept(hop, ttl, path.own_address(wire, address, port))
+        seen = replace(seen, hop_is="private" if near else scope)
+    return replace(done, fact=replace(seen, icmp_from=None))
 
 
 async def _run(

@@ -88,13 +88,11 @@ def stop(observations: Sequence[Observation], *, said_no: bool = False, times: i
         return None
     ours = [ttl for ttl, hop in sorted(hops.items()) if _BEHIND_HOME <= ttl < leaves and _is_providers(hop)]
     passed = [ttl for ttl in ours if len(hops[ttl].target) >= times and all(hops[ttl].target)]
-    farthest = max((ttl for ttl, hop in hops.items() if any(hop.target)), default=None)
-    if not passed or passed[-1] != farthest:
-        return None
+    farthest = max((ttl for ttl, hop in hops.items() if any(hop.target)), default=0)
     stopped = [ttl for ttl in ours if ttl > farthest and _is_silent_for_it(hops[ttl], times)]
-    if not stopped:
+    if not passed or not stopped:
         return None
-    return Stop(farthest, stopped[0], tuple(o for o in observations if o.group == GROUP))
+    return Stop(passed[-1], stopped[0], tuple(o for o in observations if o.group == GROUP))
 
 
 def _is_providers(hop: _Hop) -> bool:

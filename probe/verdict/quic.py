@@ -15,7 +15,7 @@ from probe.verdict.pairs import Pair, Sent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from probe.verdict.view import Case
+    from probe.verdict.case import Case
 
 PURPOSE = "quic"
 OWN, LONG, PING, HERE, WAY = "own", "long", "ping", "here", "way"
@@ -167,11 +167,14 @@ class Quic:
             if isinstance(o.fact, QuicFact) and o.arm is not None and o.fact.ttl is not None:
                 heard[o.arm].setdefault(o.fact.ttl, []).append(o)
         target, innocuous = heard["target"], heard["innocuous"]
-        after = max((ttl for ttl, found in target.items() if any(map(_ended_there, found))), default=0)
-        if after < _BEHIND_HOME or not _always(target[after]) or not all(map(_is_theirs, target[after])):
-            return ()
-        beyond = (ttl for ttl, found in innocuous.items() if ttl > after and _always(found))
-        return self._way if any(len(target.get(ttl, ())) >= WAYS for ttl in beyond) else ()
+        passed = [
+            ttl
+            for ttl, found in target.items()
+            if ttl >= _BEHIND_HOME and _always(found) and all(map(_is_theirs, found))
+        ]
+        farthest = max((ttl for ttl, found in target.items() if any(map(_ended_there, found))), default=0)
+        beyond = (ttl for ttl, found in innocuous.items() if ttl > farthest and _always(found))
+        return self._way if passed and any(len(target.get(ttl, ())) >= WAYS for ttl in beyond) else ()
 
     @property
     def silent_places(self) -> tuple[Observation, ...]:

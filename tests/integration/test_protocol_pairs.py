@@ -241,6 +241,24 @@ async def test_what_is_stopped_is_followed_from_router_to_router(monkeypatch, be
     assert asked == {(arm, ttl, n) for arm in ("target", "innocuous") for ttl in (2, 3, 4, 6, 7) for n in range(rounds)}
 
 
+@pytest.mark.parametrize(
+    ("own", "hops", "is_provider"),
+    [
+        ("192.168.1.10", HOPS, True),
+        ("92.47.201.4", HOPS, False),
+        ("95.56.1.1", HOPS, True),
+        ("2001:4860:1:2::5", {2: "2001:4860:1:9::1", 3: "2001:4860:ff::1", 5: "2001:470::1"}, False),
+        ("2001:4860:1:2::5", {2: "2001:4860:ee::1", 3: "2001:4860:ff::1", 5: "2001:470::1"}, True),
+    ],
+)
+async def test_routers_of_ones_own_organisation_are_no_providers(monkeypatch, own, hops, is_provider):
+    """In a university or a data centre they have public addresses as well; so has a second router at home, over IPv6."""
+    monkeypatch.setattr(way, "over_udp", Routers(2 if 5 in hops else 3, hops).over_udp)
+    monkeypatch.setattr(path, "own_address", lambda *_there: own)
+    here = await measured("protocol://openvpn", no_openvpn)
+    assert here.verdict.status == ("blocked" if is_provider else "inconclusive")
+
+
 async def test_where_a_flow_stops_later_more_goes_before(monkeypatch):
     """What passes at first tells nothing of what stops it."""
     monkeypatch.setattr(way, "over_udp", Routers(3, HOPS).over_udp)

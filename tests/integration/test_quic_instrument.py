@@ -5,6 +5,7 @@ import contextlib
 import socket
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ pytest.importorskip("aioquic")
 from aioquic.asyncio.server import serve
 
 from probe.control.sinks import for_quic
-from probe.instruments import quic, quic_packets
+from probe.instruments import path, quic, quic_packets
 from probe.observations import Operation, QuicFact, fact_from_json, fact_to_json, is_failure_name
 from probe.wire import Wire
 from tests import nano
@@ -194,3 +195,28 @@ def test_importing_it_does_not_import_aioquic():
     code = "import sys, probe.instruments.quic; print(*sorted({'aioquic', 'cryptography'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("hop", "own", "scope"),
+    [
+        ("192.168.1.1", "192.168.1.10", "private"),
+        ("92.47.144.1", "192.168.1.10", "public"),
+        ("100.64.0.1", "192.168.1.10", "shared"),
+        ("2a00:1450:1:9::1", "2a00:1450:1:2::5", "private"),
+        ("2a00:1450:2:9::1", "2a00:1450:1:2::5", "public"),
+    ],
+)
+async def test_of_the_router_that_spoke_only_its_kind_is_kept(monkeypatch, hop, own, scope):
+    """Over IPv6 a second one in the household has a public address as well: what is near to this host is none of others'."""
+
+    async def run(_wire, place, fact, _speak, **_how):
+        return Operation(fact=replace(fact, icmp_type=11, icmp_code=0, icmp_from=hop), started_us=1, address=place[0])
+
+    monkeypatch.setattr(quic, "_run", run)
+    monkeypatch.setattr(path, "own_address", lambda *_there: own)
+    done = await quic.let_go(Wire(), "203.0.113.9", sni=NAME, ttl=2, deadline_s=1)
+    assert done is not None
+    assert isinstance(done.fact, QuicFact)
+    assert (done.fact.hop_is, done.fact.icmp_from) == (scope, None)
+    assert hop not in repr(done)

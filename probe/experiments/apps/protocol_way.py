@@ -47,9 +47,11 @@ class Way:
     _seen: list[Observation] = field(default_factory=list)
     _public: list[str] = field(default_factory=list)
     """The provider's first router with a public address, once it has spoken."""
+    _own: str | None = None
 
     async def follow(self) -> None:
         """Random packets to every router, and then both kinds to those that spoke, while there is something to be learnt."""
+        self._own = path.own_address(self.site.wire, self.address, self.port)
         heard = await self._routers()
         hops = _worth(heard)
         for number in range(protocol_way.TIMES if hops else 0):
@@ -132,15 +134,27 @@ class Way:
 
     def _whose(self, hop: str | None, scope: str | None) -> HopOf | None:
         """Addresses that a provider shares among its customers are its own; a public one is if it is in one network with the
-        nearest, by the user's table or by its look.
+        nearest, by the user's table or by its look. ``None`` for one that may be this household's or company's.
         """
         if scope == "shared":
             return "provider"
-        if hop is None or scope != "public":
+        if hop is None or scope != "public" or self._may_be_ours(hop):
             return None
         if not self._public:
             self._public.append(hop)
         return "provider" if self._networks(hop) & self._networks(self._public[0]) else "other"
+
+    def _may_be_ours(self, hop: str) -> bool:
+        """Whether it is near to this host's own address, or that is a public one in the same network, as in a university or a
+        data centre, whose own boxes look like a provider's. Of IPv6 all are public: there only what is near counts.
+        """
+        own = self._own
+        if own is None:
+            return False
+        is_inside = (
+            ":" not in own and path.scope_of(own, None) == "public" and bool(self._networks(own) & self._networks(hop))
+        )
+        return is_inside or not path.may_be_kept(hop, _HOPS[0], own)
 
     def _networks(self, hop: str) -> set[str | int]:
         atlas = self.site.session.networks
