@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import hashlib
 import ipaddress
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,7 @@ _OTHER_AUTHORITIES = {"vendor": "Messenger Service Root CA", "forger": "Secure G
 _SCTS = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 _DOMAIN_VALIDATED = ObjectIdentifier("2.23.140.1.2.1")
 _DAY = dt.timedelta(days=1)
+_MAKING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +164,15 @@ class Authority:
         return Issued(chain, _pem(key))
 
 
-@functools.cache
 def authority(shift_days: int = 0) -> Authority:
     """One authority a process and year: making keys is what takes time."""
+    # Labs begin side by side, and a cache alone lets two threads make one each: what one trusts is not what signs then.
+    with _MAKING:
+        return _made(shift_days)
+
+
+@functools.cache
+def _made(shift_days: int) -> Authority:
     return Authority(shift_days)
 
 
