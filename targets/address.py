@@ -8,7 +8,7 @@ import re
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from targets.model import Endpoint, TargetError
-from targets.schemes import Scheme, app_of
+from targets.schemes import Scheme, app_of, ready
 
 SCHEMES = ("https", "http", "tcp")
 _LONGEST = 4096
@@ -63,17 +63,33 @@ def _from_url(url: str, *, typed: str | None = None) -> Endpoint:
         raise TargetError(f"{shown(typed)} {_broken(url)}") from None
     app = app_of(parts.scheme)
     if parts.scheme not in SCHEMES and (app is None or not app.ready):
+        scheme = url.partition("://")[0]
+        meant = _near(scheme.lower())
         raise TargetError(
-            f"{shown(typed)} starts with {shown(url.partition('://')[0] + '://')}, which cannot be measured. "
-            "Use https://, http:// or tcp://host:port."
+            f"{shown(typed)} starts with {shown(f'{scheme}://')}, which cannot be measured. "
+            f"{f'Did you mean {meant}://? ' if meant else ''}Use https://, http:// or tcp://host:port"
+            f"{'; what apps speak is in `dalel help apps`' if meant in _OF_APPS else ''}."
         )
     if "@" in parts.netloc:
         raise TargetError(f"{shown(typed)} has a user name or password in it: leave it out, nothing is logged in to.")
+    if app is not None and app.bare and not parts.netloc:
+        raise TargetError(f"{shown(typed)} names no protocol. There are {_known(app)}.")
     host = _host(parts, typed)
     port = _port_of(parts, typed)
     if app is not None:
         return _app(app, parts, host, port, typed)
     return _tcp(parts, host, port, typed) if parts.scheme == "tcp" else _web(parts, host, port)
+
+
+_OF_APPS = frozenset(scheme.name for scheme in ready())
+
+
+def _near(scheme: str) -> str:
+    """The scheme that somebody who typed this may have meant; empty if none is like it."""
+    import difflib  # only where something was not understood
+
+    near = difflib.get_close_matches(scheme[:64], (*SCHEMES, *sorted(_OF_APPS)), n=1, cutoff=0.7)
+    return near[0] if near else ""
 
 
 def _broken(url: str) -> str:
@@ -95,10 +111,13 @@ def _tcp(parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoin
     return Endpoint(f"tcp://{host}:{port}")
 
 
+def _known(app: Scheme) -> str:
+    return ", ".join(f"{app.name}://{name}" for name in app.names)
+
+
 def _app(app: Scheme, parts: SplitResult, host: str, port: int | None, typed: str) -> Endpoint:
     if app.bare and host not in app.names:
-        known = ", ".join(f"{app.name}://{name}" for name in app.names)
-        raise TargetError(f"{shown(typed)} is nothing that is known here. There are {known}.")
+        raise TargetError(f"{shown(typed)} is nothing that is known here. There are {_known(app)}.")
     if app.bare and port is not None:
         raise TargetError(f"{shown(typed)} has a port: {app.name}:// has none. Write for example {app.example}.")
     if port is None and app.port is None:

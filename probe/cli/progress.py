@@ -13,6 +13,7 @@ from probe.runner import Event, Judged, OwnSide, Started, Step
 _EVERY_S = 3.0
 """Where nobody watches, a check that is done sooner says nothing."""
 
+_AS_AN_APP = "as its app does"
 _STEPS = {
     "website": "as a browser does",
     "baseline": "as a browser does",
@@ -51,6 +52,7 @@ class Progress:
         self._tty = file.isatty()
         self._told = clock()
         self._names: dict[int, str] = {}
+        self._apps: set[int] = set()
         self._total = 0
         self._words: Counter[str] = Counter()
         self._step = ""
@@ -58,6 +60,7 @@ class Progress:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Started):
             self._names = {asked.number: asked.endpoint.host for asked in event.asked}
+            self._apps = {asked.number for asked in event.asked if asked.endpoint.app is not None}
             self._total = len(event.asked)
             if self._tty:
                 kept = f"Kept in {safe(self._kept_in)}." if self._kept_in else "Nothing is kept."
@@ -66,7 +69,9 @@ class Progress:
             if event.network.status == "no_network":
                 self._step = "your own network has trouble"
         elif isinstance(event, Step):
-            self._step = f"{self._names.get(event.number, '')}: {_STEPS.get(event.step, event.step)}"
+            doing = _AS_AN_APP if event.number in self._apps else None
+            doing = (doing if event.step in ("website", "baseline") else None) or _STEPS.get(event.step, event.step)
+            self._step = f"{self._names.get(event.number, '')}: {doing}"
         elif isinstance(event, Judged):
             self._words[event.result.verdict.status] += 1
         self._tell()

@@ -116,7 +116,8 @@ class _Report:
 
     def _group(self, group: Group) -> Iterator[Text]:
         verdict = group.verdict
-        claim = self._claim(group.status, group.method, verdict.signature, group.confidence)
+        method = group.method or ("protocol" if group.decided_by.url.startswith("protocol://") else None)
+        claim = self._claim(group.status, method, verdict.signature, group.confidence)
         if lean := words.leaning(verdict) if group.status == "inconclusive" else "":
             claim.append(f"; {lean}", style="default")
         yield from self._head(group.status, safe(self._title(group), _TITLE_LIMIT), claim)

@@ -56,6 +56,7 @@ PLACES: Mapping[str, str] = {
 # The longest prefix of "status.method" or "status.signature" that is here is the one that is said.
 _HEADLINES: Mapping[str, str] = {
     "accessible": "an ordinary user on this network reaches it",
+    "accessible.protocol": "what looks like it passes on this network",
     "blocked": "something in the network between you and the site keeps you out",
     "blocked.dns": "your network gives a false answer, or none, when asked where this name is (DNS)",
     "blocked.dns.injection": "somebody in the network answers for this name with an address that is not the site's",

@@ -103,6 +103,16 @@ def test_elsewhere_a_plain_line_every_few_seconds():
     )
 
 
+def test_an_app_is_measured_as_its_app_does():
+    """No browser speaks it; what follows has the same names for all."""
+    screen, asked = _Screen(tty=True), Asked(number=1, endpoint=Endpoint("ikev2://vpn.example"), target="x")
+    progress = Progress(screen, lambda: 0.0, kept_in=None)
+    for event in (Started(made.run(), (asked,)), Step(1, "website"), Step(1, "retry")):
+        progress(event)
+    assert "vpn.example: as its app does" in screen.getvalue()
+    assert "vpn.example: trying again" in screen.getvalue()
+
+
 def test_a_quick_check_says_nothing_where_nobody_watches():
     """Cron sends no mail for it."""
     screen = _Screen(tty=False)

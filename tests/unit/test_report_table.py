@@ -61,6 +61,14 @@ def test_each_status_reads_like_this(status, method, signature):
     assert GOLDEN[status, method, signature] + FOOTER + (MORE if status != "accessible" else "") == text
 
 
+def test_a_protocol_passes_and_is_not_reached():
+    """There is no site that anybody would reach."""
+    text = shown(made.pieces(made.result(0, "protocol://wireguard", made.verdict("accessible"))))
+    assert "Accessible — what looks like it passes on this network" in text
+    blocked = made.verdict("blocked", "protocol", "app.timeout.protocol")
+    assert "stops what this app speaks" in shown(made.pieces(made.result(0, "protocol://wireguard", blocked)))
+
+
 def test_the_evidence_that_decided_it_stands_below():
     """The strongest first, one line a family, no more than three; -v adds codes, weights and what is against it."""
     flip = Finding(

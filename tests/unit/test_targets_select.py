@@ -185,6 +185,27 @@ def test_addresses_as_people_type_them(word, url, catalogue):
                 "in to."
             ),
         ),
+        (
+            "opnvpn://vpn.example:1194",
+            (
+                "'opnvpn://vpn.example:1194' starts with 'opnvpn://', which cannot be measured. Did you mean openvpn://? "
+                "Use https://, http:// or tcp://host:port; what apps speak is in `dalel help apps`."
+            ),
+        ),
+        (
+            "htps://example.com/",
+            (
+                "'htps://example.com/' starts with 'htps://', which cannot be measured. Did you mean https://? "
+                "Use https://, http:// or tcp://host:port."
+            ),
+        ),
+        (
+            "protocol://",
+            (
+                "'protocol://' names no protocol. There are protocol://openvpn, protocol://openvpn-tcp, protocol://ikev2, "
+                "protocol://wireguard, protocol://encrypted."
+            ),
+        ),
         ("https:///", "'https:///' has no host name."),
         (
             "sites.txt",

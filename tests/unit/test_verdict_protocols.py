@@ -127,6 +127,18 @@ def test_what_would_settle_it_is_about_the_echo():
     assert "another_vantage" in server(target=None, rounds=1).verdict().settle
 
 
+@pytest.mark.parametrize("hops", [BEYOND, ("ours", "ours"), ()])
+def test_a_screen_shows_the_whole_of_it(hops):
+    """300 characters of a sentence are shown, whatever the longest of these protocols and an ordinary place are called."""
+    for facts in (compared(hops, after=9), compared(hops)):
+        facts.observations[:] = [
+            replace(o, group="control:Frankfurt am Main") if o.group == "control:Helsinki" else o
+            for o in facts.observations
+        ]
+        found = [text for code, (_, text) in told(facts).items() if code.startswith("protocol_flip")]
+        assert [len(text) <= 300 for text in found] == [True], found
+
+
 def test_one_failure_is_nothing():
     """Not even a hint."""
     assert set(told(compared(rounds=1))) == {"protocol_stopped", "protocol_echo_answers"}

@@ -108,9 +108,10 @@ def _match(pairs: Sequence[Pair], beside: Sequence[Observation] = ()) -> Match:
 
 
 _TURNS = (
-    "on the way to {place}, a server that sends everything back, {protocol} was stopped every time ({target_failures} times, "
-    "{stopped}) while random packets of the same sizes, sent in turn, came back {innocuous_successes} times; "
+    "on the way to {place}, {protocol} was stopped every time ({target_failures} times, {stopped}), and random packets of the "
+    "same sizes came back {innocuous_successes} times between; "
 )
+"""A screen shows 300 characters of a sentence."""
 
 
 @row(
@@ -120,8 +121,7 @@ _TURNS = (
     family=FAMILY,
     basis="contrast",
     proves=True,
-    sentence=_TURNS
-    + "what looks like it gets to {after} on the way and never to {before}, both of them your provider's",
+    sentence=_TURNS + "it gets to {after} on the way and never to {before}, both of them your provider's",
     why="as neutral_flip: six failures of the one between five successes of the other are no chance (computed), an echo knows "
     "no protocol, and no box at home or at the echo's end stands between two routers of the provider's; the cap",
     signatures=SIGNATURES,
@@ -141,8 +141,7 @@ def protocol_flip(case: Case) -> Iterator[Match]:
     family=FAMILY,
     basis="contrast",
     sentence=_TURNS
-    + "it gets past this network's own router, and no router told that it is your provider who stops it: it may be "
-    "the company that {place} is rented from, or a box of your own that lets no answer in",
+    + "it leaves here; your provider, {place}'s hosting company, or a box here that takes the answers may do it",
     why="hosting companies forbid VPNs too, and who stops the answers only is met at no router; a leaning",
     signatures=SIGNATURES,
 )
