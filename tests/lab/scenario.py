@@ -43,6 +43,19 @@ class Words:
         )
 
 
+_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
+
+
+def exit_codes(acceptable: Iterable[Words]) -> tuple[int, ...]:
+    """With which dalel may end where nothing but these words is said."""
+    return tuple(sorted({_CODES[words.status] for words in acceptable}))
+
+
+def always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
+    """The rules of a row, whatever its world is."""
+    return lambda _world: rules_
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """What must be said of a platform as a whole: its word, what is impaired, and its sentence if that is pinned."""

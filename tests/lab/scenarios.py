@@ -11,11 +11,11 @@ from tests.lab import prove, rules
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Rule, When
-from tests.lab.scenario import BOGON, FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
+from tests.lab.scenario import BOGON, FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.servers import PORTAL
 from tests.lab.world import World
 
-__all__ = ("BOGON", "FACEBOOK", "FACEBOOK_URL", "OTHER", "Scenario", "Words")
+__all__ = ("BOGON", "FACEBOOK", "FACEBOOK_URL", "OTHER", "Scenario", "Words", "always", "exit_codes")
 
 
 def _address(name: str) -> Callable[[World], str]:

@@ -8,7 +8,6 @@ them, which are none, are run today and must stay what they are when it comes.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 from targets.loader import load_canaries
@@ -16,7 +15,7 @@ from tests.lab import censor, closures, prove, prove_apps, rules, throttle
 from tests.lab.censor_quic import QuicDrop, QuicVersionDrop
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Rule, When
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
+from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.world import World
 
 META = ("facebook.com",)
@@ -24,7 +23,6 @@ STRANGER = "www.nobelprize.org"
 LIVEJOURNAL = "www.livejournal.com"
 PLAIN_URL = f"http://{LIVEJOURNAL}/"
 _H3 = When(protocol=UDP, ports=(443,))
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 
 FINE = (Words("accessible"),)
 UNSETTLED = (Words("accessible"), Words("inconclusive"))
@@ -34,13 +32,8 @@ FROZEN = (Words("blocked", "throttling", "throttling.freeze"),)
 
 
 def _row(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: prove.Proof, **more: Any) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
-    fields: dict[str, Any] = {"sound": (OTHER,), "exit_codes": codes, **more}
+    fields: dict[str, Any] = {"sound": (OTHER,), "exit_codes": exit_codes(acceptable), **more}
     return Scenario(name=name, tells=tells, acceptable=acceptable, proofs=proofs, **fields)
-
-
-def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -91,7 +84,7 @@ _QUIC = (
         prove_apps.http3(FACEBOOK, works=False, padding=1200),
         prove_apps.negotiates(FACEBOOK, works=True),
         *_OTHERS_PASS,
-        rules=_always(QuicDrop(names=META)),
+        rules=always(QuicDrop(names=META)),
         impaired=("quic_blocked",),
     ),
     _quic(
@@ -101,7 +94,7 @@ _QUIC = (
         _by_http3(works=False),
         prove_apps.http3(FACEBOOK, works=True, padding=1200),
         *_OTHERS_PASS,
-        rules=_always(QuicDrop(names=META, reassemble=False)),
+        rules=always(QuicDrop(names=META, reassemble=False)),
         impaired=("quic_partly",),
     ),
     _row(
@@ -114,7 +107,7 @@ _QUIC = (
         prove.handshake(FACEBOOK, STRANGER, works=True),
         prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
         world=with_http3,
-        rules=_always(QuicDrop(names=META), rules.NameDrop(names=META)),
+        rules=always(QuicDrop(names=META), rules.NameDrop(names=META)),
     ),
     _quic(
         "quic_version_1_dropped",
@@ -122,7 +115,7 @@ _QUIC = (
         FINE,
         prove_apps.negotiates(FACEBOOK, works=True),
         *_NOBODY_PASSES,
-        rules=_always(QuicVersionDrop()),
+        rules=always(QuicVersionDrop()),
         impaired=("quic_version_filtered",),
     ),
     _quic(
@@ -130,7 +123,7 @@ _QUIC = (
         "the household's own firewall drops UDP port 443; pages come over TCP",
         FINE,
         *_NOBODY_PASSES,
-        rules=_always(rules.Drop(when=_H3, place="home")),
+        rules=always(rules.Drop(when=_H3, place="home")),
         impaired=("quic_filtered",),
     ),
     _quic(
@@ -138,7 +131,7 @@ _QUIC = (
         "the household's own router answers to UDP port 443 that it is prohibited (code 13); pages come over TCP",
         FINE,
         *_NOBODY_PASSES,
-        rules=_always(
+        rules=always(
             rules.Unreachable(when=dataclasses.replace(_H3, side="up"), code=13, offender="192.168.1.1", place="access")
         ),
         impaired=("quic_filtered",),
@@ -197,7 +190,7 @@ def _slow(name: str, tells: str, rule: Rule, seconds: float, *, acceptable: tupl
         prove_apps.takes(FACEBOOK, STRANGER, less_than=seconds * 0.6),
         prove_apps.takes("www.wikipedia.org", STRANGER, less_than=seconds * 0.6),
         world=_long,
-        rules=_always(rule),
+        rules=always(rule),
     )
 
 
@@ -211,7 +204,7 @@ def _frozen(
         prove_apps.freezes(FACEBOOK, FACEBOOK, least=least, most=most),
         *proofs,
         world=_long,
-        rules=_always(rule),
+        rules=always(rule),
         sound=(),
     )
 
@@ -264,7 +257,7 @@ _SPEED = (
         prove_apps.takes(LIVEJOURNAL, LIVEJOURNAL, more_than=3.0, port=80),
         prove_apps.takes(LIVEJOURNAL, STRANGER, less_than=1.8, port=80),
         world=lambda world: _long(world).change(LIVEJOURNAL, http=_pages(LIVEJOURNAL)),
-        rules=_always(throttle.NamePolice(names=("livejournal.com",), http=True)),
+        rules=always(throttle.NamePolice(names=("livejournal.com",), http=True)),
         check=(PLAIN_URL,),
         sound=(FACEBOOK_URL,),
     ),
@@ -275,7 +268,7 @@ _SPEED = (
         prove_apps.in_force(throttle.NamePolice(names=META), prove_apps.takes(FACEBOOK, FACEBOOK, more_than=3.0)),
         _QUICK_STRANGER,
         world=_long,
-        rules=_always(closures.Schedule(rule=throttle.NamePolice(names=META), on=2, off=3)),
+        rules=always(closures.Schedule(rule=throttle.NamePolice(names=META), on=2, off=3)),
     ),
     _frozen(
         "frozen_after_16_kilobytes_by_name",
@@ -356,7 +349,7 @@ _NOT_SPEED = (
         prove_apps.takes(FACEBOOK, STRANGER, more_than=2.0),
         _QUICK_ELSEWHERE,
         world=_long,
-        rules=_always(rules.Lose(when=When(remote=("157.240.0.0/16",)), probability=0.25)),
+        rules=always(rules.Lose(when=When(remote=("157.240.0.0/16",)), probability=0.25)),
     ),
     _row(
         "narrow_line_and_long_page",
@@ -376,7 +369,7 @@ _NOT_SPEED = (
         prove_apps.takes(FACEBOOK, FACEBOOK, more_than=4.0),
         prove_apps.takes("vk.com", "vk.com", more_than=2.0),
         world=_long,
-        rules=_always(throttle.Police(when=When(protocol=TCP, side="down"), rate=64_000, burst=6_000, place="access")),
+        rules=always(throttle.Police(when=When(protocol=TCP, side="down"), rate=64_000, burst=6_000, place="access")),
         sound=(),
     ),
 )

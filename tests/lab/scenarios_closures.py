@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,12 @@ from tests.lab.lab import Lab
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Rule, When
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
+from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.world import World
 
 META = ("facebook.com",)
 STRANGER = "www.nobelprize.org"
 LIVEJOURNAL = "www.livejournal.com"
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 _DOMESTIC = ("195.12.113.0/24", "194.187.246.0/24", "91.215.42.0/24", "185.98.5.0/24")
 """Where the domestic canaries live (see world.py)."""
 _HERE = (f"{RESOLVER}/32", "92.47.151.80/32")
@@ -40,8 +38,7 @@ _RUN_BEGINS = When(protocol=UDP, ports=(123,), side="up")
 
 
 def _row(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: prove.Proof, **more: Any) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
-    fields: dict[str, Any] = {"sound": (OTHER,), "exit_codes": codes, **more}
+    fields: dict[str, Any] = {"sound": (OTHER,), "exit_codes": exit_codes(acceptable), **more}
     return Scenario(name=name, tells=tells, acceptable=acceptable, proofs=proofs, **fields)
 
 
@@ -53,10 +50,6 @@ def _closed(name: str, tells: str, words: tuple[Words, ...], *proofs: prove.Proo
 
 def _none(*methods: str) -> tuple[Words, ...]:
     return tuple(Words("no_network", method) for method in methods)
-
-
-def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
 
 
 def _forget(lab: Lab) -> None:
@@ -86,7 +79,7 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails("https://egov.kz/", prove.SILENT),
         world=_with_holes,
-        rules=_always(closures.Closed(holes=closures.NAMED_HOLES, place="access")),
+        rules=always(closures.Closed(holes=closures.NAMED_HOLES, place="access")),
     ),
     _closed(
         "shutdown_by_resets_with_named_holes",
@@ -96,7 +89,7 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.UNCONNECTED),
         prove.fails("https://egov.kz/", prove.UNCONNECTED),
         world=_with_holes,
-        rules=_always(closures.Closed(holes=closures.NAMED_HOLES, resets=True, place="access")),
+        rules=always(closures.Closed(holes=closures.NAMED_HOLES, resets=True, place="access")),
     ),
     _closed(
         "international_cut_with_named_holes",
@@ -107,7 +100,7 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails(OTHER, prove.SILENT),
         world=_with_holes,
-        rules=_always(closures.Closed(holes=(*_CUT.holes, *closures.NAMED_HOLES))),
+        rules=always(closures.Closed(holes=(*_CUT.holes, *closures.NAMED_HOLES))),
     ),
     _closed(
         "international_cut_by_resets",
@@ -117,7 +110,7 @@ _SHUTDOWNS = (
         prove.fails(FACEBOOK_URL, prove.UNCONNECTED),
         prove.fails(OTHER, prove.UNCONNECTED),
         prove.answers(FACEBOOK, "", "8.8.8.8"),
-        rules=_always(dataclasses.replace(_CUT, resets=True)),
+        rules=always(dataclasses.replace(_CUT, resets=True)),
         in_slice=True,
     ),
     _closed(
@@ -130,7 +123,7 @@ _SHUTDOWNS = (
         prove_apps.open_port("8.8.8.8", 443, works=True),
         prove.handshake(FACEBOOK, "egov.kz", works=True),
         _forget,
-        rules=_always(censor.OnlyListed(names=("kz",))),
+        rules=always(censor.OnlyListed(names=("kz",))),
     ),
     _closed(
         "whitelist_of_addresses",
@@ -140,7 +133,7 @@ _SHUTDOWNS = (
         prove.page("https://vk.com/"),
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails(OTHER, prove.SILENT),
-        rules=_always(closures.Closed(holes=(When(remote=(*_HERE, *_DOMESTIC, "87.240.132.0/24")),))),
+        rules=always(closures.Closed(holes=(When(remote=(*_HERE, *_DOMESTIC, "87.240.132.0/24")),))),
         check=(FACEBOOK_URL, OTHER, "https://vk.com/"),
         spares=lambda url: "vk.com" in url,
     ),
@@ -150,7 +143,7 @@ _SHUTDOWNS = (
         CHANCE,
         prove_apps.in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
-        rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.3)),
+        rules=always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.3)),
         check=(FACEBOOK_URL, OTHER, "https://x.com/"),
         network=(*CHANCE, Words("ok")),
     ),
@@ -160,7 +153,7 @@ _SHUTDOWNS = (
         CHANCE,
         prove_apps.in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
-        rules=_always(closures.Schedule(rule=_SHUT, since=_RUN_BEGINS)),
+        rules=always(closures.Schedule(rule=_SHUT, since=_RUN_BEGINS)),
         network=(*CHANCE, Words("ok")),
     ),
     _closed(
@@ -169,7 +162,7 @@ _SHUTDOWNS = (
         CHANCE,
         prove_apps.in_force(_CUT, prove.fails(FACEBOOK_URL, prove.SILENT), prove.page("https://egov.kz/")),
         prove.page(FACEBOOK_URL),
-        rules=_always(closures.Schedule(rule=_CUT, since=_RUN_BEGINS, on=4, off=4)),
+        rules=always(closures.Schedule(rule=_CUT, since=_RUN_BEGINS, on=4, off=4)),
         network=(*CHANCE, Words("ok")),
     ),
     _row(
@@ -182,7 +175,7 @@ _SHUTDOWNS = (
             prove.handshake(FACEBOOK, STRANGER, works=True),
             prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
         ),
-        rules=_always(closures.Schedule(rule=rules.NameDrop(names=META), since=_RUN_BEGINS, on=2, off=2)),
+        rules=always(closures.Schedule(rule=rules.NameDrop(names=META), since=_RUN_BEGINS, on=2, off=2)),
     ),
 )
 
@@ -199,7 +192,7 @@ _GREETINGS = (
         FINE,
         _PIECES,
         prove.page(FACEBOOK_URL),
-        rules=_always(_SHORT),
+        rules=always(_SHORT),
     ),
     _row(
         "short_segments_and_reader_of_whole_greetings",
@@ -211,7 +204,7 @@ _GREETINGS = (
         prove.handshake(FACEBOOK, STRANGER, works=True),
         prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
         _forget,
-        rules=_always(_SHORT, rules.NameDrop(names=META)),
+        rules=always(_SHORT, rules.NameDrop(names=META)),
     ),
     _row(
         "short_segments_and_reader_of_first_segments",
@@ -223,7 +216,7 @@ _GREETINGS = (
         prove.handshake(FACEBOOK, STRANGER, works=True),
         prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
         _forget,
-        rules=_always(_SHORT, closures.FirstSegmentDrop(names=META)),
+        rules=always(_SHORT, closures.FirstSegmentDrop(names=META)),
     ),
     _row(
         "short_segments_and_reader_of_single_packets",
@@ -231,7 +224,7 @@ _GREETINGS = (
         FINE,
         _PIECES,
         prove.page(FACEBOOK_URL),
-        rules=_always(_SHORT, rules.NameDrop(names=META, reassemble=False)),
+        rules=always(_SHORT, rules.NameDrop(names=META, reassemble=False)),
     ),
     _row(
         "short_segments_and_server_that_wants_whole_greetings",
@@ -287,7 +280,7 @@ _COMPUTER = (
         CHANCE,
         prove_apps.in_force(_SHUT, prove.fails(FACEBOOK_URL, prove.SILENT, prove.UNRESOLVED)),
         prove.page(FACEBOOK_URL),
-        rules=_always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.4, end=20)),
+        rules=always(censor.During(rule=_SHUT, since=_RUN_BEGINS, start=0.4, end=20)),
         check=(FACEBOOK_URL, OTHER, "telegram", "https://x.com/"),
         sound=(),
         launcher=_asleep(1.2, 20),
@@ -313,7 +306,7 @@ _COMPUTER = (
         prove.handshake(FACEBOOK, STRANGER, works=True),
         prove.handshake("www.wikipedia.org", FACEBOOK, works=False),
         _forget,
-        rules=_always(rules.NameDrop(names=META)),
+        rules=always(rules.NameDrop(names=META)),
         sound=(),
         launcher=_asleep(4.0, 20),
         network=(Words("ok"), Words("inconclusive"), Words("no_network")),

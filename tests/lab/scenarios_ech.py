@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from tests.lab import prove, rules
 from tests.lab.censor_ech import OUTER, EchDrop, EchReset
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
-from tests.lab.rules import Rule
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, Scenario, Words
-from tests.lab.world import World
+from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, Scenario, Words, always
 
 _PLACE = "www.wikipedia.org"
 _PROGRAM = """\
@@ -51,10 +48,6 @@ def greets(name: str, *, hidden: bool, works: bool, at: str = _PLACE) -> prove.P
     return proof
 
 
-def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
-
-
 def _row(name: str, tells: str, impaired: tuple[str, ...], *proofs: prove.Proof, **more: Any) -> Scenario:
     fields: dict[str, Any] = {"arguments": ("--only", "ech"), "exit_codes": (0,), "check": (FACEBOOK_URL,), **more}
     return Scenario(
@@ -78,14 +71,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("ech_blocked",),
         *_STOPPED,
         greets(FACEBOOK, hidden=True, works=True),
-        rules=_always(EchDrop()),
+        rules=always(EchDrop()),
     ),
     _row(
         "ech_dropped_deep",
         "the same, asked with --deep: the word of the page is what it is without",
         ("ech_blocked",),
         *_STOPPED,
-        rules=_always(EchDrop()),
+        rules=always(EchDrop()),
         arguments=("--deep",),
     ),
     _row(
@@ -93,7 +86,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "what shows the outer name and has an encrypted greeting inside is reset",
         ("ech_blocked",),
         *_STOPPED,
-        rules=_always(EchReset()),
+        rules=always(EchReset()),
     ),
     _row(
         "ech_dropped_under_any_name",
@@ -101,7 +94,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         ("ech_blocked",),
         *_STOPPED,
         greets(FACEBOOK, hidden=True, works=False),
-        rules=_always(EchDrop(names=())),
+        rules=always(EchDrop(names=())),
     ),
     _row(
         "ech_outer_name_dropped",
@@ -109,6 +102,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         (),
         greets(OUTER, hidden=False, works=False),
         greets(FACEBOOK, hidden=True, works=True),
-        rules=_always(rules.NameDrop(names=(OUTER,))),
+        rules=always(rules.NameDrop(names=(OUTER,))),
     ),
 )

@@ -20,7 +20,7 @@ from tests.lab.net import REPOSITORY
 from tests.lab.packets import TCP, UDP
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
-from tests.lab.scenarios import OTHER, Scenario, Words
+from tests.lab.scenarios import OTHER, Scenario, Words, always, exit_codes
 from tests.lab.world import World
 
 GOOGLE, CLOUDFLARE, ADGUARD = "dns.google", "cloudflare-dns.com", "dns.adguard-dns.com"
@@ -28,7 +28,6 @@ AT = {GOOGLE: "8.8.8.8", CLOUDFLARE: "1.1.1.1", ADGUARD: "94.140.14.14"}
 DOH, DOT, DOQ = f"doh://{ADGUARD}/dns-query", f"dot://{ADGUARD}", f"doq://{ADGUARD}"
 ALL = (DOH, DOT, DOQ)
 OTHERS = (f"doh://{GOOGLE}/dns-query", f"dot://{GOOGLE}", f"doh://{CLOUDFLARE}/dns-query")
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 _PORT_853 = (When(protocol=TCP, ports=(853,)), When(protocol=UDP, ports=(853,)))
 
 FINE = (Words("accessible"),)
@@ -74,17 +73,12 @@ def _has_doq(manner: str = "good") -> Callable[[World], World]:
     )
 
 
-def always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
-
-
 def row(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: Proof, **more: Any) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
     fields: dict[str, Any] = {
         "world": _has_doq(),
         "check": ALL,
         "sound": (*OTHERS, OTHER),
-        "exit_codes": codes,
+        "exit_codes": exit_codes(acceptable),
         "unproven_abroad": "the control does not speak it",
         **more,
     }

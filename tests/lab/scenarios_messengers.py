@@ -16,12 +16,11 @@ from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.packets import TCP, UDP
 from tests.lab.prove import Proof
-from tests.lab.rules import Rule, When
+from tests.lab.rules import When
 from tests.lab.scenario import Whole
-from tests.lab.scenarios import BOGON, FACEBOOK_URL, OTHER, Scenario, Words
+from tests.lab.scenarios import BOGON, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.world import Front, World
 
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 FINE = (Words("accessible"),)
 UNKNOWN = (Words("inconclusive"),)
 DOWN = (Words("outage"), Words("inconclusive"))
@@ -45,12 +44,9 @@ _TRIES = 4
 
 
 def row(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: Proof, **more: Any) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
-    return Scenario(name=name, tells=tells, acceptable=acceptable, proofs=proofs, **{"exit_codes": codes, **more})
-
-
-def always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
+    return Scenario(
+        name=name, tells=tells, acceptable=acceptable, proofs=proofs, **{"exit_codes": exit_codes(acceptable), **more}
+    )
 
 
 def called(wanted: str, host: str = CALLS, port: int = 3478) -> Proof:

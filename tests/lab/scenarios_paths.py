@@ -15,7 +15,7 @@ from tests.lab import prove, rules
 from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Rule, When
-from tests.lab.scenarios import ANY_OUTAGE, FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
+from tests.lab.scenarios import ANY_OUTAGE, FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.servers import PORTAL, PROXY_PORT
 from tests.lab.world import Nameserver, Says, World
 
@@ -26,7 +26,6 @@ PROBE_URL = "http://connectivitycheck.gstatic.com/generate_204"
 UNKNOWN = (Words("inconclusive"),)
 FINE = (Words("accessible"),)
 ANY_NETWORK = (Words("ok"), Words("inconclusive"), Words("no_network"))
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 _DOMESTIC = ("195.12.113.0/24", "194.187.246.0/24", "91.215.42.0/24", "185.98.5.0/24")
 """Where the domestic canaries live (see world.py)."""
 _OUTSIDE = tuple(
@@ -52,10 +51,6 @@ def _at_facebook(
     return build
 
 
-def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
-
-
 def _pool(*dead: str) -> Callable[[World], World]:
     """The name has four addresses; these of them are dead (``first``: the one that DNS has always given)."""
 
@@ -78,9 +73,13 @@ def _row(
     sound: tuple[str, ...] = (OTHER,),
     **more: Any,
 ) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
     return Scenario(
-        name=name, tells=tells, acceptable=acceptable, proofs=proofs, sound=sound, **{"exit_codes": codes, **more}
+        name=name,
+        tells=tells,
+        acceptable=acceptable,
+        proofs=proofs,
+        sound=sound,
+        **{"exit_codes": exit_codes(acceptable), **more},
     )
 
 
@@ -125,7 +124,7 @@ _ADDRESSES = (
         UNKNOWN,
         *_DEAD_FACEBOOK,
         prove.fails("https://m.facebook.com/", prove.SILENT),
-        rules=_always(rules.Drop(when=When(remote=("157.240.205.0/24",)))),
+        rules=always(rules.Drop(when=When(remote=("157.240.205.0/24",)))),
         check=(FACEBOOK_URL, "https://m.facebook.com/"),
     ),
     _row(
@@ -237,7 +236,7 @@ _OWN_SIDE = (
         prove.fails("http://8.8.8.8/", prove.UNCONNECTED),
         prove.fails(OTHER, prove.UNCONNECTED),
         world=_with(nameservers=(Nameserver(address=HOME),), resolvers=(HOME,)),
-        rules=_always(
+        rules=always(
             rules.Unreachable(
                 when=When(remote=_OUTSIDE, side="up"),
                 code=0,
@@ -254,7 +253,7 @@ _OWN_SIDE = (
         prove.fails(OTHER, prove.SILENT),
         prove.answers(FACEBOOK, "", "8.8.8.8"),
         world=_with(nameservers=(Nameserver(address=HOME),), resolvers=(HOME,)),
-        rules=_always(rules.DropExcept(but=When(remote=(f"{HOME}/32",)), place="access")),
+        rules=always(rules.DropExcept(but=When(remote=(f"{HOME}/32",)), place="access")),
         in_slice=True,
     ),
     _own(
@@ -296,7 +295,7 @@ _OWN_SIDE = (
             resolver_runs=False,
             nameservers=(Nameserver(address=RESOLVER, says={"*": Says(addresses=(PORTAL,))}),),
         ),
-        rules=_always(rules.DropExcept(when=When(side="up"), but=When(remote=_HERE), place="access")),
+        rules=always(rules.DropExcept(when=When(side="up"), but=When(remote=_HERE), place="access")),
     ),
     _own(
         "balance_empty_resetting",
@@ -326,7 +325,7 @@ _OWN_SIDE = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails(OTHER, prove.SILENT),
         prove.answers(FACEBOOK, "", "8.8.8.8"),
-        rules=_always(rules.DropExcept(when=When(side="up"), but=When(remote=(*_HERE, *_DOMESTIC)))),
+        rules=always(rules.DropExcept(when=When(side="up"), but=When(remote=(*_HERE, *_DOMESTIC)))),
     ),
     _own(
         "only_dns_passes",
@@ -335,7 +334,7 @@ _OWN_SIDE = (
         prove.truth(FACEBOOK),
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails("https://egov.kz/", prove.SILENT),
-        rules=_always(rules.DropExcept(when=When(side="up"), but=When(protocol=UDP, ports=(53,)))),
+        rules=always(rules.DropExcept(when=When(side="up"), but=When(protocol=UDP, ports=(53,)))),
         acceptable=(Words("no_network"), Words("inconclusive")),
         network=(Words("no_network"), Words("inconclusive")),
     ),
@@ -346,7 +345,7 @@ _OWN_SIDE = (
         prove.fails(FACEBOOK_URL, prove.SILENT),
         prove.fails(OTHER, prove.SILENT),
         prove.page(PROBE_URL, 204),
-        rules=_always(rules.Drop(when=When(protocol=TCP, ports=(443,)), place="access")),
+        rules=always(rules.Drop(when=When(protocol=TCP, ports=(443,)), place="access")),
         acceptable=(Words("no_network"), Words("inconclusive")),
         network=(Words("no_network"), Words("inconclusive")),
     ),
@@ -357,7 +356,7 @@ _OWN_SIDE = (
         prove.fails(FACEBOOK_URL, prove.UNCONNECTED),
         prove.fails(OTHER, prove.UNCONNECTED),
         prove.page(PROBE_URL, 204),
-        rules=_always(rules.Reset(when=When(protocol=TCP, ports=(443,), side="up"))),
+        rules=always(rules.Reset(when=When(protocol=TCP, ports=(443,), side="up"))),
         acceptable=(Words("no_network"), Words("inconclusive")),
         network=(Words("no_network"), Words("inconclusive")),
     ),
@@ -367,7 +366,7 @@ _OWN_SIDE = (
         FINE,
         prove.fails("https://egov.kz/", prove.SILENT),
         prove.page(FACEBOOK_URL),
-        rules=_always(rules.Drop(when=When(remote=_DOMESTIC))),
+        rules=always(rules.Drop(when=When(remote=_DOMESTIC))),
     ),
     _row(
         "proxy_of_names",
@@ -376,7 +375,7 @@ _OWN_SIDE = (
         prove.page(FACEBOOK_URL),
         prove.shown_at("192.0.2.1", FACEBOOK),
         world=_with(proxy=True),
-        rules=_always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
+        rules=always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
     ),
     _row(
         "proxy_of_names_and_dead_server",
@@ -386,7 +385,7 @@ _OWN_SIDE = (
         prove.fails(FACEBOOK_URL, prove.SILENT, prove.HANDSHAKE),
         prove.page(OTHER),
         world=lambda world: dataclasses.replace(world.change(FACEBOOK, present=False), proxy=True),
-        rules=_always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
+        rules=always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
     ),
     _row(
         "proxy_of_names_and_refusing_server",
@@ -397,7 +396,7 @@ _OWN_SIDE = (
         prove.page(OTHER),
         world=lambda world: dataclasses.replace(world.change(FACEBOOK, listening=False), proxy=True),
         control=(prove.fails(FACEBOOK_URL, prove.UNCONNECTED),),
-        rules=_always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
+        rules=always(rules.Divert(when=When(protocol=TCP, ports=(443,)), to=PORTAL, port=PROXY_PORT, place="access")),
         in_slice=True,
     ),
     _row(
@@ -464,7 +463,7 @@ _LINES = (
         "one member of a bundle of four links is dead: a quarter of all flows, whatever the name",
         _LOSSY,
         prove.connects(LIVEJOURNAL, low=20, high=37),
-        rules=_always(rules.Drop(when=When(protocol=TCP, fraction=0.25))),
+        rules=always(rules.Drop(when=When(protocol=TCP, fraction=0.25))),
         sound=(),
         check=(FACEBOOK_URL, OTHER, "https://x.com/"),
         network=ANY_NETWORK,
@@ -474,7 +473,7 @@ _LINES = (
         "the same bundle, sorted by address only: a quarter of all places is dead from here, whatever the name",
         _LOSSY,
         prove.some_places_dead(low=2, high=14, of=24),
-        rules=_always(rules.Drop(when=When(protocol=TCP, fraction=0.25, by_address=True))),
+        rules=always(rules.Drop(when=When(protocol=TCP, fraction=0.25, by_address=True))),
         sound=(),
         check=(FACEBOOK_URL, OTHER, "https://x.com/", "https://www.instagram.com/", "https://t.me/"),
         network=ANY_NETWORK,
@@ -484,7 +483,7 @@ _LINES = (
         "half of all flows die, whatever the name",
         _LOSSY,
         prove.connects(LIVEJOURNAL, low=8, high=32),
-        rules=_always(rules.Drop(when=When(protocol=TCP, fraction=0.5))),
+        rules=always(rules.Drop(when=When(protocol=TCP, fraction=0.5))),
         sound=(),
         check=(FACEBOOK_URL, OTHER, "https://x.com/"),
         network=ANY_NETWORK,
@@ -495,7 +494,7 @@ _LINES = (
         _LOSSY,
         prove.connects(LIVEJOURNAL, low=40, high=40),
         prove.some_greetings_die(LIVEJOURNAL, low=3, high=17, of=20),
-        rules=_always(rules.Drop(when=When(protocol=TCP, ports=(443,), side="up", larger_than=300, fraction=0.5))),
+        rules=always(rules.Drop(when=When(protocol=TCP, ports=(443,), side="up", larger_than=300, fraction=0.5))),
         sound=(),
         check=(FACEBOOK_URL, OTHER),
         network=ANY_NETWORK,
@@ -505,7 +504,7 @@ _LINES = (
         "a worn-out translator resets half of all flows at their first packet, whatever the name",
         _LOSSY,
         prove.connects(LIVEJOURNAL, low=8, high=32),
-        rules=_always(rules.Reset(when=When(protocol=TCP, side="up", fraction=0.5), place="access")),
+        rules=always(rules.Reset(when=When(protocol=TCP, side="up", fraction=0.5), place="access")),
         sound=(),
         check=(FACEBOOK_URL, OTHER, "https://x.com/"),
         network=ANY_NETWORK,
@@ -516,7 +515,7 @@ _LINES = (
         _LOSSY,
         prove.lossy("8.8.8.8", at_least=10, of=40),
         prove.connects(LIVEJOURNAL, low=40, high=40),
-        rules=_always(rules.Lose(when=When(protocol=UDP), probability=0.3)),
+        rules=always(rules.Lose(when=When(protocol=UDP), probability=0.3)),
         sound=(),
         check=(FACEBOOK_URL, OTHER),
         network=ANY_NETWORK,

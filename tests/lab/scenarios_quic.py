@@ -15,14 +15,13 @@ from tests.lab.censor_quic import QuicDrop, QuicVersionDrop
 from tests.lab.control_serve import Serves
 from tests.lab.packets import UDP
 from tests.lab.rules import Rule, When
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
+from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.scenarios_apps import LIVEJOURNAL, META, STRANGER, with_http3
 from tests.lab.world import World
 
 SITE = f"quic://{FACEBOOK}"
 BESIDE = f"quic://{LIVEJOURNAL}"
 _H3 = When(protocol=UDP, ports=(443,))
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "no_network": 3, "inconclusive": 3}
 
 FINE = (Words("accessible"),)
 BY_NAME = (Words("blocked", "quic", "quic.timeout.sni"),)
@@ -33,12 +32,11 @@ SHAKY = (*FINE, *UNSETTLED)
 
 
 def _row(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: prove.Proof, **more: Any) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
     fields: dict[str, Any] = {
         "world": with_http3,
         "check": (SITE,),
         "sound": (BESIDE,),
-        "exit_codes": codes,
+        "exit_codes": exit_codes(acceptable),
         "control": (_by_http3(works=True),),
         **more,
     }
@@ -52,10 +50,6 @@ def _page(name: str, tells: str, *proofs: prove.Proof, **more: Any) -> Scenario:
 
 def _by_http3(*, works: bool) -> prove.Proof:
     return prove_apps.http3(FACEBOOK, works=works)
-
-
-def _always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
 
 
 def _has(manner: str) -> Callable[[World], World]:
@@ -83,21 +77,21 @@ _SITES = (
         "from a QUIC greeting with the name on, what the client sends on that flow is dropped at the border",
         BY_NAME,
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META)),
+        rules=always(QuicDrop(names=META)),
     ),
     _row(
         "quic_site_sni_drop_both_ways",
         "the same, and what the server sends on that flow is dropped as well",
         BY_NAME,
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META, both=True)),
+        rules=always(QuicDrop(names=META, both=True)),
     ),
     _row(
         "quic_site_sni_drop_with_control",
         "the name is dropped at the border, and a control of the user's own has a sink for QUIC",
         BY_NAME,
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META)),
+        rules=always(QuicDrop(names=META)),
         serves=Serves(),
         finds=("quic_control_flip",),
     ),
@@ -115,14 +109,14 @@ _SITES = (
         "the household's own router reads QUIC greetings and drops those with the name",
         AT_HOME,
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META, place="home")),
+        rules=always(QuicDrop(names=META, place="home")),
     ),
     _row(
         "quic_site_answers_dropped_at_home",
         "the household's own router lets QUIC greetings with the name out, and no answer to them in",
         AT_HOME,
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META, replies=True, place="home")),
+        rules=always(QuicDrop(names=META, replies=True, place="home")),
         in_slice=True,
     ),
     _row(
@@ -131,14 +125,14 @@ _SITES = (
         AT_HOME,
         *_NAME_STOPPED,
         near={"hops": ("192.168.1.1", "10.20.0.1", "92.47.144.1")},
-        rules=_always(QuicDrop(names=META, place=2)),
+        rules=always(QuicDrop(names=META, place=2)),
     ),
     _row(
         "quic_site_answers_dropped_at_the_border",
         "greetings with the name are delivered, and the answers are dropped at the border: no router tells of that",
         (*BY_NAME, *UNSETTLED),
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META, replies=True)),
+        rules=always(QuicDrop(names=META, replies=True)),
     ),
     _row(
         "quic_site_first_datagram_only",
@@ -146,7 +140,7 @@ _SITES = (
         FINE,
         _by_http3(works=False),
         prove_apps.http3(FACEBOOK, works=True, padding=1200),
-        rules=_always(QuicDrop(names=META, reassemble=False)),
+        rules=always(QuicDrop(names=META, reassemble=False)),
     ),
     _row(
         "quic_site_version_1_dropped",
@@ -154,7 +148,7 @@ _SITES = (
         UNSETTLED,
         prove_apps.negotiates(FACEBOOK, works=True),
         *_NOBODY,
-        rules=_always(QuicVersionDrop()),
+        rules=always(QuicVersionDrop()),
         sound=(),
     ),
     _row(
@@ -162,7 +156,7 @@ _SITES = (
         "the household's own router drops UDP port 443",
         AT_HOME,
         *_NOBODY,
-        rules=_always(rules.Drop(when=_H3, place="home")),
+        rules=always(rules.Drop(when=_H3, place="home")),
         sound=(),
     ),
     _row(
@@ -170,7 +164,7 @@ _SITES = (
         "the household's own router answers to UDP port 443 that it is prohibited (code 13)",
         AT_HOME,
         *_NOBODY,
-        rules=_always(
+        rules=always(
             rules.Unreachable(when=dataclasses.replace(_H3, side="up"), code=13, offender="192.168.1.1", place="access")
         ),
         sound=(),
@@ -212,7 +206,7 @@ _SITES = (
         "the line loses a fifth of all UDP packets each way",
         SHAKY,
         prove_apps.datagrams_lost(FACEBOOK, at_least=4, of=40),
-        rules=_always(rules.Lose(when=_H3, probability=0.2, place="access")),
+        rules=always(rules.Lose(when=_H3, probability=0.2, place="access")),
         sound=(),
     ),
     _row(
@@ -220,7 +214,7 @@ _SITES = (
         "the provider lets 24 kbit/s of UDP through, whatever it is",
         SHAKY,
         prove_apps.datagrams_lost(FACEBOOK, at_least=20, of=40),
-        rules=_always(throttle.Police(when=_H3, rate=24_000, burst=5_000, place="access")),
+        rules=always(throttle.Police(when=_H3, rate=24_000, burst=5_000, place="access")),
         sound=(),
     ),
 )
@@ -246,18 +240,18 @@ _PAGES = (
         "quic_page_sni_drop_both_ways",
         "from a QUIC greeting with the name on, everything on that flow is dropped, both ways",
         *_NAME_STOPPED,
-        rules=_always(QuicDrop(names=META, both=True)),
+        rules=always(QuicDrop(names=META, both=True)),
         impaired=("quic_blocked",),
     ),
     _page(
         "quic_page_line_loses_a_fifth",
         "the line loses a fifth of all UDP packets to HTTP/3 each way; TCP passes",
-        rules=_always(rules.Lose(when=_H3, probability=0.2, place="access")),
+        rules=always(rules.Lose(when=_H3, probability=0.2, place="access")),
     ),
     _page(
         "quic_page_udp_limited",
         "the provider lets 24 kbit/s of HTTP/3 through, whatever it is; TCP passes",
-        rules=_always(throttle.Police(when=_H3, rate=24_000, burst=5_000, place="access")),
+        rules=always(throttle.Police(when=_H3, rate=24_000, burst=5_000, place="access")),
     ),
 )
 

@@ -17,8 +17,8 @@ from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.packets import TCP
 from tests.lab.prove import Proof
-from tests.lab.rules import Rule, When
-from tests.lab.scenarios import OTHER, Scenario, Words
+from tests.lab.rules import When
+from tests.lab.scenarios import OTHER, Scenario, Words, always, exit_codes
 from tests.lab.servers import PORTAL
 from tests.lab.world import World
 
@@ -29,7 +29,6 @@ WEB = tuple(endpoint.url for endpoint in _SERVICES["web"].endpoints)
 ADDRESSES = tuple(dict.fromkeys(endpoint.host for endpoint in _SERVICES["apps"].endpoints))
 NETWORKS = ("149.154.175.0/24", "149.154.171.0/24", "95.161.76.0/24", "149.154.167.51/32", "149.154.167.91/32")
 ONE = ADDRESSES[1]
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 
 FINE = (Words("accessible"),)
 UNKNOWN = Words("inconclusive")
@@ -52,13 +51,8 @@ def says(address: str, port: int, wanted: str, *words: str) -> Proof:
 
 
 def row(name: str, tells: str, acceptable: tuple[Words, ...], *proofs: Proof, **more: Any) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
-    fields: dict[str, Any] = {"check": CENTRES, "sound": (*WEB, *SOCKETS), "exit_codes": codes, **more}
+    fields: dict[str, Any] = {"check": CENTRES, "sound": (*WEB, *SOCKETS), "exit_codes": exit_codes(acceptable), **more}
     return Scenario(name=f"telegram_{name}", tells=tells, acceptable=acceptable, proofs=proofs, **fields)
-
-
-def always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
 
 
 def centres(manner: str, *addresses: str) -> Callable[[World], World]:

@@ -21,11 +21,10 @@ from tests.lab.namespaces import LabError
 from tests.lab.net import REPOSITORY
 from tests.lab.packets import TCP, UDP
 from tests.lab.prove import Proof
-from tests.lab.rules import Rule, When
-from tests.lab.scenarios import OTHER, Scenario, Words
+from tests.lab.rules import When
+from tests.lab.scenarios import OTHER, Scenario, Words, always, exit_codes
 from tests.lab.world import World
 
-_CODES = {"accessible": 0, "blocked": 1, "outage": 1, "denied": 1, "no_network": 3, "inconclusive": 3}
 ECHO = 10007
 _CLIENT = ("env", f"--chdir={REPOSITORY}", sys.executable, "-S", "-m", "tests.lab.vpn")
 ALL = tuple(f"protocol://{name}" for name in ("openvpn", "openvpn-tcp", "ikev2", "wireguard", "encrypted"))
@@ -79,20 +78,15 @@ def _expect(lab: Lab, kind: str, address: str, port: int, wanted: str, count: in
 def row(
     name: str, tells: str, check: tuple[str, ...], acceptable: tuple[Words, ...], *proofs: Proof, **more: Any
 ) -> Scenario:
-    codes = tuple(sorted({_CODES[words.status] for words in acceptable}))
     fields: dict[str, Any] = {
         "check": check,
         "sound": (OTHER,),
-        "exit_codes": codes,
+        "exit_codes": exit_codes(acceptable),
         "serves": Serves(),
         "unproven_abroad": "the way to the control is what is asked about, not what it sees",
         **more,
     }
     return Scenario(name=f"vpn_{name}", tells=tells, acceptable=acceptable, proofs=proofs, **fields)
-
-
-def always(*rules_: Rule) -> Callable[[World], tuple[Rule, ...]]:
-    return lambda _world: rules_
 
 
 _DEEP = ("192.168.1.1", "92.47.144.1", "92.47.146.9", "92.47.150.2")
