@@ -9,16 +9,13 @@ from dataclasses import replace
 import pytest
 
 from probe.experiments.apps import walk
-from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session, Site, Turns
-from probe.experiments.suspicion import follow_ups
-from probe.instruments.trust import Trust
 from probe.observations import AppFact, TlsFact
 from probe.settings import Settings
 from probe.wire import Wire
 from targets.address import parse_endpoint
 from targets.model import Asked, Canaries
 from tests import nano
+from tests.integration.sites import session_of, site_of
 from tests.lab import vpn
 
 pytestmark = pytest.mark.anyio
@@ -46,20 +43,10 @@ async def asked(url, port):
     canaries = Canaries(members=(), innocuous=())
     wire = There(port)
     one = Asked(number=1, endpoint=parse_endpoint(url), target=url)
-    session = Session(
-        wire=wire,
-        settings=SETTINGS,
-        trust=Trust.load({"SSL_CERT_FILE": nano.authority().file}),
-        canaries=canaries,
-        asked=(one,),
-        pacer=Pacer(wire, 1000, 10_000),
-        neutrals=Neutrals(canaries, wire.random),
-    )
+    session = session_of(wire, one, settings=SETTINGS, canaries=canaries)
     session.own_side_known.set()
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-        site = Site(
-            session=session, asked=one, group=group, on_step=lambda _step: None, turns=Turns(), follow_ups=follow_ups
-        )
+        site = site_of(session, group)
         await walk.run(site)
     return site, session.recorder.observations
 

@@ -22,9 +22,7 @@ from probe.control.server import Server
 from probe.control.sinks import Sinks, places
 from probe.control.sinks.limits import SinkLimits
 from probe.experiments import control_pairs
-from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Focus, Pacer, Session, Site, Turns
-from probe.experiments.suspicion import follow_ups
+from probe.experiments.session import Focus, Site
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import ArrivalFact, HttpFact, TcpFact, TlsFact
@@ -33,6 +31,7 @@ from probe.settings.controls import Control
 from probe.wire import Wire
 from targets.model import Asked, Canaries, Endpoint
 from tests import nano
+from tests.integration.sites import session_of, site_of
 
 if TYPE_CHECKING:
     from probe.control.measure import Vantage
@@ -193,18 +192,8 @@ def _site(wire: Wire, group: asyncio.TaskGroup, scheme: str) -> Site:
     asked = Asked(number=1, endpoint=Endpoint(f"{scheme}://{TARGET}/"), target=TARGET)
     trust = Trust.load({"SSL_CERT_FILE": nano.authority().file})
     warm(trust)
-    session = Session(
-        wire=wire,
-        settings=SETTINGS,
-        trust=trust,
-        canaries=CANARIES,
-        asked=(asked,),
-        pacer=Pacer(wire, 1000, 10_000),
-        neutrals=Neutrals(CANARIES, wire.random),
-    )
-    site = Site(
-        session=session, asked=asked, group=group, on_step=lambda _step: None, turns=Turns(), follow_ups=follow_ups
-    )
+    session = session_of(wire, asked, settings=SETTINGS, canaries=CANARIES, trust=trust)
+    site = site_of(session, group)
     site.look_at(Focus(host=TARGET, port=443, scheme=scheme, url=asked.endpoint.url), [SITE])
     return site
 

@@ -6,17 +6,15 @@ import dataclasses
 import pytest
 
 from probe.experiments import control, website
-from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session, Site, Turns
-from probe.experiments.suspicion import follow_ups
+from probe.experiments.session import Site
 from probe.instruments.http import body as bodies
-from probe.instruments.trust import Trust
 from probe.observations import HttpFact, Mark, Observation, Operation
 from probe.settings import Settings
 from probe.settings.controls import Control
 from targets.fingerprints import Book, Fingerprint, Shelf
 from targets.model import Asked, Endpoint
 from tests import nano
+from tests.integration.sites import session_of, site_of
 from tests.integration.test_experiments_pairs import CANARIES, HURRIED, TARGET, Loopback, resolver
 
 pytestmark = pytest.mark.anyio
@@ -49,20 +47,9 @@ async def browsed(
     async with nano.serve(serve) as tcp, nano.serve_udp(resolver) as udp, asyncio.TaskGroup() as group:
         wire = Loopback(tcp, udp.port)
         asked = Asked(number=0, endpoint=Endpoint(f"http://{TARGET}/"), target=TARGET)
-        session = Session(
-            wire=wire,
-            settings=settings,
-            trust=Trust.load({"SSL_CERT_FILE": nano.authority().file}),
-            canaries=CANARIES,
-            asked=(asked,),
-            pacer=Pacer(wire, 1000, 10_000),
-            neutrals=Neutrals(CANARIES, wire.random),
-            fingerprints=shelf,
-        )
+        session = session_of(wire, asked, settings=settings, canaries=CANARIES, fingerprints=shelf)
         session.own_side_known.set()
-        site = Site(
-            session=session, asked=asked, group=group, on_step=lambda _step: None, turns=Turns(), follow_ups=follow_ups
-        )
+        site = site_of(session, group)
         await website.run(site)
     for lingering in site.lingering:
         lingering.close()

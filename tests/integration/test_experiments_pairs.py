@@ -13,11 +13,9 @@ import dns.rrset
 import pytest
 
 from probe.experiments import contrast, retry, steps
-from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Focus, Pacer, Session, Site, Turns
+from probe.experiments.session import Focus, Session, Site
 from probe.experiments.steps import ArmResult, Place
-from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
-from probe.instruments.trust import Trust
+from probe.experiments.suspicion import FOLLOW_UPS
 from probe.observations import Observation, Operation, TcpFact, TlsFact
 from probe.settings import Settings
 from probe.verdict.model import NetworkVerdict
@@ -25,6 +23,7 @@ from probe.verdict.networks import network_of
 from probe.wire import Nameserver, Transport, Wire
 from targets.model import Asked, Canaries, Canary, Endpoint
 from tests import nano
+from tests.integration.sites import session_of, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -92,18 +91,8 @@ async def measuring(
     async with nano.serve(serve) as tcp, nano.serve_udp(resolver) as udp, asyncio.TaskGroup() as group:
         wire = Loopback(tcp, udp.port)
         asked = Asked(number=0, endpoint=Endpoint(f"{scheme}://{TARGET}/"), target=TARGET)
-        session = Session(
-            wire=wire,
-            settings=HURRIED,
-            trust=Trust.load({"SSL_CERT_FILE": nano.authority().file}),
-            canaries=CANARIES,
-            asked=(asked,),
-            pacer=Pacer(wire, 1000, 10_000),
-            neutrals=Neutrals(CANARIES, wire.random),
-        )
-        site = Site(
-            session=session, asked=asked, group=group, on_step=lambda _step: None, turns=Turns(), follow_ups=follow_ups
-        )
+        session = session_of(wire, asked, settings=HURRIED, canaries=CANARIES)
+        site = site_of(session, group)
         site.look_at(Focus(host=TARGET, port=443, scheme=scheme, url=asked.endpoint.url), [OWN])
         yield site
 

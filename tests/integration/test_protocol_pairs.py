@@ -11,13 +11,11 @@ import pytest
 from probe.control.protocol import Sink
 from probe.experiments.apps import protocol_pair, walk
 from probe.experiments.control_pairs import Announced
-from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session, Site, Turns
+from probe.experiments.session import Site
 from probe.experiments.suspicion import follow_ups
 from probe.instruments import path
 from probe.instruments.apps import flow, way
 from probe.instruments.apps.wireguard import WireguardShape
-from probe.instruments.trust import Trust
 from probe.observations import AppFact, Operation, TcpFact
 from probe.settings import Settings
 from probe.settings.controls import Control
@@ -26,6 +24,7 @@ from probe.verdict.view import View
 from probe.wire import Wire
 from targets.model import Asked, Canaries, Endpoint
 from tests import nano
+from tests.integration.sites import session_of, site_of
 
 pytestmark = pytest.mark.anyio
 
@@ -137,26 +136,10 @@ async def measured(url, passes, *, sinks=("echo_udp", "echo_tcp"), settings=SETT
         async with asyncio.timeout(50), nano.serve(stream_of(passes)) as port, asyncio.TaskGroup() as group:
             wire = Abroad({"udp": echo.get_extra_info("sockname")[1], "tcp": port})
             asked = Asked(number=1, endpoint=Endpoint(url), target=url)
-            session = Session(
-                wire=wire,
-                settings=settings,
-                trust=Trust.load({"SSL_CERT_FILE": nano.authority().file}),
-                canaries=CANARIES,
-                asked=(asked,),
-                pacer=Pacer(wire, 1000, 10_000),
-                neutrals=Neutrals(CANARIES, wire.random),
-            )
+            session = session_of(wire, asked, settings=settings, canaries=CANARIES)
             announced = tuple(Sink(kind, 10007) for kind in sinks)
             session.sinks["Helsinki"] = Announced(address=ADDRESS, sinks=announced, asked=True)
-            site = Site(
-                session=session,
-                asked=asked,
-                group=group,
-                on_step=lambda _step: None,
-                turns=Turns(),
-                follow_ups=follow_ups,
-                succeeded=succeeded,
-            )
+            site = site_of(session, group, succeeded=succeeded)
             await (walk.run(site) if url.startswith("protocol") else protocol_pair.run(site))
             return Measured(site)
     finally:
