@@ -27,6 +27,10 @@ GOODS_KEPT = 12
 """Times of good readings that are remembered: as far as :func:`~probe.incidents.evidence.lucky` mostly goes back."""
 BURST_MOST = 4
 """Confirming readings asked for after one turn: two, and two more where the first ones said nothing."""
+WELL_MOST = 16
+"""The same after a first success inside an incident: what failed for a part of the connections only is not over before many
+in a row went well.
+"""
 _CEILING = 20.0
 """A sum does not grow beyond: what may not open for other reasons must be able to wear away."""
 _COUNTED = 40
@@ -118,7 +122,7 @@ class Track:
     def wants_burst(self) -> bool:
         """Whether two more readings soon would settle something; of the own side, whether a full look would."""
         if self.url:
-            return bool(self.turn) and self.asked < BURST_MOST
+            return bool(self.turn) and self.asked < (WELL_MOST if self.turn == "good" else BURST_MOST)
         if self.held is not None:
             return self.turn == "good" and not self.held.full
         return self.turn == "bad" and not any(suspicion.full for suspicion in self.suspicions)

@@ -617,6 +617,20 @@ def test_an_open_incident_asks_for_rounds_and_deep_tests_and_a_first_success_for
     assert wants(told(*burst(1), reading(2000, "blocked"))[0]).old == {"https://alpha.example/"}
 
 
+def test_what_fails_now_and_then_is_asked_until_it_is_well_for_sure():
+    """One in four is stopped: the end needs many good readings in a row, and the line may be looked at every five minutes."""
+    one_in_four = [
+        reading(10 + n, "blocked" if n % 4 == 0 else "accessible", confidence=0.99, kind="burst") for n in range(40)
+    ]
+    state, _ = told(reading(1), *burst(2), *one_in_four)
+    asked = 0
+    while only(state).state == "open":
+        assert wants(state).bursts, f"after {asked}"
+        state, _ = run(state, [reading(60 + asked, kind="full" if asked == 0 else "burst")])
+        asked += 1
+    assert asked > 5
+
+
 def test_nothing_is_asked_of_platforms_while_the_own_side_is_down():
     """Bursts into a dead line are a waste."""
     state, _ = told(look(0), reading(1), reading(10, "blocked"))
