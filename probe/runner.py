@@ -14,7 +14,7 @@ from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.dns_lingering import Lingering
 from probe.instruments.warm import warm
-from probe.observations import Observation
+from probe.observations import ContextFact, HostFact, Observation
 from probe.verdict.judge import judge
 from probe.verdict.model import EndpointResult, NetworkVerdict, Run, Verdict
 from probe.verdict.network import judge_network
@@ -54,6 +54,7 @@ class Judged:
     observations: tuple[Observation, ...] = ()
 
 
+_NOTHING_CAME = ("generic_timeout_error", "interrupted")
 _NOTHING: tuple[Also, ...] = ()
 _PAGE: tuple[Also, ...] = ("page",)
 
@@ -110,19 +111,43 @@ class Runner:
         try:
             if await self._small_look_is_enough():
                 return
-            await self._own_side_round("before")
+            if not await self._first_look() and self._may_be_shut():
+                self._session.second_look = asyncio.Event()
         finally:
             self._session.own_side_known.set()
             self._session.glanced.set()
-        await self._search_for_holes()
+        if self._session.second_look is not None:
+            try:
+                await self._search_for_holes()
+            finally:
+                self._session.second_look.set()
         if self._session.network is not None and self._session.network.status == "no_network":
             self._session.hopeless.set()
+
+    async def _first_look(self) -> bool:
+        """Look at the own side. Whether nothing came back at all, not even of a second look and of a search for holes, which
+        begin as soon as the first one is met with silence everywhere: then there is nothing more to be learned.
+        """
+        async with asyncio.TaskGroup() as group:
+            look = group.create_task(self._own_side_round("before"))
+            await asyncio.wait({look}, timeout=self._session.settings.deadlines.suspicion_floor)
+            if look.done() or self._has_heard():
+                return False
+            group.create_task(holes.search(self._session))
+            group.create_task(self._own_side_round("after"))
+        return not self._has_heard()
+
+    def _has_heard(self) -> bool:
+        """Whether anything at all came of what was asked so far, be it a refusal, or that there is no way out."""
+        said = (o for o in self._session.recorder.observations if not isinstance(o.fact, HostFact | ContextFact))
+        return any(o.failure not in _NOTHING_CAME for o in said)
+
+    def _may_be_shut(self) -> bool:
+        return View(self._session.recorder.observations, self._session.asked).own_side.may_be_shut
 
     async def _search_for_holes(self) -> None:
         """Where nobody abroad answers: look once more, and meanwhile what has stayed open, for that tells who did it."""
         session = self._session
-        if not View(session.recorder.observations, session.asked).own_side.may_be_shut:
-            return
         async with self._own_side, asyncio.TaskGroup() as group:
             group.create_task(holes.search(session))
             await session.wire.sleep(session.settings.deadlines.own_side_gap)

@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from probe.experiments import gateway
+from probe.experiments.company import Together, keep_for, leave
 from probe.experiments.depth import deep_arm, depth_of
 from probe.experiments.places import sni_of
 from probe.experiments.steps import ArmResult, Place, arm, connect, verified
-from probe.observations import Arm, Operation, Purpose
+from probe.observations import Arm, DnsFact, Operation, Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from probe.experiments.company import Seat
     from probe.experiments.neutrals import Neutral
     from probe.experiments.session import Site
 
@@ -40,12 +44,10 @@ async def neutral_pairs(site: Site) -> None:
         asked = gateway.broke_off_at_once(site)
         if asked:
             group.create_task(gateway.measure(site))
-        pairs = [
-            group.create_task(_neutral_pair(site, index)) for index in range(1, site.settings.budgets.neutrals + 1)
-        ]
+        flipped = group.create_task(_at_all_places(site))
     if not asked and gateway.broke_off_at_once(site):
         await gateway.measure(site)
-    site.flipped = bool(pairs) and all(pair.result() for pair in pairs)
+    site.flipped = flipped.result()
 
 
 async def undecided(site: Site) -> bool:
@@ -63,12 +65,90 @@ async def undecided(site: Site) -> bool:
     return not (site.flipped or site.succeeded)
 
 
-async def _neutral_pair(site: Site, index: int) -> bool:
+async def _at_all_places(site: Site) -> bool:
+    """Whether the name failed to the end everywhere while the other one was answered; in company, if there is any."""
+    places = [f"neutral/{index}" for index in range(1, site.settings.budgets.neutrals + 1)]
+    flipped = await _in_company(site, places) if _may_share(site) else None
+    if flipped is None:
+        async with asyncio.TaskGroup() as group:
+            pairs = [group.create_task(_neutral_pair(site, place)) for place in places]
+        flipped = bool(pairs) and all(pair.result() for pair in pairs)
+    return flipped
+
+
+async def _neutral_pair(site: Site, group: str) -> bool:
     """Whether the name failed there to the end while the other one was answered."""
-    flipped = await _flips(site, f"neutral/{index}")
+    flipped = await _flips(site, group)
     if not flipped:
         site.neutrals_settled.set()
     return flipped
+
+
+def _may_share(site: Site) -> bool:
+    """Whether many are in trouble, and the first record of an answer decides."""
+    return site.turns.crowded and site.scheme != "http" and depth_of(site) == "record"
+
+
+async def _in_company(site: Site, places: Sequence[str]) -> bool | None:
+    """The same, beside another endpoint's name; ``None`` where there is none to share the places with."""
+    found = await site.session.companions.join(site)
+    if not isinstance(found, tuple):
+        return found
+    host, guest = found
+    told: bool | None = None
+    try:
+        if not (_may_share(host.site) and _may_share(guest.site)):
+            return None
+        networks = host.site.neutral_networks | guest.site.neutral_networks
+        host.site.neutral_networks = guest.site.neutral_networks = networks
+        async with asyncio.TaskGroup() as group:
+            both = [group.create_task(_both_flip(host, guest, place)) for place in places]
+        ours, theirs = zip(*(one.result() for one in both), strict=True)
+        told = all(theirs)
+        return all(ours)
+    finally:
+        leave(guest, told)
+
+
+async def _both_flip(host: Seat, guest: Seat, group: str) -> tuple[bool, bool]:
+    """Of either, whether its name failed there to the end while the other one was answered."""
+    flips = await _both_at(host, guest, group)
+    for seat, flipped in zip((host, guest), flips, strict=True):
+        if not flipped:
+            seat.site.neutrals_settled.set()
+    return flips
+
+
+async def _both_at(host: Seat, guest: Seat, group: str) -> tuple[bool, bool]:
+    session, sites = host.site.session, (host.site, guest.site)
+    unlike = tuple(address for site in sites for address in site.addresses)
+    for _ in range(_TRIES):
+        drawing = Place(purpose="neutral_pair", endpoint=host.site.number, group=group)
+        neutral = await session.neutrals.draw(session, drawing, unlike, host.site.neutral_networks)
+        if neutral is None:
+            break
+        innocuous = session.neutrals.innocuous(host.site.host, neutral.name)
+        pairs = [Pair(site, "neutral_pair", group, neutral.address, innocuous) for site in sites]
+        together = Together(group, (host, guest), pairs)
+        if not (await together.innocuous(0)).passed:
+            continue
+        _keep_draw(host, guest, neutral.address)
+        for site in sites:
+            site.alternating += 1
+        flips = await together.alternate(host.site.settings.budgets.pair_rounds)
+        for site, flipped in zip(sites, flips, strict=True):
+            if flipped:
+                site.flips.append((neutral.address, innocuous))
+        return flips[0], flips[1]
+    return False, False
+
+
+def _keep_draw(host: Seat, guest: Seat, address: str) -> None:
+    """Under which name the place was found, for the guest as well."""
+    for o in tuple(host.site.session.recorder.observations):
+        mine = o.endpoint == host.site.number and o.purpose == "neutral_pair" and o.group == "draw"
+        if mine and isinstance(o.fact, DnsFact) and address in o.fact.addresses:
+            keep_for(guest, o)
 
 
 async def _flips(site: Site, group: str) -> bool:
@@ -162,7 +242,7 @@ class Pair:
         its own, so the rest tells on how many of them T is stopped. Whether every round was done, T never passed and I never
         failed.
         """
-        self._learn(first)
+        self.learn(first)
         lost, ever = (0, 0) if first.passed else (1, 1)
         passed, rounds = False, self._site.settings.budgets.pair_rounds
         for number in range(rounds):
@@ -176,20 +256,28 @@ class Pair:
                 return False
             if number + 1 == rounds:
                 break
+            if number + 2 == rounds and not (ever or passed) and self.is_frugal():
+                continue
             await self._gap()
             innocuous = await self.send("innocuous", number + 1)
-            self._learn(innocuous)
+            self.learn(innocuous)
             lost = 0 if innocuous.passed else lost + 1
             ever += not innocuous.passed
             if lost >= 2:
                 return False
         return not (ever or passed)
 
+    def is_frugal(self) -> bool:
+        """Whether the last innocuous arm is left out, since five were answered: no more is asked than the rule needs. Among
+        many endpoints in trouble each flow is another one's.
+        """
+        return self._purpose == "neutral_pair" and self._site.turns.crowded
+
     async def goes_on(self, number: int) -> bool:  # noqa: ARG002 - a place that costs more may ask
         """Whether round *number* is worth asking."""
         return True
 
-    def _learn(self, innocuous: ArmResult) -> None:
+    def learn(self, innocuous: ArmResult) -> None:
         if innocuous.passed:
             floor = self._site.settings.deadlines.arm_floor
             self._patience_s = max(floor, 4 * innocuous.elapsed_s)

@@ -38,10 +38,25 @@ async def run(site: Site) -> None:
     """Ask around, then try the addresses that anybody answered."""
     if is_literal(site.host) or ("dns" not in site.suspicions and not await site.still_asks()):
         return
+    if site.turns.crowded and site.suspicions.keys() <= {"tcp", "tls", "http"} and await _same_in_secret(site):
+        return
     async with asyncio.TaskGroup() as group:
         for question in (*_system(site), _no_resolver(site, tuple(site.addresses))):
             group.create_task(_quietly(question))
         group.create_task(_foreign_and_their_answers(site))
+
+
+async def _same_in_secret(site: Site) -> bool:
+    """Whether one who nobody on the way can answer for has the same address for the name as this network: then DNS is not the
+    trouble, and among many endpoints no more is asked of it.
+    """
+    resolvers = list(site.session.canaries.family("resolver"))
+    site.wire.random.shuffle(resolvers)
+    for resolver in resolvers[:2]:
+        fact = (await _doh(site, resolver)).fact
+        if isinstance(fact, DnsFact) and fact.addresses:
+            return bool(set(fact.addresses) & set(site.addresses))
+    return False
 
 
 async def _foreign_and_their_answers(site: Site) -> None:

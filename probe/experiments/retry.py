@@ -17,7 +17,8 @@ _TRIES = 3
 async def run(site: Site) -> None:
     """The same up to three times more at the address of the baseline, as deep as the baseline failed.
 
-    Begun a gap apart and not one after the other: three silent ones take one deadline, not three.
+    Begun a gap apart and not one after the other: three silent ones take one deadline, not three. Among many endpoints in
+    trouble once: that a passing trouble hit all of them is told by the neutral places.
     """
     address = site.first_address()
     if address is None:
@@ -27,7 +28,7 @@ async def run(site: Site) -> None:
         for number in range(1, _TRIES + 1):
             tries.create_task(_try(site, address, number, passed))
             await site.wire.sleep(site.settings.deadlines.arm_gap)
-            if passed.is_set() or site.succeeded:
+            if passed.is_set() or site.succeeded or site.turns.crowded:
                 return
 
 

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import statistics
 import traceback
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from probe.experiments.alarm import Alarm
+from probe.experiments.company import Companions
 from probe.experiments.marks import marked
 from probe.experiments.owners import named
+from probe.experiments.pacing import Pacer as Pacer  # noqa: PLC0414 - taken from here by others
+from probe.experiments.pacing import Turns as Turns  # noqa: PLC0414
 from probe.experiments.places import connectable
 from probe.experiments.questions import Questions
 from probe.experiments.quic_places import QuicPlaces
@@ -34,30 +36,6 @@ if TYPE_CHECKING:
     from targets.fingerprints import Shelf
     from targets.model import Asked, Canaries
     from targets.networks import Atlas
-
-
-class Pacer:
-    """At most *per_second* new flows in any second and *per_120_s* in any two minutes, in the order asked for."""
-
-    def __init__(self, wire: Wire, per_second: int, per_120_s: int) -> None:
-        self._wire = wire
-        self._limits = ((1.0, per_second), (120.0, per_120_s))
-        self._begun: deque[float] = deque(maxlen=max(per_second, per_120_s))
-        self._order = asyncio.Lock()
-
-    async def flow(self) -> None:
-        """Wait for the turn of one new flow."""
-        async with self._order:
-            while (wait := self._wait()) > 0:
-                await self._wire.sleep(wait)
-            self._begun.append(self._wire.monotonic())
-
-    def _wait(self) -> float:
-        now = self._wire.monotonic()
-        return max(
-            (self._begun[-limit] + window - now for window, limit in self._limits if len(self._begun) >= limit),
-            default=0.0,
-        )
 
 
 @dataclass(slots=True)
@@ -92,8 +70,14 @@ class Session:
     control_turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     absent_controls: set[str] = field(default_factory=set)
     """Names of controls that gave no answer: not asked again in this run."""
+    second_look: asyncio.Event | None = None
+    """Set once it is known whether the country is cut off; ``None``: nothing was seen that looks like it."""
     sinks: dict[str, Announced] = field(default_factory=dict)
     """Names of controls, and what each said of its own sinks."""
+    router_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Among many endpoints in trouble one asks the own router how far it is, for all."""
+    companions: Companions = field(default_factory=Companions)
+    """Endpoints that would share a neutral place with another one."""
     quic: QuicPlaces = field(default_factory=QuicPlaces)
     """What is known of QUIC on this line."""
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -136,6 +120,14 @@ class Session:
         """How long a handshake takes on this line, as far as the canaries have told."""
         return statistics.median(self.handshakes_s) if self.handshakes_s else 0.0
 
+    def is_brisk(self) -> bool:
+        """Whether handshakes end so soon on this line that many endpoints may be asked about at once."""
+        return 0 < self.ordinary_s() <= BRISK_S * self.settings.deadline_scale
+
+    def is_cut_off(self) -> bool:
+        """Whether nobody abroad answers: there is no place left where names could be compared."""
+        return self.network is not None and self.network.method in _CUT_OFF
+
     def excused(self, stage: str) -> bool:
         """Whether what is known of the own side explains a failure at *stage*, so that asking on explains nothing.
 
@@ -147,6 +139,30 @@ class Session:
         scope = _EXCUSES.get(self.network.method or "")
         return scope is None or stage in scope
 
+
+BRISK_S = 0.6
+"""A handshake over some 200 ms and back. On a slower line, or a busier computer, many at once would wait for each other."""
+_CUT_OFF = ("international", "whitelist", "shutdown")
+_SILENCES = (None, "generic_timeout_error", "interrupted", "dns_servfail_error")
+"""How what is asked abroad fails where nobody abroad is reached."""
+
+FLOWS = {
+    "neutral_pair": 18,
+    "retry": 1,
+    "dns_answers": 16,
+    "own_pair": 12,
+    "path_mtu": 6,
+    "siblings": 5,
+    "neighbours": 4,
+    "behind": 12,
+    "neutral_chain": 12,
+    "vendor_sign": 3,
+    "quic": 12,
+    "udp_here": 4,
+}
+"""How many a follow-up begins at the most in a crowd, as a rule. What is not named begins none then, or is for one endpoint."""
+_AT_LENGTH = ("neutral_pair", "neutral_chain", "retry")
+"""Waits for flows that others give back; of the rest, only what there are flows for when its turn comes is asked."""
 
 DEEP = ("residual", "split")
 """Asked with ``--deep`` only: they take minutes, and say how a block works."""
@@ -199,6 +215,8 @@ class Site:
     failing: list[asyncio.Task[None]] = field(default_factory=list)
     """Those of them in which a failure counts: all but :data:`ASIDE`."""
     turn_asked_for: bool = False
+    is_wide: bool = False
+    """Whether its turn is one of many, and ends with the neutral places."""
     stage: str = "dns"
     focus: Focus | None = None
     addresses: list[str] = field(default_factory=list)
@@ -371,13 +389,42 @@ class Site:
             return not (self.flipped or self.succeeded)
         return True
 
+    async def _is_asked_in_crowds(self, name: str) -> bool:
+        """Whether the follow-up *name* is still worth its flows, beside many other endpoints in trouble."""
+        if self.session.second_look is not None:
+            await self.session.second_look.wait()
+        if self.session.is_cut_off() and self._met_silence():
+            return False
+        # The neutral places decide, and a page that comes after all at its own address would withdraw that.
+        if name in ("neutral_pair", "retry", *ASIDE) or (name == "dns_answers" and "dns" in self.suspicions):
+            return True
+        return await self.still_asks()
+
+    def _met_silence(self) -> bool:
+        """Whether all that went wrong is that nothing came back."""
+        return all((o.failure if o is not None else None) in _SILENCES for o in self.suspicions.values())
+
+    async def _is_crowded(self, name: str) -> bool:
+        """Whether many are in trouble. In a long list a moment is waited to see who else is; least for what is decisive."""
+        if len(self.session.asked) > self.turns.crowd and not self.turns.crowded:
+            gap_s = self.settings.deadlines.arm_gap
+            await self.wire.sleep(gap_s / 3 if name == "neutral_pair" else gap_s)
+        return self.turns.crowded
+
     def _about_certificate(self, stage: str) -> bool:
         operation = self.suspicions.get(stage)
         return stage == "tls" and operation is not None and operation.failure in CERTIFICATE
 
     async def _take_turn(self) -> None:
-        await self.turns.take(self.asked)
+        self.is_wide = await self.turns.take(self.asked, self._may_be_wide)
+        if self.is_wide and "neutral_pair" not in self.started:
+            self.turns.give_back(self.asked)
         self.turn.set()
+
+    async def _may_be_wide(self) -> bool:
+        """Whether this is one of many, on a line for many. Names that are not found are asked of the one resolver there is."""
+        await self.session.own_side_known.wait()
+        return await self._is_crowded("neutral_pair") and self.session.is_brisk() and self.stage != "dns"
 
     async def _follow_up(self, name: str, stage: str, run: FollowUp) -> None:
         try:
@@ -385,15 +432,26 @@ class Site:
             await self.turn.wait()
             if self.succeeded or self.session.excused("certificate" if self._about_certificate(stage) else stage):
                 return
-            self.on_step(name)
-            deadlines = self.settings.deadlines
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(deadlines.deep if name in DEEP else deadlines.endpoint):
-                    await guarded(self.session, name, run(self), endpoint=self.number)
+            if not await self._is_crowded(name):
+                await self._ask(name, run)
+            elif await self._is_asked_in_crowds(name):
+                wait = name in _AT_LENGTH or (name == "dns_answers" and "dns" in self.suspicions)
+                async with self.session.pacer.promised(FLOWS.get(name, 0), wait=wait) as granted:
+                    if granted:
+                        await self._ask(name, run)
         finally:
             if name == "neutral_pair":
                 self.neutrals_ended.set()
                 self.neutrals_settled.set()
+                if self.is_wide:
+                    self.turns.give_back(self.asked)
+
+    async def _ask(self, name: str, run: FollowUp) -> None:
+        self.on_step(name)
+        deadlines = self.settings.deadlines
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(deadlines.deep if name in DEEP else deadlines.endpoint):
+                await guarded(self.session, name, run(self), endpoint=self.number)
 
 
 async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:
@@ -413,43 +471,3 @@ def record_bug(session: Session, name: str, error: Exception, *, endpoint: int |
         purpose="baseline" if endpoint is not None else "own_side",
         endpoint=endpoint,
     )
-
-
-class Turns:
-    """Who may follow up when a whole list fails: one endpoint of each platform first, a bounded number at a time.
-
-    An endpoint that only waits for its baseline holds no turn.
-    """
-
-    def __init__(self, at_once: int = 12, crowd: int = 6) -> None:
-        self._slots = asyncio.Semaphore(at_once)
-        self._crowd = crowd
-        self._in_trouble = 0
-        self._first: dict[str, int] = {}
-        self._first_done: dict[str, asyncio.Event] = {}
-        self._holding: set[int] = set()
-
-    @property
-    def crowded(self) -> bool:
-        """Whether so many endpoints are in trouble that not all can be asked about to the full."""
-        return self._in_trouble > self._crowd
-
-    async def take(self, asked: Asked) -> None:
-        """Wait for this endpoint's turn, and hold it until :meth:`give_back`."""
-        self._in_trouble += 1
-        platform = asked.platform or asked.endpoint.url
-        first = self._first.setdefault(platform, asked.number)
-        done = self._first_done.setdefault(platform, asyncio.Event())
-        if first != asked.number:
-            await done.wait()
-        await self._slots.acquire()
-        self._holding.add(asked.number)
-
-    def give_back(self, asked: Asked) -> None:
-        """The endpoint has ended, whatever came of it."""
-        platform = asked.platform or asked.endpoint.url
-        if asked.number in self._holding:
-            self._holding.remove(asked.number)
-            self._slots.release()
-        if self._first.get(platform) == asked.number:
-            self._first_done[platform].set()
