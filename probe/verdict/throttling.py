@@ -182,22 +182,34 @@ def _arm(target: bool, number: int, members: Sequence[Observation], *, greetings
         made = Arm(target, number, greeted_s, first_s, None, well, 0, stopped=False, observations=(shaken,))
         return made if greetings or not well else None
     assert isinstance(moved.fact, HttpFact)
-    whole, curve = moved.failure is None, moved.fact.progress
-    first = curve[0] if curve else (0, 0)
-    start, end = next((point for point in curve if point[1] >= _PREFACE), first), curve[-1] if curve else first
+    whole, curve = moved.failure is None, moved.fact.progress or ((0, 0),)
+    end = curve[-1]
     ended_s = end[0] / 1e6 if whole else _seconds(moved)
-    lasted_s = max(ended_s - start[0] / 1e6, _SHORTEST_S)
+    started_us, before = _begun(curve)
+    lasted_s = max(ended_s - started_us / 1e6, _SHORTEST_S)
     return Arm(
         target=target,
         number=number,
         greeted_s=greeted_s,
         first_s=first_s,
-        rate=max(end[1] - start[1], 1) / lasted_s,
+        rate=max(end[1] - before, 1) / lasted_s,
         whole=whole,
         bytes=end[1],
         stopped=not whole and ended_s - end[0] / 1e6 >= max(_STOPPED * ended_s, _STOPPED_S),
         observations=(shaken, moved),
     )
+
+
+def _begun(curve: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """When the answer began to come, and how many bytes had come before it. What came with its first bytes is its own: on a
+    quick line a third of all, and to leave it out makes that line look slow.
+    """
+    before = 0
+    for at_us, count in curve:
+        if count >= _PREFACE:
+            return at_us, before
+        before = count
+    return curve[0][0], 0
 
 
 def _seconds(observation: Observation) -> float:

@@ -15,6 +15,7 @@ from tests.unit.verdict_scenarios_throttling import (
     CONTROL,
     FAST,
     SLOW,
+    arm,
     at_a_sink,
     at_its_own,
     at_one_neutral,
@@ -208,12 +209,25 @@ def test_greetings_a_little_late_are_no_block() -> None:
     assert facts.verdict().status == "accessible"
 
 
+def test_bytes_that_come_with_the_first_ones_are_counted() -> None:
+    """As measured over a quick line of 157 ms, beside a shaper of 400 kbit/s: the answer began with 9 KB at once."""
+    quick = ((156_000, 606), (166_000, 9_294), (328_000, 25_222))
+    slow = ((163_000, 303), (170_000, 606), (199_000, 2_054), (679_000, 25_222))
+    facts = page(took_ms=1_900)
+    for group in BOTH:
+        for number in range(4):
+            for which, curve in (("target", slow), ("innocuous", quick)):
+                arm(facts, group, which, number, 1.0, curve=curve)
+    (found,) = [f for f in facts.verdict().findings if f.code == "slowed_by_name"]
+    assert found.parameters["times"] == "3.0 times (3.0 to 3.0)"
+
+
 def test_what_is_told_is_what_was_measured() -> None:
     """How many times, between what and what, and what became of the bytes."""
     (found,) = [f for f in policed().verdict().findings if f.code == "slowed_by_name"]
     told = found.parameters
     assert (told["places"], told["rounds"], told["manner"], told["chance"]) == (2, 6, "slower", 0.0025)
-    assert told["how"] == "15 KB came in a second instead of 182 KB"
+    assert told["how"] == "16 KB came in a second instead of 190 KB"
     assert told["times"] == "12 times (11 to 14)"
     (stop,) = [f for f in frozen().verdict().findings if f.code == "slowed_by_name"]
     assert stop.parameters["how"] == "nothing more came after 17 KB"

@@ -72,8 +72,11 @@ def arm(
     failure: str | None = None,
     greeted_ms: int = 165,
     chain: tuple[Certificate, ...] = (),
+    curve: tuple[tuple[int, int], ...] = (),
 ) -> None:
-    """One connection: a greeting, and bytes at *speed* until all have come, or half a minute's patience is over."""
+    """One connection: a greeting, and bytes at *speed* until all have come, or half a minute's patience is over; or as they
+    come in *curve*.
+    """
     name = facts.host if which == "target" else INNOCUOUS
     place: dict[str, Any] = {"purpose": "throttling", "group": group, "arm": which, "round": number, "name": name}
     place["address"] = None if group == CONTROL else _address(group)
@@ -83,7 +86,7 @@ def arm(
     facts.add(hello, duration_us=greeted_ms * MS, **place)
     came = stops_at if stops_at is not None else WANTED
     lasted = int(came / speed * MS)
-    curve = ((100 * MS, 1_400), (100 * MS + lasted // 2, came // 2), (100 * MS + lasted, came))
+    curve = curve or ((100 * MS, 1_400), (100 * MS + lasted // 2, came // 2), (100 * MS + lasted, came))
     ended = TIMEOUT if stops_at is not None else failure
     fact = HttpFact(method="GET", url="https://www.kernel.org/", verified_chain=False, status=200, progress=curve)
     facts.add(fact, failure=ended, duration_us=6_000 * MS if ended == TIMEOUT else 100 * MS + lasted, **place)
