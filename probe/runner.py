@@ -54,6 +54,8 @@ class Judged:
     observations: tuple[Observation, ...] = ()
 
 
+SILENT_S = 0.75
+"""Where nothing at all has come back for so long, hardly anything will: longer than a round trip by satellite."""
 _NOTHING_CAME = ("generic_timeout_error", "interrupted")
 _NOTHING: tuple[Also, ...] = ()
 _PAGE: tuple[Also, ...] = ("page",)
@@ -130,7 +132,7 @@ class Runner:
         """
         async with asyncio.TaskGroup() as group:
             look = group.create_task(self._own_side_round("before"))
-            await asyncio.wait({look}, timeout=self._session.settings.deadlines.suspicion_floor)
+            await asyncio.wait({look}, timeout=SILENT_S * self._session.settings.deadline_scale)
             if look.done() or self._has_heard():
                 return False
             group.create_task(holes.search(self._session))
