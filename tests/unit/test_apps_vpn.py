@@ -297,6 +297,13 @@ def test_a_random_arm_has_the_sizes_of_the_other():
             assert other.first()[:6].isalpha() or not lettered
 
 
+def test_a_random_arm_never_begins_as_the_other():
+    """OpenVPN's first byte is all that some devices look at, and one of 256 random packets would have it."""
+    rng = random.Random(5)
+    drawn = {RandomShape(rng, OpenvpnShape(rng)).first()[0] for _ in range(4000)}
+    assert drawn == set(range(256)) - {0x38}
+
+
 def test_shapes_are_of_their_protocols():
     """The first packet is the dialogue's, and data carry what a device looks for: opcodes, types, counters."""
     shape = OpenvpnShape(rng())

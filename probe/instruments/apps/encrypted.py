@@ -101,8 +101,10 @@ class RandomShape:
         self._rng, self._like, self._lettered = rng, like, lettered
 
     def first(self) -> bytes:
-        size = len(self._like.first())
-        return plain(self._rng, size) if self._lettered else self._rng.randbytes(size)
+        """Its first byte is another one: some protocols are known by no more than that, and chance has it once in 256 times."""
+        like = self._like.first()
+        data = plain(self._rng, len(like)) if self._lettered else self._rng.randbytes(len(like))
+        return bytes([(data[0] + 1) % 256]) + data[1:] if data[:1] == like[:1] and not self._lettered else data
 
     def data(self, number: int, size: int) -> bytes:
         """As many bytes as the other's packet *number* has."""
