@@ -117,7 +117,6 @@ _SITES = (
         AT_HOME,
         *_NAME_STOPPED,
         rules=always(QuicDrop(names=META, replies=True, place="home")),
-        in_slice=True,
     ),
     _row(
         "quic_site_sni_drop_in_the_company",

@@ -320,7 +320,6 @@ _NOT_BY_SHAPE = (
         at_echo("noise", "lives", 3),
         rules=always(ByShape(forbidden=is_openvpn, replies=True, place="home")),
         sound=(OTHER, "protocol://wireguard"),
-        in_slice=True,
     ),
     row(
         "wireguard_answers_cut_at_home",
