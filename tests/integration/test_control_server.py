@@ -59,7 +59,9 @@ async def test_no_page_no_resolver_and_no_header_leaves_it(tmp_path):
     assert "secret" not in json.dumps(told)
     pages = [o["fact"] for o in told["observations"] if o["kind"] == "http" and o["purpose"] == "baseline"]
     # A control that is slow itself looks twice.
-    assert {(p["status"], p["title"], "Set-Cookie" in [n for n, _ in p["headers"]]) for p in pages} == {(200, "t", True)}
+    assert {(p["status"], p["title"], "Set-Cookie" in [n for n, _ in p["headers"]]) for p in pages} == {
+        (200, "t", True)
+    }
     systems = [o for o in told["observations"] if o["kind"] == "dns" and o["fact"]["role"] == "system"]
     assert systems
     assert {o["address"] for o in systems} == {None}
