@@ -297,6 +297,9 @@ ASKED = ("neutral_pair", "own_pair", "path_mtu")
 async def asked_beside(site: Site, in_trouble: int = 1) -> None:
     """Follow up on a silent greeting, beside so many endpoints in trouble."""
     site.session.own_side_known.set()
+    # On a busy machine the neutral places are found late, and nobody waits for them any longer.
+    patient = dataclasses.replace(HURRIED.deadlines, suspicion_floor=5.0)
+    site.session.settings = dataclasses.replace(HURRIED, deadlines=patient)
     site.follow_ups = lambda *_about: [(name, FOLLOW_UPS[name]) for name in ASKED]
     for _ in range(in_trouble - 1):
         await site.turns.take(site.asked)
@@ -307,9 +310,6 @@ async def asked_beside(site: Site, in_trouble: int = 1) -> None:
 async def test_what_neutral_places_decide_is_asked_at_the_own_address_a_few_times_only():
     """Enough to see that somebody is there and how far away, and nothing of the size of packets."""
     async with measuring(lambda hello: TARGET.encode() not in hello) as site:
-        # On a busy machine the neutral places are found late, and are not waited for any longer.
-        patient = dataclasses.replace(HURRIED.deadlines, suspicion_floor=5.0)
-        site.session.settings = dataclasses.replace(HURRIED, deadlines=patient)
         await asked_beside(site)
         assert site.flipped
     assert arms(site, f"own/{OWN}") == [("innocuous", True), ("target", False)] * 2 + [("innocuous", True)]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from probe.demo.patience import PatientLoop
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.questions import CROWD, in_turn
 from probe.experiments.session import Pacer, Session
@@ -22,6 +23,19 @@ pytestmark = pytest.mark.anyio
 
 SECOND = 0.1
 """A second of these tests."""
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    """A loop whose clock stands still while this machine is busy with something else."""
+    return "asyncio", {"loop_factory": PatientLoop}
+
+
+class PatientWire(Wire):
+    """A wire that lives by that clock."""
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 class Nothing(Lingering):
@@ -52,7 +66,7 @@ class Resolver:
 
 @pytest.fixture
 def session() -> Session:
-    wire = Wire(rng=random.Random(1))
+    wire = PatientWire(rng=random.Random(1))
     return Session(
         wire=wire,
         settings=Settings().hurried(1 / SECOND),
