@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from probe.experiments import cheap, holes, website
 from probe.experiments.apps import walk
 from probe.experiments.network import Also, glance, own_side
+from probe.experiments.pacing import CROWD
 from probe.experiments.session import Session, Site, Turns, guarded, record_bug
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.dns_lingering import Lingering
@@ -75,13 +76,16 @@ class Ran:
 
 
 class Runner:
-    """Runs one session: own side and baselines at once, follow-ups as suspicion arises, a verdict an endpoint."""
+    """Runs one session: own side and baselines at once, follow-ups as suspicion arises, a verdict an endpoint.
 
-    def __init__(self, session: Session, *, save: Save, listen: Listener) -> None:
+    *crowd*: with more endpoints than that in trouble, no more is asked of each than its word needs.
+    """
+
+    def __init__(self, session: Session, *, save: Save, listen: Listener, crowd: int = CROWD) -> None:
         self._session = session
         self._save = save
         self._listen = listen
-        self._turns = Turns()
+        self._turns = Turns(crowd=crowd)
         self._results: dict[int, EndpointResult] = {}
         self._handed_over = 0
         self._own_side = asyncio.Lock()

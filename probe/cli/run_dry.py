@@ -78,8 +78,8 @@ def _between(seconds: float, jitter: float) -> str:
     if high < 180:
         return f"{low:.0f} to {high:.0f} seconds"
     if high < 7200:
-        return f"{low / 60:.0f} to {high / 60:.0f} minutes"
-    return f"{low / 3600:.1f} to {high / 3600:.1f} hours"
+        return f"{low / 60:.3g} to {high / 60:.3g} minutes"
+    return f"{low / 3600:.3g} to {high / 3600:.3g} hours"
 
 
 def _addresses(count: int) -> str:

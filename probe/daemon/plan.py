@@ -23,7 +23,7 @@ Kind = Literal["cheap", "full", "deep", "burst"]
 
 HOUR = 3600.0
 DAY = 24 * HOUR
-JITTER = 0.1
+JITTER = 0.05
 """Of every interval, up and down: probes that were started together do not stay together."""
 OWN_SIDE_JITTER = 1 / 3
 FULL_EVERY = 6

@@ -98,6 +98,10 @@ class Pacer:
         )
 
 
+CROWD = 6
+"""Endpoints in trouble at once that can all be asked about to the full."""
+
+
 class Turns:
     """Who may follow up when a whole list fails: one endpoint of each platform first, a bounded number at a time.
 
@@ -105,7 +109,7 @@ class Turns:
     platforms alike: then it is flows that are scarce, and not the line.
     """
 
-    def __init__(self, at_once: int = 12, crowd: int = 6, wide: int = 48) -> None:
+    def __init__(self, at_once: int = 12, crowd: int = CROWD, wide: int = 48) -> None:
         self.crowd = crowd
         self._at_once = at_once
         self._wide = wide

@@ -20,7 +20,7 @@ class PaceError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """What ``[run]`` says. All times are seconds; every one of them is jittered by a tenth, own side by a third."""
+    """What ``[run]`` says. All times are seconds; every one of them is jittered by a twentieth, own side by a third."""
 
     every: float = 600.0
     """One endpoint of each platform and service, in turn: an incident's start is then known to ten minutes."""

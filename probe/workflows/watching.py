@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from probe.experiments import holes, network
+from probe.experiments.pacing import CROWD
 from probe.incidents.model import MOVED, Kind, OwnSide, Reading
 from probe.observations import Observation
 from probe.runner import Runner
@@ -43,6 +44,10 @@ GREET_EVERY_S = 3600.0
 """Between two handshakes, test pages and questions for the time among the small looks."""
 WHOLE_EVERY_S = 600.0
 """Between two whole looks while the own side stays down: a small one is enough to see that it still is, or no longer."""
+_CONFIRMED_TO_THE_FULL = 2
+"""Endpoints of one burst. Behind more of them there are mostly many, which have just been asked about: then nobody is to wait
+for the flows of two minutes.
+"""
 _MAY_HAVE_HOLES = (None, "upstream", "international")
 
 
@@ -93,7 +98,8 @@ async def measure(
         results.append(result)
 
     try:
-        ran = await Runner(session, save=save, listen=_nobody).run()
+        crowd = _CONFIRMED_TO_THE_FULL if any(kind == "burst" for _, kind in looks) else CROWD
+        ran = await Runner(session, save=save, listen=_nobody, crowd=crowd).run()
     except BaseException:  # somebody stops, or a bug of ours ended the run
         run = _timed(kit, replace(run, finished_us=wire.now_us(), interrupted=True))
         if archive is not None and results:

@@ -39,7 +39,7 @@ def test_a_dry_run_tells_the_schedule_and_the_data_and_sends_nothing(home, capsy
     told = " ".join(capsys.readouterr().out.split())
     assert "Every 60 to 120 seconds: is your own network in order?" in told
     asked = select.resolve((), load_catalogue())
-    assert rounds(told, "Every 9 to 11 minutes") == len(asked)
+    assert rounds(told, "Every 9.5 to 10.5 minutes") == len(asked)
     apps = [one for one in asked if (one.platform, one.service) == ("telegram", "apps")]
     assert f"telegram (apps): {len(apps)} addresses" in told
     assert sum(map(int, re.findall(r"\([a-z-]+\): (\d+) address", told))) == len(asked)
@@ -56,8 +56,8 @@ def test_a_pace_of_its_own_is_a_line_of_its_own(home, capsys):
     )
     assert run(["run", "--dry-run", "--config", str(settings), "telegram", "@default"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert rounds(told, "Every 108 to 132 seconds") == len(select.resolve(("telegram",), load_catalogue()))
-    assert "Every 18 to 22 minutes:" in told
+    assert rounds(told, "Every 114 to 126 seconds") == len(select.resolve(("telegram",), load_catalogue()))
+    assert "Every 19 to 21 minutes:" in told
     assert "Every 54 to 66 seconds" not in told
 
 
