@@ -487,3 +487,26 @@ def test_a_bug_at_one_endpoint_loses_no_word_about_another(monkeypatch: pytest.M
 
     monkeypatch.setattr("probe.runner.cheap.learn", broken)
     play(story, archive=True)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# many in trouble at once
+
+
+def test_a_burst_of_many_asks_what_its_words_need_and_one_of_few_asks_on() -> None:
+    """Three silent names are blocked in a burst by the neutral places alone; what else is asked of two is left out."""
+    urls = (f"https://{SITE}/", f"https://{REFUSING}/", f"https://{PLAIN}/")
+
+    async def story(one: Probe) -> None:
+        one.change(rules=tuple(Rule(name=name, tls="silence") for name in (SITE, REFUSING, PLAIN)))
+        purposes = {}
+        for count in (3, 2):
+            heard: list[Observation] = []
+            one.kit.heard = heard.extend
+            came = await one.round(*urls[:count], kind="burst")
+            assert {word(came, url) for url in urls[:count]} == {("blocked", "burst")}
+            purposes[count] = {o.purpose for o in heard}
+        assert "own_pair" in purposes[2] - purposes[3]
+        assert "neutral_pair" in purposes[3]
+
+    play(story)
