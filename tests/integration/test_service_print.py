@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,13 @@ def test_what_is_watched_means_nothing_to_systemd(word: str, written: str) -> No
 def test_a_reload_needs_no_program_that_small_systems_lack() -> None:
     """What it runs has an absolute path, and gets the signal to the process without any other program in the path."""
     (words,) = lines(unit(PROGRAM, (), accept_risk=False), "ExecReload")
-    with subprocess.Popen(["/bin/sleep", "60"]) as sleeping:
+    # Whoever runs the tests may have been told to ignore that signal, and their children with them.
+    waits = (
+        "import signal, time; signal.signal(signal.SIGHUP, signal.SIG_DFL); print('ready', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE) as sleeping:
+        assert sleeping.stdout is not None
+        assert sleeping.stdout.readline() == b"ready\n"
         done = subprocess.run(
             shlex.split(words.replace("$MAINPID", str(sleeping.pid))), env={"PATH": ""}, timeout=60, check=False
         )
