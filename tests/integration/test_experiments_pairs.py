@@ -12,6 +12,7 @@ import dns.message
 import dns.rrset
 import pytest
 
+from probe.demo.patience import PatientLoop
 from probe.experiments import contrast, retry, steps
 from probe.experiments.session import Focus, Session, Site
 from probe.experiments.steps import ArmResult, Place
@@ -36,12 +37,22 @@ CANARIES = Canaries(
 OWN = "198.51.100.7"
 
 
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    """A loop whose clock stands still while this machine is busy: client and servers live in it together."""
+    return "asyncio", {"loop_factory": PatientLoop}
+
+
 class Loopback(Wire):
     """Every address is one loopback server; names are answered with an address of a network of their own."""
 
     def __init__(self, tcp_port: int, udp_port: int) -> None:
         super().__init__(rng=random.Random(7))
         self._ports = {"tcp": tcp_port, "udp": udp_port}
+
+    def monotonic(self) -> float:
+        """The loop's clock, which may be patient."""
+        return asyncio.get_running_loop().time()
 
     def place(self, address: str, port: int, transport: Transport) -> tuple[str, int]:
         return ("127.0.0.1", self._ports[transport])

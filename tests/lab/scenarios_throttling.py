@@ -362,6 +362,7 @@ _INNOCENT = (
                 place="far",
             )
         ),
+        control=None,
         unproven_abroad="what the proofs have fetched from there is counted",
     ),
     _innocent(
