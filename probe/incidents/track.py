@@ -97,7 +97,8 @@ class Held:
 class Track:
     """One endpoint as far as incidents are concerned.
 
-    ``goods``: starts of the last good readings, oldest first; ``handshake_us``: start of the last good cheap one.
+    ``goods``: starts of the last good readings, oldest first; ``handshake_us``: start of the last good cheap one;
+    of the own side, of the last good one that was not cheap.
     ``turn``: ``bad`` after a first failure, ``good`` after a first success inside an incident, until it is settled;
     ``asked``: confirming readings since then. ``last_us``: end of the last reading of any kind, ``run`` its run;
     ``full_us``: start of the last one that was not cheap.
@@ -155,7 +156,7 @@ def observe(track: Track, reading: Reading, rules: Rules) -> Track:
         full_us=track.full_us if reading.kind == "cheap" else reading.at_us,
         run=reading.run,
         goods=(*track.goods, reading.at_us)[-GOODS_KEPT:] if good and not cheap else track.goods,
-        handshake_us=reading.at_us if good and cheap else track.handshake_us,
+        handshake_us=reading.at_us if good and (cheap or _is_whole_look(reading)) else track.handshake_us,
         suspicions=suspicions,
         held=held,
         turn=turn,
@@ -279,9 +280,16 @@ def _kept(recent: tuple[Point, ...], rules: Rules) -> tuple[Point, ...]:
 
 def _goods_before(track: Track, reading: Reading) -> tuple[int, ...]:
     """Starts of good readings before *reading*, with the last handshake where that would have met the failure."""
+    if is_own_side(reading) and reading.method == "filter":
+        return () if track.handshake_us is None else (track.handshake_us,)
     if track.handshake_us is None or reading.method not in SEEN_BY_HANDSHAKE:
         return track.goods
     return tuple(sorted((*track.goods, track.handshake_us)))
+
+
+def _is_whole_look(reading: Reading) -> bool:
+    """Whether *reading* is a look at the own side that shook hands, and so would have met what opens connections."""
+    return is_own_side(reading) and reading.kind != "cheap"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -354,6 +354,16 @@ def test_small_looks_do_not_wear_away_what_they_cannot_see():
     assert kinds(told(*(look(one.at_us / 60e6) if one.status == "no_network" else one for one in facts))[1]) == []
 
 
+def test_a_filter_began_behind_the_last_look_that_would_have_met_it():
+    """Small looks at the own side open nothing that could be opened, so what they find well says nothing of it."""
+    facts: list[Fact] = [look(0), *(look(n, kind="cheap") for n in range(2, 60, 2))]
+    for minute in (60, 70, 80, 90):
+        facts += [look(minute, "filter"), look(minute + 1, kind="cheap")]
+    incident = only(told(*facts)[0])
+    assert incident.method == "filter"
+    assert incident.began_after_us == at(0)
+
+
 def test_a_filter_of_one_name_is_an_incident_of_that_name():
     """Somebody in the house refuses one site; the own side is well."""
     facts: list[Fact] = [look(0), reading(1), *(look(n) for n in range(2, 40, 2))]
