@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from probe.daemon.caps import KEPT_FREE
 from probe.daemon.plan import DAY, Look, Pace, Plan, Watched
 
 DAYS_A_MONTH = 30
@@ -25,8 +26,6 @@ _WORST = {"cheap": 200_000, "full": 200_000, "burst": 320_000, "deep": 1_100_000
 _NO_TLS = 200
 """A bare connection, or a page over plain HTTP, and the question before it."""
 _LONGEST_STRETCH = 24.0
-_KEPT_FREE = 0.4
-"""Of a cap: an incident costs more than an ordinary day, and that is when somebody wants to know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +74,7 @@ def estimate(watched: Sequence[Watched], pace: Pace) -> Estimate:
 
 def within(watched: Sequence[Watched], pace: Pace, cap: int) -> Pace:
     """*pace*, made slower where an ordinary day would not leave enough of *cap* for what is not ordinary."""
-    room = cap * (1 - _KEPT_FREE)
+    room = cap * (1 - KEPT_FREE)
     if round(DAY / pace.own_side) * OWN_SIDE > room / 2:  # even the looks at the own side are too much
         pace = replace(pace, own_side=DAY * OWN_SIDE / (room / 2))
     while pace.stretch < _LONGEST_STRETCH and estimate(watched, pace).bytes_per_day > room:

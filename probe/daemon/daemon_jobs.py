@@ -41,6 +41,8 @@ _NEVER = 1e9
 _AFTER_SLEEP_S = (10.0, 30.0)
 """After sleep the network takes a while to come back; whoever measures at once measures that."""
 _KEEPING_S = 3600.0
+_MUCH_SLOWER = 1.25
+"""Worth a line in the log."""
 _CLOCK_STEP_S = 5.0
 """What a clock may gain or lose between two jobs without anybody having set it."""
 
@@ -115,6 +117,7 @@ class Jobs:
         self._own_side: OwnSide | None = None
         self._stopped_by: str | None = None
         self._refused = 0
+        self._is_slower = False
         self._apart = clock.now_us() / 1e6 - clock.monotonic()
         self.bugs = 0
 
@@ -159,6 +162,7 @@ class Jobs:
         plan.remember(self.plan)
         self._watch, self.plan = watch, plan
         self.allowance.cap = watch.settings.run.cap_bytes
+        self._keep_pace()
         self._plan_rounds()
 
     def slept(self, seconds: float) -> None:
@@ -302,6 +306,20 @@ class Jobs:
             yield bill
         finally:
             self.allowance.settle(worst_case, sum(bill) if bill else worst_case, self._clock.monotonic())
+            self._keep_pace()
+
+    def _keep_pace(self) -> None:
+        """Measure more rarely while much of the cap is used; said when it becomes so, and when it is over."""
+        now = self._clock.monotonic()
+        self.plan.slower = self.allowance.slower(now)
+        if self.plan.slower >= _MUCH_SLOWER and not self._is_slower:
+            self._is_slower = True
+            spent, cap = self.allowance.spent(now), self.allowance.cap
+            words = f"{_share(spent, cap)} are used: what is watched is looked at more rarely, so that the rest lasts."
+            self._say("slower", words, bytes=spent)
+        elif self.plan.slower == 1.0 and self._is_slower:
+            self._is_slower = False
+            self._say("slower_over", "Enough bytes are left again: what is watched is looked at as often as usual.")
 
     def _say_capped(self, worst_case: int, now: float) -> None:
         """Once, until something as large may be measured again. The small look at the own side mostly still may."""
@@ -344,10 +362,20 @@ class Jobs:
             return f"Stopped by {self._stopped_by}: nothing is measured."
         if self._refused:
             return "The bytes of this day are used up: next to nothing is measured."
+        if self._is_slower:
+            spent = self.allowance.spent(self._clock.monotonic())
+            return f"{_share(spent, self.allowance.cap)} are used: looks are rarer. {self._how_it_is()}"
+        return self._how_it_is()
+
+    def _how_it_is(self) -> str:
         own = "not looked at yet" if self._own_side is None else self._own_side.method or self._own_side.status
         held = len(self._wants.rounds)
         trouble = f" {_counted(held, 'address', 'addresses')} in an incident." if held else ""
         return f"{self.summary()} Own side: {own}.{trouble}"
+
+
+def _share(spent: int, cap: int) -> str:
+    return f"{spent / 1e6:.0f} of the {cap / 1e6:g} MB of 24 hours"
 
 
 def _round_name(every: float) -> str:

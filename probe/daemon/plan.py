@@ -110,6 +110,8 @@ class Plan:
     watched: tuple[Watched, ...]
     pace: Pace
     random: Random
+    slower: float = 1.0
+    """How many times rarer than its pace everything but the own side is looked at for now."""
     _services: dict[tuple[str, str, float], _Service] = field(init=False)
     _memory: dict[str, _Memory] = field(init=False)
     _by_url: dict[str, Watched] = field(init=False)
@@ -150,16 +152,16 @@ class Plan:
 
     def until_round(self, every: float) -> float:
         """Seconds from one round of the rhythm *every* to the next."""
-        return self._jittered(every * self.pace.stretch)
+        return self._jittered(every * self.pace.stretch * self.slower)
 
     def until_own_side(self) -> float:
         return self._jittered(self.pace.own_side, OWN_SIDE_JITTER)
 
     def until_incident_round(self) -> float:
-        return self._jittered(self.pace.incident * self.pace.stretch)
+        return self._jittered(self.pace.incident * self.pace.stretch * self.slower)
 
     def until_deep(self) -> float:
-        return self._jittered(self.pace.deep * self.pace.stretch)
+        return self._jittered(self.pace.deep * self.pace.stretch * self.slower)
 
     def _jittered(self, interval: float, by: float = JITTER) -> float:
         return interval * self.random.uniform(1 - by, 1 + by)

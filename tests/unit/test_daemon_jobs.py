@@ -196,6 +196,25 @@ async def test_the_cap_of_a_day_is_never_exceeded(tmp_path):
     assert 1 <= life.lines.events.count("cap") <= 60
 
 
+async def test_a_day_that_costs_much_is_measured_more_rarely_and_is_never_blind(tmp_path):
+    """What would use a cap up in half a day has its looks until the end, only further apart; said when it begins and ends."""
+    settings = Settings(run=RunSettings(megabytes_per_day=100.0))
+    life = Life(tmp_path, seconds=40 * HOUR, settings=settings)
+    life.work.bytes = 400_000
+
+    async def calm():
+        await until(lambda: life.clock.now > 1000.0 + 30 * HOUR)
+        life.work.bytes = 1000
+
+    await life.go(calm)
+    rounds = [at for at, _ in life.work.measured if at < 1000.0 + 30 * HOUR]
+    assert rounds[1] - rounds[0] < 700.0
+    assert max(b - a for a, b in itertools.pairwise(rounds)) < 2 * HOUR
+    assert "cap" not in life.lines.events
+    assert "are used: what is watched is looked at more rarely" in dict(life.lines)["slower"]
+    assert life.lines.events.count("slower") == life.lines.events.count("slower_over") == 1
+
+
 async def test_a_bug_in_one_round_is_told_and_the_next_round_comes(tmp_path):
     """It ends that turn only."""
     life = Life(tmp_path, seconds=HOUR)

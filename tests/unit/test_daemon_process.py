@@ -119,6 +119,34 @@ def test_a_restart_forgets_nothing_of_the_day():
     assert allowance.left(20.5 * HOUR) == 1000
 
 
+def test_an_ordinary_day_is_measured_at_its_own_pace():
+    """What uses no more than a steady day may is never slowed down, nor by what earlier processes used of it."""
+    allowance = Allowance(24_000)
+    for hour in range(-30, 60):
+        allowance.add(600, hour * HOUR)
+        assert allowance.slower(hour * HOUR) == 1.0
+
+
+def test_one_incident_may_cost_much_at_once_and_two_make_looks_rarer():
+    """A fifth of the cap within an hour is what it keeps free for that; much more of it is paid by waiting."""
+    allowance = Allowance(24_000)
+    allowance.add(4_800, HOUR)
+    assert allowance.slower(HOUR) == 1.0
+    allowance.add(2_400, HOUR)
+    assert allowance.slower(HOUR) == 2.0
+    assert allowance.slower(12 * HOUR) == 1.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 3 * HOUR), st.integers(0, 40_000)), max_size=40), st.integers(0, 50_000))
+def test_however_much_is_used_looks_come(uses, cap):
+    """Between as often as usual and once in 24 times."""
+    allowance, now = Allowance(cap), 0.0
+    for after, used in uses:
+        now += after
+        allowance.add(used, now)
+        assert 1.0 <= allowance.slower(now) <= 24.0
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # the kill switch
 
