@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import datetime as dt
+import random
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -33,6 +35,14 @@ SITES: dict[str, tuple[str, dict[str, Any]]] = {
 ROOT = Path(__file__).parents[2]
 
 
+def lasting_port() -> int:
+    """A free port that nobody is given who asks for any (Linux gives those from 32768 on): it is still free after a death."""
+    for port in random.sample(range(20_000, 32_000), 50):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
+
+
 @dataclass(slots=True)
 class Mortal:
     """A control's process, which can be killed and started again at the same port with the same certificate."""
@@ -44,7 +54,7 @@ class Mortal:
     restarted: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> Control:
-        port = str(self.control.port) if self.control is not None else "0"
+        port = str(self.control.port if self.control is not None else lasting_port())
         chain, key = str(self.folder / "chain.pem"), str(self.folder / "key.pem")
         words = ("-m", "tests.integration.control_process", str(self.folder / f"life-{self.deaths}"), port, chain, key)
         self.process = await asyncio.create_subprocess_exec(
