@@ -31,8 +31,10 @@ REOPEN_US = 30 * 60_000_000
 OF_A_LIST = frozenset({"mitm"})
 """Who opens connections has a list, and often a part of the lines: which name meets him first is chance, and all of it is one
 incident."""
-STEP_BACK_US = 3_600_000_000
-"""A fact so much older than the one before it is not late: a clock was set back."""
+STEP_BACK_US = 20 * 60_000_000
+"""A fact so much older than the one before it is not late: a clock was set back. What is measured together comes a quarter of
+an hour late at the most (nothing may take longer), and clocks that are wrong are often wrong by an hour.
+"""
 APART_US = 5_000_000
 """Two readings of one endpoint that begin sooner after each other are one look."""
 FORGOTTEN_US = 24 * 3_600_000_000

@@ -593,6 +593,21 @@ def test_a_clock_set_back_a_year_does_not_silence_the_machine():
     assert only(state).began_after_us == at(10)
 
 
+@pytest.mark.parametrize("ahead", [30, 60], ids=["half an hour", "an hour"])
+def test_a_clock_set_back_an_hour_does_not_silence_the_machine_for_one(ahead):
+    """Summer time by hand, a change of zone: nothing that is measured until the clock has caught up is taken for known."""
+    state, _ = run(START, [look(ahead + 8), reading(ahead + 9)])
+    state, events = run(state, [look(11), *burst(12), look(13)])
+    assert kinds(events) == ["opened"]
+    assert only(state).began_after_us is None
+
+
+def test_what_comes_a_quarter_of_an_hour_late_is_late():
+    """A deep test that ends behind later looks takes back nothing that they have said."""
+    state, _ = told(reading(0), *burst(20), look(21))
+    assert run(state, [reading(6, "outage", kind="deep")])[0] == state
+
+
 def test_an_incident_that_a_clock_dated_a_year_ahead_still_ends_after_it_began():
     """Its interval is clamped, not inverted."""
     state, _ = run(START, burst(365 * 1440))
