@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from probe.observations import Observation, observation_from_json, observation_to_json
+from probe.observations import Observation
+from probe.observations.as_json import observation_from_json, observation_to_json
 from probe.verdict.model import EndpointResult, Finding, Run, Verdict
 from targets.model import Asked, Endpoint
 

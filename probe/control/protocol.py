@@ -14,16 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from probe.control.strictly import LONGEST_LIST, ProtocolError, check, check_fields, demand
-from probe.observations import (
-    KINDS,
-    Arm,
-    ArrivalFact,
-    Operation,
-    Purpose,
-    fact_from_json,
-    fact_to_json,
-    is_failure_name,
-)
+from probe.observations import KINDS, Arm, ArrivalFact, Operation, Purpose
+from probe.observations.as_json import fact_from_json, fact_to_json
+from probe.observations.failures import is_failure_name
 
 VERSION = "dalel.control/1"
 MEASURE = "/v1/measure"

@@ -10,7 +10,7 @@ import errno
 import socket
 import ssl
 
-from probe.observations import UNKNOWN_FAILURE
+from probe.observations.failures import UNKNOWN_FAILURE
 
 TIMEOUT = "generic_timeout_error"
 EOF = "eof_error"

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from probe.instruments import failures
-from probe.observations import UNKNOWN_FAILURE, ClockFact, Operation
+from probe.observations import ClockFact, Operation
+from probe.observations.failures import UNKNOWN_FAILURE
 from probe.wire import Datagram, Wire
 
 PORT = 123

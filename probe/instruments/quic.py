@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from probe.instruments import failures, path, quic_apart, quic_packets
-from probe.observations import UNKNOWN_FAILURE, Operation, QuicFact
+from probe.observations import Operation, QuicFact
+from probe.observations.failures import UNKNOWN_FAILURE
 from probe.wire import Datagram, UdpSocket, Wire
 
 if TYPE_CHECKING:

@@ -6,18 +6,8 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 
-from probe.observations import (
-    AppFact,
-    ArrivalFact,
-    DnsFact,
-    Fact,
-    HttpFact,
-    Observation,
-    PathFact,
-    QuicFact,
-    TlsFact,
-    fact_to_json,
-)
+from probe.observations import AppFact, ArrivalFact, DnsFact, Fact, HttpFact, Observation, PathFact, QuicFact, TlsFact
+from probe.observations.as_json import fact_to_json
 from probe.report import words
 from probe.report.safe import safe
 from probe.verdict import located, sentences

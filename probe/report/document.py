@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from probe.observations import Network, Observation, observation_to_json
+from probe.observations import Network, Observation
+from probe.observations.as_json import observation_to_json
 from probe.report import platforms
 from probe.report.comparisons import comparisons, to_json
 from probe.report.groups import groups

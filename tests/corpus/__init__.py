@@ -13,7 +13,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from probe.observations import Observation, observation_from_json, observation_to_json
+from probe.observations import Observation
+from probe.observations.as_json import observation_from_json, observation_to_json
 from probe.verdict.model import Verdict
 from targets.model import Asked, Endpoint
 

@@ -12,7 +12,8 @@ import pytest
 
 from probe.instruments.apps import exchange
 from probe.instruments.apps.stun import HEADER_BYTES, StunDialogue
-from probe.observations import AppFact, Operation, fact_to_json
+from probe.observations import AppFact, Operation
+from probe.observations.as_json import fact_to_json
 from probe.wire import Wire
 from tests.lab.stun import Server
 

@@ -17,7 +17,9 @@ from aioquic.asyncio.server import serve
 
 from probe.control.sinks import for_quic
 from probe.instruments import path, quic, quic_packets
-from probe.observations import Operation, QuicFact, fact_from_json, fact_to_json, is_failure_name
+from probe.observations import Operation, QuicFact
+from probe.observations.as_json import fact_from_json, fact_to_json
+from probe.observations.failures import is_failure_name
 from probe.wire import Wire
 from tests import nano
 from tests.integration.test_sink_quic import SHOWN

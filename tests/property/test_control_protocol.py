@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from probe.control import protocol
 from probe.control.protocol import Request, Seen
 from probe.control.strictly import ProtocolError
-from probe.observations import DnsFact, Operation, TcpFact, observation_from_json
+from probe.observations import DnsFact, Operation, TcpFact
+from probe.observations.as_json import observation_from_json
 from tests.property.test_verdict_properties import dns_facts, http_facts, tls_facts
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)

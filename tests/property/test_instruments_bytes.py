@@ -14,7 +14,9 @@ from probe.instruments import certificates, dns, dns_message, http, tcp, tls, tl
 from probe.instruments.http import body as bodies
 from probe.instruments.tls import Hello
 from probe.instruments.trust import Trust
-from probe.observations import Operation, fact_from_json, fact_to_json, is_failure_name
+from probe.observations import Operation
+from probe.observations.as_json import fact_from_json, fact_to_json
+from probe.observations.failures import is_failure_name
 from probe.wire import Nameserver, Wire
 from tests import nano
 

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe import observations as o
+from probe.observations import as_json
+from probe.observations.failures import FAILURES
 
 TEXT = st.text(max_size=12)
 st.register_type_strategy(str, TEXT)
@@ -18,7 +20,7 @@ OPERATIONS = st.builds(
     fact=FACTS,
     started_us=st.integers(0, 2**62),
     duration_us=st.none() | st.integers(0, 2**40),
-    failure=st.none() | st.sampled_from(sorted(o.FAILURES)),
+    failure=st.none() | st.sampled_from(sorted(FAILURES)),
     name=st.none() | TEXT,
     address=st.none() | st.ip_addresses().map(str),
     port=st.none() | st.integers(1, 65535),
@@ -44,14 +46,16 @@ OBSERVATIONS = st.builds(
 @given(OBSERVATIONS)
 def test_an_observation_survives_json(observation: o.Observation):
     """What is read back equals what was written, through real JSON text."""
-    assert o.observation_from_json(json.loads(json.dumps(o.observation_to_json(observation)))) == observation
+    assert (
+        as_json.observation_from_json(json.loads(json.dumps(as_json.observation_to_json(observation)))) == observation
+    )
 
 
 @settings(max_examples=100, deadline=None)
 @given(OBSERVATIONS)
 def test_keys_of_a_newer_version_are_passed_over(observation: o.Observation):
     """A fact written by a newer version is still a fact here."""
-    data = o.observation_to_json(observation)
+    data = as_json.observation_to_json(observation)
     data["fact"]["a_key_of_the_future"] = {"x": 1}
     data["another_one"] = 2
-    assert o.observation_from_json(data) == observation
+    assert as_json.observation_from_json(data) == observation

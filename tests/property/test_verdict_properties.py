@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from probe.observations import (
-    FAILURES,
     Answer,
     BugFact,
     Certificate,
@@ -27,6 +26,7 @@ from probe.observations import (
     TcpFact,
     TlsFact,
 )
+from probe.observations.failures import FAILURES
 from probe.settings import Priors
 from probe.verdict import evidence, explain, gates, sentences
 from probe.verdict.judge import judge, posterior, strongest, weigh

@@ -7,7 +7,7 @@ import ssl
 import pytest
 
 from probe.instruments import failures
-from probe.observations import FAILURES, UNKNOWN_FAILURE, is_failure_name
+from probe.observations.failures import FAILURES, UNKNOWN_FAILURE, is_failure_name
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))

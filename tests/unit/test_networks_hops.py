@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from probe.experiments.owners import named
-from probe.observations import Network, Operation, PathFact, TcpFact, fact_from_json, fact_to_json
+from probe.observations import Network, Operation, PathFact, TcpFact
+from probe.observations.as_json import fact_from_json, fact_to_json
 from probe.report.details import place_lines
 from probe.report.document import check_document
 from probe.verdict import located

@@ -14,7 +14,8 @@ import pytest
 
 from probe import raw
 from probe.experiments import packets as experiment
-from probe.observations import Arrived, fact_from_json, fact_to_json
+from probe.observations import Arrived
+from probe.observations.as_json import fact_from_json, fact_to_json
 from probe.raw import Ear, Heard, bpf
 from tests.unit.facts import SITE
 from tests.unit.verdict_scenarios import reset_marked_otherwise

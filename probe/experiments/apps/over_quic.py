@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from probe.experiments.places import sni_of
 from probe.experiments.quic_places import PURPOSE
 from probe.instruments import quic
-from probe.observations import UNKNOWN_FAILURE, AppFact, Operation, QuicFact
+from probe.observations import AppFact, Operation, QuicFact
+from probe.observations.failures import UNKNOWN_FAILURE
 from probe.verdict.quic import OWN, answered
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from probe.experiments.places import sni_of
 from probe.experiments.quic_places import PURPOSE
 from probe.instruments import dns, doq, failures, quic, tls
 from probe.instruments.apps.exchange import not_the_protocol
-from probe.observations import UNKNOWN_FAILURE, AppFact, DnsFact, Operation, QuicFact, TlsFact
+from probe.observations import AppFact, DnsFact, Operation, QuicFact, TlsFact
+from probe.observations.failures import UNKNOWN_FAILURE
 from probe.verdict.quic import OWN
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from probe.instruments import failures, kernel
 from probe.instruments.apps.dialogue import MOST_BYTES, Dialogue, Heard, describe
 from probe.instruments.tcp import TcpStream
-from probe.observations import UNKNOWN_FAILURE, AppFact, AppTransport, Operation
+from probe.observations import AppFact, AppTransport, Operation
+from probe.observations.failures import UNKNOWN_FAILURE
 from probe.wire import UdpSocket, Wire
 
 RESENDS_S = (1.0, 3.0)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from probe.observations import UNKNOWN_FAILURE, Observation, QuicFact
+from probe.observations import Observation, QuicFact
+from probe.observations.failures import UNKNOWN_FAILURE
 from probe.verdict.attempts import Attempt
 from probe.verdict.case import Case
 from probe.verdict.facts import app, verified

@@ -10,7 +10,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar, cast
 
 from probe.instruments.tcp import TcpStream
-from probe.observations import Fact, Kind, Operation, fact_from_json, fact_to_json, is_failure_name
+from probe.observations import Fact, Kind, Operation
+from probe.observations.as_json import fact_from_json, fact_to_json
+from probe.observations.failures import is_failure_name
 
 _LARGEST_FACT = 600_000
 """Characters of JSON: a body of 64 Ki characters, each escaped, and what is said of it."""
