@@ -168,6 +168,13 @@ def whole_catalogue(lab: Lab, rounds: int) -> Iterator[Row]:
     yield Row("whole default catalogue, start to exit", f"{median:.2f} s median of {each}", "≤ 3 s", median <= 3)
     yield Row("… first packet to last packet, at the router", f"{statistics.median(spans):.2f} s")
     yield Row("… packets through the router", f"{counters['seen']}, {counters['dropped']} dropped")
+    carried = sum(remote["bytes_up"] + remote["bytes_down"] for remote in counters["remotes"].values())
+    yield Row(
+        "IP bytes of all of it, both directions, counted by the router",
+        f"{carried / 1000:.0f} KB",
+        "≤ 700 KB",
+        carried <= 700_000,
+    )
     sizes = sorted(hop_bytes(lab, results, counters).values())
     yield Row(
         "IP bytes of a healthy HTTPS hop, both directions, counted by the router (DNS included)",
