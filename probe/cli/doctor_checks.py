@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Literal
 
 from probe import __version__
 from probe.cli.common import ConfigError, own_targets, read_catalogue
-from probe.wire import IP_MINTTL, HostState, Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
+from probe.wire.sockets import IP_MINTTL
+from probe.wire.this_host import HostState
 
 if TYPE_CHECKING:
     from probe.settings import Settings

@@ -24,7 +24,7 @@ from probe.experiments.steps import Place, connect, fetch, shake_hands
 from probe.instruments import dns
 from probe.observations import BugFact, DnsFact, Fact, HttpFact, Observation, TcpFact, TlsFact
 from probe.settings import Budgets, Deadlines, Settings
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 from targets.address import parse_endpoint
 from targets.model import Asked, Canaries, Endpoint, TargetError
 

@@ -13,7 +13,11 @@ import socket
 from collections.abc import Callable, Collection
 
 from probe.control.guard import is_public
-from probe.wire import HostState, Nameserver, TcpOptions, Transport, UdpSocket, Wire, family_of
+from probe.wire import Transport, Wire
+from probe.wire.datagrams import UdpSocket
+from probe.wire.resolvers import Nameserver
+from probe.wire.sockets import TcpOptions, family_of
+from probe.wire.this_host import HostState
 
 PORTS = frozenset({53, 80, 443, 853})
 _PORT_OF_NOTHING = 9

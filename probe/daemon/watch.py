@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from probe.experiments.cheap import Memory
 from probe.experiments.session import Pacer
-from probe.wire import HostState, Nameserver, WayOut, Wire, ways_out
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
+from probe.wire.this_host import HostState, WayOut, ways_out
 from probe.workflows import watching
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from probe.demo.pages import WELCOME
 from probe.demo.world import Page, Reply, Resolver, Server, World
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 from targets.model import Canaries, Canary
 
 PROVIDER_RESOLVER = "21.0.0.53"

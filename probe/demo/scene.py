@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from probe.demo.neighbourhood import PROVIDER_RESOLVER, networks
 from probe.demo.world import Link, Portal, Reply, Resolver, Rule, Server, World
 from probe.verdict.model import Status, Verdict
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 
 ORDINARY = Server(address="", names=())
 """A web server in good health; a scene's address and name are filled in when the curtain rises."""

@@ -14,7 +14,7 @@ from probe.demo.scene import Accepted, Act, Scene
 from probe.demo.table_abroad import ABROAD
 from probe.demo.table_apps import APPS, SLOWER
 from probe.demo.world import EMPTY, NXDOMAIN, REFUSED, SERVFAIL, SILENCE, Page, Portal, Reply, Resolver, Rule, Server
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _YEAR_S = 365 * 86400.0

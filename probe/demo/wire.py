@@ -9,7 +9,10 @@ import random
 
 from probe.demo.internet import Internet
 from probe.demo.world import Reply, rule_for, says
-from probe.wire import HostState, Nameserver, Transport, UdpSocket, Wire
+from probe.wire import Transport, Wire
+from probe.wire.datagrams import UdpSocket
+from probe.wire.resolvers import Nameserver
+from probe.wire.this_host import HostState
 
 ROUTER = "21.0.0.1"
 """The router that says "unreachable"."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from probe.demo.authority import Condition
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 
 Rcode = Literal["noerror", "nxdomain", "servfail", "refused", "silence", "loop"]
 """How a name server answers. ``loop``: with a message whose name points at itself, which no reader may follow for ever."""

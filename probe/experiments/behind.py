@@ -23,7 +23,7 @@ from probe.experiments.places import sni_of
 from probe.experiments.steps import Place, connect
 from probe.instruments import distance, kernel, tls
 from probe.observations import Arm, HttpFact, Operation, TlsFact
-from probe.wire import TcpOptions
+from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site

@@ -19,7 +19,7 @@ from probe.instruments import dns
 from probe.observations import DnsFact, Operation, ResolverRole, TcpFact
 from probe.verdict.findings.dns import proves_a_lie
 from probe.verdict.view import View
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site

@@ -17,7 +17,7 @@ from probe.experiments.session import guarded
 from probe.experiments.steps import Place, arm, connect
 from probe.instruments import dns, ntp, quic
 from probe.observations import TcpFact
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session

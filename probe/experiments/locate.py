@@ -25,7 +25,8 @@ from probe.experiments.steps import Place
 from probe.instruments import path, tcp, tls
 from probe.observations import Arm, Observation, Operation, PathFact
 from probe.verdict import located, located_connections
-from probe.wire import TcpOptions, Wire
+from probe.wire import Wire
+from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site

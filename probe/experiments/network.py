@@ -22,7 +22,7 @@ from probe.verdict import addresses
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session
-    from probe.wire import Nameserver
+    from probe.wire.resolvers import Nameserver
     from targets.model import Canary
 
 ONLY_IPV4 = "ipv4only.arpa"
@@ -165,7 +165,7 @@ def _resolvers(session: Session, group: str, number: int) -> list[Awaitable[None
 
 
 async def _ask(session: Session, place: Place, server: str, name: str, *, system: bool) -> None:
-    from probe.wire import Nameserver
+    from probe.wire.resolvers import Nameserver
 
     deadlines = session.settings.deadlines
     ask = functools.partial(

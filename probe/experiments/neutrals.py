@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from probe.experiments.session import Session
-    from probe.wire import Nameserver
+    from probe.wire.resolvers import Nameserver
     from targets.model import Canaries
 
 

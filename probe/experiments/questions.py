@@ -18,7 +18,8 @@ from probe.observations import Operation
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session
-    from probe.wire import Nameserver, Wire
+    from probe.wire import Wire
+    from probe.wire.resolvers import Nameserver
 
 REFUSAL_GAP_S = 1.2
 """Limits of a resolver are counted by the second: a refusal that meant the rate is over after it."""

@@ -19,7 +19,7 @@ from probe.experiments.places import sni_of
 from probe.experiments.steps import Place
 from probe.instruments import tcp, tls
 from probe.observations import Arm, TlsFact
-from probe.wire import TcpOptions
+from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.neutrals import Neutral

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from probe.experiments.places import sni_of
 from probe.instruments import tcp, tls
 from probe.observations import Arm, Operation, Purpose
-from probe.wire import TcpOptions
+from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.session import Session, Site

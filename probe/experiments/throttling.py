@@ -31,7 +31,7 @@ from probe.instruments import tcp, tls, transfer
 from probe.observations import Arm, Operation, Purpose, TlsFact
 from probe.verdict.certificates import covers
 from probe.verdict.throttling import KEEPS_UP
-from probe.wire import TcpOptions
+from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.session import Site

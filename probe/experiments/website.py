@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from probe.experiments.session import Site
     from probe.instruments.tcp import TcpStream
     from probe.instruments.tls import TlsStream
-    from probe.wire import Nameserver
+    from probe.wire.resolvers import Nameserver
 
     Walk = Callable[[int, list["Library"]], Coroutine[Any, Any, None]]
     """One address family's baseline; the list is for the questions to the C library that it begins."""

@@ -20,7 +20,9 @@ from probe.instruments.tcp import TcpStream
 from probe.instruments.tls import Handshaken, Hello, TlsStream
 from probe.instruments.trust import Trust
 from probe.observations import Answer, DnsFact, HttpFact, Operation, ResolverRole
-from probe.wire import Nameserver, Wire, readable
+from probe.wire import Wire
+from probe.wire.datagrams import readable
+from probe.wire.resolvers import Nameserver
 
 __all__ = [
     "Question",

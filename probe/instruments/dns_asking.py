@@ -7,7 +7,8 @@ from typing import Any
 from probe.instruments import dns_message
 from probe.instruments.dns_message import Question, Reply
 from probe.observations import DnsTransport, Operation, ResolverRole
-from probe.wire import Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
 
 
 class Asking:

@@ -15,7 +15,7 @@ from probe.instruments import dns_message
 from probe.instruments.dns_asking import Asking
 from probe.instruments.dns_message import Reply
 from probe.observations import Operation
-from probe.wire import Datagram, UdpSocket
+from probe.wire.datagrams import Datagram, UdpSocket
 
 MAX_LATE = 16  # replies kept of one question: a flood must not fill the memory
 MAX_READ = 200  # datagrams read at one look

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from probe.observations import KernelCounters
-from probe.wire import IP_MINTTL, IPV6_MINHOPCOUNT, LINUX
+from probe.wire.sockets import IP_MINTTL, IPV6_MINHOPCOUNT, LINUX
 
 _LENGTH = 256  # more than any kernel returns today (248 on Linux 6.18); the kernel says how much it wrote
 

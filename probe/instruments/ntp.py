@@ -8,7 +8,8 @@ from typing import Any
 from probe.instruments import failures
 from probe.observations import ClockFact, Operation
 from probe.observations.failures import UNKNOWN_FAILURE
-from probe.wire import Datagram, Wire
+from probe.wire import Wire
+from probe.wire.datagrams import Datagram
 
 PORT = 123
 _EPOCH = 2_208_988_800  # seconds from 1900, where NTP begins, to 1970

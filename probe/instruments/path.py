@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from probe.instruments import failures, kernel, tls_records
 from probe.instruments.trust import arm_context
 from probe.observations import Came, HopScope, Operation, PathFact
-from probe.wire import LINUX, TcpOptions, Wire, break_off, get_ttl, pending_error, set_ttl
+from probe.wire import Wire
+from probe.wire.sockets import LINUX, TcpOptions, break_off, get_ttl, pending_error, set_ttl
 
 if TYPE_CHECKING:
     import socket

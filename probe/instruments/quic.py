@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from probe.instruments import failures, path, quic_apart, quic_packets
 from probe.observations import Operation, QuicFact
 from probe.observations.failures import UNKNOWN_FAILURE
-from probe.wire import Datagram, UdpSocket, Wire
+from probe.wire import Wire
+from probe.wire.datagrams import Datagram, UdpSocket
 
 if TYPE_CHECKING:
     from aioquic.quic.connection import QuicConnection

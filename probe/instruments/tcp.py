@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from probe.instruments import failures, kernel
 from probe.observations import KernelCounters, Operation, TcpFact
-from probe.wire import TcpOptions, Wire
+from probe.wire import Wire
+from probe.wire.sockets import TcpOptions
 
 
 class TcpStream:

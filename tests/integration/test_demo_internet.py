@@ -21,7 +21,8 @@ from probe.demo.internet import PORTAL, Internet, open_internet
 from probe.demo.pages import article
 from probe.demo.wire import DemoWire
 from probe.demo.world import NXDOMAIN, SILENCE, Page, Portal, Reply, Resolver, Rule, Server, World
-from probe.wire import Nameserver, UdpSocket
+from probe.wire.datagrams import UdpSocket
+from probe.wire.resolvers import Nameserver
 
 SITE, OTHER, PUBLIC, PROVIDER = "22.1.0.10", "22.2.0.10", "8.8.8.8", "21.0.0.53"
 pytestmark = pytest.mark.anyio

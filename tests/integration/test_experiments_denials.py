@@ -11,7 +11,7 @@ from probe.experiments import dns_answers, website
 from probe.experiments.steps import Place
 from probe.instruments import dns as instrument
 from probe.observations import Answer, DnsFact, Observation, Operation
-from probe.wire import Nameserver
+from probe.wire.resolvers import Nameserver
 from targets.model import Canaries, Canary
 from tests.integration.test_experiments_pairs import TARGET, measuring, resolver
 

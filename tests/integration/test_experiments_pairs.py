@@ -21,7 +21,8 @@ from probe.observations import Observation, Operation, TcpFact, TlsFact
 from probe.settings import Settings
 from probe.verdict.model import NetworkVerdict
 from probe.verdict.networks import network_of
-from probe.wire import Nameserver, Transport, Wire
+from probe.wire import Transport, Wire
+from probe.wire.resolvers import Nameserver
 from targets.model import Asked, Canaries, Canary, Endpoint
 from tests import nano
 from tests.integration.sites import session_of, site_of

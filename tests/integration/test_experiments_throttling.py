@@ -22,7 +22,8 @@ from probe.settings import Settings
 from probe.verdict.model import NetworkVerdict
 from probe.verdict.throttling import compared, places
 from probe.verdict.view import View
-from probe.wire import Nameserver, Transport, Wire
+from probe.wire import Transport, Wire
+from probe.wire.resolvers import Nameserver
 from targets.model import Asked, Canaries, Canary, Endpoint
 from tests import nano
 from tests.integration.test_experiments_pairs import resolver

@@ -19,7 +19,9 @@ from probe.experiments.website import run
 from probe.instruments.trust import Trust
 from probe.observations import DnsFact, TcpFact
 from probe.settings import Settings
-from probe.wire import HostState, Nameserver, Transport, Wire
+from probe.wire import Transport, Wire
+from probe.wire.resolvers import Nameserver
+from probe.wire.this_host import HostState
 from targets.model import Asked, Canaries, Canary, Endpoint
 from tests import nano
 

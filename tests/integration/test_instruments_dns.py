@@ -16,7 +16,8 @@ from probe.instruments import dns_message
 from probe.instruments.dns import Question, UdpAsked
 from probe.instruments.trust import Trust
 from probe.observations import DnsFact, Operation
-from probe.wire import Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
 from tests import nano
 
 pytestmark = pytest.mark.anyio

@@ -17,7 +17,8 @@ from probe.experiments.steps import Place
 from probe.instruments import path, tcp
 from probe.instruments.tls import Hello
 from probe.observations import Observation, Operation, PathFact, Recorder
-from probe.wire import TcpOptions, Wire
+from probe.wire import Wire
+from probe.wire.sockets import TcpOptions
 from tests import nano
 
 pytestmark = [

@@ -7,7 +7,8 @@ import pytest
 
 from probe.instruments import tcp
 from probe.observations import TcpFact
-from probe.wire import TcpOptions, Wire
+from probe.wire import Wire
+from probe.wire.sockets import TcpOptions
 from tests import nano
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,8 @@ from probe.instruments import certificates, tcp, tls, tls_shake
 from probe.instruments.tls import Handshaken, Hello
 from probe.instruments.trust import Trust
 from probe.observations import Operation, TlsFact
-from probe.wire import TcpOptions, Wire
+from probe.wire import Wire
+from probe.wire.sockets import TcpOptions
 from tests import nano
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,8 @@ from probe.experiments import locate
 from probe.experiments.steps import Place
 from probe.instruments import path
 from probe.observations import Observation, Operation, PathFact, Recorder
-from probe.wire import TcpOptions, Wire
+from probe.wire import Wire
+from probe.wire.sockets import TcpOptions
 
 pytestmark = [
     pytest.mark.anyio,

@@ -17,7 +17,8 @@ from probe.instruments.trust import Trust
 from probe.observations import Operation
 from probe.observations.as_json import fact_from_json, fact_to_json
 from probe.observations.failures import is_failure_name
-from probe.wire import Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
 from tests import nano
 
 NAME = "good.test"

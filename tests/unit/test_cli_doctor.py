@@ -7,7 +7,9 @@ import pytest
 from probe.cli.doctor_checks import checks
 from probe.settings import Settings
 from probe.settings.file import Loaded
-from probe.wire import HostState, Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
+from probe.wire.this_host import HostState
 
 
 class Host(Wire):

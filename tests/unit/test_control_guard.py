@@ -6,7 +6,9 @@ import pytest
 
 from probe.control.guard import is_public
 from probe.control.wire import GuardedWire, is_own
-from probe.wire import HostState, Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
+from probe.wire.this_host import HostState
 
 pytestmark = pytest.mark.anyio
 

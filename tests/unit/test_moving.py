@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from probe import wire as wires
 from probe.experiments import network
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.session import Pacer, Session
@@ -12,7 +11,9 @@ from probe.incidents.machine import START, run, wants
 from probe.incidents.model import MOVED, Fact, OwnSide
 from probe.instruments.trust import Trust
 from probe.settings import Settings
-from probe.wire import HostState, Nameserver, Wire
+from probe.wire import Wire, this_host
+from probe.wire.resolvers import Nameserver
+from probe.wire.this_host import HostState
 from probe.workflows.whereabouts import Whereabouts, noted, whereabouts
 from targets.loader import load_canaries
 from tests.incident_facts import TAKES, at, burst, kinds, look, reading
@@ -82,11 +83,11 @@ def test_the_routers_hardware_address_is_read_where_the_kernel_knows_it(monkeypa
     """An entry that was never answered is all zeros."""
     table = "IP address  HW type  Flags  HW address         Mask  Device\n{}  0x1  0x2  {}  *  eth0\n"
     (tmp_path / "arp").write_text(table.format("192.168.1.1", "02:00:00:00:00:01"))
-    monkeypatch.setattr(wires, "Path", lambda _: tmp_path / "arp")
-    assert wires._hardware_address("192.168.1.1") == "02:00:00:00:00:01"
-    assert wires._hardware_address("192.168.1.10") is None
+    monkeypatch.setattr(this_host, "Path", lambda _: tmp_path / "arp")
+    assert this_host.hardware_address("192.168.1.1") == "02:00:00:00:00:01"
+    assert this_host.hardware_address("192.168.1.10") is None
     (tmp_path / "arp").write_text(table.format("192.168.1.1", "00:00:00:00:00:00"))
-    assert wires._hardware_address("192.168.1.1") is None
+    assert this_host.hardware_address("192.168.1.1") is None
 
 
 def test_failures_of_two_networks_are_not_added_up():

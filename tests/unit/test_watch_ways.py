@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from probe import wire as wires
 from probe.daemon.watch import BoundWire, OtherWays
 from probe.experiments.session import Pacer
 from probe.incidents.model import OwnSide
 from probe.instruments.trust import Trust
 from probe.settings import Settings
-from probe.wire import WayOut, Wire
+from probe.wire import Wire, this_host
+from probe.wire.this_host import WayOut
 from probe.workflows import watching
 from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.watching import Came
@@ -33,9 +33,9 @@ def test_ways_out_come_in_the_order_in_which_the_system_prefers_them(monkeypatch
     """By metric, one an interface, those without an address of their own left out."""
     routes = [route("wwan0", 700), route("eth0", 100), route("tun0", 50), route("eth0", 200)]
     addresses = {"eth0": LINE.address, "wwan0": PHONE.address}
-    monkeypatch.setattr(wires, "_default_routes_v4", lambda: routes)
-    monkeypatch.setattr(wires, "_address_of", addresses.get)
-    assert wires.ways_out() == (LINE, PHONE)
+    monkeypatch.setattr(this_host, "_default_routes_v4", lambda: routes)
+    monkeypatch.setattr(this_host, "_address_of", addresses.get)
+    assert this_host.ways_out() == (LINE, PHONE)
 
 
 @pytest.mark.anyio
@@ -143,5 +143,5 @@ async def test_a_way_counts_once_it_was_well(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_no_interface_is_no_way_out() -> None:
     """An interface that there is not has no address."""
-    assert wires._address_of("nosuchinterface") is None
-    assert isinstance(socket.inet_aton(wires._address_of("lo") or ""), bytes)
+    assert this_host._address_of("nosuchinterface") is None
+    assert isinstance(socket.inet_aton(this_host._address_of("lo") or ""), bytes)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from probe import wire as wires
-from probe.wire import Nameserver, TcpOptions, Wire, parse_resolv_conf
+from probe.wire import Transport, Wire, resolvers, sockets
+from probe.wire.resolvers import Nameserver, parse_resolv_conf
+from probe.wire.sockets import TcpOptions
 from tests import nano
 
 
@@ -38,10 +39,10 @@ def test_whose_resolver_it_is(address: str, private: bool):
 
 def test_a_zone_index_goes_into_the_socket_address():
     """fe80::1%1 is scope 1; an unknown interface is an OSError."""
-    assert wires.sockaddr("fe80::1%1", 53) == ("fe80::1", 53, 0, 1)
-    assert wires.sockaddr("fe80::1", 53) == ("fe80::1", 53, 0, 0)
+    assert sockets.sockaddr("fe80::1%1", 53) == ("fe80::1", 53, 0, 1)
+    assert sockets.sockaddr("fe80::1", 53) == ("fe80::1", 53, 0, 0)
     with pytest.raises(OSError, match="no interface"):
-        wires.sockaddr("fe80::1%nosuch0", 53)
+        sockets.sockaddr("fe80::1%nosuch0", 53)
 
 
 @pytest.mark.anyio
@@ -159,7 +160,7 @@ async def test_a_pretend_blackhole_answers_nothing():
     """An address that is placed nowhere leaves connects and datagrams waiting."""
 
     class Blackhole(Wire):
-        def place(self, address: str, port: int, transport: wires.Transport) -> None:
+        def place(self, address: str, port: int, transport: Transport) -> None:
             return None
 
     with pytest.raises(TimeoutError):
@@ -188,7 +189,7 @@ async def test_getaddrinfo_gives_addresses_a_name_for_its_failure_or_nothing():
 async def test_a_library_that_waits_takes_a_bounded_number_of_threads(monkeypatch: pytest.MonkeyPatch):
     """A dead resolver holds each question for half a minute; once it answers, more may be asked."""
     answer = threading.Event()
-    monkeypatch.setattr(wires, "_getaddrinfo", lambda _host: answer.wait(30) and ())
+    monkeypatch.setattr(resolvers, "getaddrinfo", lambda _host: answer.wait(30) and ())
     wire, asked = Wire(), 0
     while not wire.library_is_busy:
         assert await wire.getaddrinfo("name.example", 0.0) is None
@@ -227,7 +228,7 @@ def test_the_hosts_file_is_asked_without_case_and_comments(monkeypatch: pytest.M
 def test_icmp_of_a_plain_socket_is_none():
     """An empty error queue tells nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        assert wires._icmp(sock) is None
+        assert sockets.icmp_error(sock) is None
 
 
 def test_the_senders_address_is_read_in_both_families():
@@ -240,10 +241,10 @@ def test_the_senders_address_is_read_in_both_families():
         + bytes(4)
     )
 
-    assert wires._offender(v4) == "192.0.2.7"
-    assert wires._offender(v6) == "2001:db8::7"
-    assert wires._offender(b"\0\0") is None
-    assert wires._offender(bytes(16)) is None
+    assert sockets._offender(v4) == "192.0.2.7"
+    assert sockets._offender(v6) == "2001:db8::7"
+    assert sockets._offender(b"\0\0") is None
+    assert sockets._offender(bytes(16)) is None
 
 
 def test_the_host_tells_its_state_without_sending():

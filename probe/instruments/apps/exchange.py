@@ -17,7 +17,8 @@ from probe.instruments.apps.dialogue import MOST_BYTES, Dialogue, Heard, describ
 from probe.instruments.tcp import TcpStream
 from probe.observations import AppFact, AppTransport, Operation
 from probe.observations.failures import UNKNOWN_FAILURE
-from probe.wire import UdpSocket, Wire
+from probe.wire import Wire
+from probe.wire.datagrams import UdpSocket
 
 RESENDS_S = (1.0, 3.0)
 """After how many seconds of silence a datagram is sent again, counted from the first time."""

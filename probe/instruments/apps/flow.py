@@ -19,7 +19,8 @@ from probe.instruments.apps.encrypted import Shape
 from probe.instruments.apps.exchange import not_the_protocol
 from probe.instruments.tcp import TcpStream
 from probe.observations import AppFact, AppTransport, Operation
-from probe.wire import UdpSocket, Wire
+from probe.wire import Wire
+from probe.wire.datagrams import UdpSocket
 
 _READ = 16 * 1024
 _TRIES = 3

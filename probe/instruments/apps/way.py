@@ -14,7 +14,9 @@ from probe.instruments.apps.encrypted import Shape
 from probe.instruments.apps.flow import Pace
 from probe.instruments.tcp import TcpStream
 from probe.observations import AppFact, AppTransport, Operation
-from probe.wire import UdpSocket, Wire, set_ttl
+from probe.wire import Wire
+from probe.wire.datagrams import UdpSocket
+from probe.wire.sockets import set_ttl
 
 _APART_S = 0.01
 _SETTLES_S = 0.3

@@ -12,7 +12,7 @@ from typing import Any
 from probe import raw
 from probe.instruments import ntp
 from probe.observations import Operation
-from probe.wire import Datagram
+from probe.wire.datagrams import Datagram
 from tests.fuzz.harness import Subject
 from tests.fuzz.readers import plain, stored
 

@@ -15,7 +15,8 @@ from probe.instruments import dns as instrument
 from probe.instruments import dns_message, doq
 from probe.instruments.dns_asking import Asking
 from probe.instruments.dns_message import Question
-from probe.wire import Nameserver, Wire
+from probe.wire import Wire
+from probe.wire.resolvers import Nameserver
 from tests.fuzz.harness import Subject
 from tests.fuzz.readers import Heard, cut, done, sound, stored
 from tests.lab import packets

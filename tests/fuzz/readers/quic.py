@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from probe.instruments import quic, quic_packets
 from probe.observations import Operation, QuicFact
-from probe.wire import Datagram, Wire
+from probe.wire import Wire
+from probe.wire.datagrams import Datagram
 from tests.fuzz.harness import Subject
 from tests.fuzz.readers import done, sound
 
