@@ -9,6 +9,7 @@ import pytest
 
 from probe.experiments import dns_answers, website
 from probe.experiments.steps import Place
+from probe.experiments.system_answers import addresses_of
 from probe.instruments import dns as instrument
 from probe.observations import Answer, DnsFact, Observation, Operation
 from probe.wire.resolvers import Nameserver
@@ -158,7 +159,7 @@ async def test_whoever_lies_to_the_library_alone_is_asked_as_it_asks(
     monkeypatch.setattr(instrument, "ask_getaddrinfo", told)
     async with measuring(lambda _hello: True, resolver=old_device) as site:
         place = Place(purpose="baseline", endpoint=0, group="v4")
-        found = await website.addresses_of(site, TARGET, place, libraries=[])
+        found = await addresses_of(site, TARGET, place, libraries=[])
     for lingering in site.lingering:
         lingering.close()
     assert found

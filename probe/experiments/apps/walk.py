@@ -11,6 +11,7 @@ from probe.experiments.apps.table import APPS
 from probe.experiments.places import connectable
 from probe.experiments.session import Focus
 from probe.experiments.steps import Place
+from probe.experiments.system_answers import Library, addresses_of
 from probe.observations import AppFact
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ async def run(site: Site) -> None:
     await website.over_families(site, lambda family, libraries: _walk(site, family, libraries))
 
 
-async def _walk(site: Site, family: int, libraries: list[website.Library]) -> None:
+async def _walk(site: Site, family: int, libraries: list[Library]) -> None:
     endpoint = site.asked.endpoint
     place = Place(purpose="baseline", endpoint=site.number, group=f"v{family}")
     focus = Focus(host=endpoint.host, port=endpoint.port, scheme=endpoint.scheme, url=endpoint.url)
     site.look_at(focus, [])
-    addresses = await website.addresses_of(site, endpoint.host, place, libraries)
+    addresses = await addresses_of(site, endpoint.host, place, libraries)
     site.look_at(focus, addresses)
     usable = [address for address in addresses if connectable(address)]
     if not usable:
