@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from probe.workflows.check import CheckRequest
     from targets.model import Asked, Canaries
 
+_LONGEST = 1000
 FORMATS = ("table", "json", "jsonl", "csv")
 HELP = """\
 Check platforms, lists, sites and addresses from this network, now.
@@ -229,8 +230,13 @@ def _code(options: Options, measured: Measured) -> int:
         return 128 + measured.stopped_by
     assert measured.pieces is not None
     if options.form != "table":
-        for line in (*measured.pieces.notes, *filter(None, [measured.pieces.unsaved])):
-            click.echo(line, err=True)
+        from probe.report import cut_short
+        from probe.report.safe import safe
+
+        pieces = measured.pieces
+        for line in (safe(cut_short.sentence(pieces), _LONGEST), *pieces.notes, pieces.unsaved):
+            if line:
+                click.echo(line, err=True)
     if measured.bugs:
         from probe.cli.bug import report_parts
 

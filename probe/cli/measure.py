@@ -129,4 +129,5 @@ def _pieces(outcome: CheckOutcome, kept_in: str | None) -> Pieces:
         kept_in=kept_in,
         unsaved=outcome.unsaved,
         notes=outcome.notes,
+        cut_short=outcome.cut_short,
     )

@@ -50,6 +50,11 @@ class Pacer:
             if promise is not None and promise.left:
                 promise.left -= 1
 
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the flows of two minutes are: the next one has to wait for longer than those of a second make it."""
+        return self._wait() > self._limits[0][0]
+
     @contextlib.asynccontextmanager
     async def promised(self, flows: int, *, wait: bool = True) -> AsyncIterator[bool]:
         """Set *flows* apart for what is done inside, so that it need not wait for two minutes in its midst.

@@ -68,6 +68,8 @@ class Session:
     translator_asked: asyncio.Event | None = None
     """On a host without IPv4: set once it is known whether a translator serves it. ``None``: there is nothing to wait for."""
     control_turns: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    cut_short: set[int] = field(default_factory=set)
+    """Endpoints about which something was left unasked because there were no flows left for it."""
     absent_controls: set[str] = field(default_factory=set)
     """Names of controls that gave no answer: not asked again in this run."""
     second_look: asyncio.Event | None = None
@@ -439,6 +441,8 @@ class Site:
                 async with self.session.pacer.promised(FLOWS.get(name, 0), wait=wait) as granted:
                     if granted:
                         await self._ask(name, run)
+                    else:
+                        self.session.cut_short.add(self.number)
         finally:
             if name == "neutral_pair":
                 self.neutrals_ended.set()
@@ -449,9 +453,12 @@ class Site:
     async def _ask(self, name: str, run: FollowUp) -> None:
         self.on_step(name)
         deadlines = self.settings.deadlines
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(deadlines.deep if name in DEEP else deadlines.endpoint):
                 await guarded(self.session, name, run(self), endpoint=self.number)
+        except TimeoutError:
+            if self.session.pacer.is_used_up:
+                self.session.cut_short.add(self.number)
 
 
 async def guarded(session: Session, name: str, work: Awaitable[None], *, endpoint: int | None) -> None:

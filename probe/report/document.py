@@ -14,7 +14,7 @@ from typing import Any
 
 from probe.observations import Network, Observation
 from probe.observations.as_json import observation_to_json
-from probe.report import platforms
+from probe.report import cut_short, platforms
 from probe.report.comparisons import comparisons, to_json
 from probe.report.groups import groups
 from probe.report.pieces import Pieces
@@ -62,6 +62,7 @@ def check_document(pieces: Pieces, *, lang: str = "en") -> Json:
         "network": _network(run, pieces.network, pieces.observations, lang),
         "platforms": [_platform(platform, pieces.results, lang) for platform in pieces.platforms],
         "quotes": _quotes(pieces, lang),
+        "cut_short": _cut_short(pieces),
         "results": [_result(result, by_number, lang) for result in pieces.results],
     }
 
@@ -75,6 +76,12 @@ def result_line(run_id: str, result: EndpointResult, observations: Iterable[Obse
 def _quotes(pieces: Pieces, lang: str) -> list[Json]:
     found = quotes(groups(pieces.results, pieces.platforms), pieces.run, pieces.observations, lang)
     return [{"about": quote.about, "text": quote.text} for quote in found]
+
+
+def _cut_short(pieces: Pieces) -> Json | None:
+    """What stayed undecided while something could not be asked about it; ``null`` where all was asked."""
+    found = cut_short.results(pieces)
+    return {"urls": [result.url for result in found], "text": cut_short.sentence(pieces)} if found else None
 
 
 def _network(run: Run, network: NetworkVerdict, observations: Sequence[Observation], lang: str) -> Json:

@@ -14,7 +14,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from probe.report import platforms, words
+from probe.report import cut_short, platforms, words
 from probe.report.comparisons import comparisons, sides, title
 from probe.report.details import endpoint_line, finding_lines, gate_lines, observation_lines, place_lines
 from probe.report.groups import Group, groups, readable, short, strongest
@@ -199,6 +199,8 @@ class _Report:
             yield from self._plain(f"Only these authorities were believed: {safe(pieces.trust)}")
         if pieces.run.interrupted:
             yield from self._plain("Stopped before the end: this is only what was measured until then.")
+        if unasked := cut_short.sentence(pieces):
+            yield from self._plain(safe(unasked, _PATH_LIMIT))
         for note in pieces.notes:
             yield from self._plain(safe(note, _PATH_LIMIT))
         if pieces.unsaved:

@@ -53,7 +53,8 @@ class CheckRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
     """What came of it. ``results`` are in the order asked. ``unsaved`` says why, where results could not be kept;
-    ``notes`` what was done in the archive besides.
+    ``notes`` what was done in the archive besides; ``cut_short`` has the numbers of inconclusive results about which not all
+    was asked, because the flows of two minutes were used up.
     """
 
     run: Run
@@ -65,6 +66,7 @@ class CheckOutcome:
     trust: str
     unsaved: str | None = None
     notes: tuple[str, ...] = ()
+    cut_short: tuple[int, ...] = ()
 
     @property
     def bugs(self) -> int:
@@ -97,6 +99,11 @@ async def check(request: CheckRequest, wire: Wire, listen: Listener) -> CheckOut
         trust=session.trust.label,
         unsaved=archive.unsaved if archive is not None else None,
         notes=archive.notes if archive is not None else (),
+        cut_short=tuple(
+            result.number
+            for result in ran.results
+            if result.verdict.status == "inconclusive" and result.number in session.cut_short
+        ),
     )
 
 
