@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from probe.experiments import cheap, holes, website
 from probe.experiments.apps import walk
 from probe.experiments.network import Also, glance, own_side
-from probe.experiments.pacing import CROWD
-from probe.experiments.session import Session, Site, Turns, guarded, record_bug
+from probe.experiments.pacing import CROWD, Turns
+from probe.experiments.session import Session, guarded, record_bug
+from probe.experiments.site import Site
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.dns_lingering import Lingering
 from probe.instruments.warm import warm

@@ -18,8 +18,10 @@ from probe.control.wire import GuardedWire
 from probe.experiments import contrast, website
 from probe.experiments.network import well_known_sites
 from probe.experiments.neutrals import Neutrals
+from probe.experiments.pacing import Pacer, Turns
 from probe.experiments.places import is_literal
-from probe.experiments.session import CERTIFICATE, Pacer, Session, Site, Turns, guarded
+from probe.experiments.session import Session, guarded
+from probe.experiments.site import CERTIFICATE, Site
 from probe.experiments.steps import Place, connect, fetch, shake_hands
 from probe.instruments import dns
 from probe.observations import BugFact, DnsFact, Fact, HttpFact, Observation, TcpFact, TlsFact
@@ -29,7 +31,7 @@ from targets.address import parse_endpoint
 from targets.model import Asked, Canaries, Endpoint, TargetError
 
 if TYPE_CHECKING:
-    from probe.experiments.session import FollowUp, FollowUps
+    from probe.experiments.site import FollowUp, FollowUps
     from probe.instruments.trust import Trust
     from probe.observations import Operation
 

@@ -15,7 +15,7 @@ from probe.daemon.daemon_jobs import Came, WatchSet
 from probe.daemon.plan import Look
 from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
-from probe.experiments.session import Pacer
+from probe.experiments.pacing import Pacer
 from probe.incidents.model import Fact, Wants
 from probe.incidents.wishes import in_sight
 from probe.instruments.tls import Hello

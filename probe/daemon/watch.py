@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probe.experiments.cheap import Memory
-from probe.experiments.session import Pacer
+from probe.experiments.pacing import Pacer
 from probe.wire import Wire
 from probe.wire.resolvers import Nameserver
 from probe.wire.this_host import HostState, WayOut, ways_out

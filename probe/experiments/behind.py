@@ -26,7 +26,7 @@ from probe.observations import Arm, HttpFact, Operation, TlsFact
 from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.tcp import TcpStream
 
 HEARD, FARTHER, NEARER = "heard", "min_ttl/farther", "min_ttl/nearer"

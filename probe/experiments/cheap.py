@@ -27,7 +27,7 @@ from probe.instruments.tickets import Ticket
 from probe.observations import DnsFact, Operation, TlsFact
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.tls import TlsStream
     from probe.verdict.model import Verdict
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from probe.experiments.contrast import Pair
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import ArmResult
     from probe.observations import Observation
 

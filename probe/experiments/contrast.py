@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from probe.experiments.company import Seat
     from probe.experiments.neutrals import Neutral
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 # An innocuous name that is refused by one neutral is asked of the next; this many refusals say something of their own.
 _TRIES = 4

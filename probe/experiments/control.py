@@ -21,7 +21,8 @@ from probe.verdict.facts import verified
 
 if TYPE_CHECKING:
     from probe.control.protocol import Seen
-    from probe.experiments.session import Session, Site
+    from probe.experiments.session import Session
+    from probe.experiments.site import Site
     from probe.observations import Operation
     from probe.settings.controls import Control
 

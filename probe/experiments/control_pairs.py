@@ -23,7 +23,7 @@ from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
     from probe.control.protocol import Sink, SinkKind
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.settings.controls import Control
 
 PURPOSE: Purpose = "control_pair"

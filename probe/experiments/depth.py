@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from probe.experiments.session import CERTIFICATE
+from probe.experiments.site import CERTIFICATE
 from probe.experiments.steps import ArmResult, Place, connect
 from probe.instruments import tls
 from probe.observations import Operation, TlsFact
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.tls import TlsStream
 
 Depth = Literal["record", "handshake", "request"]

@@ -22,7 +22,7 @@ from probe.verdict.view import View
 from probe.wire.resolvers import Nameserver
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from targets.model import Canary
 
 AD_NAME = "doubleclick.net"

@@ -21,7 +21,7 @@ from probe.instruments import ech
 from probe.observations import Arm, Purpose
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.settings import Settings
     from probe.settings.controls import Control
 

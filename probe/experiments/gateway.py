@@ -10,7 +10,7 @@ from probe.instruments import tcp
 from probe.observations import Operation, TcpFact
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 AT_ONCE_US = 20_000
 """Longer than any round trip to a router at home, slow Wi-Fi included."""

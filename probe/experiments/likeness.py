@@ -13,7 +13,7 @@ from probe.observations import HttpFact
 from probe.verdict.similarity import very_unlike
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 
 async def run(site: Site) -> None:

@@ -29,7 +29,7 @@ from probe.wire import Wire
 from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.tcp import TcpStream
 
 LONGEST_S = 6.0

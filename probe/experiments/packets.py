@@ -16,7 +16,7 @@ from probe.observations import Arrived, Operation, PacketsFact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 LISTENS_S = 4.0
 """Long enough for retries and pairs at the site's own address, and shorter than they take where all is well decided."""

@@ -13,7 +13,7 @@ from probe.experiments.contrast import undecided
 from probe.experiments.steps import Place, arm
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 SMALL_SEGMENT = 1200
 _VARIANTS = (("normal", False, None), ("small", True, None), ("small+mss", True, SMALL_SEGMENT))

@@ -28,7 +28,7 @@ from probe.verdict.networks import network_of
 from probe.verdict.quic import LONG, NEUTRAL, OWN, PING, WAY, WAYS, answered
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.settings import Settings
     from probe.settings.controls import Control
 

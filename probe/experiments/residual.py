@@ -23,7 +23,7 @@ from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
     from probe.experiments.neutrals import Neutral
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 RESTS_S = (20, 50, 80, 110, 130, 150, 170)
 """After the name was asked: around the 60, 90, 120 and 180 s that have been reported of such devices, all within 200 s."""

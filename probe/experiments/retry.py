@@ -9,7 +9,7 @@ from probe.experiments.apps.table import spoken_again
 from probe.experiments.steps import Place, connect, fetch, shake_hands, verified
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 _TRIES = 3
 

@@ -10,7 +10,7 @@ from probe.experiments.places import connectable
 from probe.experiments.steps import Place, arm, connect, verified
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 _MOST = 4
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from probe.observations import HttpFact, KernelCounters, Operation, TlsFact
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 _LEAST_BYTES = 16_384
 """Of a body that says anything of speed: less comes in one round trip, or out of a policer's burst."""

@@ -21,7 +21,7 @@ from probe.observations import Arm
 
 if TYPE_CHECKING:
     from probe.experiments.neutrals import Neutral
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 FORMS: tuple[Form, ...] = typing.get_args(Form)
 _ROUNDS = 2

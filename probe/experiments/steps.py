@@ -11,7 +11,8 @@ from probe.observations import Arm, Operation, Purpose
 from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Session, Site
+    from probe.experiments.session import Session
+    from probe.experiments.site import Site
     from probe.instruments.tcp import TcpStream
     from probe.instruments.tls import TlsStream
 

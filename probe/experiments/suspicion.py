@@ -22,12 +22,12 @@ from probe.experiments import (
     vendor_sign,
 )
 from probe.experiments.apps import protocol_pair
-from probe.experiments.session import CERTIFICATE, DEEP
+from probe.experiments.site import CERTIFICATE, DEEP
 from probe.observations import Operation
 from targets.schemes import app_of
 
 if TYPE_CHECKING:
-    from probe.experiments.session import FollowUp
+    from probe.experiments.site import FollowUp
     from probe.settings import Settings
 
 FOLLOW_UPS: dict[str, FollowUp] = {

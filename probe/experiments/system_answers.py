@@ -18,7 +18,7 @@ from probe.observations import DnsFact, HostFact, Operation
 from probe.verdict import addresses
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import Place
     from probe.wire.resolvers import Nameserver
 

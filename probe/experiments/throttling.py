@@ -34,7 +34,7 @@ from probe.verdict.throttling import KEEPS_UP
 from probe.wire.sockets import TcpOptions
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.settings import Settings
 
 NAME: Purpose = "throttling"

@@ -16,7 +16,7 @@ from probe.instruments.apps.stun import StunDialogue
 from probe.observations import Purpose
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 PURPOSE: Purpose = "udp_here"
 _PLACES = 2

@@ -14,7 +14,7 @@ from probe.instruments import dns
 from probe.observations import Purpose
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from targets.model import Canary
 
 PURPOSE: Purpose = "vendor_sign"

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from probe.experiments import cheap, ech, quic, suspicion, throttling
 from probe.experiments.places import connectable, is_literal, sni_of
-from probe.experiments.session import Focus
+from probe.experiments.site import Focus
 from probe.experiments.steps import Place
 from probe.experiments.system_answers import Library, addresses_of
 from probe.instruments import tcp, tls
@@ -23,7 +23,7 @@ from probe.verdict import fingerprints
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.tcp import TcpStream
     from probe.instruments.tls import TlsStream
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from probe import __version__
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session
+from probe.experiments.pacing import Pacer
+from probe.experiments.session import Session
 from probe.instruments.trust import Trust
 from probe.observations import ContextFact, Observation, Operation
 from probe.runner import Listener, Ran, Runner, Save, Started

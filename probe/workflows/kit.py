@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from probe.experiments.cheap import Memory
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer
+from probe.experiments.pacing import Pacer
 from probe.observations import Observation, TlsFact
 from probe.workflows.whereabouts import Whereabouts, noted, whereabouts
 

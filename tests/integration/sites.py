@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session, Site, Turns
+from probe.experiments.pacing import Pacer, Turns
+from probe.experiments.session import Session
+from probe.experiments.site import Site
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.trust import Trust
 from probe.settings import Settings

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from probe.experiments import behind, residual, split
-from probe.experiments.session import DEEP, Site
+from probe.experiments.site import DEEP, Site
 from probe.experiments.suspicion import follow_ups, wanted
 from probe.instruments import kernel
 from probe.observations import Observation, Operation, TlsFact

@@ -22,7 +22,7 @@ from probe.control.server import Server
 from probe.control.sinks import Sinks, places
 from probe.control.sinks.limits import SinkLimits
 from probe.experiments import control_pairs
-from probe.experiments.session import Focus, Site
+from probe.experiments.site import Focus, Site
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import ArrivalFact, HttpFact, TcpFact, TlsFact

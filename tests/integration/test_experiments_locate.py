@@ -10,7 +10,7 @@ import time
 import pytest
 
 from probe.experiments import locate
-from probe.experiments.session import Site
+from probe.experiments.site import Site
 from probe.experiments.suspicion import FOLLOW_UPS
 from probe.instruments import path
 from probe.observations import Observation, PathFact, TlsFact

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from probe.experiments import control, website
-from probe.experiments.session import Site
+from probe.experiments.site import Site
 from probe.instruments.http import body as bodies
 from probe.observations import HttpFact, Mark, Observation, Operation
 from probe.settings import Settings

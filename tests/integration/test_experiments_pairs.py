@@ -14,7 +14,8 @@ import pytest
 
 from probe.demo.patience import PatientLoop
 from probe.experiments import contrast, retry, steps
-from probe.experiments.session import Focus, Session, Site
+from probe.experiments.session import Session
+from probe.experiments.site import Focus, Site
 from probe.experiments.steps import ArmResult, Place
 from probe.experiments.suspicion import FOLLOW_UPS
 from probe.observations import Observation, Operation, TcpFact, TlsFact

@@ -13,7 +13,9 @@ import pytest
 
 from probe.experiments import throttling
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Focus, Pacer, Session, Site, Turns
+from probe.experiments.pacing import Pacer, Turns
+from probe.experiments.session import Session
+from probe.experiments.site import Focus, Site
 from probe.experiments.slowness import Slow, slowness
 from probe.experiments.suspicion import follow_ups
 from probe.instruments.trust import Trust

@@ -12,7 +12,9 @@ import pytest
 
 from probe.experiments.network import ONLY_IPV4, own_side
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Focus, Pacer, Session, Site, Turns
+from probe.experiments.pacing import Pacer, Turns
+from probe.experiments.session import Session
+from probe.experiments.site import Focus, Site
 from probe.experiments.steps import Place
 from probe.experiments.suspicion import follow_ups
 from probe.experiments.website import run

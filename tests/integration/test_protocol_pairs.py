@@ -11,7 +11,7 @@ import pytest
 from probe.control.protocol import Sink
 from probe.experiments.apps import protocol_pair, walk
 from probe.experiments.control_pairs import Announced
-from probe.experiments.session import Site
+from probe.experiments.site import Site
 from probe.experiments.suspicion import follow_ups
 from probe.instruments import path
 from probe.instruments.apps import flow, way

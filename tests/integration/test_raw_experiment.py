@@ -10,7 +10,7 @@ import pytest
 
 from probe import raw
 from probe.experiments import packets
-from probe.experiments.session import Site
+from probe.experiments.site import Site
 from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
 from probe.instruments import tcp
 from probe.observations import PacketsFact

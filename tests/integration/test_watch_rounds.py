@@ -18,7 +18,8 @@ from probe.demo.neighbourhood import quiet_neighbourhood
 from probe.demo.wire import DemoWire
 from probe.demo.world import Page, Reply, Rule, Server, World
 from probe.experiments.cheap import FULL_EVERY
-from probe.experiments.session import Pacer, Site
+from probe.experiments.pacing import Pacer
+from probe.experiments.site import Site
 from probe.incidents.model import Kind, Reading
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm

@@ -57,7 +57,7 @@ def told(lab: Lab, *urls: str, log: str = "rounds.log") -> Iterator[Ask]:
 
 
 async def _main(urls: tuple[str, ...]) -> None:
-    from probe.experiments.session import Pacer
+    from probe.experiments.pacing import Pacer
     from probe.instruments.trust import Trust
     from probe.settings import Settings
     from probe.wire import Wire

@@ -13,7 +13,8 @@ from probe.cli import check_cmd
 from probe.cli.measure import Measured
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.pacing import KEPT, Pacer, Turns
-from probe.experiments.session import Session, Site
+from probe.experiments.session import Session
+from probe.experiments.site import Site
 from probe.instruments.trust import Trust
 from probe.report import cut_short
 from probe.report.document import check_document

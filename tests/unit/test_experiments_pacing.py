@@ -7,7 +7,7 @@ import pytest
 
 from probe.experiments import EXPERIMENTS
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Turns
+from probe.experiments.pacing import Pacer, Turns
 from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
 from probe.observations import Operation, TlsFact
 from probe.settings import Settings

@@ -9,8 +9,9 @@ import pytest
 
 from probe.demo.patience import PatientLoop
 from probe.experiments.neutrals import Neutrals
+from probe.experiments.pacing import Pacer
 from probe.experiments.questions import CROWD, in_turn
-from probe.experiments.session import Pacer, Session
+from probe.experiments.session import Session
 from probe.instruments.dns import UdpAsked
 from probe.instruments.dns_lingering import Lingering
 from probe.instruments.trust import Trust

@@ -8,7 +8,9 @@ import pytest
 
 from probe.experiments import dns_answers
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session, Site, Turns
+from probe.experiments.pacing import Pacer, Turns
+from probe.experiments.session import Session
+from probe.experiments.site import Site
 from probe.experiments.steps import Place, connect
 from probe.experiments.waits import AT_LEAST_S, ENOUGH_S, OF_ADDRESSES, Waits
 from probe.instruments.trust import Trust

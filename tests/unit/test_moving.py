@@ -6,7 +6,8 @@ import pytest
 
 from probe.experiments import network
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session
+from probe.experiments.pacing import Pacer
+from probe.experiments.session import Session
 from probe.incidents.machine import START, run, wants
 from probe.incidents.model import MOVED, Fact, OwnSide
 from probe.instruments.trust import Trust

@@ -8,7 +8,9 @@ import pytest
 from probe import runner
 from probe.experiments import holes, website
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import Pacer, Session, Site
+from probe.experiments.pacing import Pacer
+from probe.experiments.session import Session
+from probe.experiments.site import Site
 from probe.instruments.trust import Trust
 from probe.observations import Operation, TcpFact
 from probe.settings import Settings

@@ -9,7 +9,9 @@ import pytest
 from probe import runner
 from probe.experiments import website
 from probe.experiments.neutrals import Neutrals
-from probe.experiments.session import ASIDE, Pacer, Session, Site
+from probe.experiments.pacing import Pacer
+from probe.experiments.session import Session
+from probe.experiments.site import ASIDE, Site
 from probe.experiments.suspicion import FOLLOW_UPS
 from probe.instruments.trust import Trust
 from probe.observations import Operation, TlsFact

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probe.daemon.watch import BoundWire, OtherWays
-from probe.experiments.session import Pacer
+from probe.experiments.pacing import Pacer
 from probe.incidents.model import OwnSide
 from probe.instruments.trust import Trust
 from probe.settings import Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from probe.instruments.apps.stun import StunDialogue
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 
 def dialogue(site: Site) -> StunDialogue:

@@ -13,7 +13,7 @@ from probe.verdict.quic import OWN, answered
 
 if TYPE_CHECKING:
     from probe.experiments.apps.speaking import Reached
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import Place
 
 _SENT = "a greeting with the name"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from probe.control.protocol import SinkKind
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
 
 PURPOSE: Purpose = "protocol_pair"
 _FIRST_TRIES = 3

@@ -21,7 +21,7 @@ from probe.verdict import protocol_way
 from probe.verdict.networks import network_of
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.apps.encrypted import Shape
 
 PURPOSE: Purpose = "protocol_pair"

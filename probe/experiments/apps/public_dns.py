@@ -22,7 +22,7 @@ from probe.verdict.quic import OWN
 
 if TYPE_CHECKING:
     from probe.experiments.apps.speaking import Reached
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import Place
     from probe.instruments.dns_message import Reply
 

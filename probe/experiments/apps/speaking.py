@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from probe.instruments.apps import exchange
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import Place
     from probe.instruments.apps.dialogue import Dialogue
     from probe.instruments.tcp import TcpStream

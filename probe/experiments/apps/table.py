@@ -10,7 +10,7 @@ from probe.experiments.apps.speaking import App, Reached, spoken
 from probe.experiments.steps import connect
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import Place
     from probe.instruments.tcp import TcpStream
 

@@ -14,7 +14,7 @@ from probe.observations import AppFact, TlsFact
 
 if TYPE_CHECKING:
     from probe.experiments.apps.speaking import Reached
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.experiments.steps import Place
     from probe.observations import Operation
 

@@ -9,13 +9,13 @@ from probe.experiments import website
 from probe.experiments.apps.speaking import Reached, watched
 from probe.experiments.apps.table import APPS
 from probe.experiments.places import connectable
-from probe.experiments.session import Focus
+from probe.experiments.site import Focus
 from probe.experiments.steps import Place
 from probe.experiments.system_answers import Library, addresses_of
 from probe.observations import AppFact
 
 if TYPE_CHECKING:
-    from probe.experiments.session import Site
+    from probe.experiments.site import Site
     from probe.instruments.tcp import TcpStream
     from probe.observations import Operation
 
