@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from probe.verdict import evidence
+from probe.verdict import counted, evidence
 from probe.verdict.model import Finding
 
 _FAILURES = {
@@ -196,6 +196,8 @@ def _plain(parameters: dict[str, Any]) -> _Said:
     if isinstance(said.get("after"), int):
         said["after"], said["before"] = _hops(said)
         said["between"] = f"between {said['after']} and {said['before']}"
+    if isinstance(said.get("days"), float):
+        said["days"] = counted.days(said["days"])
     if isinstance(said.get("manner"), str):
         said["manner"] = _MANNERS.get(said["manner"], said["manner"])
     return said
@@ -234,7 +236,8 @@ def render(finding: Finding, lang: str = "en") -> str:
 def clause(finding: Finding, lang: str = "en") -> str:
     """The finding for the middle of a sentence: no capital, no full stop."""
     _language(lang)
-    return evidence.TABLE[finding.code].sentence.format_map(_plain(finding.parameters))
+    said = _plain(finding.parameters)
+    return counted.template(finding.code, evidence.TABLE[finding.code].sentence, said).format_map(said)
 
 
 def _begun_large(text: str, template: str) -> str:
