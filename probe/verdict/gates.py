@@ -15,6 +15,7 @@ from probe.verdict import answers, evidence
 from probe.verdict.addresses import is_inside
 from probe.verdict.facts import dns
 from probe.verdict.findings.baseline import pages_put_in
+from probe.verdict.findings.located import may_be_this_side
 from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.retries import is_own_success
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
@@ -69,6 +70,8 @@ _LOCAL_FILTERS = frozenset(
 )
 _SLOWED = frozenset({"slowed_by_name", "slow_for_this_name", "slower_at_one_place", "keeps_up_elsewhere"})
 _BY_DISTANCE = frozenset({"answer_behind_reset", "reset_from_elsewhere"})
+_BY_NAME = FLIPS | _BY_DISTANCE | {"reset_too_early"}
+"""What any device does that reads names, be it the household's, the company's or the provider's."""
 _PAGES_PUT_IN = frozenset(
     {"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely", "page_unlike_elsewhere"}
 )
@@ -168,7 +171,7 @@ def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
 
 def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:
     """What gets no further than the own network's router, or what is right behind it, may be that router's doing."""
-    return FLIPS if "greeting_stopped_at_home" in _codes(findings) else ()
+    return _BY_NAME if _codes(findings) & {"greeting_stopped_at_home", "others_stopped_at_home"} else ()
 
 
 def slow_is_not_open(_case: Case, findings: Findings) -> Iterable[str]:
@@ -409,6 +412,16 @@ def blocked_needs_proof(_case: Case, draft: Draft) -> bool:
     return draft.status == "blocked" and not _proven(draft)
 
 
+def this_side(case: Case, draft: Draft) -> bool:
+    """``blocked`` needs a device that is not in this house or company, wherever something shows that it may be in there.
+
+    Where names are stopped was followed along the way, and no router that had the name is known to be somebody else's.
+    Other proof than of names stands.
+    """
+    proofs = {f.code for f in draft.supports if _proves(f) and f.weight > 0}
+    return draft.status == "blocked" and bool(proofs) and proofs <= _BY_NAME and may_be_this_side(case)
+
+
 def outage_needs_own_word(_case: Case, draft: Draft) -> bool:
     """``outage`` needs the site's own word: a 5xx over a verified chain, a right but expired certificate, or its zone;
     or the same failure in two countries.
@@ -456,6 +469,7 @@ WORD_GATES: dict[str, WordGate] = {
     gate.name: gate
     for gate in (
         WordGate("blocked_needs_proof", blocked_needs_proof),
+        WordGate("this_side", this_side),
         WordGate("outage_needs_own_word", outage_needs_own_word),
         WordGate("others_need_proof", others_need_proof),
         WordGate("blocked_floor", blocked_floor),

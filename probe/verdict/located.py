@@ -25,6 +25,8 @@ Fate = Literal["passed", "stopped", "reset", "ended", "reply_lost", "free"]
 Manner = Literal["dropped", "reset", "ended", "reply_lost"]
 
 PURPOSE = "locate"
+_NOBODYS_OWN: tuple[HopScope, ...] = ("public", "shared")
+"""Addresses that routers in a building seldom have; large companies and universities do."""
 TWICE = 2
 """Silences that it takes: one may be an accident."""
 _ACTS = ("reset", "ended")
@@ -65,6 +67,8 @@ class Located:
     scopes: tuple[HopScope | None, HopScope | None] = (None, None)
     ways: tuple[int, int] = (0, 0)
     where: Where = "unknown"
+    outside: bool = False
+    """Whether a router that had it is somebody else's: behind the own one, with an address that no building gives itself."""
     observations: tuple[int, ...] = ()
 
     @property
@@ -80,11 +84,13 @@ class Located:
 
 
 _NETWORKS = ("after_network", "before_network")
+_LATER = (*_NETWORKS, "outside")
+"""What older versions did not store."""
 
 
 def from_parameters(parameters: dict[str, Any]) -> Located | None:
     """The inverse of :meth:`Located.parameters`; ``None`` for parameters of something else."""
-    names = [name for name in Located.__dataclass_fields__ if name not in ("observations", *_NETWORKS)]
+    names = [name for name in Located.__dataclass_fields__ if name not in ("observations", *_LATER)]
     if any(name not in parameters for name in names):
         return None
     values = {name: parameters[name] for name in names}
@@ -92,6 +98,7 @@ def from_parameters(parameters: dict[str, Any]) -> Located | None:
     # What was stored before there were tables has none.
     told = {name: parameters.get(name) for name in _NETWORKS}
     values |= {name: Network(**fields) if fields else None for name, fields in told.items()}
+    values["outside"] = bool(parameters.get("outside"))
     return Located(**values)
 
 
@@ -311,6 +318,7 @@ def placed(found: Located, hops: dict[int, Hop]) -> Located:
         after_network=near.network,
         before_network=far.network,
         scopes=(near.scope, far.scope),
+        outside=any(hop.scope in _NOBODYS_OWN for ttl, hop in hops.items() if 1 < ttl <= found.after),
         where=where_of(found.after, found.before, found.distance, hops, acts=found.manner in ("reset", "ended")),
     )
 

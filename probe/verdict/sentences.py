@@ -68,6 +68,8 @@ _SETTLE = {
     "report_bug": "a bug in this program ended the measurement: please report it",
     "stay_awake": "measure it again while the computer stays awake",
     "know_own_side": "whether this network itself works could not be told: measure again in a few minutes",
+    "without_own_routers": "connect this computer to the provider's line itself, without the routers and filters of this house "
+    "or company in between, and measure again",
     "without_proxy": "measure from a line without a proxy that takes every connection",
     "neutral_pair": "compare the name with another one at unrelated addresses abroad (the check does so when it can)",
     "more_neutrals": "repeat the comparison of names at two unrelated addresses, with at least six tries each",
@@ -142,6 +144,8 @@ _GATES = {
     "control_only_leans": "what was seen here proves it, so what a server elsewhere says is not needed and does not count",
     "slow_is_not_open": "that the site came at all says nothing of how slowly it comes, which is proven by itself",
     "stopped_at_home": "it is stopped at this network's own router or right behind it, so that router may be what does it",
+    "this_side": "what stops it may still be inside this house or company: no router that is somebody else's is known to have "
+    "had it",
     "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
     "outage_needs_own_word": "from one network a dead site and an unreachable one look alike; the site has said nothing itself",
     "others_need_proof": "nothing proves it",

@@ -36,6 +36,7 @@ FAST = (
     "test_verdict_behind.py",
     "test_verdict_residual.py",
     "test_verdict_located.py",
+    "test_verdict_this_side.py",
     "test_verdict_throttling.py",
     "test_verdict_quic.py",
     "test_verdict_protocols.py",

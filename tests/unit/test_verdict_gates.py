@@ -54,6 +54,7 @@ from tests.unit.verdict_scenarios import (
 )
 from tests.unit.verdict_scenarios_located import blocked_and_followed
 from tests.unit.verdict_scenarios_pages import another_page
+from tests.unit.verdict_scenarios_this_side import listed_at_home, second_router
 from tests.unit.verdict_scenarios_throttling import policed
 
 
@@ -192,6 +193,7 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("transparent_proxy", proxied_flip, "blocked"),
     ("broken_beside", reset_by_the_own_router, "blocked"),
     ("stopped_at_home", lambda: blocked_and_followed(device=1), "blocked"),
+    ("stopped_at_home", listed_at_home, "blocked"),
     ("slow_is_not_open", policed, "accessible"),
     ("guard_of_the_site", guarded_site, "blocked"),
     ("put_in_on_the_way", led_away_at_one_place, "accessible"),
@@ -306,6 +308,7 @@ def line_probably_dead() -> Facts:
 
 WORDS: list[tuple[str, Callable[[], Facts], str]] = [
     ("blocked_needs_proof", leaning_sum, "blocked"),
+    ("this_side", second_router, "blocked"),
     ("outage_needs_own_word", outage_sum, "outage"),
     ("others_need_proof", antivirus_on_a_healthy_line, "no_network"),
 ]

@@ -21,6 +21,7 @@ from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_protocols as protocols
 from tests.unit import verdict_scenarios_quic as over_quic
 from tests.unit import verdict_scenarios_sinks as sinks
+from tests.unit import verdict_scenarios_this_side as this_side
 from tests.unit import verdict_scenarios_throttling as speeds
 from tests.unit.facts import (
     BLOCK_HOST,
@@ -1490,7 +1491,9 @@ WORDS |= sinks.WORDS
 CODES |= speeds.CODES
 WORDS |= speeds.WORDS
 CODES |= followed.CODES
+CODES |= this_side.CODES
 WORDS |= followed.WORDS
+WORDS |= this_side.WORDS
 CODES |= remembering.CODES
 WORDS |= remembering.WORDS
 CODES |= over_quic.CODES

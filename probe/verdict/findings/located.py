@@ -1,17 +1,20 @@
 """Places: between which hops a name, or every packet to an address, is stopped. They say where, and prove no word.
 
 That a packet gets past one router and not to the next tells no order from a fault: what tells them apart is the contrast, or
-another vantage. So weights are next to nothing, and no row proves. One place takes a word away: what is stopped at this
-network's own router, or right behind it, may be stopped by that router itself.
+another vantage. So weights are next to nothing, and no row proves. Some places take a word away: what is stopped at this
+network's own router, or right behind it, may be stopped by that router itself; and what is stopped before any router is known
+to be somebody else's may be stopped by a second one in the house (the one behind a container, a company's firewall).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from probe.verdict import located, located_connections
 from probe.verdict.located import Located
+from probe.verdict.pairs import at_neutrals
 from probe.verdict.rows import Match, Row, row
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from probe.verdict.case import Case
     from probe.verdict.model import Finding, Where
 
+_MANNERS = {"timeout": "dropped", "reset": "reset", "eof": "ended"}
+"""How the name fails at neutral places, and what is done to it on the way."""
 _BEHIND_THE_GATEWAY = 2
 """The hop behind this network's own router. A filter in a router acts when the TTL has been counted down (Linux forwards
 so), or before: then it is seen to be behind the router, or before it."""
@@ -54,6 +59,13 @@ def is_at_home(found: Located) -> bool:
     return found.scopes[found.before == 1] == "gateway"
 
 
+def may_be_inside(found: Located) -> bool:
+    """Whether it may be another device of this household or company: no router behind the own one that had the name is known
+    to be somebody else's. A silent router in between may hide that it is the own one, as it forwards.
+    """
+    return found.is_interval and not found.outside and not is_at_home(found)
+
+
 def _greeting(case: Case) -> Located | None:
     return next((found for found in places(case) if found.what == "greeting" and found.is_interval), None)
 
@@ -83,8 +95,24 @@ def _match(case: Case, found: Located, *, method: str, where: Where | None = Non
 )
 def greeting_stopped(case: Case) -> Iterator[Match]:
     found = _greeting(case)
-    if found is not None and not is_at_home(found):
+    if found is not None and not is_at_home(found) and not may_be_inside(found):
         yield _match(case, found, method=_method(case))
+
+
+@row(
+    "greeting_stopped_inside",
+    speaks_for="no_network",
+    weight=0.2,
+    family="place",
+    basis="contrast",
+    sentence="connections that name {host} are stopped between {after} and {before}, which may still be inside this house or "
+    "company: a second router or a firewall",
+    why="providers give routers private addresses as well, and some routers are silent: where it is, is open; next to nothing",
+)
+def greeting_stopped_inside(case: Case) -> Iterator[Match]:
+    found = _greeting(case)
+    if found is not None and may_be_inside(found):
+        yield _match(case, found, method="filter", where="unknown")
 
 
 @row(
@@ -100,6 +128,34 @@ def greeting_stopped_at_home(case: Case) -> Iterator[Match]:
     found = _greeting(case)
     if found is not None and is_at_home(found):
         yield _match(case, found, method="filter", where="lan")
+
+
+@row(
+    "others_stopped_at_home",
+    speaks_for="no_network",
+    weight=1.0,
+    family="place",
+    basis="contrast",
+    sentence="connections that name {other} fail in the same way, and get no further than this network's own router or what is "
+    "right behind it; where those that name {host} are stopped was not found out",
+    why="a household's filter has a list, and only the first few names of a run are followed along the way; as the row above",
+)
+def others_stopped_at_home(case: Case) -> Iterator[Match]:
+    for other, found in _alike(case):
+        if is_at_home(found):
+            match = _match(other, found, method="filter", where="lan")
+            yield replace(match, parameters={**match.parameters, "host": case.name, "other": other.name})
+
+
+def _alike(case: Case) -> Iterator[tuple[Case, Located]]:
+    """Other endpoints of this run that fail as this one does, and were followed along the way, as this one was not."""
+    if _greeting(case) is not None:
+        return
+    manners = {_MANNERS.get(pair.manner) for pair in at_neutrals(case) if pair.flips}
+    for other in case.view.cases():
+        found = _greeting(other) if other is not case and other.of(located.PURPOSE, "path") else None
+        if found is not None and found.manner in manners:
+            yield other, found
 
 
 @row(
@@ -153,7 +209,9 @@ def _connection(case: Case) -> Located | None:
 
 ROWS: tuple[Row, ...] = (
     greeting_stopped,
+    greeting_stopped_inside,
     greeting_stopped_at_home,
+    others_stopped_at_home,
     answer_lost_on_the_way,
     connection_stopped,
     connection_gets_far,
@@ -175,6 +233,15 @@ def refined(where: Where | None, findings: Sequence[Finding]) -> Where | None:
     return place.where
 
 
+def may_be_this_side(case: Case) -> bool:
+    """Whether what the name meets on its way may be the doing of this household's or company's own devices."""
+    found = _greeting(case)
+    if found is not None:
+        return may_be_inside(found)
+    others = [other for _, other in _alike(case)]
+    return any(map(may_be_inside, others)) and not any(other.outside for other in others)
+
+
 def lost_at_the_provider(case: Case) -> Located | None:
     """Where packets to a silent address are lost, if that is in the provider's own network, past this household's router.
 
@@ -182,4 +249,5 @@ def lost_at_the_provider(case: Case) -> Located | None:
     yet: a provider's network is taken for one in this country, and nobody has said so).
     """
     found = _connection(case)
-    return found if found is not None and found.where == "access" and not is_at_home(found) else None
+    beyond = found is not None and not is_at_home(found) and not may_be_inside(found)
+    return found if found is not None and found.where == "access" and beyond else None

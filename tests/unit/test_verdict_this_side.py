@@ -1,0 +1,73 @@
+"""What the household's or company's own devices do to names is no word against the provider."""
+
+from __future__ import annotations
+
+import pytest
+
+from probe.verdict.findings.located import may_be_inside, places
+from probe.verdict.view import View
+from tests.unit.facts import Facts
+from tests.unit.verdict_scenarios import CODES
+from tests.unit.verdict_scenarios_located import blocked_and_followed, followed
+from tests.unit.verdict_scenarios_this_side import (
+    at_routers,
+    listed_at_home,
+    listed_inside,
+    second_router,
+    silent_behind_the_own_router,
+)
+
+
+def told(facts: Facts, code: str) -> bool:
+    """Whether the verdict has the finding, for or against."""
+    verdict = facts.verdict()
+    return any(found.code == code for found in (*verdict.findings, *verdict.against))
+
+
+@pytest.mark.parametrize("story", [second_router, silent_behind_the_own_router, listed_inside])
+def test_what_may_be_inside_leans_and_says_what_to_do(story: object) -> None:
+    """It still looks like a block, and another line would tell: no word, a leaning, and how to settle it."""
+    verdict = story().verdict()  # type: ignore[operator]
+    assert (verdict.status, verdict.leaning) == ("inconclusive", "blocked")
+    assert "this_side" in verdict.gates
+    assert "without_own_routers" in verdict.settle
+
+
+def test_a_place_that_may_be_inside_is_told_as_that() -> None:
+    """The finding names the routers, and the one for a provider's place is not there."""
+    facts = second_router()
+    assert told(facts, "greeting_stopped_inside")
+    assert not told(facts, "greeting_stopped")
+    assert told(blocked_and_followed(device=2), "greeting_stopped")
+
+
+def test_a_filters_list_leans_to_this_side() -> None:
+    """The name that was not followed fails as one that is stopped at home."""
+    verdict = listed_at_home().verdict()
+    assert (verdict.status, verdict.leaning) == ("inconclusive", "no_network")
+    assert any(found.parameters.get("other") == "www.instagram.com" for found in verdict.findings)
+
+
+def test_other_proof_stands_wherever_names_are_stopped() -> None:
+    """A private address told by the provider's DNS is no work of a router that drops greetings."""
+    facts = followed(CODES["dns_bogon"]().neutrals(), device=2)
+    assert at_routers(facts, hop2="private").word() == "blocked/dns/dns.injection.bogon"
+
+
+@pytest.mark.parametrize(
+    ("device", "scopes", "inside"),
+    [
+        (2, {"hop2": "private"}, True),
+        (3, {"hop2": "private", "hop3": "private"}, True),
+        (3, {"hop2": "private"}, False),
+        (3, {"hop3": "private"}, False),  # a provider's inner routers, behind one that customers see
+        (2, {"hop2": "shared"}, False),
+        (2, {}, False),
+        (1, {}, False),  # the own router itself, which is told by another finding
+    ],
+)
+def test_which_routers_are_outside(device: int, scopes: dict[str, str], inside: bool) -> None:
+    """One router that had the name and has an address of nobody's building shows that it went out."""
+    facts = at_routers(blocked_and_followed(device=device), **scopes)  # type: ignore[arg-type]
+    (found,) = places(View(facts.observations, (facts.asked,)).case(facts.asked))
+    assert may_be_inside(found) is inside

@@ -1,0 +1,92 @@
+"""Stories of the household's or company's own devices, which do to names what a provider's do."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection
+
+from probe.observations import HopScope, Observation, PathFact
+from tests.unit.facts import RESET, TIMEOUT, Facts
+from tests.unit.verdict_scenarios_located import blocked_and_followed, followed, named_in_vain
+
+Story = Callable[[], Facts]
+UNDECIDED = "inconclusive/tls.timeout.sni"
+
+
+def at_routers(facts: Facts, **scopes: HopScope | None) -> Facts:
+    """The same, where routers have other kinds of address: ``hop2="private"``. Of ``None`` it is not known who spoke."""
+
+    def readdressed(o: Observation) -> Observation:
+        fact = o.fact
+        if not isinstance(fact, PathFact) or f"hop{fact.ttl}" not in scopes or fact.hop_is is None:
+            return o
+        other = dataclasses.replace(fact, hop=None, hop_is=scopes[f"hop{fact.ttl}"])
+        return dataclasses.replace(o, operation=dataclasses.replace(o.operation, fact=other))
+
+    facts.observations = [readdressed(o) for o in facts.observations]
+    return facts
+
+
+def beside(facts: Facts, other: Facts, number: int = 2) -> Facts:
+    """One more endpoint of the run, with what was seen of it in a story of its own."""
+    facts.others.append(dataclasses.replace(other.asked, number=number))
+    for o in other.observations:
+        if o.endpoint == 1:
+            facts.observations.append(dataclasses.replace(o, number=len(facts.observations) + 1, endpoint=number))
+    return facts
+
+
+def other_site(device: int, manner: str = "drop") -> Facts:
+    """Another site, whose name was followed along the way."""
+    facts = Facts("https://www.instagram.com/").no_greeting(RESET if manner == "reset" else TIMEOUT)
+    return followed(facts.neutrals(target=RESET if manner == "reset" else TIMEOUT), device=device, manner=manner)
+
+
+def second_router(scope: HopScope | None = "private") -> Facts:
+    """The name is dropped behind the second router of the house: the one behind a container's, or behind a mesh's."""
+    return at_routers(blocked_and_followed(device=2), hop2=scope)
+
+
+def company_firewall(manner: str = "drop") -> Facts:
+    """Behind two routers of the company, with private addresses."""
+    return at_routers(blocked_and_followed(device=3, manner=manner), hop2="private", hop3="private")
+
+
+def university(device: int = 3) -> Facts:
+    """Behind routers of a university, which have public addresses of its own: they look like a provider's."""
+    return blocked_and_followed(device=device)
+
+
+def silent_behind_the_own_router(mute: Collection[int] = (2,)) -> Facts:
+    """The own router drops the name as it forwards, and the next one never speaks: nothing says which of the two it is."""
+    return followed(named_in_vain(), device=1, mute=mute)
+
+
+def listed_at_home(device: int = 1, manner: str = "drop") -> Facts:
+    """The household's router has a list of names. One was followed along the way, and this one was not, as among many."""
+    return beside(named_in_vain(), other_site(device, manner)).healthy("after", 2)
+
+
+def listed_inside() -> Facts:
+    """The same, where the other name is stopped behind a second router of the house."""
+    return beside(named_in_vain(), at_routers(other_site(2), hop2="private")).healthy("after", 2)
+
+
+CODES: dict[str, Story] = {
+    "greeting_stopped_inside": second_router,
+    "others_stopped_at_home": listed_at_home,
+}
+WORDS: dict[str, tuple[Story, str]] = {
+    "a second router of the house": (second_router, UNDECIDED),
+    "nobody knows whose the second router is": (lambda: second_router(None), UNDECIDED),
+    "a second router between a provider's customers": (lambda: second_router("shared"), "blocked/tls/tls.timeout.sni"),
+    "a company's firewall that drops": (company_firewall, UNDECIDED),
+    "a company's firewall that resets": (lambda: company_firewall("reset"), "inconclusive/tls.reset.sni"),
+    "behind a router that nobody hears of": (silent_behind_the_own_router, UNDECIDED),
+    "a name beside one that is stopped at home": (listed_at_home, "inconclusive/tls.timeout.any"),
+    "a name beside one that is stopped inside": (listed_inside, UNDECIDED),
+    "a name beside one that is stopped at the provider": (lambda: listed_at_home(3), "blocked/tls/tls.timeout.sni"),
+    "a name beside one that is reset at home": (lambda: listed_at_home(1, "reset"), "blocked/tls/tls.timeout.sni"),
+    # What cannot be told from a provider's: by its routers a university is one.
+    "a university's routers": (university, "blocked/tls/tls.timeout.sni"),
+}
