@@ -123,13 +123,29 @@ async def _of_name(site: Site) -> None:
     await site.neutrals_ended.wait()
     sni, plain = sni_of(site.host), site.scheme == "http"
     # Of an encrypted site only what its greeting meets is followed: what comes later is in no single packet.
-    if not site.flipped or not site.flips or sni is None or not (plain or depth_of(site) == "record") or not _may(site):
+    if not site.flipped or not site.flips or sni is None or not (plain or depth_of(site) == "record"):
         return
-    address, innocuous = site.flips[0]
-    ground = Ground(address, 80 if plain else 443, sni, innocuous, site.settings.user_agent if plain else None)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(MOST_S * site.settings.deadline_scale):
-            await Names(_tools(site, f"name/{address}"), ground, breaks_off=_is_broken_off(site)).sweep()
+            if not _may(site):
+                await _others_are_followed(site)
+                return
+            address, innocuous = site.flips[0]
+            ground = Ground(address, 80 if plain else 443, sni, innocuous, site.settings.user_agent if plain else None)
+            ended = asyncio.Event()
+            site.session.followed.append(ended)
+            try:
+                await Names(_tools(site, f"name/{address}"), ground, breaks_off=_is_broken_off(site)).sweep()
+            finally:
+                ended.set()
+
+
+async def _others_are_followed(site: Site) -> None:
+    """Wait for the places of those that are followed: a device in this house that stops one name may stop this one as well,
+    and no word is to be said before that is known.
+    """
+    for ended in tuple(site.session.followed):
+        await ended.wait()
 
 
 def _is_broken_off(site: Site) -> bool:

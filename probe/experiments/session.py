@@ -94,6 +94,8 @@ class Session:
     """Endpoints whose packets were listened to: only the first few of a run are."""
     located: list[int] = field(default_factory=list)
     """Endpoints whose trouble was followed along the way: only the first few of a run are."""
+    followed: list[asyncio.Event] = field(default_factory=list)
+    """One for each name that is followed, set when that has ended: what is found says something of the others."""
     handshakes_s: list[float] = field(default_factory=list)
     """How long handshakes with canaries took that came to their end: what is ordinary on this line."""
     questions: Questions = field(init=False)

@@ -1,0 +1,63 @@
+"""Names that are not followed along the way wait for what is found of those that are."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from typing import Any
+
+import pytest
+
+from probe.experiments import locate
+from probe.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+def site(session: Any, number: int) -> Any:
+    """An endpoint whose name failed at neutral places, one of very many."""
+    ended = asyncio.Event()
+    ended.set()
+    return types.SimpleNamespace(
+        session=session,
+        number=number,
+        host="www.facebook.com",
+        scheme="https",
+        settings=Settings(),
+        suspicions={"tls": None},
+        started={"neutral_pair"},
+        neutrals_ended=ended,
+        flipped=True,
+        flips=[("151.101.0.223", "www.wikipedia1.org")],
+        succeeded=False,
+        turns=types.SimpleNamespace(crowded=True),
+        wire=None,
+    )
+
+
+async def test_the_others_wait_for_the_one_that_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a crowd one is followed; the next one's part ends when that has ended, and not before."""
+    found = asyncio.Event()
+
+    async def sweep(_self: locate.Names) -> None:
+        await found.wait()
+
+    monkeypatch.setattr(locate.Names, "sweep", sweep)
+    monkeypatch.setattr(locate.path, "AVAILABLE", True)
+    monkeypatch.setattr("probe.experiments.depth.depth_of", lambda _site: "record")
+    monkeypatch.setattr(locate, "_tools", lambda *_: None)
+    session = types.SimpleNamespace(located=[], followed=[])
+    async with asyncio.TaskGroup() as group:
+        first, second = (group.create_task(locate.run(site(session, number))) for number in (1, 2))
+        await asyncio.sleep(0.02)
+        assert (session.located, len(session.followed)) == ([1], 1)
+        assert not first.done()
+        assert not second.done()
+        found.set()
+        await asyncio.wait_for(second, 5)
+
+
+async def test_nobody_waits_where_nothing_is_followed() -> None:
+    """A name whose turn it is not, beside none that is followed, has nothing to wait for."""
+    session = types.SimpleNamespace(located=[1, 2, 3, 4], followed=[])
+    await asyncio.wait_for(locate.run(site(session, 5)), 5)
