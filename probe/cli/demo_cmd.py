@@ -45,6 +45,7 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
     if listed:
         click.echo("\n".join(show.listing(acts, width)))
         return 0
+    acts, missing = _playable(acts)
     _require_loopback()
     begun = time.monotonic()
     path = Path(output) if output is not None else Path(tempfile.mkdtemp(prefix="dalel-demo-")) / "results.csv"
@@ -53,11 +54,23 @@ def command(names: tuple[str, ...], form: str, output: str | None, verbose: int,
             click.echo("\n".join(show.introduction(width)))
         played = _performed(acts, file, lambda act: _tell(act, width, verbose) if form == "table" else None)
     if form == "json":
-        click.echo(json.dumps(show.document(played, csv=str(path)), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(show.document(played, csv=str(path), missing=missing), ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join(show.summary_lines(played, seconds=time.monotonic() - begun, width=width)))
+        seconds = time.monotonic() - begun
+        click.echo("\n".join(show.summary_lines(played, seconds=seconds, width=width, missing=missing)))
         click.echo(f"The same results as CSV: {path}")
     return 0 if all(act.right for act in played) else EXIT_BUG
+
+
+def _playable(acts: tuple[Act, ...]) -> tuple[tuple[Act, ...], tuple[Act, ...]]:
+    """What can be played here, and what cannot. Raises :class:`ConfigError` where there is nothing left."""
+    from probe.demo.play import playable
+    from probe.demo.show import NO_AIOQUIC
+
+    able, missing = playable(acts)
+    if not able:
+        raise ConfigError(f"{', '.join(act.name for act in missing)} cannot be played, for {NO_AIOQUIC}.")
+    return able, missing
 
 
 def _require_loopback() -> None:

@@ -88,15 +88,20 @@ class Authority:
             self._contexts[identity] = self._make_context(identity)
         return self._contexts[identity]
 
-    # -----------------------------------------------------------------------------------------------------------------
-
-    def _make_context(self, identity: Identity) -> ssl.SSLContext:
+    def pem(self, identity: Identity) -> tuple[bytes, bytes]:
+        """A chain for *identity*, the leaf first, and its key."""
         key, chain = self._chain(identity)
-        path = self._folder / f"leaf-{len(self._contexts)}-{id(self)}.pem"
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        path.write_bytes(private + b"".join(c.public_bytes(serialization.Encoding.PEM) for c in chain))
+        return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in chain), private
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _make_context(self, identity: Identity) -> ssl.SSLContext:
+        chain, key = self.pem(identity)
+        path = self._folder / f"leaf-{len(self._contexts)}-{id(self)}.pem"
+        path.write_bytes(key + chain)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         context.set_alpn_protocols(["http/1.1"])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import cast
 
 from probe.demo import answers
+from probe.demo.on_the_way import ROUTERS
 from probe.demo.web import Realm
 from probe.demo.world import Resolver, rule_for, says
 
@@ -17,7 +18,7 @@ INJECTION_S = 0.001
 """The box on the path is nearer than any resolver, so its answer comes first."""
 LATE_S = 0.03
 """How far behind the box's answer the true one arrives."""
-TTL = 57
+TTL = 64 - len(ROUTERS)
 """With the usual 64 on the loopback, every reply would look as if it had passed no router."""
 _NTP_EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP begins, to 1970."""

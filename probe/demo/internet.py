@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from probe.demo import http3
 from probe.demo.authority import NATIONAL, PUBLIC, UNKNOWN, Authority
 from probe.demo.datagrams import Calls, Clock, Names
 from probe.demo.streams import PATIENCE_S
@@ -158,6 +159,12 @@ async def _open_datagrams(internet: Internet, realm: Realm, stack: contextlib.As
             sock = _bound(socket.SOCK_DGRAM, stack)
             internet.learn((server.address, port, "udp"), sock)
             await answer(sock, Calls())
+    if with_http3 := [server for server in internet.world.servers if server.http3]:
+        sock = _bound(socket.SOCK_DGRAM, stack)
+        for server in with_http3:
+            internet.learn((server.address, 443, "udp"), sock)
+        names = tuple(name for server in with_http3 for name in server.names)
+        await http3.serve(internet.world, realm.public, names, sock, stack)
     tap = _bound(socket.SOCK_DGRAM, stack)
     internet.tap(tap)
     await answer(tap, Names(realm, None))

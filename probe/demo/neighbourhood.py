@@ -7,6 +7,7 @@ addresses are invented, each in a network of its own, as different operators' wo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from probe.demo.pages import WELCOME
@@ -45,6 +46,14 @@ def quiet_neighbourhood(canaries: Canaries) -> World:
         clocks=tuple(hosts[name] for name in sorted(clocks)),
         nameservers=(Nameserver(PROVIDER_RESOLVER),),
     )
+
+
+def with_http3(world: World, canaries: Canaries) -> World:
+    """*world*, and in it the well-known sites that have HTTP/3, each in a network of its own."""
+    places = dict(zip(canaries.http3, networks(27), strict=False))
+    servers = (Server(address=address, names=(name,), ports=(), http3=True) for name, address in places.items())
+    zone = {name: Reply((address,)) for name, address in places.items()}
+    return replace(world, servers=(*world.servers, *servers), zone={**world.zone, **zone})
 
 
 def _host_names(canaries: Canaries) -> set[str]:

@@ -5,9 +5,12 @@ Pure: bytes in, words out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 _HANDSHAKE = 22
 _CLIENT_HELLO = 1
 _SERVER_NAME = 0
+_ENCRYPTED = 0xFE0D
 
 
 def hello_complete(data: bytes) -> bool:
@@ -21,10 +24,21 @@ def hello_complete(data: bytes) -> bool:
 
 def server_name(data: bytes) -> str | None:
     """The SNI of the ClientHello that *data* begins with (RFC 6066 §3), or ``None`` where there is none."""
+    # list length (2), name type (1), name length (2), name
+    found = _extension(data, _SERVER_NAME)
+    return found[5:].decode("ascii", "replace").lower() if found is not None else None
+
+
+def has_encrypted(data: bytes) -> bool:
+    """Whether the ClientHello that *data* begins with has an encrypted one inside (RFC 9849 §5)."""
+    return _extension(data, _ENCRYPTED) is not None
+
+
+def _extension(data: bytes, wanted: int) -> bytes | None:
     if len(data) < 6 or data[0] != _HANDSHAKE or data[5] != _CLIENT_HELLO:
         return None
     try:
-        return _sni(_extensions(data[5:]))
+        return dict(_each(_extensions(data[5:]))).get(wanted)
     except IndexError:
         return None
 
@@ -38,16 +52,13 @@ def _extensions(hello: bytes) -> bytes:
     return hello[at + 2 : at + 2 + length]
 
 
-def _sni(extensions: bytes) -> str | None:
+def _each(extensions: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at + 4 <= len(extensions):
         kind = int.from_bytes(extensions[at : at + 2], "big")
-        length = int.from_bytes(extensions[at + 2 : at + 4], "big")
-        if kind == _SERVER_NAME:
-            # list length (2), name type (1), name length (2), name
-            return extensions[at + 9 : at + 4 + length].decode("ascii", "replace").lower()
-        at += 4 + length
-    return None
+        end = at + 4 + int.from_bytes(extensions[at + 2 : at + 4], "big")
+        yield kind, extensions[at + 4 : end]
+        at = end
 
 
 def head_complete(data: bytes) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from probe.demo import abroad
 from probe.demo.internet import open_internet
-from probe.demo.neighbourhood import quiet_neighbourhood
+from probe.demo.neighbourhood import quiet_neighbourhood, with_http3
 from probe.demo.scene import Act, Scene, stage
 from probe.demo.wire import DemoWire
+from probe.instruments import quic
 from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.runner import Listener
@@ -61,16 +62,17 @@ class Played:
 async def play(act: Act, listen: Listener, *, database: str | None = None) -> Played:
     """Check the scenes of *act* in a pretend Internet of its own, as shipped but for the hurry."""
     canaries = load_canaries()
-    world = stage(act, quiet_neighbourhood(canaries))
+    quiet = quiet_neighbourhood(canaries)
+    world = stage(act, with_http3(quiet, canaries) if act.quic else quiet)
     with tempfile.TemporaryDirectory(prefix="dalel-demo-") as folder:
         async with contextlib.AsyncExitStack() as stack:
             internet = await stack.enter_async_context(open_internet(world, Path(folder)))
             trust = Trust.load({"SSL_CERT_FILE": str(internet.trusted)})
             # A check warms up while its first questions travel. Here they do not travel, and deadlines are short.
             warm(trust)
-            settings = Settings().hurried(HURRY)
+            settings = replace(Settings().hurried(HURRY), only=act.only)
             if act.control:
-                away, place = stage(act.abroad(), quiet_neighbourhood(canaries)), Path(folder) / "abroad"
+                away, place = stage(act.abroad(), quiet), Path(folder) / "abroad"
                 control = await stack.enter_async_context(abroad.control(away, canaries, place, internet, HURRY))
                 settings = replace(settings, controls=(control,), country=abroad.HOME)
             request = CheckRequest(
@@ -120,6 +122,14 @@ def chosen(programme: Iterable[Act], names: Iterable[str]) -> tuple[Act, ...]:
         for act in acts
     )
     return tuple(act for act in narrowed if act.scenes)
+
+
+def playable(programme: Iterable[Act]) -> tuple[tuple[Act, ...], tuple[Act, ...]]:
+    """The acts that can be played on this computer, and those for which aioquic is missing (``dalel[quic]``)."""
+    acts = tuple(programme)
+    if not any(act.quic for act in acts) or quic.is_here():
+        return acts, ()
+    return tuple(act for act in acts if not act.quic), tuple(act for act in acts if act.quic)
 
 
 def _asked(scenes: Iterable[Scene]) -> tuple[Asked, ...]:

@@ -20,12 +20,16 @@ ORDINARY = Server(address="", names=())
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A verdict that is right. Empty ``methods``, ``signatures`` or ``leanings`` leave that word open."""
+    """A verdict that is right. Empty ``methods``, ``signatures`` or ``leanings`` leave that word open.
+
+    ``impairments`` are all that must be there, and no other may be.
+    """
 
     status: Status
     methods: tuple[str | None, ...] = ()
     signatures: tuple[str | None, ...] = ()
     leanings: tuple[str | None, ...] = ()
+    impairments: tuple[str, ...] = ()
 
     def covers(self, verdict: Verdict) -> bool:
         return (
@@ -33,6 +37,7 @@ class Accepted:
             and (not self.methods or verdict.method in self.methods)
             and (not self.signatures or verdict.signature in self.signatures)
             and (not self.leanings or verdict.leaning in self.leanings)
+            and set(verdict.impairments) == set(self.impairments)
         )
 
 
@@ -78,7 +83,9 @@ class Act:
     """One state of the network and the scenes that are played in it.
 
     ``resolvers`` and ``servers`` are there besides the quiet neighbourhood's; ``nameservers`` takes the place of its list.
-    ``control``: the user has a control in another country.
+    ``rules`` are what the box does to names that are no scene's. ``control``: the user has a control in another country.
+    ``quic``: sites are asked over QUIC, which needs aioquic; well-known ones that have it are there. ``only``: the experiments
+    that the user asks for, all if there are none.
     """
 
     name: str
@@ -90,7 +97,10 @@ class Act:
     nameservers: tuple[Nameserver, ...] | None = None
     resolvers: tuple[Resolver, ...] = ()
     servers: tuple[Server, ...] = ()
+    rules: tuple[Rule, ...] = ()
     control: bool = False
+    quic: bool = False
+    only: tuple[str, ...] = ()
 
     def abroad(self) -> Act:
         """The same sites as they are in another country."""
@@ -105,7 +115,7 @@ def stage(act: Act, quiet: World) -> World:
         servers=(*quiet.servers, *act.servers, *_servers(act, places)),
         zone={**quiet.zone, **_zone(act, places)},
         resolvers=(*(_lying(act, resolver) for resolver in quiet.resolvers), *act.resolvers),
-        rules=tuple(replace(scene.rule, name=scene.host) for scene in act.scenes if scene.rule is not None),
+        rules=(*(replace(scene.rule, name=scene.host) for scene in act.scenes if scene.rule is not None), *act.rules),
         unreachable=frozenset(places[scene.host] for scene in act.scenes if scene.unreachable),
         hosts_file={scene.host: scene.hosts for scene in act.scenes if scene.hosts},
         nameservers=quiet.nameservers if act.nameservers is None else act.nameservers,

@@ -22,6 +22,8 @@ INTRODUCTION = (
     "while this computer is busy with other things; all else is the program as it is."
 )
 
+NO_AIOQUIC = "it needs aioquic, which is not installed: pip install 'dalel[quic]'"
+
 Json = dict[str, Any]
 
 
@@ -60,6 +62,8 @@ def _scene_lines(judged: Judged, column: int, width: int, verbose: int, symbols:
         said = f"{said}; {lean}"
     yield from _under("done", judged.scene.done, width)
     yield from _under("found", said, width)
+    for code in verdict.impairments:
+        yield from _under("also", sentences.impairment(code, "en"), width)
     if not judged.right:
         yield from _under("WRONG", f"this should have been {_or(judged.scene.accepted)}", width)
     if verbose or not judged.right:
@@ -89,14 +93,17 @@ def _accepted_words(accepted: Accepted) -> str:
     alternatives = (accepted.status,), accepted.methods, accepted.signatures
     told = " · ".join("/".join(filter(None, words_)) for words_ in alternatives if any(words_))
     leanings = "/".join(filter(None, accepted.leanings))
-    return f"{told}, leaning {leanings}" if leanings else told
+    besides = " and ".join(accepted.impairments)
+    return "".join((told, f", leaning {leanings}" if leanings else "", f", with {besides}" if besides else ""))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def summary_lines(programme: Sequence[Played], *, seconds: float, width: int) -> Iterator[str]:
-    """How it went: how many are right, which words appeared, and what is wrong."""
+def summary_lines(
+    programme: Sequence[Played], *, seconds: float, width: int, missing: Sequence[Act] = ()
+) -> Iterator[str]:
+    """How it went: how many are right, which words appeared, what is wrong, and what could not be played."""
     judged = [each for played in programme for each in played.judged]
     wrong = [each for each in judged if not each.right]
     verdicts = [each.result.verdict for each in judged]
@@ -110,19 +117,22 @@ def summary_lines(programme: Sequence[Played], *, seconds: float, width: int) ->
         yield from textwrap.wrap(f"WRONG: {names}. That is a bug in dalel, and we would like to hear of it.", width)
     elif any(played.outcome.bugs for played in programme):
         yield "WRONG: something in dalel broke on the way, and we would like to hear of it."
+    if missing:
+        yield f"Left out: {', '.join(act.name for act in missing)}, for {NO_AIOQUIC}."
 
 
 def _several(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
-def document(programme: Sequence[Played], *, csv: str) -> Json:
-    """The whole demonstration as one JSON document."""
+def document(programme: Sequence[Played], *, csv: str, missing: Sequence[Act] = ()) -> Json:
+    """The whole demonstration as one JSON document; *missing* could not be played."""
     return {
         "schema": SCHEMA,
         "right": all(played.right for played in programme),
         "deadline_divisor": HURRY,
         "csv": csv,
+        "left_out": [act.name for act in missing],
         "acts": [_act(played) for played in programme],
     }
 
@@ -150,6 +160,7 @@ def _scene(judged: Judged) -> Json:
                 "methods": list(a.methods),
                 "signatures": list(a.signatures),
                 "leanings": list(a.leanings),
+                "impairments": list(a.impairments),
             }
             for a in judged.scene.accepted
         ],
@@ -157,5 +168,6 @@ def _scene(judged: Judged) -> Json:
         "method": verdict.method,
         "signature": verdict.signature,
         "confidence": verdict.confidence,
+        "impairments": list(verdict.impairments),
         "right": judged.right,
     }

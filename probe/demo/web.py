@@ -18,9 +18,22 @@ from urllib.parse import parse_qs, urlsplit
 from probe.demo import answers, openvpn, telegram
 from probe.demo.authority import Authority, Identity
 from probe.demo.pages import WELCOME, Request, read_request, response
-from probe.demo.peek import head_complete, hello_complete, host_header, server_name
+from probe.demo.peek import has_encrypted, head_complete, hello_complete, host_header, server_name
 from probe.demo.streams import Plain, Secured, Stream, drain, peek, reset_on_close
-from probe.demo.world import AppManner, Forger, Page, Reply, Resolver, Server, Trouble, World, rule_for, says, truth
+from probe.demo.world import (
+    AppManner,
+    Forger,
+    Page,
+    Reply,
+    Resolver,
+    Rule,
+    Server,
+    Trouble,
+    World,
+    rule_for,
+    says,
+    truth,
+)
 
 DOH_PATH = "/dns-query"
 _FATAL, _UNRECOGNIZED_NAME = 2, 112
@@ -93,8 +106,9 @@ async def _serve_tls(realm: Realm, server: Server, resolver: Resolver | None, po
     name = server_name(hello)
     rule = rule_for(realm.world, name)
     signer, identity = realm.public, Identity(server.names, server.certificate)
-    if rule is not None and rule.tls is not None:
-        await befall(rule.tls, sock, hello)
+    stopped = _stopped(rule, hello)
+    if stopped is not None:
+        await befall(stopped, sock, hello)
         return
     if rule is not None and rule.holds_s:
         await asyncio.sleep(rule.holds_s)
@@ -115,6 +129,13 @@ async def _serve_tls(realm: Realm, server: Server, resolver: Resolver | None, po
         await _serve_dns(realm, resolver, stream)
     else:
         await _serve_http(realm, server, resolver, stream)
+
+
+def _stopped(rule: Rule | None, hello: bytes) -> Trouble | None:
+    """What *rule* has for this greeting, if anything."""
+    if rule is None:
+        return None
+    return rule.tls or (rule.ech if has_encrypted(hello) else None)
 
 
 async def _serve_plain(realm: Realm, server: Server, sock: socket.socket) -> None:

@@ -8,15 +8,17 @@ import os
 import random
 
 from probe.demo.internet import Internet
+from probe.demo.on_the_way import ROUTERS, Flow
 from probe.demo.world import Reply, rule_for, says
 from probe.wire import Transport, Wire
-from probe.wire.datagrams import UdpSocket
+from probe.wire.datagrams import Datagram, UdpSocket
 from probe.wire.resolvers import Nameserver
 from probe.wire.this_host import HostState
 
-ROUTER = "21.0.0.1"
+ROUTER = ROUTERS[1]
 """The router that says "unreachable"."""
 _DESTINATION_UNREACHABLE, _HOST_UNREACHABLE = 3, 1
+_TIME_EXCEEDED, _IN_TRANSIT = 11, 0
 _EAI = {
     "nxdomain": "EAI_NONAME",
     "noerror": "EAI_NODATA",
@@ -52,16 +54,14 @@ class DemoWire(Wire):
 
     def udp(self, address: str, port: int) -> UdpSocket:
         """A UDP socket for one peer; its ``connect`` fails where there is no route."""
-        return _DemoUdpSocket(self, address, port)
+        return _DemoUdpSocket(self, address, port, Flow(self._world))
 
     def ask_routes(self, address: str) -> None:
         """Raise what the kernel would where *address* has no route, or a router says that it has none."""
         if self._world.link == "no_route" or ":" in address:
             raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
         if address in self._world.unreachable:
-            error = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
-            error.icmp = (_DESTINATION_UNREACHABLE, _HOST_UNREACHABLE, ROUTER)  # type: ignore[attr-defined]
-            raise error
+            raise _word_of(ROUTER, _DESTINATION_UNREACHABLE, _HOST_UNREACHABLE)
 
     # what the host knows
 
@@ -114,13 +114,43 @@ class DemoWire(Wire):
 
 
 class _DemoUdpSocket(UdpSocket):
-    """A UDP socket that the kernel refuses where the world has no route."""
+    """A UDP socket that the kernel refuses where the world has no route, and that hears of the world's routers."""
 
-    def __init__(self, wire: DemoWire, address: str, port: int) -> None:
+    def __init__(self, wire: DemoWire, address: str, port: int, flow: Flow) -> None:
         super().__init__(wire, address, port)
-        self._demo, self._address = wire, address
+        self._demo, self._address, self._flow = wire, address, flow
+        self._ttl: int | None = None
+        self._ended_at: str | None = None
 
     def connect(self) -> None:
         """Fix the peer. Raises ``OSError`` as the kernel does without a route."""
         self._demo.ask_routes(self._address)
         super().connect()
+
+    def set_ttl(self, ttl: int) -> bool:
+        """From now on datagrams go so many routers far. The loopback has none, so it is not told."""
+        self._ttl = ttl
+        return True
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram, unless a router of the way or the box on it is as far as it gets."""
+        if self._ttl is None:
+            super().send(data)
+            return
+        self._ended_at = self._flow.ends_at(self._ttl, data)
+        if self._ttl > len(ROUTERS):
+            super().send(data)
+
+    async def receive(self) -> Datagram:
+        """The next datagram, or the ``OSError`` of a router's word, which is told once."""
+        if self._ended_at is not None:
+            router, self._ended_at = self._ended_at, None
+            raise _word_of(router, _TIME_EXCEEDED, _IN_TRANSIT)
+        return await super().receive()
+
+
+def _word_of(router: str, kind: int, code: int) -> OSError:
+    """What the kernel makes of *router*'s ICMP message."""
+    error = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+    error.icmp = (kind, code, router)  # type: ignore[attr-defined]
+    return error

@@ -61,7 +61,7 @@ class Server:
     ``on_hello`` and ``on_request`` are its own troubles, whatever the name. ``pages``: path to page, ``""`` for all others.
     ``plain``: the page for unencrypted requests, where it differs. ``script`` answers every request in its own way, which
     need not be HTTP's. ``app``: its ports are an app's; there is its server (``calls``: for datagrams), silence, or a web page
-    in its place.
+    in its place. ``http3``: QUIC at UDP port 443 besides.
     """
 
     address: str
@@ -75,6 +75,7 @@ class Server:
     plain: Page | None = None
     script: Script | None = None
     app: AppManner | None = None
+    http3: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,8 @@ class Rule:
 
     ``tls``: to a ClientHello; ``forger`` answers it with a certificate of its own. ``http``: to an unencrypted request;
     ``page`` is put in. ``dns``: an answer that overtakes the true one, also from where no resolver is. ``holds_s``: so long a
-    ClientHello is kept before it is let go.
+    ClientHello is kept before it is let go. ``ech``: to a ClientHello with an encrypted one inside. ``quic``: a greeting over
+    QUIC is lost, and with it all that its caller sends from the same port.
     """
 
     name: str
@@ -108,6 +110,8 @@ class Rule:
     page: Page | None = None
     dns: Reply | None = None
     holds_s: float = 0.0
+    ech: Trouble | None = None
+    quic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

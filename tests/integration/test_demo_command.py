@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from probe.cli.demo_cmd import command
 from probe.demo import table
 from probe.demo.scene import Accepted
+from probe.instruments import quic
 from probe.verdict.model import STATUSES
 
 BUSY_S = 300
@@ -92,6 +93,29 @@ def test_a_wrong_verdict_is_said_and_exits_4(tmp_path: Path, monkeypatch: pytest
     result = ran("-o", str(tmp_path / "demo.csv"))
     assert result.return_value == 4
     assert "WRONG: social." in result.stdout
+
+
+def test_an_impairment_that_is_missing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing stops hidden names, the act that expects that is wrong, whatever the site's own verdict is."""
+    act = next(act for act in table.PROGRAMME if act.only == ("ech",))
+    monkeypatch.setattr(table, "PROGRAMME", (replace(act, rules=()),))
+    result = ran("-o", str(tmp_path / "demo.csv"))
+    assert result.return_value == 4
+    assert "should have been accessible, with ech_blocked" in result.stdout
+
+
+def test_without_aioquic_one_line_says_what_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is played and right; asked for by itself, the act is an error that says what to install."""
+    monkeypatch.setitem(sys.modules, "aioquic", None)
+    monkeypatch.setitem(sys.modules, "aioquic.quic.connection", None)
+    monkeypatch.setattr(quic, "is_here", quic.is_here.__wrapped__)
+    result = ran("--only", "unplugged", "--only", "http3", "-o", str(tmp_path / "demo.csv"))
+    assert result.return_value == 0
+    assert "1 of 1 verdict right" in result.stdout
+    assert "Left out: http3, for it needs aioquic" in result.stdout
+    result = ran("--only", "swifts", "-o", str(tmp_path / "demo.csv"))
+    assert "http3 cannot be played, for it needs aioquic" in str(result.exception)
+    assert result.stdout == ""
 
 
 def test_the_list_plays_nothing() -> None:

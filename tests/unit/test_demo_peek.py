@@ -1,10 +1,12 @@
 """What the demo's box on the path reads of a connection's first bytes."""
 
+import random
 import ssl
 
 import pytest
 
-from probe.demo.peek import hello_complete, host_header, server_name
+from probe.demo.peek import has_encrypted, hello_complete, host_header, server_name
+from probe.instruments.client_hello import client_hello
 
 
 def hello(name: str | None) -> bytes:
@@ -28,6 +30,16 @@ def test_a_hello_without_a_name_has_none() -> None:
     assert server_name(hello(None)) is None
     assert server_name(b"GET / HTTP/1.1\r\n\r\n") is None
     assert server_name(b"") is None
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_tells_whether_a_name_is_hidden_inside(encrypted: bool) -> None:
+    """A greeting with an encrypted one inside is told from one of its length with padding, and both show their name."""
+    seen = client_hello("outer.example", random.Random(1), encrypted=encrypted)
+    assert has_encrypted(seen) is encrypted
+    assert server_name(seen) == "outer.example"
+    assert hello_complete(seen)
+    assert not any(has_encrypted(seen[:length]) for length in range(200))
 
 
 def test_a_cut_hello_is_not_whole_and_gives_no_error() -> None:

@@ -1,6 +1,7 @@
 """The demo's words: each verdict next to what was done, and a wrong one never passed over."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -91,8 +92,31 @@ def test_the_document_is_json_and_says_what_is_right() -> None:
     scenes = [scene for act in document["acts"] for scene in act["scenes"]]
     assert [scene["right"] for scene in scenes] == [True, False]
     assert scenes[0]["accepted"] == [
-        {"status": "blocked", "methods": ["tls"], "signatures": ["tls.timeout.sni"], "leanings": []}
+        {"status": "blocked", "methods": ["tls"], "signatures": ["tls.timeout.sni"], "leanings": [], "impairments": []}
     ]
+
+
+def test_what_is_broken_beside_is_told() -> None:
+    """An impairment has a sentence in the act's text and its code in the document; one that should be there is named."""
+    besides = replace(RIGHT, impairments=("quic_blocked",))
+    text = "\n".join(show.act_lines(played(besides), width=1000))
+    assert "also:    The newer, faster kind of connection gets no answer when it names this site" in text
+    assert "WRONG:" in text  # nobody said that it would be there
+    document = show.document([played(besides)], csv="")
+    assert document["acts"][0]["scenes"][0]["impairments"] == ["quic_blocked"]
+    expected = replace(SCENE, accepted=(Accepted("accessible", impairments=("quic_blocked",)),))
+    result = played(RIGHT).judged[0].result
+    act = replace(played(RIGHT), judged=(Judged(expected, result),))
+    assert "should have been accessible, with quic_blocked" in "\n".join(show.act_lines(act, width=120))
+
+
+def test_what_could_not_be_played_is_said() -> None:
+    """An act for which something is not installed is named in the summary, with what to install, and in the document."""
+    act = played(RIGHT).act
+    *_, line = show.summary_lines([played(RIGHT)], seconds=1, width=100, missing=[act])
+    assert line == "Left out: handshakes, for it needs aioquic, which is not installed: pip install 'dalel[quic]'."
+    assert show.document([], csv="", missing=[act])["left_out"] == ["handshakes"]
+    assert not [line for line in show.summary_lines([played(RIGHT)], seconds=1, width=100) if "Left out" in line]
 
 
 def test_the_list_names_every_scene() -> None:
