@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from probe.cli.explain_cmd import command
-from probe.verdict.explain import NOT_YET, SIGNATURES
+from probe.verdict.explain import NOT_YET, SIGNATURES, apps, certificates, connections, names, own_side, pages, slowness
 
 
 def run(*arguments: str, columns: int = 200) -> Result:
@@ -65,3 +65,9 @@ def test_unknown_without_a_near_name() -> None:
     result = run("zzzzzz")
     assert result.exit_code == 2
     assert "No signature 'zzzzzz'. See: dalel explain" in result.output
+
+
+def test_no_signature_is_explained_twice() -> None:
+    """Of two files that explain the same one, the later would silently win."""
+    files = (names, connections, certificates, pages, own_side, apps, slowness)
+    assert sum(len(one.EXPLAINED) for one in files) == len(SIGNATURES)
