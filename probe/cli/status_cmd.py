@@ -16,9 +16,10 @@ from probe.cli.common import config_option, read_catalogue
 from probe.report.safe import safe, safe_cell
 
 if TYPE_CHECKING:
+    from probe.settings import Settings
     from probe.verdict.model import PlatformVerdict, Run
     from storage.location import Location
-    from storage.reader import Latest
+    from storage.reader import Latest, Reader
     from targets.model import Platform
 
 HELP = """\
@@ -32,8 +33,22 @@ EXIT_UNKNOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """How ``dalel run`` is: its last look, the bytes of 24 hours, how many they may be by which setting, and the kill switch
+    if it is there.
+    """
+
+    last_us: int
+    used: int
+    cap: int
+    setting: str
+    used_up: bool
+    stopped_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All that is shown. ``size``: bytes on the disk, ``None`` on a server."""
+    """All that is shown. ``size``: bytes on the disk, ``None`` on a server; ``watching``: ``None`` if nobody ever watched."""
 
     location: Location
     now_us: int
@@ -42,6 +57,7 @@ class Status:
     last_run: Run | None
     latest: tuple[Latest, ...]
     platforms: tuple[PlatformVerdict, ...]
+    watching: Watching | None = None
 
 
 @click.command("status", help=HELP)
@@ -69,7 +85,7 @@ def command(
     location, settings = read_place(database, config)
     catalogue, _canaries = read_catalogue(settings)
     with sentences():
-        status = _read(location, now_us, since_us, catalogue.platforms)
+        status = _read(location, now_us, since_us, catalogue.platforms, settings)
     if form == "json":
         click.echo(json.dumps(_document(status), ensure_ascii=False))
     elif form == "csv":
@@ -81,7 +97,9 @@ def command(
     return exit_code([one.result for one in status.latest], status.platforms, bugs=0)
 
 
-def _read(location: Location, now_us: int, since_us: int | None, platforms: Sequence[Platform]) -> Status:
+def _read(
+    location: Location, now_us: int, since_us: int | None, platforms: Sequence[Platform], settings: Settings
+) -> Status:
     from probe.verdict.rollup import roll_up
     from storage.errors import NoDatabaseError
     from storage.maintenance import size
@@ -101,7 +119,29 @@ def _read(location: Location, now_us: int, since_us: int | None, platforms: Sequ
             last_run=reader.last_run(),
             latest=latest,
             platforms=roll_up([one.result for one in latest if _is_listed(one, platforms)], platforms),
+            watching=_watching(reader, latest, now_us, settings),
         )
+
+
+def _watching(reader: Reader, latest: Sequence[Latest], now_us: int, settings: Settings) -> Watching | None:
+    from probe.cli.status_health import is_used_up
+    from probe.daemon.caps import exists, switch_of
+    from storage import days, own_sides
+
+    short_us = [one.result.started_us for one in latest if not one.run.id]
+    last_us = max((us for us in (own_sides.last_us(reader.database), *short_us) if us is not None), default=None)
+    if last_us is None:
+        return None
+    used = sum(count for _end_us, count in days.lately(reader.database, now_us))
+    switch = switch_of(settings.run.kill_switch, reader.location.data_dir)
+    return Watching(
+        last_us=last_us,
+        used=used,
+        cap=settings.run.cap_bytes,
+        setting=f"{'metered_' if settings.run.metered else ''}megabytes_per_day",
+        used_up=is_used_up(used, settings),
+        stopped_by=str(switch) if exists(switch) else None,
+    )
 
 
 def _is_listed(one: Latest, platforms: Sequence[Platform]) -> bool:
@@ -124,10 +164,23 @@ def _lines(status: Status, *, verbose: bool) -> Iterator[str]:
     yield ""
     if status.last_run is not None:
         yield f"Last run {_age(status.now_us - status.last_run.started_us)}, {status.runs} in all."
-    if (watched := max((one.result.started_us for one in status.latest if not one.run.id), default=None)) is not None:
-        yield f"dalel run: last short look {_age(status.now_us - watched)}; healthy looks are kept as a line each."
+    if status.watching is not None:
+        yield from _watched(status.watching, status.now_us)
     stored = f" ({megabytes(status.size)})" if status.size is not None else ""
     yield f"Stored in {status.location.shown}{stored}."
+
+
+def _watched(watching: Watching, now_us: int) -> Iterator[str]:
+    """How ``dalel run`` is, and why it measures nothing if it may not."""
+    used = f"{watching.used / 1e6:.1f} of {watching.cap / 1e6:g} MB used in the last 24 hours"
+    yield f"dalel run: last look {_age(now_us - watching.last_us)}; {used}."
+    if watching.stopped_by is not None:
+        yield f"Nothing is measured while {watching.stopped_by} exists."
+    elif watching.used_up:
+        yield (
+            "That is about as much as it may use: little or nothing is measured until some of it is a day old "
+            f"([run] {watching.setting} in the settings)."
+        )
 
 
 def _rows(status: Status, *, verbose: bool) -> Iterator[tuple[str, ...] | str]:
@@ -154,9 +207,10 @@ def _endpoint_row(one: Latest, now_us: int, indent: str) -> tuple[str, ...]:
 
 
 def _row(name: str, word: str, how: str, confidence: float | None, age_us: int) -> tuple[str, ...]:
-    from probe.report.words import LABELS
+    from probe.report.words import LABELS, percent
 
-    return name, LABELS[word], how, f"{confidence:.0%}" if confidence is not None else "", _age(age_us)
+    sure = percent(confidence).replace(" ", "") if confidence is not None else ""
+    return name, LABELS[word], how, sure, _age(age_us)
 
 
 def _columns(rows: Sequence[tuple[str, ...] | str]) -> Iterator[str]:
@@ -196,8 +250,22 @@ def _document(status: Status) -> dict[str, Any]:
         "bytes": status.size,
         "runs": status.runs,
         "last_run": None if last is None else {"run": last.id, "started_at": utc_text(last.started_us)},
+        "watching": None if status.watching is None else _watching_document(status.watching, status.now_us),
         "platforms": [_platform(one, status) for one in status.platforms],
         "results": [_result(one, status.now_us) for one in status.latest],
+    }
+
+
+def _watching_document(watching: Watching, now_us: int) -> dict[str, Any]:
+    from storage.when import utc_text
+
+    return {
+        "last_look_at": utc_text(watching.last_us),
+        "age_s": (now_us - watching.last_us) // 1_000_000,
+        "bytes_24h": watching.used,
+        "cap_bytes_24h": watching.cap,
+        "used_up": watching.used_up,
+        "stopped_by": watching.stopped_by,
     }
 
 

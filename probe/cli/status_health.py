@@ -18,6 +18,7 @@ HEALTHY, UNHEALTHY = 0, 1
 _PATIENCE = 4.0
 """Looks at the own side that may be missing: one is jittered by a third, and a round may be slow."""
 _LEAST_S = 600.0
+_NEARLY_ALL = 0.9
 
 
 def health(database: str | None, config: str | None) -> int:
@@ -39,6 +40,11 @@ def health(database: str | None, config: str | None) -> int:
     return HEALTHY if well else UNHEALTHY
 
 
+def is_used_up(used: int, settings: Settings) -> bool:
+    """Whether so many bytes of 24 hours are used that next to nothing may be measured: a round may cost more than the rest."""
+    return used >= _NEARLY_ALL * settings.run.cap_bytes
+
+
 def judge(pulse: Pulse, settings: Settings, now_us: int, switch: Path) -> tuple[bool, str]:
     """Whether all is as its owner wants it, and a sentence. What was stopped on purpose is well."""
     from probe.daemon.consent import VERSION
@@ -50,9 +56,8 @@ def judge(pulse: Pulse, settings: Settings, now_us: int, switch: Path) -> tuple[
         return True, f"the last look was {max(age_s, 0):.0f} s ago."
     if switch.exists():
         return True, f"nothing is measured while {switch} exists."
-    run = settings.run
-    cap = (run.metered_megabytes_per_day if run.metered else run.megabytes_per_day) * 1e6
-    if pulse.bytes_lately >= 0.9 * cap:
-        return True, "the data of this day is used up; measuring goes on tomorrow."
+    if is_used_up(pulse.bytes_lately, settings):
+        cap = settings.run.cap_bytes / 1e6
+        return True, f"the {cap:g} MB of 24 hours are used up; measuring goes on when some of them are a day old."
     ago = "never" if age_s is None else f"{age_s / 60:.0f} minutes ago"
     return False, f"the last look was {ago}. Is `dalel run` running?"

@@ -12,7 +12,7 @@ from probe.incidents.parts import Parts
 from probe.incidents.recurrence import Recurrence
 from probe.incidents.round_time import Question, p_value, round_time
 from probe.report.safe import safe
-from probe.report.words import SYMBOLS
+from probe.report.words import SYMBOLS, certainty
 
 Local = Callable[[int], datetime]
 """UTC microseconds to an aware datetime of the reader's time zone."""
@@ -56,7 +56,7 @@ _HOW: Mapping[str, str] = {
     "blocked.quic": "blocked over the newer protocol (QUIC)",
     "blocked.protocol": "blocked by what the app speaks",
     "blocked.mitm": "read on the way: somebody opens the encrypted connections",
-    "blocked.throttling": "slowed down on purpose",
+    "blocked.throttling": "slowed down on the way, and others not",
     "denied": "refused by the site itself",
     "denied.geo": "refused by the site itself to this country",
     "denied.legal": "refused by the site itself for legal reasons",
@@ -75,7 +75,7 @@ _HOW: Mapping[str, str] = {
     "no_network.clock": "this computer's clock was wrong",
     "no_network.international": "nothing abroad could be reached; sites inside the country could",
     "no_network.whitelist": "only a few chosen sites could be reached",
-    "no_network.shutdown": "the Internet was shut off",
+    "no_network.shutdown": "the network was cut off: nothing at all answered",
 }
 
 
@@ -99,7 +99,7 @@ def lines(picture: Picture) -> Iterator[str]:
 
 
 def _incident(incident: Incident, picture: Picture) -> Iterator[str]:
-    certain = f" ({incident.confidence:.0%} sure)" if incident.confidence is not None else ""
+    certain = f" ({certainty(incident.confidence)})" if incident.confidence is not None else ""
     yield f"  {SYMBOLS[incident.status]} {headline(picture.parts.shown(incident))}{certain}"
     yield f"    {_when(incident, picture)}"
     if incident.state == "open" and set(incident.remaining) != set(incident.urls):
@@ -138,16 +138,18 @@ def _when(incident: Incident, picture: Picture) -> str:
     if incident.ended_by_us is None:
         return f"Began {began}; when it ended is not known: this computer was in another network by then"
     ended = _interval(incident.ended_after_us, incident.ended_by_us, picture.local)
-    return f"Began {began}; ended {ended}; lasted {_lasted(incident)}"
+    return f"Began {began}; ended {ended}; {_lasted(incident)}"
 
 
 def _lasted(incident: Incident) -> str:
     assert incident.ended_by_us is not None
     least_us = max(0, (incident.ended_after_us or incident.began_by_us) - incident.began_by_us)
     if incident.began_after_us is None:
-        return f"{_duration(least_us)} or longer"
+        return (
+            f"lasted {_duration(least_us)} or longer" if least_us >= _MINUTE_US else "how long it lasted is not known"
+        )
     least, most = _duration(least_us), _duration(incident.ended_by_us - incident.began_after_us)
-    return least if least == most else f"between {least} and {most}"
+    return f"lasted {least}" if least == most else f"lasted between {least} and {most}"
 
 
 def _together(over: Sequence[Incident], picture: Picture) -> Iterator[str]:

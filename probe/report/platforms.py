@@ -55,7 +55,8 @@ def sentence(platform: PlatformVerdict, _lang: str = "en") -> str:
     for service in services:
         said.setdefault((service.status, _claim(service, many=True), _fraction(service)), []).append(service)
     clauses = [*unmeasured, *(_clause(found) for found in said.values())]
-    return f"{title}: {', '.join(clauses)}." + ("" if unmeasured else _in_part(platform))
+    comma = "; " if any("," in clause for clause in clauses) else ", "
+    return f"{title}: {comma.join(clauses)}." + ("" if unmeasured else _in_part(platform))
 
 
 def says_more(platform: PlatformVerdict) -> bool:
@@ -72,7 +73,7 @@ def _alone(title: str, service: ServiceVerdict) -> str:
     if service.status == "inconclusive":
         return f"{title}: whether it works is not known{_fraction(service)}."
     if service.status == "no_network":
-        return f"{title}: nothing can be said, because this network itself does not work."
+        return f"{title}: nothing can be said, because the trouble is on your own side."
     return f"{title} {_claim(service, many=False)}{_fraction(service)}."
 
 
@@ -85,7 +86,7 @@ def _clause(services: Sequence[ServiceVerdict]) -> str:
     if services[0].status == "inconclusive":
         return f"whether {listed} {claim} is not known{fraction}"
     if services[0].status == "no_network":
-        return f"nothing can be said about {listed}, because this network itself does not work"
+        return f"nothing can be said about {listed}, because the trouble is on your own side"
     return f"{listed} {claim}{fraction}"
 
 

@@ -6,6 +6,7 @@ counted is told with its counts, so that it stays true when it is read alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from probe.verdict.findings import protocols
 from probe.verdict.model import EndpointResult, Finding, Run
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_THIS_NETWORK = re.compile(r"this network(?:'s)?")
 # Not strftime's: those are in the language of the machine.
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -54,7 +56,7 @@ def quote(group: Group, run: Run, observations: Sequence[Observation], lang: str
     """The sentence for one platform or address, by the result that decided its word."""
     result = group.decided_by
     said = _SAYERS[group.status](result, observations, lang)
-    return f"On {_moment(result, run)}, {said}".replace("this network", f"this network{_whose(run)}", 1)
+    return _THIS_NETWORK.sub(lambda found: f"{found[0]}{_whose(run)}", f"On {_moment(result, run)}, {said}", count=1)
 
 
 def _moment(result: EndpointResult, run: Run) -> str:

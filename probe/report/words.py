@@ -150,9 +150,12 @@ def certainty(confidence: float | None) -> str:
     """``93 % sure``; never a false 100 %, and empty when nothing was claimed."""
     if confidence is None:
         return ""
-    if confidence > 0.99:
-        return "more than 99 % sure"
-    return f"{int(confidence * 100)} % sure"
+    return f"{percent(confidence).replace('>', 'more than ')} sure"
+
+
+def percent(confidence: float) -> str:
+    """``93 %`` or ``>99 %``, where there is no room for words. Rounded down: nothing is ever quite sure."""
+    return ">99 %" if confidence > 0.99 else f"{int(confidence * 100)} %"
 
 
 def leaning(verdict: Verdict) -> str:

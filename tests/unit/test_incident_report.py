@@ -72,7 +72,7 @@ def text(shown: Picture) -> str:
 def test_an_open_incident_is_one_plain_sentence_and_since_when() -> None:
     """Who, how, how sure; the beginning as an interval in local time, widened to whole minutes."""
     said = text(picture(incident()))
-    assert said.startswith("Going on\n  ✗ facebook, instagram: blocked by name (tls.timeout.sni) (97% sure)\n")
+    assert said.startswith("Going on\n  ✗ facebook, instagram: blocked by name (tls.timeout.sni) (97 % sure)\n")
     assert "Since between 2026-11-22 20:50 and 21:01; for 119 min so far" in said
     assert "Still:" not in said
     assert said.endswith("Times are those of UTC+5.")
@@ -98,7 +98,22 @@ def test_a_closed_one_tells_its_end_and_how_long_it_can_have_lasted() -> None:
 def test_what_nobody_saw_begin_says_so() -> None:
     """No beginning is made up."""
     assert "or earlier (it was so when first looked at);" in text(picture(incident(began_after_us=None)))
-    assert "or longer" in text(picture(over(began_after_us=None)))
+    assert "lasted 99 min or longer" in text(picture(over(began_after_us=None)))
+
+
+def test_what_was_seen_once_has_no_length() -> None:
+    """Where neither its beginning nor a later look at it is known, "0 min or longer" would say nothing."""
+    said = text(picture(over(began_after_us=None, ended_after_us=None)))
+    assert "; how long it lasted is not known\n" in said
+    assert "0 min" not in said
+
+
+def test_no_incident_is_wholly_sure_and_none_is_said_to_be_meant() -> None:
+    """99.7 % is not 100 %; who slowed something down, and why, was not measured."""
+    said = text(picture(incident(confidence=0.9974, method="throttling", signature="throttling.sni")))
+    assert "(more than 99 % sure)" in said
+    assert "slowed down on the way, and others not" in said
+    assert "purpose" not in said
 
 
 def test_what_is_left_of_it_what_stayed_open_and_what_failed_with_it() -> None:
@@ -115,7 +130,7 @@ def test_what_is_left_of_it_what_stayed_open_and_what_failed_with_it() -> None:
         folded=("https://a.example/",),
     )
     said = text(picture(shut, incident(remaining=("https://facebook.example/",))))
-    assert "! The Internet was shut off (shutdown)" in said
+    assert "! The network was cut off: nothing at all answered (shutdown)" in said
     assert "What stayed open: tcp/179, udp/53" in said
     assert "1 address failed because of it." in said
     assert "Still: https://facebook.example/" in said

@@ -186,6 +186,12 @@ def test_the_network_is_named_where_it_is_known() -> None:
     assert "on this network (AS9198, KZ), connections that named" in said(sni_block(), country="KZ", asn=9198)
 
 
+def test_the_network_is_named_behind_its_genitive() -> None:
+    """What belongs to this network still does where the network is named."""
+    told = said(CODES["own_resolver"](), country="KZ", asn=9198)
+    assert "this network's (AS9198, KZ) DNS does not work" in told
+
+
 def test_the_moment_is_by_the_right_clock() -> None:
     """What the run has learned of the clock's error is put right in the sentence."""
     assert said(sni_block(), clock_offset_us=-3_600_000_000).startswith("On 22 November 2026 at 13:05 UTC, ")

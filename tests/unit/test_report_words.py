@@ -56,6 +56,7 @@ def test_nothing_is_ever_wholly_sure():
     assert words.certainty(0.939) == "93 % sure"
     assert words.certainty(0.99999) == "more than 99 % sure"
     assert words.certainty(None) == ""
+    assert [words.percent(value) for value in (0.8, 0.939, 0.9949, 0.99999)] == ["80 %", "93 %", ">99 %", ">99 %"]
 
 
 def test_symbols_differ_from_each_other():

@@ -236,7 +236,9 @@ def test_without_its_main_service_a_platform_has_no_word() -> None:
         ([*apps(0, "inconclusive", None), result(12, "denied", method="geo")],
          "Messenger: whether the apps work is not known (none of 12 answers), the web refuses this visitor."),
         ([*apps(0, "no_network", "upstream"), result(12, "no_network", method="upstream")],
-         "Messenger: nothing can be said about the apps and the web, because this network itself does not work."),
+         "Messenger: nothing can be said about the apps and the web, because the trouble is on your own side."),
+        ([*apps(12), result(12, "no_network", method="clock")],
+         "Messenger: the apps work; nothing can be said about the web, because the trouble is on your own side."),
         ([*apps(12)[:3], result(12, "blocked", method="throttling")],
          "Messenger: the apps work, the web is slowed down on the way. Not all of it was measured."),
     ],
@@ -254,7 +256,7 @@ def test_one_sentence_a_platform(results: list[EndpointResult], said: str) -> No
         ("blocked", "tls", "News is blocked by name."),
         ("blocked", "dns", "News is blocked by false answers, or none, to where it is (DNS)."),
         ("inconclusive", None, "News: whether it works is not known."),
-        ("no_network", "link", "News: nothing can be said, because this network itself does not work."),
+        ("no_network", "link", "News: nothing can be said, because the trouble is on your own side."),
     ],
 )
 def test_a_site_is_no_platform_of_parts(word: Status, method: str | None, said: str) -> None:
