@@ -197,7 +197,8 @@ def _short(row: RowMapping) -> Latest:
     )
     place: dict[str, Any] = {name: row[name] for name in ("target", "platform", "service", "rule")}
     place["named_as_url"] = bool(row["named_as_url"])
-    words = {name: row[f"reading_{name}"] for name in WORDS}
+    words = {name: row[f"reading_{name}"] for name in (*WORDS, "leaning")}
+    words["impairments"] = rows.words_from(row["reading_impairments"])
     result = EndpointResult(
         number=0,
         url=row["url"],

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from probe.verdict.model import EndpointResult, Run, Verdict
-from storage.rows import Changes, Insert, Row, storable
+from storage.rows import Changes, Insert, Row, storable, words_to
 
 if TYPE_CHECKING:
     from sqlalchemy import CompoundSelect, RowMapping, Select
@@ -47,6 +47,8 @@ def short(run: Run, result: EndpointResult, *, kind: Kind, interface: str | None
         "bytes_received": result.bytes_received,
         "clock_offset_us": run.clock_offset_us,
         "interface": interface,
+        "leaning": result.verdict.leaning,
+        "impairments": words_to(result.verdict.impairments),
     }
     return (
         Insert("places", (place,), known=True),

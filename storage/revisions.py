@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 ADVISORY_LOCK = 0x44414C454C

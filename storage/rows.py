@@ -156,10 +156,10 @@ def observation_row(run: str, observation: Observation) -> Row:
 def verdict_row(run: str, verdict: Verdict, version: int, judged_us: int) -> Row:
     row: Row = {"run": run, "endpoint": verdict.endpoint, "version": version, "judged_us": judged_us}
     row |= {name: getattr(verdict, name) for name in VERDICT_WORDS}
-    row |= {name: _words(getattr(verdict, name)) for name in VERDICT_LISTS}
+    row |= {name: words_to(getattr(verdict, name)) for name in VERDICT_LISTS}
     # The codes once more, so that an export of a million verdicts need not look into the findings.
-    row["evidence"] = _words(tuple(finding.code for finding in verdict.findings))
-    row["against"] = _words(tuple(finding.code for finding in verdict.against))
+    row["evidence"] = words_to(tuple(finding.code for finding in verdict.findings))
+    row["against"] = words_to(tuple(finding.code for finding in verdict.against))
     return row
 
 
@@ -171,7 +171,7 @@ def finding_row(run: str, endpoint: int, version: int, position: int, finding: F
     return row
 
 
-def _words(codes: Sequence[str]) -> str | None:
+def words_to(codes: Sequence[str]) -> str | None:
     """Codes with spaces between them; JSON where one is not a single word, so that nothing is lost."""
     if not codes:
         return None

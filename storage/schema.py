@@ -238,6 +238,9 @@ readings = Table(
     Column("bytes_received", BigInteger, nullable=False),
     Column("clock_offset_us", BigInteger),
     Column("interface", Text),
+    # What was said besides; NULL of everything that was healthy.
+    Column("leaning", Text),
+    Column("impairments", Text),
     PrimaryKeyConstraint("at_us", "place"),
     ForeignKeyConstraint(["place"], ["places.id"]),
     ForeignKeyConstraint(["source"], ["sources.id"]),

@@ -82,7 +82,9 @@ def healthy_runs(database: Database, before_us: int) -> tuple[str, ...]:
 
 
 def shorten(connection: Connection, ids: Sequence[str]) -> int:
-    """The runs *ids*, in which all was well, leave short readings and go. Returns how many readings they left."""
+    """The runs *ids*, of which nobody needs the details any more, leave short readings and go. Returns how many readings
+    they left.
+    """
     made: list[rows.Change] = []
     runs = connection.execute(select(schema.runs).where(schema.runs.c.id.in_(ids))).mappings().all()
     by_id = {row["id"]: rows.run_from(row) for row in runs}
@@ -103,14 +105,19 @@ def _newest_of(ids: Sequence[str]) -> Any:
         later.c.run == verdicts.c.run, later.c.endpoint == verdicts.c.endpoint
     )
     return (
-        select(endpoints, *(verdicts.c[name] for name in short_form.WORDS))
+        select(endpoints, *(verdicts.c[name] for name in (*short_form.WORDS, "leaning", "impairments")))
         .join(verdicts, and_(verdicts.c.run == endpoints.c.run, verdicts.c.endpoint == endpoints.c.number))
         .where(endpoints.c.run.in_(ids), verdicts.c.version == newest.scalar_subquery())
     )
 
 
 def _result(row: Mapping[Any, Any]) -> EndpointResult:
-    verdict = Verdict(endpoint=row["number"], **{name: row[name] for name in short_form.WORDS})
+    verdict = Verdict(
+        endpoint=row["number"],
+        leaning=row["leaning"],
+        impairments=rows.words_from(row["impairments"]),
+        **{name: row[name] for name in short_form.WORDS},
+    )
     return EndpointResult(
         **{name: row[name] for name in ("number", "target", "url", "platform", "service", "rule")},
         **{name: row[name] for name in rows.MEASURED_COLUMNS},

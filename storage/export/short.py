@@ -24,7 +24,7 @@ ORDER = "q.at_us, q.place"
 _ALIASES = re.compile(r'\b([rev])\.("?\w+"?)')
 _PLACES = ("target", "platform", "service", "url", "rule", "named_as_url")
 _SOURCES = ("country", "asn", "software", "catalogue", "trust")
-_READINGS = ("status", "method", "signature", "confidence", "basis", '"where"')
+_READINGS = ("status", "method", "signature", "confidence", "basis", '"where"', "leaning", "impairments")
 _HERE = {
     **{f"e.{name}": f"p.{name}" for name in _PLACES},
     **{f"r.{name}": f"s.{name}" for name in _SOURCES},
