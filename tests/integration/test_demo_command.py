@@ -95,6 +95,14 @@ def test_a_wrong_verdict_is_said_and_exits_4(tmp_path: Path, monkeypatch: pytest
     assert "WRONG: social." in result.stdout
 
 
+def test_what_is_broken_beside_a_page_is_told(tmp_path: Path) -> None:
+    """Where hidden names are stopped the page is reached, and the text says what is stopped."""
+    result = ran("--only", "hidden-names", "-o", str(tmp_path / "demo.csv"))
+    assert result.return_value == 0
+    assert "owls.example  accessible" in result.stdout
+    assert "also:    This network stops greetings that hide a site's name inside another" in result.stdout
+
+
 def test_an_impairment_that_is_missing_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing stops hidden names, the act that expects that is wrong, whatever the site's own verdict is."""
     act = next(act for act in table.PROGRAMME if act.only == ("ech",))
