@@ -13,7 +13,7 @@ from probe.demo.pages import article
 from probe.demo.scene import Accepted, Act, Scene
 from probe.demo.table_abroad import ABROAD
 from probe.demo.table_apps import APPS, SLOWER
-from probe.demo.table_lately import ECH, HTTP3
+from probe.demo.table_lately import ECH, QUIC
 from probe.demo.world import EMPTY, NXDOMAIN, REFUSED, SERVFAIL, SILENCE, Page, Portal, Reply, Resolver, Rule, Server
 from probe.wire.resolvers import Nameserver
 
@@ -460,7 +460,7 @@ PROGRAMME: tuple[Act, ...] = (
     _RIDDLES,
     APPS,
     SLOWER,
-    HTTP3,
+    QUIC,
     ECH,
     ABROAD,
     _HOUSEHOLD,

@@ -15,8 +15,8 @@ _OFFERS_HTTP3 = Server(
 )
 _QUIC_DROPPED = Rule(name="", quic=True)
 
-HTTP3 = Act(
-    name="http3",
+QUIC = Act(
+    name="quic",
     title="The newer, faster kind of connection (QUIC, for HTTP/3), which some networks stop by name",
     quic=True,
     scenes=(
@@ -50,8 +50,8 @@ HTTP3 = Act(
 )
 
 ECH = Act(
-    name="hidden-names",
-    title="Greetings that hide a name inside another (ECH), compared where nobody serves the site (--only ech)",
+    name="ech",
+    title="Greetings that hide a name inside another (ECH), compared where nobody serves the site",
     only=("ech",),
     # The name that all such greetings show, and the extension: what has been reported from Russia since November 2024.
     rules=(Rule(name="cloudflare-ech.com", ech="silence"),),

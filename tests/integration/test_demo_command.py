@@ -97,7 +97,7 @@ def test_a_wrong_verdict_is_said_and_exits_4(tmp_path: Path, monkeypatch: pytest
 
 def test_what_is_broken_beside_a_page_is_told(tmp_path: Path) -> None:
     """Where hidden names are stopped the page is reached, and the text says what is stopped."""
-    result = ran("--only", "hidden-names", "-o", str(tmp_path / "demo.csv"))
+    result = ran("--only", "ech", "-o", str(tmp_path / "demo.csv"))
     assert result.return_value == 0
     assert "owls.example  accessible" in result.stdout
     assert "also:    This network stops greetings that hide a site's name inside another" in result.stdout
@@ -117,12 +117,12 @@ def test_without_aioquic_one_line_says_what_is_left_out(tmp_path: Path, monkeypa
     monkeypatch.setitem(sys.modules, "aioquic", None)
     monkeypatch.setitem(sys.modules, "aioquic.quic.connection", None)
     monkeypatch.setattr(quic, "is_here", quic.is_here.__wrapped__)
-    result = ran("--only", "unplugged", "--only", "http3", "-o", str(tmp_path / "demo.csv"))
+    result = ran("--only", "unplugged", "--only", "quic", "-o", str(tmp_path / "demo.csv"))
     assert result.return_value == 0
     assert "1 of 1 verdict right" in result.stdout
-    assert "Left out: http3, for it needs aioquic" in result.stdout
+    assert "Left out: quic, for it needs aioquic" in result.stdout
     result = ran("--only", "swifts", "-o", str(tmp_path / "demo.csv"))
-    assert "http3 cannot be played, for it needs aioquic" in str(result.exception)
+    assert "quic cannot be played, for it needs aioquic" in str(result.exception)
     assert result.stdout == ""
 
 

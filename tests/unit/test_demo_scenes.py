@@ -80,7 +80,7 @@ def test_without_aioquic_everything_else_is_played(monkeypatch: pytest.MonkeyPat
     """Acts over QUIC are left out where it cannot be spoken, and only those."""
     monkeypatch.setattr("probe.instruments.quic.is_here", lambda: False)
     acts, missing = playable(PROGRAMME)
-    assert [act.name for act in missing] == ["http3"]
+    assert [act.name for act in missing] == ["quic"]
     assert [act for act in PROGRAMME if act not in acts] == list(missing)
     monkeypatch.setattr("probe.instruments.quic.is_here", lambda: True)
     assert playable(PROGRAMME) == (PROGRAMME, ())
