@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, text, tuple_
 
-from storage import schema, spool, sqlite_file
+from storage import last_network, schema, spool, sqlite_file
 from storage.database import Database
 from storage.errors import StorageError
 from storage.location import FILE_NAME, Location
@@ -215,8 +215,8 @@ class Belonging:
 
 
 def belongings(location: Location) -> tuple[Belonging, ...]:
-    """All that ``dalel purge`` removes: database, -wal, -shm, lock, spool, copies; on a server, the tables."""
-    spooled = spool.files(location.spool_dir, location.identity)
+    """All that ``dalel purge`` removes: database, -wal, -shm, locks, spool, copies; on a server, the tables."""
+    spooled = [last_network.path_of(location), *spool.files(location.spool_dir, location.identity)]
     if location.path is None:
         return (*_tables(location), *_sized(spooled))
     assert location.lock_path is not None

@@ -25,7 +25,8 @@ from probe.workflows import watching
 from probe.workflows.incidents import Conclusion, Incidents
 from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.prune import tidy
-from storage import days, readings
+from probe.workflows.whereabouts import Hint, Whereabouts, hint_from, hint_of
+from storage import days, last_network, readings
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -62,12 +63,18 @@ class RealWork:
     _was_up: bool = False
     _is_up: bool = False
     _trouble: str | None = None
+    _moves_said: int = 0
+    _hint: Hint | None = None
+    """What an earlier process has left of where it was."""
+    _hinted: Whereabouts | None = None
+    """What the next one is left a hint of."""
 
     def __post_init__(self) -> None:
         self.ways = OtherWays() if self.wire.name == Wire.name else OtherWays(lambda: ())
 
     async def begin(self) -> Wants:
         """Take up what the archive knows of incidents, tell what was never told, and say what is wished for."""
+        self._hint = hint_from(await asyncio.to_thread(last_network.read, self.archive.location))
         self._incidents, missed = await asyncio.to_thread(self._load)
         items = [of_event(incident, event) for incident, event in missed.told]
         await self._kept_after(self.teller.tell_missed(items))
@@ -123,8 +130,8 @@ class RealWork:
         others = await self.ways.look(kit, watch.settings, self.archive, full=full)
         counted = await self._counted(came, own_sides_made=1 + len(others), beside=others)
         # The way that the system prefers comes last: what it says is what holds for everything else.
-        facts = (*(one.own_side for one in others if one.own_side is not None), *counted.facts)
-        return replace(counted, facts=facts)
+        told = [fact for one in others for fact in (*one.moved, one.own_side) if fact is not None]
+        return replace(counted, facts=(*told, *counted.facts))
 
     async def measure(self, watch: WatchSet, looks: Sequence[Look]) -> Came:
         if all(look.kind != "burst" for look in looks):
@@ -153,6 +160,7 @@ class RealWork:
                 catalogue=watch.catalogue,
                 clock=ClockOffset(self.clock.monotonic),
                 pacer=Pacer(self.wire, budgets.flows_per_second, budgets.flows_per_120_s),
+                before=self._hint,
             )
         if self._watch is not watch:
             self._watch = watch
@@ -169,6 +177,9 @@ class RealWork:
     async def _counted(
         self, came: watching.Came, *, rounds: int = 0, own_sides_made: int = 0, beside: Sequence[watching.Came] = ()
     ) -> Came:
+        if self._incidents is not None:
+            # At once, and again in its turn: what others measure in the new network may come before the rest of this.
+            self._incidents.take(came.moved[:1])
         sent = sum(one.bytes_sent for one in (came, *beside))
         received = sum(one.bytes_received for one in (came, *beside))
         day = days.Day(
@@ -187,12 +198,21 @@ class RealWork:
             facts = (*facts, came.own_side)
             self._is_up = came.own_side.status == "ok"
             self._was_up &= self._is_up
-        if came.moved is not None:
-            self.say(
-                "moved", "This computer is in another network now: what was suspected in the one before is dropped."
-            )
-            facts = (came.moved, *facts)
-        return Came(facts=facts, bytes_sent=sent, bytes_received=received)
+        if self._kit is not None:
+            await self._whereabouts(self._kit)
+        return Came(facts=(*came.moved, *facts), bytes_sent=sent, bytes_received=received)
+
+    async def _whereabouts(self, kit: Kit) -> None:
+        """Say that this host has moved, and leave a hint of where it is to the next process: not before the move is kept."""
+        if kit.moves_told > self._moves_said:
+            self._moves_said = kit.moves_told
+            words = "This computer is in another network now: what was suspected in the one before is dropped."
+            self.say("moved", words)
+        here = kit.whereabouts
+        if here is None or here == self._hinted or kit.before is not None or kit.moves_told < kit.moves:
+            return
+        self._hinted = here
+        await asyncio.to_thread(last_network.write, self.archive.location, hint_of(here))
 
     # what follows
 

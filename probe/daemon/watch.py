@@ -104,5 +104,8 @@ def _kit_for(way: WayOut, label: str, kit: Kit, settings: Settings) -> tuple[Kit
         abroad={},
         resting={},
         whereabouts=None,
+        before=None,
+        moves=0,
+        moves_told=0,
     )
     return own, wire

@@ -44,7 +44,7 @@ FORGOTTEN_US = 24 * 3_600_000_000
 def step(state: State, fact: Fact) -> tuple[State, tuple[Event, ...]]:
     """*state* after *fact*, and what changed by it, in order."""
     if isinstance(fact, OwnSide) and fact.method == MOVED:
-        return _elsewhere(state, fact.interface or ""), ()
+        return _elsewhere(state, fact.interface or "", fact.at_us), ()
     reading = as_reading(fact) if isinstance(fact, OwnSide) else fact
     key = (reading.interface or "", reading.url)
     track = state.tracks.get(key) or Track(url=reading.url, interface=reading.interface)
@@ -96,7 +96,7 @@ class _Step:
         self.events: list[Event] = []
 
     def done(self) -> tuple[State, tuple[Event, ...]]:
-        state = State(tracks=self.tracks, incidents=self.incidents, under=self.under, rules=self.state.rules)
+        state = replace(self.state, tracks=self.tracks, incidents=self.incidents, under=self.under)
         return state, tuple(self.events)
 
     def keep(self, change: changes.Changed) -> Incident:
@@ -260,7 +260,8 @@ class _Step:
     # the own side
 
     def own_side(self, key: Key, track: Track, reading: Reading, holes: tuple[str, ...]) -> None:
-        if track.held is not None and track.held.why.method in LINE and _is_blind(reading):
+        held = track.held
+        if held is not None and not held.away and held.why.method in LINE and _is_blind(reading):
             self.tracks[key] = replace(track, last_us=reading.until_us, run=reading.run)
             return
         track = observe(track, reading, OWN_SIDE)
@@ -271,6 +272,11 @@ class _Step:
             self.own_side_free(key, track, holes)
 
     def own_side_held(self, key: Key, held: Held, holes: tuple[str, ...]) -> None:
+        other = next((why for why in self.tracks[key].suspicions if held.away and _told_of_own_side(why)), None)
+        if other is not None:
+            self.leave(key, replace(held, goods=(*held.goods, other.first.until_us)))
+            self.own_side_free(key, self.tracks[key], holes)
+            return
         incident = self.incidents[held.incident]
         if not recovered(held, OWN_SIDE):
             if set(holes) - set(incident.holes):
@@ -292,13 +298,15 @@ class _Step:
         (why,) = track.suspicions
         if why.method in SHADOWS:
             self.overshadow(key[0], track, why)
-        if not ready(why, OWN_SIDE if why.method in LINE else HOUSEHOLD):
+        if not _told_of_own_side(why):
             return
         interval = began(why)
+        moved_us = self.state.moved_us.get(key[0], 0)
         late = [
             incident
             for incident in self.incidents.values()
-            if incident.state == "closed" and not incident.urls and incident.interface == track.interface
+            if (incident.state, incident.urls, incident.interface) == ("closed", (), track.interface)
+            and (incident.method == why.method or (incident.ended_after_us or incident.opened_us) >= moved_us)
         ]
         if late:
             change = changes.reopened(late[0], track, why, self.now_us)
@@ -353,18 +361,29 @@ def _after_step_back(track: Track, reading: Reading) -> Track:
     )
 
 
-def _elsewhere(state: State, interface: str) -> State:
+def _elsewhere(state: State, interface: str, at_us: int) -> State:
     """*state* in another network: what failed or went well in the one before proves nothing here, and is not added up.
 
     What is held stays held until it is well here; when it ended there is not known then.
     """
     tracks = {key: _unsuspected(track) if key[0] == interface else track for key, track in state.tracks.items()}
-    return replace(state, tracks=tracks)
+    under, incidents = dict(state.under), dict(state.incidents)
+    own, failed = tracks.get((interface, "")), under.pop(interface, frozenset())
+    if failed and own is not None and own.held is not None:
+        incident = incidents[own.held.incident]
+        incidents[incident.id] = replace(incident, folded=tuple(sorted({*incident.folded, *failed})))
+    moved_us = {**state.moved_us, interface: at_us}
+    return replace(state, tracks=tracks, incidents=incidents, under=under, moved_us=moved_us)
 
 
 def _unsuspected(track: Track) -> Track:
     held = replace(track.held, goods=(), full=False, away=True) if track.held is not None else None
     return replace(track, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0)
+
+
+def _told_of_own_side(why: Suspicion) -> bool:
+    """Whether what the own side is suspected of is enough to tell of it."""
+    return ready(why, OWN_SIDE if why.method in LINE else HOUSEHOLD)
 
 
 def _is_blind(reading: Reading) -> bool:

@@ -27,10 +27,11 @@ def resume(state: State, stored: Iterable[Incident]) -> State:
         if track.held is not None and key not in owner:
             tracks[key] = _let_go(track, track.held, incidents.values())
         else:
-            tracks[key] = _owned(track, owner.get(key))
+            tracks[key] = _owned(track, owner.get(key), state.moved_us.get(key[0]))
     for key, incident in owner.items():
         if key not in tracks:
-            tracks[key] = _owned(Track(url=key[1], interface=incident.interface), incident)
+            track = Track(url=key[1], interface=incident.interface)
+            tracks[key] = _owned(track, incident, state.moved_us.get(key[0]))
     return replace(state, tracks=tracks, incidents=incidents)
 
 
@@ -44,22 +45,24 @@ def _let_go(track: Track, held: Held, stored: Iterable[Incident]) -> Track:
         for incident in stored
     )
     left = any(held.incident == incident.id and incident.state == "open" for incident in stored)
-    if over or left or held.goods or not held.why.recent:
+    if over or left or held.away or held.goods or not held.why.recent:
         return replace(track, held=None)
     # Who is held needs no good readings from before; who is suspected does, to say since when.
     goods = tuple(at_us for at_us in track.goods if at_us < held.why.first.at_us)
     return replace(track, held=None, suspicions=(*track.suspicions, replace(held.why, goods=goods)))
 
 
-def _owned(track: Track, incident: Incident | None) -> Track:
-    """*track* as a member of *incident*, if there is one."""
+def _owned(track: Track, incident: Incident | None, moved_us: int | None) -> Track:
+    """*track* as a member of *incident*, if there is one; *moved_us*: when this host was last found in another network."""
     if incident is None:
         return track
     if track.held is not None:
         return replace(track, held=replace(track.held, incident=incident.id))
     why = next((suspicion for suspicion in track.suspicions if suspicion.status == incident.status), None)
     others = tuple(suspicion for suspicion in track.suspicions if suspicion.status != incident.status)
-    return replace(track, suspicions=others, held=Held(incident=incident.id, why=why or _reason(incident)))
+    why = why or _reason(incident)
+    away = moved_us is not None and why.seen_us < moved_us
+    return replace(track, suspicions=others, held=Held(incident=incident.id, why=why, away=away))
 
 
 def _reason(incident: Incident) -> Suspicion:

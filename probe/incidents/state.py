@@ -21,12 +21,14 @@ the judge has weighed those for each endpoint."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """All that the machine remembers. ``tracks`` has endpoints and the own side; ``incidents`` those that are open, or
-    closed so lately that they may open again; ``under``, by interface, the URLs that failed while the own side was down.
+    closed so lately that they may open again; ``under``, by interface, the URLs that failed while the own side was down;
+    ``moved_us``, by interface, when this host was last found in another network.
     """
 
     tracks: Mapping[Key, Track] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     under: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    moved_us: Mapping[str, int] = field(default_factory=dict)
     rules: Rules = ENDPOINT
 
 

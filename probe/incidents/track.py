@@ -131,7 +131,7 @@ class Track:
     @property
     def failing(self) -> bool:
         """Whether the last telling reading was a failure."""
-        if self.held is not None:
+        if self.held is not None and (not self.held.away or not self.held.goods):
             return not self.held.goods
         return any(suspicion.recent[-1].bad for suspicion in self.suspicions)
 
@@ -144,7 +144,8 @@ def observe(track: Track, reading: Reading, rules: Rules) -> Track:
     """*track* after *reading*, which is later than all before it."""
     asked, turn = _turned(track, reading)
     held = _hold(track.held, reading) if track.held is not None else None
-    suspicions = _suspicions(track, reading, rules, None if held is None else held.why.status)
+    # In another network the same status may be another trouble.
+    suspicions = _suspicions(track, reading, rules, None if held is None or held.away else held.why.status)
     good = reading.status == "accessible"
     cheap = reading.kind == "cheap" and not is_own_side(reading)
     return replace(
@@ -250,6 +251,8 @@ def _hold(held: Held, reading: Reading) -> Held:
     if told == "good":
         return replace(held, goods=(*held.goods, reading.until_us), full=held.full or reading.kind != "cheap")
     why = held.why
+    if held.away and reading.method != why.method:
+        return held
     bad, of = why.bad + 1, why.of + 1 + len(held.goods)
     if of > _COUNTED:
         bad, of = (bad + 1) // 2, (of + 1) // 2

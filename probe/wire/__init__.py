@@ -190,7 +190,7 @@ class Wire:
 
     def router(self) -> str | None:
         """The hardware address of that router, while the kernel knows it: two networks' routers often have one address. It
-        is compared, and kept nowhere.
+        is compared, and never kept.
         """
         gateway = self.gateway()
         return this_host.hardware_address(gateway) if gateway is not None else None

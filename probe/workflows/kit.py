@@ -10,7 +10,7 @@ from probe.experiments.cheap import Memory
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.pacing import Pacer
 from probe.observations import Observation, TlsFact
-from probe.workflows.whereabouts import Whereabouts, noted, whereabouts
+from probe.workflows.whereabouts import Hint, Whereabouts, is_elsewhere, noted, whereabouts
 
 if TYPE_CHECKING:
     from probe.instruments.trust import Trust
@@ -66,6 +66,12 @@ class Kit:
     memory: Memory = field(default_factory=Memory)
     whereabouts: Whereabouts | None = None
     """The network in which all this was learned."""
+    before: Hint | None = None
+    """What an earlier process has left of the network that it was in last, until it has been compared with this one."""
+    moves: int = 0
+    """How often this host has been found in another network than before."""
+    moves_told: int = 0
+    """As many of them as have been told of, by whatever ended first."""
     looks: int = 0
     greeted: float | None = None
     """When (timeline) the last small look shook hands."""
@@ -76,15 +82,20 @@ class Kit:
     resting: dict[str, float] = field(default_factory=dict)
     """Names whose addresses served as neutrals, and until when (the wire's monotonic clock) they rest."""
 
-    def has_moved(self, wire: Wire) -> bool:
-        """Whether the host is in another network than when this was last asked; what was learned there is forgotten then."""
+    def look_around(self, wire: Wire) -> int:
+        """How often the host has moved by now. Where it has since this was last asked, what was learned there is forgotten."""
         now = whereabouts(wire)
         if now is None:
-            return False
+            return self.moves
         self.whereabouts, moved = noted(self.whereabouts, now)
+        if self.before is not None:
+            moved |= is_elsewhere(self.before, now)
+            # Before anything was sent the kernel may not know the router yet, which tells most.
+            self.before = None if moved or now.router is not None or self.before.here.router is None else self.before
         if moved:
             self.memory, self.abroad, self.trouble, self.greeted = Memory(), {}, None, None
-        return moved
+            self.moves += 1
+        return self.moves
 
     def rest(self, observations: Sequence[Observation], now: float) -> None:
         """Let the neutrals that *observations* drew rest; those that have rested are forgotten."""

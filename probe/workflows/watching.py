@@ -61,8 +61,10 @@ class Came:
     run: str
     readings: tuple[Reading, ...] = ()
     own_side: OwnSide | None = None
-    moved: OwnSide | None = None
-    """That this was the first in another network, or that the network changed meanwhile: comes before all the rest."""
+    moved: tuple[OwnSide, ...] = ()
+    """That this is the first that is told from another network; with a second one after all the rest where the network
+    changed meanwhile.
+    """
     bytes_sent: int = 0
     bytes_received: int = 0
     bugs: int = 0
@@ -87,7 +89,7 @@ async def measure(
     kinds = {asked.number: kind for asked, kind in looks}
     deep = "deep" in kinds.values()
     settings = replace(settings, profile="full" if deep else "light", deep=settings.deep and deep)
-    moved = kit.has_moved(wire)
+    begun_in = kit.look_around(wire)
     for asked, kind in looks:
         if kind != "cheap":
             kit.memory.forget(asked.endpoint.url)
@@ -103,7 +105,8 @@ async def measure(
     except BaseException:  # somebody stops, or a bug of ours ended the run
         run = _timed(kit, replace(run, finished_us=wire.now_us(), interrupted=True))
         if archive is not None and results:
-            archive.put(_changes(kit, session, run, results, kinds))
+            moved = _moved(kit, run, begun_in, kit.look_around(wire))
+            archive.put((*_changes(kit, session, run, results, kinds), *_own_sides(run, *moved)))
         raise
     finally:
         kit.rest(session.recorder.observations, wire.monotonic())
@@ -112,14 +115,15 @@ async def measure(
     changes = _changes(kit, session, run, results, kinds) if archive is not None else ()
     kept = any(change.table == "runs" for change in changes)
     own = _own_side(kit, run, ran.network, kept=kept) if _is_whole(observations) else None
-    moved |= kit.has_moved(wire)
-    move = _move(kit, run) if moved else None
+    ended_in = kit.look_around(wire)
+    moved = _moved(kit, run, begun_in, ended_in)
     if archive is not None:
-        await _kept(archive.put((*changes, *_own_sides(run, own, move))))
+        await _kept(archive.put((*changes, *_own_sides(run, own, *moved))))
+    kit.moves_told = max(kit.moves_told, ended_in)
     _tell(kit, observations)
     return Came(
         run=run.id,
-        moved=move,
+        moved=moved,
         readings=tuple(_reading(kit, run, result, kinds[result.number]) for result in ran.results),
         own_side=own,
         **_costs(observations),
@@ -183,7 +187,7 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     """Look at the own side: a question and a connection, once an hour a handshake, a test page and the time as well. As soon as
     that is not well, or *full*: all of it, twice if need be, and then what has stayed open.
     """
-    moved = kit.has_moved(wire)
+    begun_in = kit.look_around(wire)
     run, session = _begun(kit, wire, settings, ())
     verdict: NetworkVerdict | None = None
     # The first look of a process is a whole one: it learns where the sites abroad are, and what time it is.
@@ -205,15 +209,17 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     run = _timed(kit, run)
     kept = archive is not None and whole and verdict.status != "ok"
     own = _own_side(kit, run, verdict, kind="full" if whole else "cheap", kept=kept)
-    move = _move(kit, run) if moved else None
+    ended_in = kit.look_around(wire)
+    moved = _moved(kit, run, begun_in, ended_in)
     if archive is not None:
         details = _details(run, observations) if kept else ()
-        await _kept(archive.put((*details, *_own_sides(run, own, move))))
+        await _kept(archive.put((*details, *_own_sides(run, own, *moved))))
+    kit.moves_told = max(kit.moves_told, ended_in)
     if verdict.status == "ok":
         kit.trouble = None
         kit.remember(observations)
     _tell(kit, observations)
-    return Came(run=run.id, own_side=own, moved=move, **_costs(observations))
+    return Came(run=run.id, own_side=own, moved=moved, **_costs(observations))
 
 
 def _details(run: Run, observations: Sequence[Observation]) -> Changes:
@@ -319,10 +325,26 @@ def _own_side(kit: Kit, run: Run, verdict: NetworkVerdict, *, kind: Kind = "full
     )
 
 
-def _move(kit: Kit, run: Run) -> OwnSide:
-    """That *run* is not to be added up with what was before it."""
-    at_us = run.started_us - 1 + (run.clock_offset_us or 0)
-    return OwnSide(run="", at_us=at_us, status="inconclusive", method=MOVED, interface=kit.interface, kind="cheap")
+def _moved(kit: Kit, run: Run, begun_in: int, ended_in: int) -> tuple[OwnSide, ...]:
+    """That *run* is not to be added up with what was before it; nor, if it ended in another network, with what comes.
+
+    Whatever ends first tells of a move, whoever noticed it: what is measured in the new network must not be told before.
+    """
+    if begun_in == ended_in <= kit.moves_told:
+        return ()
+    ended_us = run.finished_us or run.started_us
+    moments = (run.started_us - 1, *((ended_us + 1,) if begun_in != ended_in else ()))
+    return tuple(
+        OwnSide(
+            run="",
+            at_us=moment + (run.clock_offset_us or 0),
+            status="inconclusive",
+            method=MOVED,
+            interface=kit.interface,
+            kind="cheap",
+        )
+        for moment in moments
+    )
 
 
 def _own_sides(run: Run, *told: OwnSide | None) -> Changes:

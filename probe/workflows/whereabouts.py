@@ -1,14 +1,17 @@
 """Which network this host is in, as far as it can tell without sending anything: enough to notice that it has moved.
 
 What was learned in one network (tickets, addresses, what is wrong with it, suspicions) must not be believed in another.
-Kept in memory only, for it would tell where somebody goes. Inside a container, whose own bridge never changes, nothing is
-noticed.
+Kept in memory only, for it would tell where somebody goes; for the next process there is a hint (:func:`hint_of`) that tells
+two networks apart and names none. Inside a container, whose own bridge never changes, nothing is noticed.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from probe.wire import Wire
@@ -52,3 +55,60 @@ def noted(before: Whereabouts | None, now: Whereabouts) -> tuple[Whereabouts, bo
 
 def _differ(one: str | None, other: str | None) -> bool:
     return one is not None and other is not None and one != other
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# for the next process
+
+_HINT_BYTES = 1
+"""Of each part. Of all routers one in 256 looks the same: enough to notice most moves, and no proof of where somebody was."""
+_SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Whereabouts of which each part is a byte that depends on a *salt*: good for a comparison, and for nothing else."""
+
+    salt: bytes
+    here: Whereabouts
+
+
+def hint_of(here: Whereabouts) -> dict[str, Any]:
+    """*here* as plain JSON, with a salt of its own: two hints of one network have nothing in common."""
+    salt = os.urandom(_SALT_BYTES)
+    veiled = _veiled(here, salt)
+    return {
+        "salt": salt.hex(),
+        "gateway": veiled.gateway,
+        "router": veiled.router,
+        "nameservers": sorted(veiled.nameservers),
+        "tunnels": list(veiled.tunnels),
+    }
+
+
+def hint_from(said: Mapping[str, Any]) -> Hint | None:
+    """The inverse; ``None`` for what is no hint."""
+    try:
+        here = Whereabouts(
+            said["gateway"], said["router"], frozenset(map(str, said["nameservers"])), tuple(map(str, said["tunnels"]))
+        )
+        return Hint(bytes.fromhex(said["salt"]), here)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def is_elsewhere(hint: Hint, now: Whereabouts) -> bool:
+    """Whether *now* is another network than the one that *hint* was made in."""
+    return noted(hint.here, _veiled(now, hint.salt))[1]
+
+
+def _veiled(here: Whereabouts, salt: bytes) -> Whereabouts:
+    def veil(part: str) -> str:
+        return hashlib.blake2b(part.encode(errors="surrogatepass"), key=salt, digest_size=_HINT_BYTES).hexdigest()
+
+    return Whereabouts(
+        None if here.gateway is None else veil(here.gateway),
+        None if here.router is None else veil(here.router),
+        frozenset(map(veil, here.nameservers)),
+        tuple(map(veil, here.tunnels)),
+    )

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from probe.instruments.trust import Trust
 from probe.instruments.warm import warm
 from probe.observations import Observation, Operation, TcpFact, TlsFact
 from probe.settings import Settings
+from probe.wire import Wire
 from probe.workflows import watching
 from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.watching import Came
@@ -340,9 +341,9 @@ def test_what_is_killed_while_it_keeps_has_kept_all_or_nothing(way: str) -> None
         one.archive._writer.put = once  # type: ignore[method-assign]
         came = await (one.look() if way == "look" else one.round())
         assert came.own_side is not None
-        assert came.moved is not None
-        kept = list(own_sides.between(one.archive.reader.database, came.moved.at_us))
-        assert kept == [came.moved, came.own_side]
+        (moved,) = came.moved
+        kept = list(own_sides.between(one.archive.reader.database, moved.at_us))
+        assert kept == [moved, came.own_side]
         assert len(one.archive.load(came.own_side.run)[2]) > 20
 
     play(story, archive=True)
@@ -414,7 +415,7 @@ def test_in_another_network_nothing_learned_before_is_believed() -> None:
     async def story(one: Probe) -> None:
         await one.look()
         await one.round(kind="full")
-        assert (await one.round()).moved is None
+        assert not (await one.round()).moved
         assert len(one.kit.memory) == 1
         assert one.kit.abroad
         here = one.internet.world.nameservers
@@ -423,14 +424,40 @@ def test_in_another_network_nothing_learned_before_is_believed() -> None:
         assert len(one.kit.memory) == 0
         assert not one.kit.abroad
         assert one.kit.greeted is None
-        assert came.moved is not None
-        assert came.own_side is None or came.moved.at_us < came.own_side.at_us
-        assert (await one.round()).moved is None
+        (moved,) = came.moved
+        assert came.own_side is None or moved.at_us < came.own_side.at_us
+        assert not (await one.round()).moved
         assert one.archive is not None
         kept = [look for look in own_sides.between(one.archive.reader.database, 0) if look.method == "moved"]
-        assert kept == [came.moved]
+        assert kept == [moved]
 
     play(story, archive=True)
+
+
+class Carried(Kit):
+    """Of a host that is somewhere else each time that it is asked."""
+
+    def look_around(self, wire: Wire) -> int:
+        self.moves += 1
+        return super().look_around(wire)
+
+
+def test_who_ends_first_in_another_network_tells_of_it() -> None:
+    """A look noticed it, and a round ended sooner; one that began in the old network is added up with neither of them."""
+
+    async def story(one: Probe) -> None:
+        await one.look()
+        one.kit.moves += 1  # noticed by something that has not ended yet
+        first = await one.round()
+        assert len(first.moved) == 1
+        assert not (await one.look()).moved
+        one.kit = Carried(**{field.name: getattr(one.kit, field.name) for field in fields(Kit)})
+        came = await one.round()
+        (reading,) = came.readings
+        before, after = came.moved
+        assert before.at_us < reading.at_us <= reading.until_us < after.at_us
+
+    play(story)
 
 
 def test_a_plug_that_is_pulled_while_the_line_is_down_is_seen_as_that() -> None:

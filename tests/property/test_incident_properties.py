@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probe.incidents.machine import START, STEP_BACK_US, State, changed, run, step, wants
-from probe.incidents.model import Event, Fact, Incident, Kind, OwnSide, Reading
+from probe.incidents.machine import START, STEP_BACK_US, State, changed, resume, run, step, wants
+from probe.incidents.model import MOVED, Event, Fact, Incident, Kind, OwnSide, Reading
 from probe.incidents.state import shadowed
 from tests.incident_facts import known_us, look, reading
 
@@ -236,3 +236,26 @@ def test_wishes_are_about_what_is_known(facts: list[Fact]) -> None:
         assert asked.old <= asked.rounds
         held = {url for one in state.incidents.values() if one.state == "open" for url in one.remaining}
         assert asked.rounds == (set() if shadowed(state, "") else held)
+
+
+@settings(max_examples=80, deadline=None)
+@given(streams(), st.data())
+def test_wherever_it_is_carried_whoever_is_held_is_held_by_something_open(
+    facts: list[Fact], data: st.DataObject
+) -> None:
+    """And every incident that is open holds somebody, through any number of networks and a restart; nothing is suspected twice."""
+    restart = data.draw(st.integers(0, len(facts)))
+    moves = data.draw(st.sets(st.integers(0, len(facts)), max_size=4))
+    state, kept = START, dict(START.incidents)
+    for number, fact in enumerate(facts):
+        if number in moves:
+            at_us = known_us(fact) - 1
+            state, _ = step(state, OwnSide(run="", at_us=at_us, status="inconclusive", method=MOVED, kind="cheap"))
+        if number == restart:
+            state = resume(state, kept.values())
+        state, _ = step(state, fact)
+        kept |= state.incidents
+        held = [track.held.incident for track in state.tracks.values() if track.held is not None]
+        assert set(held) == {name for name, incident in state.incidents.items() if incident.state == "open"}
+        for track in state.tracks.values():
+            assert len({why.status for why in track.suspicions}) == len(track.suspicions)
