@@ -92,7 +92,7 @@ COMMANDS = (
     Row(
         "help",
         "probe.cli.help_cmd",
-        "Explain a topic: verdicts, exit-codes, output, safety, settings, notify, control, apps.",
+        "Explain a topic: verdicts, exit-codes, output, export, safety, settings, notify, control, apps.",
     ),
 )
 

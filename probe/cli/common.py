@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from targets.model import Canaries
 
 
+_LONGEST_HELP = 1000
+
+
 class ConfigError(click.ClickException):
     """Something that the user wrote is wrong; the text says what to do. Exit code 2."""
 
@@ -24,6 +27,18 @@ class ConfigError(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(f"dalel: {self.format_message()}", err=True, file=file)
+
+
+class WholeGroup(click.Group):
+    """A group whose help tells all of each command's summary: click cuts it off where the screen is narrow."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            names = self.list_commands(ctx)
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            formatter.write_dl(
+                [(name, one.get_short_help_str(_LONGEST_HELP)) for name, one in commands if one is not None]
+            )
 
 
 def not_empty(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:

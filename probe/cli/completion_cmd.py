@@ -8,13 +8,13 @@ import click
 @click.command("completion")
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> None:
-    r"""Print what makes a shell complete dalel's commands and options.
+    """Print what makes a shell complete dalel's commands and options.
 
     \b
       bash   echo 'eval "$(dalel completion bash)"' >> ~/.bashrc
       zsh    echo 'eval "$(dalel completion zsh)"' >> ~/.zshrc
       fish   dalel completion fish > ~/.config/fish/completions/dalel.fish
-    """
+    """  # noqa: D301
     from click.shell_completion import get_completion_class
 
     from probe.cli import dalel

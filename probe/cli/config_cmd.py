@@ -7,23 +7,35 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.common import config_option, read_settings
+from probe.cli.common import WholeGroup, config_option, read_settings
 
 if TYPE_CHECKING:
     from probe.settings.file import Loaded
     from probe.settings.notify import Notify
 
 
-@click.group("config")
+@click.group("config", cls=WholeGroup)
 def command() -> None:
-    """Show the settings in force, and where each comes from."""
+    """Show the settings in force, and where each comes from.
+
+    \b
+    Examples:
+      dalel config show
+      dalel config show --origin
+    """  # noqa: D301
 
 
 @command.command("show")
 @click.option("--origin", is_flag=True, help="Say of each setting where it comes from.")
 @config_option
 def show(*, origin: bool, config: str | None) -> None:
-    """Print the settings in force, in the form of a settings file. Passwords are left out."""
+    """Print the settings in force, in the form of a settings file. Passwords are left out.
+
+    \b
+    Examples:
+      dalel config show --origin
+      dalel config show --config my.toml
+    """  # noqa: D301
     loaded = read_settings(config)
     click.echo("\n".join(_lines(loaded, origin=origin)))
 

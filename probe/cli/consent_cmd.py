@@ -32,7 +32,12 @@ def command(
     """Read what measuring around the clock means, and agree to it or not.
 
     A dalel run that waits for it, in a container or a service, begins within a minute.
-    """
+
+    \b
+    Examples:
+      dalel consent
+      dalel consent --show --language ru
+    """  # noqa: D301
     location, settings = read_place(database, config)
     from probe.daemon import words
     from probe.daemon.consent import Asker

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from probe import __version__
-from probe.cli.common import ConfigError, not_empty, not_empty_each, read_catalogue
+from probe.cli.common import ConfigError, WholeGroup, not_empty, not_empty_each, read_catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +30,17 @@ _OPEN_FILES = 16_384
 _PASTE = "Give this to your probe (or put it into its settings, as the url of a [[control]]):"
 
 
-@click.group("control")
+@click.group("control", cls=WholeGroup)
 def command() -> None:
-    """Serve as a second vantage for your own probes."""
+    """Serve as a second vantage for your own probes.
+
+    \b
+    Examples:
+      dalel control serve --country DE
+    """  # noqa: D301
 
 
-@command.command("serve")
+@command.command("serve", short_help="Measure for your probes, from here, and be measured.")
 @click.option(
     "--listen",
     metavar="HOST:PORT",
@@ -65,7 +70,12 @@ def serve(
 
     Only public addresses, only web and DNS ports and those of the catalogue. Nothing is kept, nobody's address is logged.
     Without a token one is made; DALEL_CONTROL_TOKEN_FILE may name a file of them. SIGTERM lets what was begun finish.
-    """
+
+    \b
+    Examples:
+      dalel control serve --country DE
+      dalel control serve --country DE --token-file tokens --tls-cert cert.pem --tls-key key.pem
+    """  # noqa: D301
     place = _place(listen)
     found, made = _tokens(tokens, token_file)
     shown = _certificate(tls_cert, tls_key)

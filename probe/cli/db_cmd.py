@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from probe.cli.archive import database_option, megabytes, read_place, sentences
-from probe.cli.common import ConfigError, config_option
+from probe.cli.common import ConfigError, WholeGroup, config_option
 
 if TYPE_CHECKING:
     from probe.settings.keep import Keep
@@ -21,9 +21,16 @@ format_option = click.option(
 )
 
 
-@click.group("db")
+@click.group("db", cls=WholeGroup)
 def command() -> None:
-    """Look after the database: upgrade, backup, prune, vacuum, check, repair."""
+    """Look after the database: upgrade, backup, prune, vacuum, check, repair.
+
+    \b
+    Examples:
+      dalel db check
+      dalel db backup -o copy.db
+      dalel db prune --older-than 180d --dry-run
+    """  # noqa: D301
 
 
 @command.command("upgrade")
@@ -34,7 +41,11 @@ def upgrade(*, form: str, database: str | None, config: str | None) -> None:
     """Bring an older database to this version. A copy is made first.
 
     Other commands do it by themselves when they must.
-    """
+
+    \b
+    Examples:
+      dalel db upgrade
+    """  # noqa: D301
     location, _settings = read_place(database, config)
     with sentences():
         from storage.database import Database
@@ -53,7 +64,12 @@ def upgrade(*, form: str, database: str | None, config: str | None) -> None:
 @database_option
 @config_option
 def backup(*, output: str | None, form: str, database: str | None, config: str | None) -> None:
-    """Copy the database to one file. Checks may go on meanwhile."""
+    """Copy the database to one file. Checks may go on meanwhile.
+
+    \b
+    Examples:
+      dalel db backup -o copy.db
+    """  # noqa: D301
     location, _settings = read_place(database, config)
     with sentences():
         from storage.maintenance import backup as copy
@@ -72,9 +88,15 @@ def backup(*, output: str | None, form: str, database: str | None, config: str |
 def prune(*, older_than: str | None, dry_run: bool, form: str, database: str | None, config: str | None) -> None:
     """Make old results shorter, or remove them.
 
-    Without --older-than it does what `dalel run` does daily: old results that say that all is well lose their details
-    ([keep] in the settings says when), and nothing else goes. With it, everything older is removed.
-    """
+    Without --older-than it does what `dalel run` does daily: old results that say that all is well lose their details,
+    and so do those that only repeat others if the database is too large ([keep] in the settings says when and how much);
+    nothing else goes. With it, everything older is removed.
+
+    \b
+    Examples:
+      dalel db prune --dry-run
+      dalel db prune --older-than 180d
+    """  # noqa: D301
     location, settings = read_place(database, config)
     if older_than is None:
         _tidy(location, settings.keep, dry_run=dry_run, form=form)
@@ -115,9 +137,19 @@ def _tidy(location: Location, keep: Keep, *, dry_run: bool, form: str) -> None:
         f"{done.runs} healthy runs from before {keep.details_days} days {would}{'lose' if dry_run else 'lost'} their details, "
         f"{done.readings} short readings from before {keep.readings_days} days {would}{'become' if dry_run else 'became'} "
         f"one row an hour, {done.own_sides} looks at the own side {would}{'go' if dry_run else 'went'}."
-        + (_SPACE if done.runs and not dry_run else "")
+        + (_repeats(done.repeats, keep, dry_run=dry_run) if done.repeats else "")
+        + (_SPACE if done.runs + done.repeats and not dry_run else "")
     )
     _show(form, text, done=not dry_run, **dataclasses.asdict(done))
+
+
+def _repeats(runs: int, keep: Keep, *, dry_run: bool) -> str:
+    many = (
+        f"about {runs} runs that only repeat others would lose"
+        if dry_run
+        else f"{runs} runs that only repeat others lost"
+    )
+    return f" To stay below {keep.megabytes} MB, {many} theirs."
 
 
 @command.command("vacuum")
@@ -125,7 +157,12 @@ def _tidy(location: Location, keep: Keep, *, dry_run: bool, form: str) -> None:
 @database_option
 @config_option
 def vacuum(*, form: str, database: str | None, config: str | None) -> None:
-    """Give the space of removed runs back to the disk. No check may run meanwhile."""
+    """Give the space of removed runs back to the disk. No check may run meanwhile.
+
+    \b
+    Examples:
+      dalel db vacuum
+    """  # noqa: D301
     location, _settings = read_place(database, config)
     with sentences():
         from storage.maintenance import vacuum as shrink
@@ -139,7 +176,12 @@ def vacuum(*, form: str, database: str | None, config: str | None) -> None:
 @database_option
 @config_option
 def check(*, form: str, database: str | None, config: str | None) -> int:
-    """Look for damage in all of it. Exit code 1 if there is any."""
+    """Look for damage in all of it. Exit code 1 if there is any.
+
+    \b
+    Examples:
+      dalel db check
+    """  # noqa: D301
     location, _settings = read_place(database, config)
     with sentences():
         from storage.health import advice, look_over
@@ -160,7 +202,11 @@ def repair(*, output: str | None, form: str, database: str | None, config: str |
     """Save what can be read of a damaged database to a new file.
 
     The damaged one stays as it is. What is lost is counted and named. `dalel run` must be stopped.
-    """
+
+    \b
+    Examples:
+      dalel db repair -o saved.db
+    """  # noqa: D301
     location, _settings = read_place(database, config)
     if location.path is None:
         raise ConfigError(f"{location.shown} is on a PostgreSQL server, which looks after itself.")

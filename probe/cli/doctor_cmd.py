@@ -34,7 +34,12 @@ def command(*, form: str, online: bool, config: str | None) -> int:
     """Look at this computer and its network, and say what to do.
 
     Sends nothing unless --online. Exit code: 0 all is well, 1 something to know about, 2 something is broken.
-    """
+
+    \b
+    Examples:
+      dalel doctor
+      dalel doctor --online
+    """  # noqa: D301
     from probe.wire import Wire
 
     loaded = read_settings(config)

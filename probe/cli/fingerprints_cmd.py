@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.common import config_option, read_settings
+from probe.cli.common import WholeGroup, config_option, read_settings
 from probe.cli.imported import forget, loadable, place_of, readable, refuse, say_left_out
 from probe.report.safe import safe
 
@@ -32,7 +32,7 @@ page that a list knows as a false alarm is none.
 """
 
 
-@click.group("fingerprints", help=HELP)
+@click.group("fingerprints", cls=WholeGroup, help=HELP)
 def command() -> None:
     """The group itself does nothing."""
 
@@ -47,6 +47,10 @@ def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
     \b
     The columns are name,scope,other_names,location_found,pattern_type,pattern,confidence_no_fp,
     expected_countries,source,exp_url,notes.
+
+    \b
+    Examples:
+      dalel fingerprints import fingerprints_http.csv
     """  # noqa: D301
     from targets.fingerprints import Book, read_csv, write
 
@@ -65,7 +69,12 @@ def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
 @command.command("list")
 @config_option
 def list_(*, config: str | None) -> None:
-    """Show which lists are in force, and their versions."""
+    """Show which lists are in force, and their versions.
+
+    \b
+    Examples:
+      dalel fingerprints list
+    """  # noqa: D301
     directory = directory_of(read_settings(config).settings)
     shelf = read_shelf(directory)
     for line in _listed(shelf) if shelf.books else [f"None is imported. They would be kept in {directory}"]:
@@ -76,7 +85,12 @@ def list_(*, config: str | None) -> None:
 @click.argument("kind", type=click.Choice(("http", "dns")))
 @config_option
 def remove(*, kind: str, config: str | None) -> None:
-    """Forget the list of a kind. What was matched by it stays in the results."""
+    """Forget the list of a kind. What was matched by it stays in the results.
+
+    \b
+    Examples:
+      dalel fingerprints remove http
+    """  # noqa: D301
     path = directory_of(read_settings(config).settings) / f"{kind}.json"
     forget(path, "list")
 

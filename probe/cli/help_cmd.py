@@ -10,9 +10,15 @@ TOPICS = ("verdicts", "exit-codes", "output", "export", "safety", "settings", "n
 
 
 @click.command("help")
-@click.argument("topic", required=False, type=click.Choice(TOPICS))
+@click.argument("topic", required=False, type=click.Choice(TOPICS), metavar="[TOPIC]")
 def command(topic: str | None) -> None:
-    """Explain a topic: verdicts, exit-codes, output, export, safety, settings, notify, control or apps."""
+    """Explain a topic: verdicts, exit-codes, output, export, safety, settings, notify, control or apps.
+
+    \b
+    Examples:
+      dalel help verdicts
+      dalel help safety
+    """  # noqa: D301
     if topic is None:
         click.echo("Topics: " + ", ".join(TOPICS) + ". For example: dalel help verdicts")
         return

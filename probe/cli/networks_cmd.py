@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.common import config_option, read_settings
+from probe.cli.common import WholeGroup, config_option, read_settings
 from probe.cli.imported import forget, loadable, place_of, readable, refuse, say_left_out
 from probe.report.safe import safe
 
@@ -31,7 +31,7 @@ version of the table. No address is ever looked up at anybody else's.
 """
 
 
-@click.group("networks", help=HELP)
+@click.group("networks", cls=WholeGroup, help=HELP)
 def command() -> None:
     """The group itself does nothing."""
 
@@ -43,9 +43,12 @@ def command() -> None:
 def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
     """Import a table; it replaces the ones of its kind (IPv4, IPv6). Every fault is told at once, with its line.
 
-    \b
     Text has five columns, divided by tabs: first address, last address, number of the network (0: nobody's), country,
     name. It may be compressed by gzip.
+
+    \b
+    Examples:
+      dalel networks import ip2asn-combined.tsv.gz
     """  # noqa: D301
     from targets.networks import write
     from targets.networks_tables import read
@@ -68,7 +71,12 @@ def import_(*, file: Path, skip_bad_rows: bool, config: str | None) -> None:
 @command.command("list")
 @config_option
 def list_(*, config: str | None) -> None:
-    """Show which tables are in force, and their versions."""
+    """Show which tables are in force, and their versions.
+
+    \b
+    Examples:
+      dalel networks list
+    """  # noqa: D301
     directory = directory_of(read_settings(config).settings)
     atlas = read_atlas(directory)
     for line in _listed(atlas) if atlas.tables else [f"None is imported. They would be kept in {directory}"]:
@@ -79,7 +87,12 @@ def list_(*, config: str | None) -> None:
 @click.argument("family", type=click.Choice(("v4", "v6")))
 @config_option
 def remove(*, family: str, config: str | None) -> None:
-    """Forget the table of a kind. What was named by it stays in the results."""
+    """Forget the table of a kind. What was named by it stays in the results.
+
+    \b
+    Examples:
+      dalel networks remove v6
+    """  # noqa: D301
     path = directory_of(read_settings(config).settings) / f"{family}.table"
     forget(path, "table")
 

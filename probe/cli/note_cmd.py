@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from probe.cli.archive import database_option, read_place, sentences, tell
-from probe.cli.common import ConfigError, config_option
+from probe.cli.common import ConfigError, WholeGroup, config_option
 from probe.cli.incidents_cmd import local_in, zone_option
 from probe.report.safe import safe
 
@@ -32,7 +32,7 @@ _LONGEST = 2000
 _WITH_VALUE = frozenset({"--at", "--until", "--zone", "--database", "--config", "--since", "--format"})
 
 
-class NoteGroup(click.Group):
+class NoteGroup(WholeGroup):
     """``dalel note TEXT`` is ``dalel note add TEXT``: what is no command is a note, wherever the options stand."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -69,7 +69,12 @@ def command() -> None:
 def add(
     *, text: str, at: str | None, until: str | None, zone: tzinfo | None, database: str | None, config: str | None
 ) -> None:
-    """Write a note down."""
+    """Write a note down.
+
+    \b
+    Examples:
+      dalel note "power cut in our street" --at 20:00 --until 22:00
+    """  # noqa: D301
     from probe.wire import Wire
 
     now_us = Wire().now_us()
@@ -103,7 +108,12 @@ def add(
 @database_option
 @config_option
 def list_(*, since: str | None, zone: tzinfo | None, form: str, database: str | None, config: str | None) -> None:
-    """Show the notes, in the order of what they are about."""
+    """Show the notes, in the order of what they are about.
+
+    \b
+    Examples:
+      dalel note list --since 7d
+    """  # noqa: D301
     from probe.cli.archive import read_moment
     from probe.wire import Wire
     from storage.when import utc_text
@@ -140,7 +150,12 @@ def list_(*, since: str | None, zone: tzinfo | None, form: str, database: str | 
 @database_option
 @config_option
 def remove(*, number: int, database: str | None, config: str | None) -> None:
-    """Take a note back."""
+    """Take a note back.
+
+    \b
+    Examples:
+      dalel note remove 3
+    """  # noqa: D301
     from probe.wire import Wire
 
     location, _settings = read_place(database, config)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from probe.cli.archive import database_option, read_place, sentences
-from probe.cli.common import ConfigError, config_option, read_settings
+from probe.cli.common import ConfigError, WholeGroup, config_option, read_settings
 from probe.report.safe import safe
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ EXIT_NOT_SENT = 1
 _LONGEST = 300
 
 
-@click.group("notify")
+@click.group("notify", cls=WholeGroup)
 def command() -> None:
-    """See and test the channels through which dalel run tells people."""
+    """See and test the channels through which dalel run tells people.
+
+    \b
+    Examples:
+      dalel notify test --dry-run
+      dalel notify test
+      dalel notify waiting
+    """  # noqa: D301
 
 
-@command.command("test")
+@command.command("test", short_help="Send a test message, and say what came of it.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and where to; send nothing.")
 @click.option("--language", type=click.Choice(("en", "ru", "kk")), help="In this language.")
@@ -37,7 +44,12 @@ def test(*, names: tuple[str, ...], dry_run: bool, language: Language | None, co
 
     That a server took a message does not mean that somebody has seen it: look there too. Exit code: 0 all were taken,
     1 at least one was not.
-    """
+
+    \b
+    Examples:
+      dalel notify test
+      dalel notify test --language kk
+    """  # noqa: D301
     settings = read_settings(config).settings
     channels = _chosen(settings.notify.channels, names)
     _check_apprise(channels)
@@ -51,11 +63,16 @@ def test(*, names: tuple[str, ...], dry_run: bool, language: Language | None, co
     return 0 if all(sent.ok for sent in outcomes) else EXIT_NOT_SENT
 
 
-@command.command("waiting")
+@command.command("waiting", short_help="Show the messages that wait to be sent.")
 @database_option
 @config_option
 def waiting(*, database: str | None, config: str | None) -> None:
-    """Show the messages that wait to be sent, oldest first, and why the last attempt failed."""
+    """Show the messages that wait to be sent, oldest first, and why the last attempt failed.
+
+    \b
+    Examples:
+      dalel notify waiting
+    """  # noqa: D301
     location, settings = read_place(database, config)
     from probe.daemon import words
     from probe.daemon.telling.messages import subject

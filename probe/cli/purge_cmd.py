@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 HELP = """\
 Remove all stored results: the database, what waits for it, and its copies; and imported lists.
 
+\b
+  dalel purge
+  dalel purge --yes
+
 Everything that goes is named first. It cannot be undone, and files you have exported stay where they are.
 """
 

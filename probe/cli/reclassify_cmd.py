@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 HELP = """\
 Judge stored facts again by the rules of this version, and say what changes.
 
+\b
+  dalel reclassify
+  dalel reclassify --since 7d --format json
+
 Facts and earlier verdicts stay as they are; exports show the newest verdict.
 """
 

@@ -14,5 +14,9 @@ SCHEMAS = ("check", "result", "doctor", "control", "event")
 def command(name: str) -> None:
     """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor, of a control,
     of what a webhook is sent.
-    """
+
+    \b
+    Examples:
+      dalel schema check > check.json
+    """  # noqa: D301
     click.echo(files("probe.schema").joinpath(f"{name}.json").read_text(encoding="utf-8"), nl=False)

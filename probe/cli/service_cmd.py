@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from probe.cli.common import WholeGroup
+
 UNIT = """\
 # Written by `dalel service print`. Install it:
 #   dalel service print | sudo tee /etc/systemd/system/dalel.service
@@ -79,9 +81,14 @@ WantedBy=multi-user.target
 """
 
 
-@click.group("service")
+@click.group("service", cls=WholeGroup)
 def command() -> None:
-    """Keep `dalel run` going by the system's own means."""
+    """Keep `dalel run` going by the system's own means.
+
+    \b
+    Examples:
+      dalel service print
+    """  # noqa: D301
 
 
 @command.command("print")
@@ -93,7 +100,12 @@ def print_unit(*, accept_risk: bool, words: Sequence[str]) -> None:
     """Print a hardened systemd unit for `dalel run`, and how to install it.
 
     Targets are those of `dalel run`; none is @default.
-    """
+
+    \b
+    Examples:
+      dalel service print | sudo tee /etc/systemd/system/dalel.service
+      dalel service print --accept-risk telegram https://kaz.tv/
+    """  # noqa: D301
     click.echo(unit(_program(), words, accept_risk=accept_risk), nl=False)
 
 

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 HELP = """\
 Show the last result of every platform and address, and how old it is. Measures nothing.
 
+\b
+  dalel status
+  dalel status --since 24h -v
+  dalel status --format csv > platforms.csv
+
 `--format csv` gives one row a platform, with a sentence that names its parts.
 
 The exit code is that of a check with these results; 3 where there are none.

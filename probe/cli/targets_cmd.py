@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probe.cli.common import ConfigError, config_option, own_targets, read_catalogue, read_settings, several
+from probe.cli.common import ConfigError, WholeGroup, config_option, own_targets, read_catalogue, read_settings, several
 
 if TYPE_CHECKING:
     from targets.citizenlab import Imported
@@ -37,7 +37,7 @@ format_option = click.option(
 )
 
 
-@click.group("targets", help=HELP)
+@click.group("targets", cls=WholeGroup, help=HELP)
 def command() -> None:
     """The group itself does nothing."""
 
@@ -227,6 +227,7 @@ def import_(*, file: Path, name: str | None, replace: bool, skip_bad_rows: bool,
 
     \b
     The columns are url,category_code,category_description,date_added,source,notes.
+
     Look at what is in a list before you measure it: reaching some sites may be dangerous where you are.
 
     \b
