@@ -239,6 +239,29 @@ def test_a_line_that_is_down_elsewhere_is_neither_the_one_at_home_nor_its_return
     assert [(event.kind, event.incident == home.id) for event in events] == [("closed", False), ("reopened", True)]
 
 
+@pytest.mark.parametrize("method", ["resolver", "captive_portal"])
+def test_a_line_that_fails_where_it_was_carried_is_told_of_apart(method):
+    """It hides what fails behind it from its first failure on; and what failed at home belongs to home."""
+    shut: list[Fact] = [look(0), *(look(n, "shutdown") for n in (10, 12, 14, 16)), reading(17, "blocked")]
+    state, _ = run(START, [*shut, moved(20), look(20), look(22, method), reading(23, "blocked", of="beta")])
+    (home,) = state.incidents.values()
+    assert home.folded == ("https://alpha.example/",)
+    assert shadowed(state, "")
+    state, events = run(state, [look(n, method) for n in (24, 26, 28)])
+    assert kinds(events) == ["closed", "opened"]
+    here = next(one for one in state.incidents.values() if one.state == "open")
+    assert (here.method, here.folded) == (method, ("https://beta.example/",))
+
+
+def test_what_was_never_kept_and_left_elsewhere_is_no_suspicion_here():
+    """After a restart there is one suspicion at the most of the own side: that of this network."""
+    shut: list[Fact] = [look(0), *(look(n, "shutdown") for n in (10, 12, 14, 16))]
+    state, _ = run(START, [*shut, moved(20), look(20, "resolver")])
+    state, events = run(resume(state, ()), [look(n, "resolver") for n in (22, 24, 26)])
+    assert kinds(events) == ["opened"]
+    assert [one.method for one in state.incidents.values()] == ["resolver"]
+
+
 def test_an_incident_from_before_what_is_read_again_is_left_where_it_was():
     """It is known by its record alone after a restart, and by when this host was last carried away."""
     opened = run(START, [look(9), reading(8), *burst(10), look(11)])[0].incidents
