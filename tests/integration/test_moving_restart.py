@@ -15,16 +15,17 @@ from probe.daemon.plan import Look, Pace, Watched
 from probe.daemon.telling.means import Means
 from probe.daemon.telling.teller import Teller
 from probe.demo import patience
-from probe.incidents.model import Incident, Reading
+from probe.incidents.model import MOVED, Incident, OwnSide, Reading
 from probe.settings.notify import Notify
-from probe.workflows import whereabouts
+from probe.workflows import watching, whereabouts
 from storage import incidents as kept
 from storage import last_network, own_sides
 from storage.archive import Archive
 from storage.location import parse
 from storage.maintenance import belongings, purge
+from tests.integration.test_run_monitoring import NOW, working
 from tests.integration.test_watch_rounds import CANARIES, SETTINGS, URLS, Probe, asked, probe
-from tests.unit.daemon_pieces import Lines
+from tests.unit.daemon_pieces import Lines, watch_set
 
 MINUTE = 60_000_000
 
@@ -112,6 +113,22 @@ def test_what_was_blocked_before_a_restart_is_over_only_where_it_was(
                 await story(one, Path(name))
 
     patience.run(told())
+
+
+@pytest.mark.anyio
+async def test_a_move_counts_before_the_rest_of_what_found_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A burst concludes a minute later: what looks see in the new network meanwhile ends nothing of the old one."""
+    mark = OwnSide(run="", at_us=NOW, status="inconclusive", method=MOVED, kind="cheap")
+
+    async def look(*_args: object, **_options: object) -> watching.Came:
+        return watching.Came(run="r", moved=(mark,))
+
+    monkeypatch.setattr(watching, "look", look)
+    with working(tmp_path, None) as work:
+        await work.begin()
+        came = await work.own_side(watch_set(tmp_path), full=False)
+        assert work._incidents.state.moved_us == {"": NOW}
+        assert came.facts == (mark,)
 
 
 def test_the_hint_is_its_owners_and_goes_with_the_rest(tmp_path: Path) -> None:
