@@ -237,15 +237,18 @@ def refresh(connection: Connection) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What housekeeping would do: runs that would become short, readings that would become hours, looks to remove."""
+    """What housekeeping would do: healthy runs that would become short, some that only repeat others (roughly: enough of them
+    to make room), readings that would become hours, looks to remove.
+    """
 
     runs: int
+    repeats: int = 0
     readings: int
     own_sides: int
 
 
-def due(database: Database, *, details_before_us: int, readings_before_us: int) -> Due:
-    """Count what is old enough, without changing anything."""
+def due(database: Database, *, runs: int, readings_before_us: int) -> Due:
+    """Count what is old enough, without changing anything; of the healthy runs it is known already."""
     readings, own_sides = schema.readings, schema.own_sides
     hour_us = readings_before_us // HOUR_US * HOUR_US
     old = select(func.count()).select_from(readings).where(corrected(readings) < hour_us)
@@ -254,7 +257,6 @@ def due(database: Database, *, details_before_us: int, readings_before_us: int) 
         .select_from(own_sides)
         .where(corrected(own_sides) < readings_before_us, own_sides.c.status == "ok")
     )
-    runs = len(healthy_runs(database, details_before_us))
     with database.reading() as connection:
         return Due(
             runs=runs,

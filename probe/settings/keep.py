@@ -1,4 +1,6 @@
-"""How long what is stored stays as it is. What says that all is well becomes shorter with time; nothing else goes."""
+"""How long what is stored stays as it is. What says that all is well becomes shorter with time, and so does what only repeats
+itself where the database has become too large; nothing else goes.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """What ``[keep]`` says, in days. Everything that was not well keeps every detail for ever (``dalel db prune``)."""
+    """What ``[keep]`` says. What was not well keeps every detail for ever (or until ``dalel db prune --older-than``), unless it
+    repeats itself for months in a database that is full.
+    """
 
     details_days: int = 30
     """A full look at something healthy leaves some thirty observations; after a month nobody asks for the third of them."""
     readings_days: int = 400
     """One row a look: a year can be compared with the one before. Then one row an hour."""
+    megabytes: int = 1000
+    """In use in a SQLite file. Above it, runs older than ``details_days`` lose their details, but for examples, if everything in
+    them was healthy, or was said for a day before and is said for a day after. 0: no limit.
+    """

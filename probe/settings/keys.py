@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from probe.settings import Budgets, Deadlines, Priors, Settings
-from probe.settings.keep import Keep
 from probe.settings.run import EVERY_EXPECTED, LONGEST_EVERY, SHORTEST_EVERY
 
 Kind = Literal["text", "integer", "number", "texts", "integers", "flag"]
@@ -123,6 +122,12 @@ def _channel(kind: str, expected: str) -> Key:
 
 def _run(name: str, low: float, high: float, expected: str) -> Key:
     return Key(section="run", name=name, kind="number", attribute=("run", name), expected=expected, low=low, high=high)
+
+
+def _keep(name: str, low: int, high: int, expected: str) -> Key:
+    return Key(
+        section="keep", name=name, kind="integer", attribute=("keep", name), expected=expected, low=low, high=high
+    )
 
 
 RUN: tuple[Key, ...] = (
@@ -255,7 +260,9 @@ KEYS: tuple[Key, ...] = (
     ),
     *_group("deadlines", Deadlines, low=0.01, high=600.0, expected="a number of seconds from 0.01 to 600"),
     *_group("budgets", Budgets, low=1, high=None, expected="a number of at least 1"),
-    *_group("keep", Keep, low=1, high=36_500, expected="a number of days from 1 to 36500"),
+    _keep("details_days", 1, 36_500, "a number of days from 1 to 36500"),
+    _keep("readings_days", 1, 36_500, "a number of days from 1 to 36500"),
+    _keep("megabytes", 0, 10_000_000, "a number of megabytes from 0 (no limit) to 10000000"),
     *_group("priors", Priors, low=0.0, high=1.0, expected="a probability from 0 to 1"),
 )
 BY_LABEL: Mapping[str, Key] = {key.label: key for key in KEYS}

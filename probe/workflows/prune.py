@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from probe.settings.keep import Keep
 from storage.archive import Archive
@@ -17,9 +18,11 @@ from storage.maintenance import prune as remove
 from storage.sqlite_file import require
 
 if TYPE_CHECKING:
+    from storage.making_room import Swept
     from storage.tidying import Due
 
 DAY_US = 86_400_000_000
+MEGABYTE = 1_000_000
 LONGEST_S = 120.0
 """A day's housekeeping takes a second or two; after a change of the settings it may be a year's."""
 
@@ -44,9 +47,12 @@ def _exists(location: Location) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tidied:
-    """What housekeeping did: runs that lost their details, readings that became hours, looks and messages that went."""
+    """What housekeeping did: runs that lost their details (healthy ones; ``repeats`` said what others say as well), readings
+    that became hours, looks and messages that went.
+    """
 
     runs: int = 0
+    repeats: int = 0
     readings: int = 0
     own_sides: int = 0
     messages: int = 0
@@ -65,15 +71,22 @@ def tidy(
     done is done the next time, also after a crash. Raises :class:`~storage.errors.StorageError` where the database cannot
     be written. Call it only while the clock is believed: one that is years ahead makes everything old.
     """
+    from storage.making_room import Swept
+
     done = Tidied()
+    swept = _swept.setdefault(archive, Swept())
     until = time.monotonic() + (longest_s if longest_s is not None else float("inf"))
-    for name, work in _steps(archive.reader.database, keep, now_us):
+    for name, work in _steps(archive.reader.database, keep, now_us, swept):
         count = archive.call(work).result()
         done = replace(done, **{name: getattr(done, name) + count})
         if time.monotonic() >= until:
             break
         time.sleep(pause_s)
     return done
+
+
+_swept: WeakKeyDictionary[Archive, Swept] = WeakKeyDictionary()
+"""How far each open archive was gone through for repeats: a full one is not gone through again every hour."""
 
 
 def tidy_now(location: Location, keep: Keep, now_us: int) -> Tidied:
@@ -85,20 +98,20 @@ def tidy_now(location: Location, keep: Keep, now_us: int) -> Tidied:
 
 
 def tidy_due(location: Location, keep: Keep, now_us: int) -> Due:
-    """What :func:`tidy_now` would do."""
-    from storage import tidying
+    """What :func:`tidy_now` would do; ``repeats`` to within a few."""
+    from storage import making_room, tidying
 
+    before_us = now_us - keep.details_days * DAY_US
     with Database.open(location, writable=False) as database:
-        return tidying.due(
-            database,
-            details_before_us=now_us - keep.details_days * DAY_US,
-            readings_before_us=now_us - keep.readings_days * DAY_US,
-        )
+        healthy = tidying.healthy_runs(database, before_us)
+        found = tidying.due(database, runs=len(healthy), readings_before_us=now_us - keep.readings_days * DAY_US)
+        repeats = making_room.due(database, healthy, limit=keep.megabytes * MEGABYTE, before_us=before_us)
+        return replace(found, repeats=repeats)
 
 
-def _steps(database: Database, keep: Keep, now_us: int) -> Iterator[Step]:
+def _steps(database: Database, keep: Keep, now_us: int, swept: Swept) -> Iterator[Step]:
     """All that is to be done now, step by step; what to do next is read between the steps, without a lock."""
-    from storage import tidying
+    from storage import making_room, tidying
 
     details_before_us = now_us - keep.details_days * DAY_US
     readings_before_us = now_us - keep.readings_days * DAY_US
@@ -112,6 +125,9 @@ def _steps(database: Database, keep: Keep, now_us: int) -> Iterator[Step]:
     while moments := tidying.old_looks(database, readings_before_us):
         yield "own_sides", partial(tidying.drop_looks, moments=moments)
     yield "messages", partial(tidying.drop_sent, before_us=readings_before_us)
+    limit = keep.megabytes * MEGABYTE
+    for some in making_room.steps(database, limit=limit, before_us=details_before_us, swept=swept):
+        yield "repeats", partial(_shortened, some)
     yield "messages", _refreshed
 
 

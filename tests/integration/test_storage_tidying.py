@@ -221,7 +221,14 @@ def test_the_command_says_what_it_would_do_and_does_it(tmp_path: Path) -> None:
         assert done.stdout.startswith("1 healthy runs from before 30 days would lose their details, 0 short readings")
         assert rows(archive, "runs") == 2
         done = dalel(tmp_path, "db", "prune", "--format", "json")
-        assert json.loads(done.stdout) == {"done": True, "runs": 1, "readings": 0, "own_sides": 0, "messages": 0}
+        assert json.loads(done.stdout) == {
+            "done": True,
+            "runs": 1,
+            "repeats": 0,
+            "readings": 0,
+            "own_sides": 0,
+            "messages": 0,
+        }
         assert rows(archive, "runs") == 1
         assert rows(archive, "readings") == 2
 
