@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from probe.experiments import answers_taken as answers
 from probe.experiments.places import sni_of
 from probe.experiments.steps import Place
 from probe.instruments import path, tcp, tls
@@ -184,6 +185,7 @@ class Names:
             ticking = beside.create_task(self._feel_haste())
             try:
                 await self._sweep()
+                await answers.ask(self)
             finally:
                 ticking.cancel()
 
@@ -248,7 +250,7 @@ class Names:
             self.ground.address,
             self.ground.port,
             ttl=ttl,
-            deadline_s=self._silence_s(),
+            deadline_s=self.silence_s(),
             source_port=port,
         )
         fact = self._note(operation, arm)
@@ -277,6 +279,22 @@ class Names:
 
     async def _greet(self, arm: Arm, name: str, ttl: int, port: int | None) -> PathFact | None:
         """One greeting so far, recorded."""
+        stream = await self.open(arm, name, port)
+        if stream is None:
+            return None
+        operation = await path.say(
+            self.tools.wire,
+            stream,
+            words=self.ground.words(name),
+            ttl=ttl,
+            deadline_s=self.silence_s(stream),
+            later_s=self.later_s(stream) if arm == "target" else 0.0,
+            twice=not self.breaks_off,
+        )
+        return self._note(operation, arm)
+
+    async def open(self, arm: Arm, name: str, port: int | None) -> TcpStream | None:
+        """A connection to the place, from *port* if that is given; one that fails is recorded."""
         tools = self.tools
         await tools.flow()
         options = TcpOptions(source_port=port)
@@ -285,18 +303,8 @@ class Names:
             tools.wire, self.ground.address, self.ground.port, deadline_s=patience_s, options=options, name=name
         )
         if connected.stream is None:
-            self.tools.record(connected.operation, dataclasses.replace(tools.place, arm=arm))
-            return None
-        operation = await path.say(
-            tools.wire,
-            connected.stream,
-            words=self.ground.words(name),
-            ttl=ttl,
-            deadline_s=self._silence_s(connected.stream),
-            later_s=self._later_s(connected.stream) if arm == "target" else 0.0,
-            twice=not self.breaks_off,
-        )
-        return self._note(operation, arm)
+            tools.record(connected.operation, dataclasses.replace(tools.place, arm=arm))
+        return connected.stream
 
     def _resend_s(self, stream: TcpStream | None) -> float:
         """When Linux sends again what was not acknowledged on a fresh connection (RFC 6298, with a floor of 200 ms).
@@ -306,11 +314,11 @@ class Names:
         rtt_s = max(self.rtt_s, (stream.rtt_us or 0) / 1e6 if stream is not None else 0.0)
         return rtt_s + max(2 * rtt_s, 0.2)
 
-    def _silence_s(self, stream: TcpStream | None = None) -> float:
+    def silence_s(self, stream: TcpStream | None = None) -> float:
         """Long enough for one resend and its answer: one lost packet is no silence."""
         return self._resend_s(stream) + max(self.rtt_s + 0.1 * self.tools.scale, _MUCH_LONGER * self.slowest_s)
 
-    def _later_s(self, stream: TcpStream) -> float:
+    def later_s(self, stream: TcpStream) -> float:
         """From then on, long enough for the next resend, which comes after twice that time, and its answer."""
         return 2 * self._resend_s(stream) + max(0.1 * self.tools.scale, _MUCH_LONGER * self.slowest_s)
 

@@ -25,7 +25,7 @@ Fate = Literal["passed", "stopped", "reset", "ended", "reply_lost", "free"]
 Manner = Literal["dropped", "reset", "ended", "reply_lost"]
 
 PURPOSE = "locate"
-_NOBODYS_OWN: tuple[HopScope, ...] = ("public", "shared")
+NOBODYS_OWN: tuple[HopScope, ...] = ("public", "shared")
 """Addresses that routers in a building seldom have; large companies and universities do."""
 TWICE = 2
 """Silences that it takes: one may be an accident."""
@@ -74,6 +74,12 @@ class Located:
     @property
     def is_interval(self) -> bool:
         return self.manner != "reply_lost" and self.before is not None
+
+    @property
+    def may_be_taken(self) -> bool:
+        """Whether it may have arrived, and the answer have been taken anywhere on its way back."""
+        at_end = self.manner == "dropped" and self.distance is not None and self.after >= self.distance - 1
+        return self.manner == "reply_lost" or (self.what == "greeting" and at_end)
 
     def parameters(self) -> dict[str, Any]:
         """Plain JSON values: what a finding keeps of it."""
@@ -318,7 +324,7 @@ def placed(found: Located, hops: dict[int, Hop]) -> Located:
         after_network=near.network,
         before_network=far.network,
         scopes=(near.scope, far.scope),
-        outside=any(hop.scope in _NOBODYS_OWN for ttl, hop in hops.items() if 1 < ttl <= found.after),
+        outside=any(hop.scope in NOBODYS_OWN for ttl, hop in hops.items() if 1 < ttl <= found.after),
         where=where_of(found.after, found.before, found.distance, hops, acts=found.manner in ("reset", "ended")),
     )
 

@@ -122,13 +122,13 @@ async def test_a_host_that_wakes_up_late_waits_longer():
     """What takes this host's time from it makes silence longer than it is."""
     async with measuring(lambda hello: True) as site:
         names = locate.Names(locate._tools(site, "name/x"), locate.Ground(OWN, 443, TARGET, "innoce001.example"))
-        calm_s = names._silence_s()
+        calm_s = names.silence_s()
         ticking = asyncio.get_running_loop().create_task(names._feel_haste())
         await asyncio.sleep(0)
         time.sleep(0.3)
         await asyncio.sleep(0.01)
         ticking.cancel()
-    assert names._silence_s() > calm_s + 0.2
+    assert names.silence_s() > calm_s + 0.2
 
 
 async def test_an_address_that_was_only_slow_is_not_followed():

@@ -238,6 +238,46 @@ async def test_where_names_are_broken_off_the_next_copy_goes_all_the_way():
     assert (operation.duration_us or 0) < 2_000_000
 
 
+@pytest.mark.skipif(not path.CHANGES, reason="this kernel sends what it was given")
+@pytest.mark.parametrize(("times", "goes_on"), [(1, True), (0, False)])
+async def test_another_name_goes_all_the_way_once_a_router_has_had_the_first(
+    times: int, goes_on: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """The pages that the kernel sends from say the other name before the TTL is an ordinary one; never where nobody spoke."""
+    done: list[object] = []
+    pwrite = os.pwrite
+
+    def writes(pages: int, data: bytes, at: int) -> int:
+        done.append(data)
+        return pwrite(pages, data, at)
+
+    def lets_go(_socket: socket.socket, ttl: int) -> None:
+        done.append(ttl)
+
+    monkeypatch.setattr(os, "pwrite", writes)
+    monkeypatch.setattr(path, "set_ttl", lets_go)
+    other = path.Words.of_hello(Hello("www.another.test"))
+    there, here = socket.socketpair()
+    with there:
+        here.setblocking(False)
+        stream = FarStream(_Inet(here), "127.0.0.1", 443)
+        stream.times = times
+        operation = await path.say(
+            Wire(), stream, words=HELLO, ttl=3, deadline_s=0.3, later_s=0.1, twice=True, instead=other
+        )
+        # What waits in a queue of the kernel's is read from the same pages.
+        assert there.recv(4096) == (other.data if goes_on else HELLO.data)
+    fact = fact_of(operation)
+    assert operation.bytes_sent == len(HELLO.data) == len(other.data)
+    assert (fact.sni, fact.again) == (HELLO.name, None)
+    if goes_on:
+        assert done == [3, HELLO.data, other.data, 64]
+        assert (fact.came, fact.later) == ("icmp", "nothing")
+    else:
+        assert done == [3, HELLO.data]
+        assert (fact.came, fact.later) == ("nothing", None)
+
+
 async def test_a_name_that_no_greeting_can_carry_is_no_crash():
     """A label of 64 bytes has no ClientHello."""
     assert path.greeting(Hello("a" * 64 + ".example")) is None

@@ -98,11 +98,11 @@ async def test_what_was_slow_once_is_forgotten():
     """A hiccup makes silence longer for as long as it is fresh, and not for the rest of the sweep."""
     wire = Losing(0, 1)
     followed = names(wire, Recorder())
-    calm_s = followed._silence_s()
+    calm_s = followed.silence_s()
     followed._was_late(0.4)
-    assert followed._silence_s() == pytest.approx(max(calm_s, followed._resend_s(None) + 0.8))
+    assert followed.silence_s() == pytest.approx(max(calm_s, followed._resend_s(None) + 0.8))
     wire.now = 60.0
-    assert followed._silence_s() == calm_s
+    assert followed.silence_s() == calm_s
 
 
 async def test_where_another_name_is_not_heard_of_the_targets_is_not_said():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from probe.experiments import locate
+from probe.instruments import path
 from probe.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +44,7 @@ async def test_the_others_wait_for_the_one_that_is_followed(monkeypatch: pytest.
         await found.wait()
 
     monkeypatch.setattr(locate.Names, "sweep", sweep)
-    monkeypatch.setattr(locate.path, "AVAILABLE", True)
+    monkeypatch.setattr(path, "AVAILABLE", True)
     monkeypatch.setattr("probe.experiments.depth.depth_of", lambda _site: "record")
     monkeypatch.setattr(locate, "_tools", lambda *_: None)
     session = types.SimpleNamespace(located=[], followed=[])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from probe.verdict.findings.located import may_be_inside, places
+from probe.verdict.findings.located import may_be_inside, place_of, places
 from probe.verdict.view import View
 from tests.unit.facts import Facts
 from tests.unit.verdict_scenarios import CODES
-from tests.unit.verdict_scenarios_located import blocked_and_followed, followed
+from tests.unit.verdict_scenarios_located import blocked_and_followed, followed, named_in_vain
 from tests.unit.verdict_scenarios_this_side import (
+    answers_taken,
     at_routers,
+    beside,
     listed_at_home,
     listed_inside,
     second_router,
@@ -71,3 +75,31 @@ def test_which_routers_are_outside(device: int, scopes: dict[str, str], inside: 
     facts = at_routers(blocked_and_followed(device=device), **scopes)  # type: ignore[arg-type]
     (found,) = places(View(facts.observations, (facts.asked,)).case(facts.asked))
     assert may_be_inside(found) is inside
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        lambda: answers_taken("answer", "answer", ttl=1),  # nobody outside had the name
+        lambda: answers_taken("answer", "answer", came="nothing"),  # nobody says that the name got there
+        lambda: answers_taken("answer"),
+        lambda: answers_taken("answer", "answer", "nothing", "nothing"),
+        lambda: at_routers(answers_taken("answer", "answer"), hop2="private"),
+        lambda: answers_taken("fin", "fin", "reset"),
+    ],
+)
+def test_an_answer_shows_only_what_had_the_name_before_it(story: Callable[[], Facts]) -> None:
+    """Twice, and oftener than not, a real answer to the other name; and a router outside had the target's."""
+    assert story().word() == "inconclusive/tls.timeout.sni"
+
+
+def test_what_takes_answers_beyond_home_is_blocked_beside_others() -> None:
+    """A name that was not followed goes by one whose answers are taken: somewhere, or beyond home."""
+    near, beyond = answers_taken(), answers_taken("answer", "answer", "answer")
+    assert beside(named_in_vain(), near).healthy("after", 2).verdict().status == "inconclusive"
+    assert beside(named_in_vain(), beyond).healthy("after", 2).verdict().status == "blocked"
+
+
+def test_a_place_of_another_name_is_not_told_as_this_ones() -> None:
+    """The report of a name that was not followed shows no routers."""
+    assert place_of(listed_at_home().verdict().findings) is None

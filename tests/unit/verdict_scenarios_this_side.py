@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection
+from typing import Any
 
-from probe.observations import HopScope, Observation, PathFact
-from tests.unit.facts import RESET, TIMEOUT, Facts
-from tests.unit.verdict_scenarios_located import blocked_and_followed, followed, named_in_vain
+from probe.observations import Came, HopScope, Observation, PathFact
+from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts
+from tests.unit.verdict_scenarios_located import DISTANCE, blocked_and_followed, followed, named_in_vain
 
 Story = Callable[[], Facts]
 UNDECIDED = "inconclusive/tls.timeout.sni"
@@ -72,6 +73,26 @@ def listed_inside() -> Facts:
     return beside(named_in_vain(), at_routers(other_site(2), hop2="private")).healthy("after", 2)
 
 
+def said_nearby(facts: Facts, *laters: Came, ttl: int = 2, came: Came = "icmp") -> Facts:
+    """The name is said as far as router number *ttl*, and another one all the way; *laters* are what then came."""
+    place: dict[str, Any] = {"purpose": "locate", "group": f"near/{NEUTRALS[0]}", "address": NEUTRALS[0], "port": 443}
+    for number, later in enumerate(laters):
+        port = 50_000 + number
+        fact = PathFact(sent="hello", ttl=ttl, sni=facts.host, source_port=port, came=came, later=later)
+        facts.add(fact, arm="target", name=facts.host, failure="host_unreachable", **place)
+    return facts
+
+
+def answers_taken(*laters: Came, **said: Any) -> Facts:
+    """The greeting arrives and is acknowledged, and the answer is taken on its way back."""
+    return said_nearby(blocked_and_followed(manner="reply"), *laters, **said)
+
+
+def all_taken(*laters: Came, **said: Any) -> Facts:
+    """The greeting passes every router, and nothing at all comes back, no acknowledgement either."""
+    return said_nearby(blocked_and_followed(device=DISTANCE - 1), *laters, **said)
+
+
 CODES: dict[str, Story] = {
     "greeting_stopped_inside": second_router,
     "others_stopped_at_home": listed_at_home,
@@ -87,6 +108,15 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a name beside one that is stopped inside": (listed_inside, UNDECIDED),
     "a name beside one that is stopped at the provider": (lambda: listed_at_home(3), "blocked/tls/tls.timeout.sni"),
     "a name beside one that is reset at home": (lambda: listed_at_home(1, "reset"), "blocked/tls/tls.timeout.sni"),
+    "answers that are taken, nobody knows where": (answers_taken, UNDECIDED),
+    "answers that are taken at home": (lambda: answers_taken("nothing", "nothing", "nothing"), UNDECIDED),
+    "answers that are taken beyond home": (
+        lambda: answers_taken("answer", "answer", "answer"),
+        "blocked/tls/tls.timeout.sni",
+    ),
+    "all that comes back is taken, nobody knows where": (all_taken, UNDECIDED),
+    "all that comes back is taken at home": (lambda: all_taken("nothing", "answer", "nothing"), UNDECIDED),
+    "all that comes back is taken beyond home": (lambda: all_taken("answer", "answer"), "blocked/tls/tls.timeout.sni"),
     # What cannot be told from a provider's: by its routers a university is one.
     "a university's routers": (university, "blocked/tls/tls.timeout.sni"),
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from probe.verdict import located, located_connections
+from probe.verdict import located, located_answers, located_connections
 from probe.verdict.located import Located
 from probe.verdict.pairs import at_neutrals
 from probe.verdict.rows import Match, Row, row
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from probe.verdict.case import Case
     from probe.verdict.model import Finding, Where
 
-_MANNERS = {"timeout": "dropped", "reset": "reset", "eof": "ended"}
+_MANNERS = {"timeout": ("dropped", "reply_lost"), "reset": ("reset",), "eof": ("ended",)}
 """How the name fails at neutral places, and what is done to it on the way."""
 _BEHIND_THE_GATEWAY = 2
 """The hop behind this network's own router. A filter in a router acts when the TTL has been counted down (Linux forwards
@@ -66,8 +66,13 @@ def may_be_inside(found: Located) -> bool:
     return found.is_interval and not found.outside and not is_at_home(found)
 
 
+def _of_the_name(case: Case) -> Located | None:
+    return next((found for found in places(case) if found.what == "greeting"), None)
+
+
 def _greeting(case: Case) -> Located | None:
-    return next((found for found in places(case) if found.what == "greeting" and found.is_interval), None)
+    found = _of_the_name(case)
+    return found if found is not None and found.is_interval else None
 
 
 def _method(case: Case) -> str:
@@ -143,17 +148,18 @@ def greeting_stopped_at_home(case: Case) -> Iterator[Match]:
 def others_stopped_at_home(case: Case) -> Iterator[Match]:
     for other, found in _alike(case):
         if is_at_home(found):
+            # The place is the other one's: it is not told as this one's.
             match = _match(other, found, method="filter", where="lan")
-            yield replace(match, parameters={**match.parameters, "host": case.name, "other": other.name})
+            yield replace(match, parameters={"host": case.name, "other": other.name})
 
 
 def _alike(case: Case) -> Iterator[tuple[Case, Located]]:
     """Other endpoints of this run that fail as this one does, and were followed along the way, as this one was not."""
-    if _greeting(case) is not None:
+    if _of_the_name(case) is not None:
         return
-    manners = {_MANNERS.get(pair.manner) for pair in at_neutrals(case) if pair.flips}
+    manners = {manner for pair in at_neutrals(case) if pair.flips for manner in _MANNERS.get(pair.manner, ())}
     for other in case.view.cases():
-        found = _greeting(other) if other is not case and other.of(located.PURPOSE, "path") else None
+        found = _of_the_name(other) if other is not case and other.of(located.PURPOSE, "path") else None
         if found is not None and found.manner in manners:
             yield other, found
 
@@ -235,11 +241,26 @@ def refined(where: Where | None, findings: Sequence[Finding]) -> Where | None:
 
 def may_be_this_side(case: Case) -> bool:
     """Whether what the name meets on its way may be the doing of this household's or company's own devices."""
-    found = _greeting(case)
+    found = _of_the_name(case)
     if found is not None:
-        return may_be_inside(found)
-    others = [other for _, other in _alike(case)]
-    return any(map(may_be_inside, others)) and not any(other.outside for other in others)
+        return _leaves_it_open(case, found)
+    others = [_leaves_it_open(*other) for other in _alike(case)]
+    return bool(others) and all(others)
+
+
+def _leaves_it_open(case: Case, found: Located) -> bool:
+    return not _taken_outside(case, found) if found.may_be_taken else may_be_inside(found)
+
+
+def _taken_outside(case: Case, place: Located) -> bool:
+    """Whether what takes the answers to the name is known to be beyond this household or company."""
+    outside = located_answers.first_outside(_group(case, f"name/{place.at}"))
+    near = _group(case, f"{located_answers.GROUP}/{place.at}")
+    return outside is not None and located_answers.came_all_the_same(near, outside)
+
+
+def _group(case: Case, group: str) -> tuple[Observation, ...]:
+    return tuple(o for o in case.of(located.PURPOSE, "path", group) if _is_about(case, o))
 
 
 def lost_at_the_provider(case: Case) -> Located | None:
