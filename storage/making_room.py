@@ -137,7 +137,8 @@ def _observations_of(connection: Connection, ids: Sequence[str]) -> dict[str, in
     found: dict[str, int] = {}
     for start in range(0, len(ids), _BOUND_AT_ONCE):
         some = of_run.in_(ids[start : start + _BOUND_AT_ONCE])
-        found.update(connection.execute(select(of_run, func.count()).where(some).group_by(of_run)).tuples())
+        counted = connection.execute(select(of_run, func.count()).where(some).group_by(of_run))
+        found |= {row[0]: row[1] for row in counted}
     return found
 
 
