@@ -60,6 +60,7 @@ class RealWork:
     _kit: Kit | None = None
     _watch: WatchSet | None = None
     _incidents: Incidents | None = None
+    _concluding: asyncio.Lock = field(default_factory=asyncio.Lock)
     _was_up: bool = False
     _is_up: bool = False
     _trouble: str | None = None
@@ -218,10 +219,12 @@ class RealWork:
 
     async def conclude(self, facts: Sequence[Fact]) -> Wants:
         assert self._incidents is not None
-        conclusion = self._incidents.take(facts)
-        # Messages before the incidents that they tell of: see probe.workflows.incidents.
-        await self._tell_of(conclusion)
-        await self._keep_incidents(conclusion)
+        # In turn: who waits for the disk with an older version of an incident would put it over a newer one.
+        async with self._concluding:
+            conclusion = self._incidents.take(facts)
+            # Messages before the incidents that they tell of: see probe.workflows.incidents.
+            await self._tell_of(conclusion)
+            await self._keep_incidents(conclusion)
         if self.figures is not None:
             self.figures.incidents(self._incidents.state.incidents.values())
         self.trust.let_go(Hello(None).alpn)

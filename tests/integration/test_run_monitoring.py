@@ -1,5 +1,6 @@
 """The page for a monitoring system over the life of a daemon: while nobody has agreed, and when the settings change."""
 
+import asyncio
 import contextlib
 import io
 import signal
@@ -22,8 +23,9 @@ from probe.settings import Settings
 from probe.settings.notify import Notify
 from probe.wire import Wire
 from probe.workflows.watching import Came
-from storage import days
+from storage import days, incidents
 from storage.archive import Archive
+from tests.incident_facts import look
 from tests.integration.telling_world import free_port
 from tests.integration.test_metrics_page import request, said
 from tests.integration.test_run_command import WELL, running  # noqa: F401
@@ -150,6 +152,31 @@ async def test_a_round_is_counted_once(tmp_path):
     assert 'dalel_bytes_total{direction="sent"} 1010\n' in text
     assert 'dalel_bytes_total{direction="received"} 2020\n' in text
     assert text.count("dalel_check_success{") == 1
+
+
+@pytest.mark.anyio
+async def test_an_older_version_of_an_incident_is_never_put_over_a_newer_one(tmp_path, monkeypatch):
+    """A round waits for the disk with what it has to tell, while a look at the own side adds to the same incident."""
+    with working(tmp_path, None) as work:
+        await work.begin()
+        told = asyncio.Event()
+
+        async def tell(_teller, items):
+            if items:
+                await told.wait()
+
+        monkeypatch.setattr(Teller, "tell", tell)
+        async with asyncio.TaskGroup() as group:
+            shut = [look(0), *(look(n, "shutdown") for n in (10, 12, 14, 16))]
+            group.create_task(work.conclude(shut))
+            await asyncio.sleep(0)
+            group.create_task(work.conclude([look(18, "shutdown", holes=("udp/53",))]))
+            for _ in range(5):
+                await asyncio.sleep(0.01)
+            told.set()
+        (kept,) = incidents.newest(work.archive.reader.database)
+        assert kept == next(iter(work._incidents.state.incidents.values()))
+        assert kept.holes == ("udp/53",)
 
 
 def test_a_reload_changes_language_and_who_counts(tmp_path, monkeypatch):
