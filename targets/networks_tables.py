@@ -108,7 +108,7 @@ def read_tsv(content: bytes) -> Imported:
 def _row(row: bytes, owners: dict[tuple[bytes, bytes, bytes], Owner]) -> Stretch | None:
     cells = row.rstrip(b"\r").split(b"\t")
     if len(cells) != _COLUMNS:
-        raise TargetError(f"{len(cells)} columns, divided by tabs, instead of {_COLUMNS}.")
+        raise TargetError(f"{len(cells)} column{'s' * (len(cells) != 1)} instead of {_COLUMNS}, divided by tabs.")
     first, last = _address(cells[0]), _address(cells[1])
     if len(first) != len(last):
         raise TargetError("one address is IPv4, and the other is IPv6.")

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.common import ConfigError, read_settings
+from probe.cli.common import ConfigError, not_empty, read_settings
 
 if TYPE_CHECKING:
     from probe.settings import Settings
     from storage.location import Location
 
 database_option = click.option(
-    "--database", metavar="URL", help="This database, not the usual one: a file, or postgresql://USER@HOST/NAME."
+    "--database",
+    metavar="URL",
+    callback=not_empty,
+    help="This database, not the usual one: a file, or postgresql://USER@HOST/NAME.",
 )
 
 
@@ -51,6 +54,11 @@ def read_moment(text: str | None, option: str, now_us: int) -> int | None:
         return parse_when(text, now_us)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint=f"'{option}'") from error
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def megabytes(size: int) -> str:

@@ -15,7 +15,8 @@ from probe.cli.common import config_option
 
 if TYPE_CHECKING:
     from probe.settings.notify import Language
-    from storage.archive import Archive
+    from storage.consents import Consent
+    from storage.location import Location
 
 EXIT_NOT_AGREED = 1
 
@@ -40,7 +41,7 @@ def command(
     """  # noqa: D301
     location, settings = read_place(database, config)
     from probe.daemon import words
-    from probe.daemon.consent import Asker
+    from probe.daemon.consent import VERSION, Asker
     from probe.wire import Wire
     from storage.archive import Archive
 
@@ -51,21 +52,33 @@ def command(
         screen=sys.stdout,
         width=shutil.get_terminal_size((80, 24)).columns,
     )
-    with sentences(), Archive.open(location) as archive:
+    with sentences():
+        last = _last(location)
         if show:
             asker.show()
-        agreed = asker.is_agreed(archive)
+        agreed = last is not None and last.version == VERSION
         if agreed or show:
-            click.echo(_state(archive, agreed=agreed))
+            click.echo(_state(last, agreed=agreed))
         else:
-            agreed = asker.ask(archive, Wire().now_us(), sys.stdin)
+            with Archive.open(location) as archive:
+                agreed = asker.ask(archive, Wire().now_us(), sys.stdin)
     return 0 if agreed else EXIT_NOT_AGREED
 
 
-def _state(archive: Archive, *, agreed: bool) -> str:
+def _last(location: Location) -> Consent | None:
+    """The last agreement that is kept; looking for it makes no database."""
     from storage import consents
+    from storage.errors import NoDatabaseError
+    from storage.reader import Reader
 
-    last = consents.last(archive.reader.database)
+    try:
+        with Reader.open(location) as reader:
+            return consents.last(reader.database)
+    except NoDatabaseError:
+        return None
+
+
+def _state(last: Consent | None, *, agreed: bool) -> str:
     if last is None:
         return "Nobody has agreed yet: dalel run measures nothing."
     when = datetime.fromtimestamp(last.at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")

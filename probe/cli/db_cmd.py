@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probe.cli.archive import database_option, megabytes, read_place, sentences
+from probe.cli.archive import counted, database_option, megabytes, read_place, sentences
 from probe.cli.common import ConfigError, WholeGroup, config_option
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def upgrade(*, form: str, database: str | None, config: str | None) -> None:
         if location.path is not None:
             require(location.path)
         Database.open(location, writable=True).close()
-    _show(form, f"{location.shown} has schema {HEAD}.", database=location.shown, revision=HEAD)
+    _show(
+        form, f"{location.shown} is as this version needs it (schema {HEAD}).", database=location.shown, revision=HEAD
+    )
 
 
 @command.command("backup")
@@ -112,10 +114,16 @@ def prune(*, older_than: str | None, dry_run: bool, form: str, database: str | N
         from probe.workflows.prune import prune as remove
 
         removed = remove(location, before_us, dry_run=dry_run)
-    short = f", {removed.readings + removed.rollups} in short form" if removed.readings + removed.rollups else ""
+    short = removed.readings + removed.rollups
     text = (
-        f"{removed.runs} runs with {removed.endpoints} results and {removed.observations} observations{short} "
-        + ("would be removed." if dry_run else "removed.")
+        f"{counted(removed.runs, 'run')} with {counted(removed.endpoints, 'result')} and "
+        f"{counted(removed.observations, 'observation')}"
+        + (
+            f", and {counted(short, 'result')} that {'is' if short == 1 else 'are'} kept in short form,"
+            if short
+            else ""
+        )
+        + (" would be removed." if dry_run else " removed.")
         + (_SPACE if removed.runs and not dry_run else "")
     )
     _show(form, text, removed=not dry_run, **dataclasses.asdict(removed))
@@ -134,9 +142,11 @@ def _tidy(location: Location, keep: Keep, *, dry_run: bool, form: str) -> None:
         done = tidy_due(location, keep, now_us) if dry_run else tidy_now(location, keep, now_us)
     would = "would " if dry_run else ""
     text = (
-        f"{done.runs} healthy runs from before {keep.details_days} days {would}{'lose' if dry_run else 'lost'} their details, "
-        f"{done.readings} short readings from before {keep.readings_days} days {would}{'become' if dry_run else 'became'} "
-        f"one row an hour, {done.own_sides} looks at the own side {would}{'go' if dry_run else 'went'}."
+        f"{counted(done.runs, 'healthy check')} from before {keep.details_days} days {would}"
+        f"{'lose' if dry_run else 'lost'} {'its' if done.runs == 1 else 'their'} details, "
+        f"{counted(done.readings, 'short row')} from before {keep.readings_days} days {would}"
+        f"{'become' if dry_run else 'became'} sums an hour, and {counted(done.own_sides, 'look')} at the own network "
+        f"{would}{'go' if dry_run else 'went'}."
         + (_repeats(done.repeats, keep, dry_run=dry_run) if done.repeats else "")
         + (_SPACE if done.runs + done.repeats and not dry_run else "")
     )
@@ -186,11 +196,32 @@ def check(*, form: str, database: str | None, config: str | None) -> int:
     with sentences():
         from storage.health import advice, look_over
 
+        if location.path is None:
+            text = f"{location.shown} is on a PostgreSQL server, which looks after itself: nothing was looked at."
+            _show(form, text, sound=None, problems=[])
+            return 0
+        _must_be_ours(location)
         found = look_over(location, seconds=None, thorough=True)
     wrong = (*found.problems, "", advice(location))
     text = f"{location.shown} is sound." if found.sound else "\n".join(wrong)
     _show(form, text, sound=found.sound, problems=list(found.problems))
     return 0 if found.sound else 1
+
+
+def _must_be_ours(location: Location) -> None:
+    """Raise for a file that is sound and yet no database of results; what cannot be read is damage, and is told as such."""
+    from storage.errors import StorageError
+    from storage.sqlite_file import check_state, read_state, require
+
+    assert location.path is not None
+    require(location.path)
+    try:
+        state, stamp = read_state(location.path)
+    except StorageError:
+        return
+    check_state(location.shown, state, stamp)
+    if state == "new":
+        raise StorageError(f"{location.shown} is empty: there is nothing to look at yet.")
 
 
 @command.command("repair")
@@ -220,11 +251,12 @@ def repair(*, output: str | None, form: str, database: str | None, config: str |
         with alone(location):
             saved = save(location, to)
     lost = [one for one in saved if one.lost != 0]
-    lines = [f"{sum(one.rows for one in saved)} rows are saved in {to}."]
+    many = sum(one.rows for one in saved)
+    lines = [f"{counted(many, 'row')} {'is' if many == 1 else 'are'} saved in {to}."]
     for one in lost:
-        many = "some rows" if one.lost is None else f"{one.lost} rows"
+        rows = "some rows" if one.lost is None else counted(one.lost, "row")
         names = f": {', '.join(one.named)}{' …' if one.lost and one.lost > len(one.named) else ''}" if one.named else ""
-        lines.append(f"Lost of {one.table}: {many}{names}.")
+        lines.append(f"Lost of {one.table}: {rows}{names}.")
     if not lost:
         lines.append("Nothing is lost.")
     lines.append(f"To use it: mv {location.path} {location.path}.damaged && mv {to} {location.path}")

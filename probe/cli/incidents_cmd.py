@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.archive import database_option, read_moment, read_place, sentences, tell
+from probe.cli.archive import counted, database_option, read_moment, read_place, sentences, tell
 from probe.cli.common import config_option, read_catalogue
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ USUAL_SINCE = "30d"
 _LOOKED_BACK_US = 90 * 86_400 * 1_000_000
 """Incidents before the ones that are asked for, in which an appointment may have begun."""
 EXIT_UNKNOWN = 3
+_WHO_WATCHES = "`dalel run` watches around the clock, and notices them."
+_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -99,14 +101,16 @@ def command(
     """Read, show, and give the exit code."""
     from probe.wire import Wire
 
+    if open_only and form == "csv":
+        raise click.UsageError("--open does not go with --format csv: its column 'state' says which are open.")
     now_us = Wire().now_us()
-    since_us = read_moment(since or USUAL_SINCE, "--since", now_us)
+    since_us = read_moment(USUAL_SINCE if since is None else since, "--since", now_us)
     until_us = read_moment(until, "--until", now_us)
     location, settings = read_place(database, config)
     platforms = read_catalogue(settings)[0].platforms
     with sentences():
         if form == "csv":
-            return _csv(location, since_us, until_us, target)
+            _csv(location, since_us, until_us, target)
         shown = _read(
             location,
             now_us,
@@ -120,15 +124,17 @@ def command(
         )
         watched = shown is None or bool(shown.incidents) or _was_watched(location, since_us)
     if shown is None:
-        click.echo(_nothing(location, now_us) if form == "json" else f"There are no results in {location.shown} yet.")
+        click.echo(
+            _nothing(now_us) if form == "json" else f"There are no results in {location.shown} yet. {_WHO_WATCHES}"
+        )
         return EXIT_UNKNOWN
     if form == "json":
         from probe.report.incidents import document
         from storage.when import utc_text
 
         click.echo(json.dumps(document(shown, utc_text), ensure_ascii=False))
-    else:
-        _say(shown, since or USUAL_SINCE, watched=watched)
+    elif form == "text":
+        _say(shown, USUAL_SINCE if since is None else since, watched=watched)
     return _exit_code(shown.incidents) if watched else EXIT_UNKNOWN
 
 
@@ -146,16 +152,31 @@ def _say(picture: Picture, since: str, *, watched: bool) -> None:
     from probe.report.incidents import lines
 
     if not picture.incidents:
-        ago = f"since {since}" if not since[-1:].isalpha() else f"in the last {since}"
-        nobody = f"Nobody watched {ago}, so nothing is known of incidents: `dalel run` watches."
+        ago = f"in the last {_period(since)}" if _is_period(since) else f"since {since}"
+        nobody = f"Nobody watched {ago}, so nothing is known of incidents. {_WHO_WATCHES}"
         click.echo(f"No incidents {ago}.\n" if watched else f"{nobody}\n")
     click.echo("\n".join(lines(picture)))
 
 
-def _nothing(location: Location, now_us: int) -> str:
+def _is_period(text: str) -> bool:
+    from storage.when import parse_period
+
+    try:
+        parse_period(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _period(text: str) -> str:
+    """``30 days`` for ``30d``; ``day`` for ``1d``."""
+    number, unit = int(text.strip()[:-1]), _UNITS[text.strip()[-1].lower()]
+    return unit if number == 1 else f"{number} {unit}s"
+
+
+def _nothing(now_us: int) -> str:
     from storage.when import utc_text
 
-    del location
     return json.dumps({"schema": "dalel.incidents/1", "now": utc_text(now_us), "incidents": []})
 
 
@@ -166,7 +187,7 @@ def _exit_code(incidents: tuple[Incident, ...]) -> int:
     return 3 if going_on else 0
 
 
-def _csv(location: Location, since_us: int | None, until_us: int | None, targets: tuple[str, ...]) -> int:
+def _csv(location: Location, since_us: int | None, until_us: int | None, targets: tuple[str, ...]) -> None:
     """As ``dalel export incidents`` has it."""
     from probe.workflows.export import ExportRequest, export
     from storage.export.columns import choose
@@ -177,8 +198,7 @@ def _csv(location: Location, since_us: int | None, until_us: int | None, targets
         ExportRequest(location=location, selection=selection, columns=choose("incidents", ())), sys.stdout.buffer
     )
     sys.stdout.buffer.flush()
-    tell(f"{count} incident{'s' if count != 1 else ''}")
-    return 0
+    tell(counted(count, "incident"))
 
 
 def _read(

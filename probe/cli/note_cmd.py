@@ -60,14 +60,20 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("text")
+@click.argument("words", nargs=-1, metavar="TEXT")
 @click.option("--at", metavar="WHEN", help="When: 20:00, 2026-11-22T20:00, or a period ago such as 90m [now].")
 @click.option("--until", metavar="WHEN", help="Until when, if it lasted.")
 @zone_option
 @database_option
 @config_option
 def add(
-    *, text: str, at: str | None, until: str | None, zone: tzinfo | None, database: str | None, config: str | None
+    *,
+    words: tuple[str, ...],
+    at: str | None,
+    until: str | None,
+    zone: tzinfo | None,
+    database: str | None,
+    config: str | None,
 ) -> None:
     """Write a note down.
 
@@ -77,6 +83,9 @@ def add(
     """  # noqa: D301
     from probe.wire import Wire
 
+    if len(words) > 1:
+        raise click.UsageError(f'The text is one word for the shell: put it in quotes, "{" ".join(words)}".')
+    text = words[0] if words else ""
     now_us = Wire().now_us()
     at_us = now_us if at is None else read_local(at, "--at", now_us, zone)
     until_us = None if until is None else read_local(until, "--until", now_us, zone)
@@ -145,8 +154,15 @@ def list_(*, since: str | None, zone: tzinfo | None, form: str, database: str | 
         tell("There are no notes.")
 
 
+def _number(_ctx: click.Context, _parameter: click.Parameter, value: str) -> int:
+    """The number of a note, as `dalel note list` shows it."""
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 1 << 63):
+        raise click.BadParameter(f"{value!r} is no number of a note. `dalel note list` shows them.")
+    return int(value)
+
+
 @command.command("remove")
-@click.argument("number", type=click.IntRange(min=1))
+@click.argument("number", callback=_number)
 @database_option
 @config_option
 def remove(*, number: int, database: str | None, config: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probe.cli.archive import database_option, read_moment, read_place, sentences
+from probe.cli.archive import counted, database_option, read_moment, read_place, sentences
 from probe.cli.common import config_option
 from probe.report.safe import safe
 
@@ -52,8 +52,8 @@ def _text(outcome: Outcome) -> str:
         for one in outcome.changed
     ]
     lines.append(
-        f"{outcome.judged} results of {outcome.runs} runs judged again: {len(outcome.changed)} changed, "
-        f"{outcome.added} verdicts added."
+        f"{counted(outcome.judged, 'result')} of {counted(outcome.runs, 'run')} judged again: {len(outcome.changed)} changed, "
+        f"{counted(outcome.added, 'verdict')} added."
     )
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from probe.cli.common import WholeGroup
+from probe.cli.common import WholeGroup, read_catalogue, read_settings
 
 UNIT = """\
 # Written by `dalel service print`. Install it:
@@ -106,7 +106,18 @@ def print_unit(*, accept_risk: bool, words: Sequence[str]) -> None:
       dalel service print | sudo tee /etc/systemd/system/dalel.service
       dalel service print --accept-risk telegram https://kaz.tv/
     """  # noqa: D301
+    _check(words)
     click.echo(unit(_program(), words, accept_risk=accept_risk), nl=False)
+
+
+def _check(words: Sequence[str]) -> None:
+    """A slip in a name is told now, and not in a log that nobody reads."""
+    from probe.cli.choices import understood
+    from targets import select
+
+    catalogue, _canaries = read_catalogue(read_settings(None).settings)
+    with understood():
+        select.resolve(words, catalogue)
 
 
 def unit(program: Path, words: Sequence[str], *, accept_risk: bool) -> str:

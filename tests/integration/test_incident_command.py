@@ -102,13 +102,13 @@ def test_where_nobody_watched_no_incident_is_no_good_news(tmp_path: Path, locati
     """Checks by hand open none, and a daemon that stopped a year ago has seen none since."""
     look = OwnSide(run="", at_us=time.time_ns() // 1000 - 40 * 24 * HOUR, status="ok")
     with Archive.open(location) as archive:
-        assert "Nobody watched in the last 30d" in dalel(tmp_path, "incidents").stdout
+        assert "Nobody watched in the last 30 days" in dalel(tmp_path, "incidents").stdout
         own_sides.save(archive, look).result(timeout=30)
     done = dalel(tmp_path, "incidents")
-    assert "Nobody watched in the last 30d" in done.stdout
+    assert "Nobody watched in the last 30 days" in done.stdout
     assert done.returncode == dalel(tmp_path, "incidents", "--format", "json").returncode == 3
     longer = dalel(tmp_path, "incidents", "--since", "90d")
-    assert (longer.returncode, longer.stdout.splitlines()[0]) == (0, "No incidents in the last 90d.")
+    assert (longer.returncode, longer.stdout.splitlines()[0]) == (0, "No incidents in the last 90 days.")
 
 
 def test_json_and_csv_have_the_same_incidents(tmp_path: Path, location: Location) -> None:

@@ -164,7 +164,7 @@ def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None
         **dict.fromkeys(("readings", "rollups", "own_sides", "days", "incidents", "incident_events", "notes"), 0),
     }
     assert set(json.loads(dalel(home, "db", "vacuum", "--format", "json").stdout)) == {"bytes_before", "bytes_after"}
-    assert dalel(home, "db", "upgrade").stdout == f"{location.path} has schema {HEAD}.\n"
+    assert dalel(home, "db", "upgrade").stdout == f"{location.path} is as this version needs it (schema {HEAD}).\n"
 
 
 @pytest.mark.parametrize("words", [("upgrade",), ("backup",), ("prune", "--older-than", "1d"), ("vacuum",)])

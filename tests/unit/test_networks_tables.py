@@ -96,8 +96,8 @@ def test_rows_may_come_in_any_order_and_compressed(tmp_path: Path) -> None:
 
 
 WRONG = (
-    ("1.0.0.0\t1.0.0.255\t13335\tUS", "4 columns, divided by tabs, instead of 5."),
-    ("1.0.0.0,1.0.0.255,13335,US,NAME", "1 columns, divided by tabs"),
+    ("1.0.0.0\t1.0.0.255\t13335\tUS", "4 columns instead of 5, divided by tabs."),
+    ("1.0.0.0,1.0.0.255,13335,US,NAME", "1 column instead of 5, divided by tabs."),
     ("1.0.0\t1.0.0.255\t13335\tUS\tN", "'1.0.0' is no IP address."),
     ("1.0.0.0\t2001:db8::\t13335\tUS\tN", "one address is IPv4, and the other is IPv6."),
     ("1.0.0.9\t1.0.0.8\t13335\tUS\tN", "the first address is higher than the last one."),
