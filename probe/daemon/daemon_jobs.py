@@ -223,6 +223,11 @@ class Jobs:
         await self._measure(lambda now: self.plan.incident_round(self._wants, now))
 
     async def _deep_round(self) -> None:
+        # Beside whatever has the lane. They share the flows of two minutes, so one waits for the other and measures later, not
+        # worse; what is compared takes turns within one run, so whatever the other does to the line happens to both names.
+        # Neutral places are never the same (Kit.under_way), for a device may remember a name that was asked there. A device
+        # that remembers the site's own address makes no word: that is a leaning at the most. And a page that one run
+        # forgets is looked at to the full by the other.
         await self._measure_now(lambda now: self.plan.deep_round(self._wants, now))
 
     async def _grant_wishes(self) -> None:
@@ -249,8 +254,8 @@ class Jobs:
         for fact in facts:
             if isinstance(fact, OwnSide):
                 self._own_side = fact
-        before = self._wants
-        self._wants = await self._work.conclude(facts)
+        wants = await self._work.conclude(facts)
+        before, self._wants = self._wants, wants
         if self._scheduler is not None:
             self._follow(self._scheduler, before)
 

@@ -103,6 +103,7 @@ def _kit_for(way: WayOut, label: str, kit: Kit, settings: Settings) -> tuple[Kit
         looks=0,
         abroad={},
         resting={},
+        under_way=[],
         whereabouts=None,
         before=None,
         moves=0,

@@ -47,8 +47,11 @@ class Neutrals:
         own_side_members: int = 3,
         *,
         resting: Collection[str] = (),
+        beside: Collection[Neutrals] = (),
     ) -> None:
-        """*resting* are names whose addresses served another run a moment ago: they serve nobody in this one."""
+        """*resting* are names whose addresses served another run a moment ago: they serve nobody in this one. *beside* are
+        those of runs that are under way: what one of them has taken by then serves nobody in this one either.
+        """
         foreign = list(canaries.family("foreign"))
         random.shuffle(foreign)
         foreign.sort(key=lambda member: member.where in resting)
@@ -58,6 +61,8 @@ class Neutrals:
         pool = [name for name in canaries.innocuous if name not in known]
         random.shuffle(pool)
         self._unused = spare + pool
+        self._beside = beside
+        self.taken = {member.where for member in self.canaries}
         self._pool = tuple(canaries.innocuous) or tuple(spare)
         self._random = random
 
@@ -84,9 +89,14 @@ class Neutrals:
         own = {network_of(address) for address in unlike}
         second: Neutral | None = None
         left: list[str] = []
+        others: list[str] = []
         try:
             while self._unused and len(left) < _LOOKS:
                 name = self._unused.pop(0)
+                if self._is_anothers(name):
+                    others.append(name)
+                    continue
+                self.taken.add(name)
                 address = await resolve(session, place, name)
                 if address is None:
                     continue
@@ -100,7 +110,11 @@ class Neutrals:
                 left.remove(second.name)
             return second
         finally:
-            self._unused += left
+            self._unused += left + others
+            self.taken.difference_update(left)
+
+    def _is_anothers(self, name: str) -> bool:
+        return any(name in other.taken for other in self._beside if other is not self)
 
 
 async def resolve(session: Session, place: Place, name: str) -> str | None:

@@ -81,6 +81,8 @@ class Kit:
     """Sites abroad among the canaries, and the address at which each answered last."""
     resting: dict[str, float] = field(default_factory=dict)
     """Names whose addresses served as neutrals, and until when (the wire's monotonic clock) they rest."""
+    under_way: list[Neutrals] = field(default_factory=list)
+    """Of the runs that go on at the moment: a deep one may have a round beside it."""
 
     def look_around(self, wire: Wire) -> int:
         """How often the host has moved by now. Where it has since this was last asked, what was learned there is forgotten."""
@@ -97,8 +99,9 @@ class Kit:
             self.moves += 1
         return self.moves
 
-    def rest(self, observations: Sequence[Observation], now: float) -> None:
-        """Let the neutrals that *observations* drew rest; those that have rested are forgotten."""
+    def rest(self, neutrals: Neutrals, observations: Sequence[Observation], now: float) -> None:
+        """A run has ended: let the *neutrals* that its *observations* drew rest; those that have rested are forgotten."""
+        self.under_way.remove(neutrals)
         self.resting = {name: until for name, until in self.resting.items() if until > now}
         drawn = {o.operation.name for o in observations if o.group == "draw" and o.operation.name}
         self.resting |= dict.fromkeys(drawn, now + NEUTRAL_REST_S)
@@ -118,4 +121,5 @@ class Kit:
         """Canaries and neutrals for one run."""
         now = wire.monotonic()
         resting = {name for name, until in self.resting.items() if until > now}
-        return Neutrals(self.canaries, wire.random, resting=resting)
+        resting.update(*(neutrals.taken for neutrals in self.under_way))
+        return Neutrals(self.canaries, wire.random, resting=resting, beside=self.under_way)

@@ -94,6 +94,7 @@ async def measure(
         if kind != "cheap":
             kit.memory.forget(asked.endpoint.url)
     run, session = _begun(kit, wire, settings, tuple(asked for asked, _ in looks))
+    kit.under_way.append(session.neutrals)
     results: list[EndpointResult] = []
 
     async def save(result: EndpointResult, _observations: Sequence[Observation]) -> None:
@@ -109,7 +110,7 @@ async def measure(
             archive.put((*_changes(kit, session, run, results, kinds), *_own_sides(run, *moved)))
         raise
     finally:
-        kit.rest(session.recorder.observations, wire.monotonic())
+        kit.rest(session.neutrals, session.recorder.observations, wire.monotonic())
     observations = session.recorder.observations
     run = _timed(kit, finished(run, ran, wire, observations))
     changes = _changes(kit, session, run, results, kinds) if archive is not None else ()

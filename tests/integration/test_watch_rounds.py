@@ -511,6 +511,7 @@ def test_a_bug_at_one_endpoint_loses_no_word_about_another(monkeypatch: pytest.M
         one.archive.call(lambda _connection: None).result(30)  # in turn with what was put before it
         (run,) = one.archive.runs()
         assert run.interrupted
+        assert one.kit.under_way == []
         assert [reading.url for reading in readings.between(one.archive.reader.database, 0)] == [URLS[0]]
 
     monkeypatch.setattr("probe.runner.cheap.learn", broken)

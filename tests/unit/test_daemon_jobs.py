@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
@@ -342,3 +343,23 @@ async def test_once_is_one_look_and_one_round(tmp_path):
     assert [full for _at, full in life.work.own_sides] == [True]
     assert [len(looks) for _at, looks in life.work.measured] == [3, 1]
     assert len(life.work.told) == 1
+
+
+async def test_what_is_wished_for_by_two_at_once_begins_once(tmp_path):
+    """A look and a round conclude at one time: what the first found new is nothing new to the second."""
+    life = Life(tmp_path)
+    soon, both = [], asyncio.Event()
+    stub = SimpleNamespace(soon=lambda name, after: soon.append((name, after)), put_off=lambda *_: None)
+    life.jobs._scheduler = stub  # type: ignore[assignment]
+
+    async def conclude(_facts):
+        await both.wait()
+        return Wants(deep=frozenset({URL}))
+
+    life.work.conclude = conclude  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(life.jobs._conclude(()))
+        await asyncio.sleep(0)
+        both.set()
+    assert [after == 0.0 for name, after in soon if name == "deep"] == [True, False]

@@ -6,12 +6,15 @@ import random
 import pytest
 
 from probe.experiments import EXPERIMENTS
+from probe.experiments import neutrals as places
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.pacing import Pacer, Turns
 from probe.experiments.suspicion import FOLLOW_UPS, follow_ups
+from probe.instruments.trust import Trust
 from probe.observations import Operation, TlsFact
 from probe.settings import Settings
 from probe.wire import Wire
+from probe.workflows.kit import ClockOffset, Kit
 from targets.model import Asked, Canaries, Canary, Endpoint
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +96,51 @@ def test_no_canary_of_a_run_is_ever_a_neutral(seed: int):
     assert len(canaries) == 3
     assert not canaries & set(neutrals._unused)
     assert len(neutrals._unused) == len(set(neutrals._unused))
+
+
+async def test_runs_beside_each_other_have_no_place_in_common(monkeypatch: pytest.MonkeyPatch):
+    """Neither a neutral, nor what the other judges its own side by; and what one has only looked at the other may have."""
+    seen: list[str] = []
+
+    async def resolve(_session: object, _place: object, name: str) -> str | None:
+        seen.append(name)
+        await asyncio.sleep(0)
+        return f"192.0.{len(seen)}.1"
+
+    monkeypatch.setattr(places, "resolve", resolve)
+    under_way: list[Neutrals] = []
+    runs = [Neutrals(CANARIES, random.Random(seed), beside=under_way) for seed in (1, 2)]
+    under_way += runs
+    async with asyncio.TaskGroup() as group:
+        draws = [group.create_task(one.draw(None, None, ())) for one in runs * 9]  # type: ignore[arg-type]
+    found = [neutral.name for draw in draws if (neutral := draw.result()) is not None]
+    assert found
+    assert len(found) == len(set(found))
+    assert not set(found) & {canary.where for one in runs for canary in one.canaries}
+    under_way.remove(runs[0])
+    assert await runs[1].draw(None, None, ()) is not None  # type: ignore[arg-type]
+
+
+def test_a_run_beside_another_judges_its_own_side_by_others():
+    """A deep test may have sent a forbidden name to what it drew; when it has ended that rests, and is nobody's any more."""
+    wire = Clockwork()
+    kit = kit_of(wire)
+    first = kit.drawn_from(wire)
+    kit.under_way.append(first)
+    second = kit.drawn_from(wire)
+    assert not {canary.where for canary in second.canaries} & first.taken
+    kit.rest(first, (), wire.monotonic())
+    assert kit.under_way == []
+
+
+def kit_of(wire: Wire) -> Kit:
+    return Kit(
+        trust=Trust("none", replaced=False, _shipped=(), _system=None),
+        canaries=CANARIES,
+        catalogue="test",
+        clock=ClockOffset(lambda: 0.0),
+        pacer=Pacer(wire, 10, 100),
+    )
 
 
 def test_the_innocuous_name_is_as_long_as_the_target():
