@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from probe.experiments.steps import Place
 from probe.instruments import tcp
-from probe.observations import Operation, TcpFact
+from probe.observations import HttpFact, Operation, TcpFact
 
 if TYPE_CHECKING:
     from probe.experiments.site import Site
@@ -26,7 +26,8 @@ _PORT = 9
 
 
 def broke_off_at_once(site: Site) -> bool:
-    """Whether an answer that ended something in question came too soon to leave the own network out.
+    """Whether an answer that ended something in question, or a plain page in its place, came too soon to leave the own network
+    out.
 
     The first one may have come late only because this computer was busy; so later ones are looked at too.
     """
@@ -37,11 +38,17 @@ def broke_off_at_once(site: Site) -> bool:
     )
     return any(
         operation is not None
-        and operation.failure not in (None, "generic_timeout_error", "interrupted")
+        and (operation.failure not in (None, "generic_timeout_error", "interrupted") or _is_plain_page(operation))
         and operation.duration_us is not None
         and operation.duration_us < AT_ONCE_US
         for operation in (*site.suspicions.values(), *arms)
     )
+
+
+def _is_plain_page(operation: Operation) -> bool:
+    """Whether anybody may have written it."""
+    fact = operation.fact
+    return isinstance(fact, HttpFact) and operation.failure is None and fact.url.startswith("http:")
 
 
 async def measure(site: Site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from probe.verdict.findings import (
     app,
     baseline,
+    beside,
     chains,
     cheap,
     control,
@@ -61,6 +62,7 @@ MODULES = (
     interception,
     chains,
     http,
+    beside,
     listed,
     likeness,
     control,

@@ -160,6 +160,12 @@ def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
     return FLIPS | _BY_DISTANCE | {"reset_too_early", "some_paths"} if broken_off_beside(case) else ()
 
 
+def put_in_beside(_case: Case, findings: Findings) -> Iterable[str]:
+    """A page that the own network may have put in is no word against the provider, as what it breaks off is none."""
+    found = _codes(findings) & {"page_from_beside", "page_leads_inside"}
+    return {f.code for f in findings if f.code in FLIPS and (f.signature or "").startswith("http.")} if found else ()
+
+
 def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
     """Where the name passes at unrelated addresses, whoever breaks it off at its own may stand in front of the site.
 
@@ -361,6 +367,7 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("unlike_elsewhere", unlike_elsewhere),
         EvidenceGate("transparent_proxy", transparent_proxy),
         EvidenceGate("proxy_for_pages", proxy_for_pages),
+        EvidenceGate("put_in_beside", put_in_beside),
         EvidenceGate("broken_beside", broken_beside),
         EvidenceGate("guard_of_the_site", guard_of_the_site),
         EvidenceGate("stopped_at_home", stopped_at_home),

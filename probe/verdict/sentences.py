@@ -119,6 +119,7 @@ _GATES = {
     "late_success_withdraws": "the name was answered later in the comparison, so the comparison does not count",
     "transparent_proxy": "somebody on the way takes every connection, so connections and comparisons do not count",
     "broken_beside": "what breaks the connections is as near as this network's own router, which may be what does it",
+    "put_in_beside": "this network's own router or gateway may have put the page in",
     "guard_of_the_site": "the name passes elsewhere, so who breaks it off at its own address may be the site's own guard",
     "put_in_on_the_way": "the page came at unrelated addresses too, for this name only, so it says nothing about the site",
     "unlike_elsewhere": "the page is quite another one than others get, so it is no word for the site",

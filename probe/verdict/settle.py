@@ -38,7 +38,7 @@ def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
     found = []
     if "transparent_proxy" in fired:
         found.append("without_proxy")
-    if {"this_side", "stopped_at_home"} & set(fired):
+    if {"this_side", "stopped_at_home", "put_in_beside"} & set(fired):
         found.append("without_own_routers")
     if stage in ("tls", "http") and not codes & {"neutral_flip"} and not _certificate(case):
         found.append("more_neutrals" if codes & FLIPS or at_neutrals(case) else "neutral_pair")

@@ -54,7 +54,7 @@ from tests.unit.verdict_scenarios import (
 )
 from tests.unit.verdict_scenarios_located import blocked_and_followed
 from tests.unit.verdict_scenarios_pages import another_page
-from tests.unit.verdict_scenarios_this_side import listed_at_home, second_router
+from tests.unit.verdict_scenarios_this_side import led_inside, listed_at_home, page_put_in, second_router
 from tests.unit.verdict_scenarios_throttling import policed
 
 
@@ -226,6 +226,8 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("page_is_the_sites_own", own_page_about_an_order, "block_page"),
     ("rewriting_resolver", rewritten_twice, "dns_sinkhole"),
     ("stale_address", moved_twice, "dns_sinkhole"),
+    ("put_in_beside", page_put_in, "neutral_flip"),
+    ("put_in_beside", led_inside, "neutral_flip"),
     ("old_denial", denied_by_zone, "dns_nxdomain_contradicted"),
     ("trust_not_refusal", silent_signed_zone, "dns_servfail_contradicted"),
     ("split_horizon", lambda: own_server("10.20.30.40"), "dns_bogon"),

@@ -309,7 +309,7 @@ def forged_elsewhere(places: int = 2, **fact: Any) -> Facts:
     facts = strange_issuer()
     chain = (certificate(HOST, issuer="CN=Nobody Knows Root"),)
     for n in range(places):
-        told: dict[str, Any] = {"chain": chain, "verify_code": 20, "server_hello": True} | fact
+        told: dict[str, Any] = {"chain": chain, "verify_code": 20, "server_hello": True, "first_byte_us": 60_000} | fact
         facts.tls(
             address=NEUTRALS[n],
             purpose="neutral_chain",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from probe.observations import Came, HopScope, Observation, PathFact
-from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts
+from tests.unit.facts import HOST, INNOCUOUS, NEUTRALS, REFUSED, RESET, TIMEOUT, Facts, certificate
 from tests.unit.verdict_scenarios_located import DISTANCE, blocked_and_followed, followed, named_in_vain
 
 Story = Callable[[], Facts]
 UNDECIDED = "inconclusive/tls.timeout.sni"
+PLAIN = f"http://{HOST}/"
+MOVED: dict[str, Any] = {"status": 302, "location": "http://filter.company.example/deny?category=4"}
 
 
 def at_routers(facts: Facts, **scopes: HopScope | None) -> Facts:
@@ -93,7 +95,51 @@ def all_taken(*laters: Came, **said: Any) -> Facts:
     return said_nearby(blocked_and_followed(device=DISTANCE - 1), *laters, **said)
 
 
+def page_put_in(took_us: int = 1_200, router_us: int = 300, **page: Any) -> Facts:
+    """A plain page in place of the site's, at unrelated addresses too, so long after it was asked for."""
+    told: dict[str, Any] = {"first_byte_us": took_us, **(page or MOVED)}
+    facts = Facts(PLAIN).context().healthy().works(**told)
+    for _ in range(3):
+        facts.tcp(failure=REFUSED, duration_us=router_us, port=9, purpose="neutral_pair", group="gateway")
+    for number, address in enumerate(NEUTRALS[:2], 1):
+        at: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{number}", "address": address}
+        other: dict[str, Any] = {
+            "status": 404,
+            "body_sha256": "404",
+            "first_byte_us": 80_000,
+            "url": f"http://{INNOCUOUS}/",
+        }
+        facts.tcp(
+            address, arm="innocuous", duration_us=80_000, purpose="neutral_pair", group=f"neutral/{number}", port=80
+        )
+        facts.http(arm="innocuous", round=0, **other, **at)
+        for n in range(6):
+            facts.http(arm="target", round=n, url=PLAIN, **told, **at)
+            facts.http(arm="innocuous", round=n + 1, **other, **at)
+    return facts.healthy("after", 1)
+
+
+def led_inside(location: str = "http://192.168.1.1/parental.html") -> Facts:
+    """A redirect to the router's own page, which comes late: it is a busy router."""
+    return page_put_in(30_000, status=302, location=location)
+
+
+def forged_by_the_gateway(took_us: int = 1_200, asked: str | None = REFUSED) -> Facts:
+    """A school's gateway opens one name, and a guest's computer knows nothing of its root."""
+    chain = (certificate(HOST, issuer="O=School No 5, CN=School Root"),)
+    facts = Facts().context().healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
+    for _ in range(3):
+        facts.tcp(failure=asked, duration_us=400, port=9, purpose="neutral_pair", group="gateway")
+    for number, address in enumerate(NEUTRALS[:2], 1):
+        told: dict[str, Any] = {"chain": chain, "verify_code": 20, "server_hello": True, "first_byte_us": took_us}
+        place: dict[str, Any] = {"purpose": "neutral_chain", "group": f"neutral/{number}", "arm": "target"}
+        facts.tls(address=address, failure="ssl_unknown_authority", **told, **place)
+    return facts.healthy("after", 1)
+
+
 CODES: dict[str, Story] = {
+    "page_from_beside": page_put_in,
+    "page_leads_inside": led_inside,
     "greeting_stopped_inside": second_router,
     "others_stopped_at_home": listed_at_home,
 }
@@ -117,6 +163,16 @@ WORDS: dict[str, tuple[Story, str]] = {
     "all that comes back is taken, nobody knows where": (all_taken, UNDECIDED),
     "all that comes back is taken at home": (lambda: all_taken("nothing", "answer", "nothing"), UNDECIDED),
     "all that comes back is taken beyond home": (lambda: all_taken("answer", "answer"), "blocked/tls/tls.timeout.sni"),
+    "a page by the own router": (page_put_in, "inconclusive/network.filter"),
+    "a page by a gateway a little farther": (lambda: page_put_in(4_000, 2_500), "inconclusive/network.filter"),
+    "a page from farther than the own router": (lambda: page_put_in(5_000), "blocked/http/http.redirect.host"),
+    "a redirect to the router's page": (led_inside, "inconclusive/network.filter"),
+    "a redirect to a provider's page": (
+        lambda: led_inside("http://blockpage.provider.example/"),
+        "blocked/http/http.redirect.host",
+    ),
+    "a forger as near as the own router": (forged_by_the_gateway, "inconclusive/tls.mitm.unknown_ca"),
+    "a forger farther away": (lambda: forged_by_the_gateway(15_000), "blocked/mitm/tls.mitm.unknown_ca"),
     # What cannot be told from a provider's: by its routers a university is one.
     "a university's routers": (university, "blocked/tls/tls.timeout.sni"),
 }

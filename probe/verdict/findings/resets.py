@@ -50,7 +50,7 @@ def own_network_us(case: Case) -> tuple[int, bool]:
     return (FAR_US if asked else SLACK_US), False
 
 
-def _is_pretended(case: Case) -> bool:
+def is_pretended(case: Case) -> bool:
     """Whether every neutral place, all of which are abroad, is nearer than any place abroad."""
     least: dict[str | None, int] = {}
     for o in case.of("neutral_pair", "tcp"):
@@ -65,7 +65,7 @@ def broken_off_beside(case: Case) -> tuple[Observation, ...]:
 
     Two at least: waiting for a processor makes an answer late, and nothing makes it early.
     """
-    if _is_pretended(case):
+    if is_pretended(case):
         return ()
     limit, _measured = own_network_us(case)
     found = tuple(
@@ -287,7 +287,7 @@ def _ttls(observation: Observation) -> tuple[int, int] | None:
 
 def _early(case: Case) -> Iterator[tuple[Observation, int]]:
     """Resets before half the least of three warm round trips, with that least round trip."""
-    if _is_pretended(case):
+    if is_pretended(case):
         return
     for o in _resets(case):
         rtts = _warm_rtts(case, o.operation.address)
