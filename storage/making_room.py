@@ -1,8 +1,9 @@
 """What is done when the database is larger than its owner wants it: runs that only repeat others lose their details.
 
 Nothing is done before that, and no more than is needed. Old runs come first, and of what says the same for months an example
-a day keeps its details; if that is not enough one a week, then one a month (``storage.repeats`` says which). What to do is
-read on snapshots, some days at a time, and each step removes what some milliseconds suffice for.
+a day keeps its details; if that is not enough one a week, then one a month (``storage.repeats`` says which), and then what is
+younger than the settings say has its turn, but for a week. What to do is read on snapshots, some days at a time, and each step
+removes what some milliseconds suffice for.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 ENOUGH = 0.95
 """Of the limit. So a full database is not gone through again for each run that is added."""
-EXAMPLES_US = (DAY_US, 7 * DAY_US, 30 * DAY_US)
-"""How far apart examples are, one after the other until it is enough."""
+YOUNGEST_US = 7 * DAY_US
+"""What is younger keeps its details, whatever the settings say of how large and how old."""
+STAGES = ((DAY_US, False), (7 * DAY_US, False), (30 * DAY_US, False), (DAY_US, True))
+"""How far apart examples are, and whether it is the turn of younger runs; one after the other until it is enough."""
 OBSERVATIONS_AT_ONCE = 1500
 """That are removed in one step: some 30 ms on a small computer. One run may have more."""
 _WINDOW_US = 3 * DAY_US
@@ -42,11 +45,23 @@ _BOUND_AT_ONCE = 500
 
 @dataclass(slots=True)
 class Swept:
-    """Until when runs were gone through, by how far apart examples are: what was not found to repeat itself is not looked
-    through again by the same process.
+    """Until when runs were gone through at each stage: what was not found to repeat itself is not looked through again by the
+    same process.
     """
 
     until_us: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many bytes may be in use (0: any), now, and how old runs should be before they become short; microseconds."""
+
+    limit: int
+    now_us: int
+    details_us: int
+
+    def before_us(self, *, young: bool) -> int:
+        return self.now_us - (min(self.details_us, YOUNGEST_US) if young else self.details_us)
 
 
 def in_use(database: Database) -> int | None:
@@ -64,36 +79,35 @@ def in_use(database: Database) -> int | None:
     return (pages - free) * size
 
 
-def steps(database: Database, *, limit: int, before_us: int, swept: Swept) -> Iterator[tuple[str, ...]]:
-    """Runs that are to become short in one transaction each, as long as more than *limit* bytes are in use (0: no limit).
-
-    Only runs that began before *before_us*. The caller shortens them before it asks for the next.
+def steps(database: Database, room: Room, swept: Swept) -> Iterator[tuple[str, ...]]:
+    """Runs that are to become short in one transaction each, as long as too much is in use. The caller shortens them before it
+    asks for the next.
     """
     used = in_use(database)
-    if not limit or used is None or used <= limit:
+    if not room.limit or used is None or used <= room.limit:
         return
-    for ids in _groups(database, before_us, swept, ()):
+    for ids in _groups(database, room, swept, ()):
         yield ids
-        if (in_use(database) or 0) < limit * ENOUGH:
+        if (in_use(database) or 0) < room.limit * ENOUGH:
             return
 
 
-def due(database: Database, healthy: Sequence[str], *, limit: int, before_us: int) -> int:
+def due(database: Database, room: Room, healthy: Sequence[str]) -> int:
     """How many runs :func:`steps` would take after those that are *healthy*, to within a few: what a run would free is
     estimated.
     """
     used = in_use(database)
-    if not limit or used is None or used <= limit:
+    if not room.limit or used is None or used <= room.limit:
         return 0
     gone = set(healthy)
     for start in range(0, len(healthy), _BOUND_AT_ONCE):
         used -= _bytes_of(database, healthy[start : start + _BOUND_AT_ONCE])
-    if used <= limit:
+    if used <= room.limit:
         return 0
-    for ids in _groups(database, before_us, Swept(), gone):
+    for ids in _groups(database, room, Swept(), gone):
         gone.update(ids)
         used -= _bytes_of(database, ids)
-        if used < limit * ENOUGH:
+        if used < room.limit * ENOUGH:
             break
     return len(gone) - len(healthy)
 
@@ -102,19 +116,20 @@ def due(database: Database, healthy: Sequence[str], *, limit: int, before_us: in
 # which, and how many at once
 
 
-def _groups(database: Database, before_us: int, swept: Swept, gone: Collection[str]) -> Iterator[tuple[str, ...]]:
+def _groups(database: Database, room: Room, swept: Swept, gone: Collection[str]) -> Iterator[tuple[str, ...]]:
     """All that may become short, in the order in which it should. *gone*: runs that are taken to be short already."""
     with database.reading() as connection:
         misdated = connection.execute(select(exists().where(text(schema.MISDATED)).select_from(schema.runs))).scalar()
-    for every_us in EXAMPLES_US:
-        for since_us, until_us in _windows(database, every_us, swept.until_us.get(every_us, 0), before_us):
+    for stage, (every_us, young) in enumerate(STAGES):
+        before_us = room.before_us(young=young)
+        for since_us, until_us in _windows(database, every_us, swept.until_us.get(stage, 0), before_us):
             with database.reading() as connection:
                 candidates, looks = _looks(connection, since_us, until_us, gone, misdated=bool(misdated))
                 chosen = repeats.choose(looks, candidates, every_us)
                 ids = [run for run in candidates if run in chosen]
                 many = _observations_of(connection, ids)
             yield from _some_at_once(ids, many)
-            swept.until_us[every_us] = until_us
+            swept.until_us[stage] = until_us
 
 
 def _windows(database: Database, every_us: int, from_us: int, before_us: int) -> Iterator[tuple[int, int]]:

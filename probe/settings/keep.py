@@ -18,6 +18,7 @@ class Keep:
     readings_days: int = 400
     """One row a look: a year can be compared with the one before. Then one row an hour."""
     megabytes: int = 1000
-    """In use in a SQLite file. Above it, runs older than ``details_days`` lose their details, but for examples, if everything in
-    them was healthy, or was said for a day before and is said for a day after. 0: no limit.
+    """In use in a SQLite file. Above it, runs lose their details, but for examples, if everything in them was healthy, or was
+    said for a day before and is said for a day after: first those older than ``details_days``, and if need be those older
+    than a week. 0: no limit.
     """

@@ -18,7 +18,7 @@ from storage.maintenance import prune as remove
 from storage.sqlite_file import require
 
 if TYPE_CHECKING:
-    from storage.making_room import Swept
+    from storage.making_room import Room, Swept
     from storage.tidying import Due
 
 DAY_US = 86_400_000_000
@@ -105,7 +105,7 @@ def tidy_due(location: Location, keep: Keep, now_us: int) -> Due:
     with Database.open(location, writable=False) as database:
         healthy = tidying.healthy_runs(database, before_us)
         found = tidying.due(database, runs=len(healthy), readings_before_us=now_us - keep.readings_days * DAY_US)
-        repeats = making_room.due(database, healthy, limit=keep.megabytes * MEGABYTE, before_us=before_us)
+        repeats = making_room.due(database, _room(keep, now_us), healthy)
         return replace(found, repeats=repeats)
 
 
@@ -125,10 +125,15 @@ def _steps(database: Database, keep: Keep, now_us: int, swept: Swept) -> Iterato
     while moments := tidying.old_looks(database, readings_before_us):
         yield "own_sides", partial(tidying.drop_looks, moments=moments)
     yield "messages", partial(tidying.drop_sent, before_us=readings_before_us)
-    limit = keep.megabytes * MEGABYTE
-    for some in making_room.steps(database, limit=limit, before_us=details_before_us, swept=swept):
+    for some in making_room.steps(database, _room(keep, now_us), swept):
         yield "repeats", partial(_shortened, some)
     yield "messages", _refreshed
+
+
+def _room(keep: Keep, now_us: int) -> Room:
+    from storage.making_room import Room
+
+    return Room(limit=keep.megabytes * MEGABYTE, now_us=now_us, details_us=keep.details_days * DAY_US)
 
 
 def _shortened(ids: tuple[str, ...], connection: Any) -> int:

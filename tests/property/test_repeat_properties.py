@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,3 +100,13 @@ def test_what_is_short_already_speaks_as_what_has_its_details(looks: list[Look])
     chosen = sorted(choose(looks, runs_of(looks), DAY_US))
     half = set(chosen[::2])
     assert choose(short(looks, half), chosen[1::2], DAY_US) == set(chosen[1::2])
+
+
+def test_one_cheap_look_that_is_well_is_the_end_of_a_block() -> None:
+    """It sees less than a full one, but not that something which was kept out is let in: a day of details on both sides."""
+    here: dict[str, Any] = {"place": PLACES[0]}
+    blocked = [Look(at_us=hour * HOUR_US, word=WORDS[1], well=False, run=f"{hour}", **here) for hour in range(200)]
+    open_once = Look(at_us=100 * HOUR_US + 1, word=WELL, well=True, cheap=True, **here)
+    chosen = choose([*blocked[:101], open_once, *blocked[101:]], runs_of(blocked), 30 * DAY_US)
+    # Those before are the last day of one block, those after are the first day of another, which has an example of its own.
+    assert chosen == {f"{hour}" for hour in (*range(24, 77), *range(125, 176))}
