@@ -239,11 +239,14 @@ def test_what_a_cheap_look_cannot_see_goes_on(archive: Archive) -> None:
 def test_the_clock_of_the_board_makes_no_difference(
     archive: Archive, offset_us: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Days are those of the corrected clock, and so is what is old."""
+    """Days are those of the corrected clock, and so is what is old; a short reading ends a block when it really was."""
     monkeypatch.setattr(making_room, "STAGES", making_room.STAGES[:1])
     blocked_for_days(archive, offset_us=offset_us)
+    well = sample_run(1000, started_us=DAY_0 + 48 * EVERY_US + HOUR_US - offset_us, finished=True)
+    well = dataclasses.replace(well, clock_offset_us=offset_us)
+    keep_round(archive, well, looked(well, 1))
     tidy(archive, SMALL, NOW_US, pause_s=0)
-    assert sorted(detailed(archive)) == sorted({*FIRST_DAY, *LAST_DAY, *EXAMPLES})
+    assert sorted(detailed(archive)) == sorted({*FIRST_DAY, *range(43, 55), *LAST_DAY, *EXAMPLES})
 
 
 def test_it_goes_on_where_it_was_broken_off(
