@@ -423,8 +423,9 @@ def bogon_published() -> Facts:
     return _healthy().dns("127.0.0.1").foreign("127.0.0.1")
 
 
-def injected() -> Facts:
-    facts = _healthy().dns(failure=TIMEOUT).foreign(SITE).tried(SITE)
+def injected(failure: str = "dns_nxdomain_error") -> Facts:
+    """The user's own resolver fails so, and where no resolver runs a forgery answers for the name alone."""
+    facts = _healthy().dns(failure=failure).foreign(SITE).tried(SITE)
     at: dict[str, Any] = {
         "purpose": "dns_answers",
         "group": "no_resolver",

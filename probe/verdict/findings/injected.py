@@ -16,6 +16,8 @@ from probe.verdict.rows import Match, Row, row
 
 _NOBODY_LISTENS = "connection_refused"
 """ICMP port unreachable: the machine itself says that no resolver runs there."""
+_POLICY = ("dns_nxdomain_error", "dns_refused_error")
+"""How lists deny; silence and SERVFAIL are a zone's or a resolver's own trouble more often."""
 _INJECTIONS = ("dns.injection.bogon", "dns.injection.block_page", "dns.injection.other")
 
 
@@ -66,13 +68,18 @@ def _used(case: Case, o: Observation) -> bool:
 def _reached_the_user(case: Case, forged: tuple[Observation, ...]) -> bool:
     """Whether forgeries seen on the way to others may be why the user failed.
 
-    Not where the user's own resolver gave an address that nothing speaks against: what then fails is something else. What
-    programs are given without EDNS is what the user is given.
+    Not where the user's own resolver gave an address that nothing speaks against, was silent or failed: what then fails is
+    something else, or got lost. What programs are given without EDNS is what the user is given.
     """
     if answers.lies_like_the_librarys(case):
         return True
     made = {a for o in (*forged, *answers.overtook_the_truth(case)) for a in dns(o).addresses}
-    given = {a for o in answers.main_replies(case) for a in dns(o).addresses}
+    replies = answers.main_replies(case)
+    # Where our own question got lost, the C library's may not have been.
+    told = replies if any(dns(o).addresses for o in replies) else case.library_replies
+    given = {a for o in told for a in dns(o).addresses}
+    if not given:
+        return any(o.failure in _POLICY for o in replies)
     return all(a in made or ((case.bogon(a) or case.wrong(a)) and not case.right(a)) for a in given)
 
 
