@@ -21,7 +21,7 @@ from probe.workflows import prune
 from probe.workflows.export import ExportRequest, export
 from probe.workflows.incidents import Incidents
 from probe.workflows.prune import Tidied, tidy, tidy_due, tidy_now
-from storage import making_room, own_sides, readings, repeats
+from storage import making_room, own_sides, readings, repeats, tidying
 from storage.archive import Archive
 from storage.export.columns import What, choose
 from storage.export.query import Selection
@@ -61,11 +61,13 @@ def archive(location: Location) -> Iterator[Archive]:
         yield opened
 
 
-def blocked_for_days(archive: Archive, *, offset_us: int = 0, days: int = DAYS, from_us: int = DAY_0) -> None:
+def blocked_for_days(
+    archive: Archive, *, offset_us: int = 0, days: int = DAYS, from_us: int = DAY_0, word: str = "blocked"
+) -> None:
     """Six rounds a day. The first place is well for two days and blocked from then on, the second is always well."""
     for number in range(days * 6):
         at_us = from_us + number * EVERY_US + MINUTE_US
-        status = "accessible" if number < 12 else "blocked"
+        status = "accessible" if number < 12 else word
         run = sample_run(number, started_us=at_us - offset_us, finished=True)
         run = dataclasses.replace(run, clock_offset_us=offset_us)
         first = looked(run, 1, status, "cheap" if status == "accessible" else "full")
@@ -128,9 +130,10 @@ def test_what_repeats_itself_becomes_short(archive: Archive, monkeypatch: pytest
     assert rows(archive, "observations") == 9 * len(detailed(archive))
 
 
-def test_what_became_short_says_what_it_said(archive: Archive) -> None:
+@pytest.mark.parametrize("word", ["blocked", "inconclusive"])
+def test_what_became_short_says_what_it_said(archive: Archive, word: str) -> None:
     """Readings, verdicts, hours, the last word, and the incident machine after a restart: the same with and without."""
-    blocked_for_days(archive)
+    blocked_for_days(archive, word=word)
     for number in range(DAYS * 6):
         look = OwnSide(run="", at_us=DAY_0 + number * EVERY_US, status="ok", holes=())
         own_sides.save(archive, look).result(30)
@@ -150,6 +153,23 @@ def test_what_became_short_says_what_it_said(archive: Archive) -> None:
     after = all_of_it()
     assert after[:4] == before[:4]
     assert _without_runs(after[4:]) == _without_runs(before[4:])
+
+
+def test_a_last_word_that_is_short_says_all_of_it(archive: Archive) -> None:
+    """`dalel status` has what an inconclusive result leans to, and what is broken besides, in either form."""
+    runs = [sample_run(number, finished=True) for number in (1, 2)]
+    keep_round(archive, runs[0], looked(runs[0], 1, "inconclusive", "full"))
+    keep_round(archive, runs[1], looked(runs[1], 2, "blocked", "full"))
+
+    def words() -> list[object]:
+        found = (one.result.verdict for one in archive.latest())
+        return [(one.status, one.method, one.signature, one.leaning, one.impairments) for one in found]
+
+    before = words()
+    archive.call(lambda connection: tidying.shorten(connection, [run.id for run in runs])).result(30)
+    assert rows(archive, "readings") == 2
+    assert words() == before
+    assert before[0][3:] == ("blocked", ())  # type: ignore[index]
 
 
 def _without_runs(what: object) -> str:
