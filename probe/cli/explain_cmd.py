@@ -15,12 +15,14 @@ _NARROWEST = 30
 HELP = """\
 Explain a SIGNATURE, the dotted name beside a verdict; without one, list all of them.
 
-It says what was seen, what else could have caused it, and how that was excluded.
+It says what was seen, what else could have caused it, and how that was excluded. The codes that CSV and JSON have as evidence,
+impairments and so on are explained as well.
 
 \b
 Examples:
   dalel explain tls.timeout.sni
   dalel explain dns
+  dalel explain own_side_healthy
 """
 
 
@@ -34,9 +36,14 @@ def command(signature: str | None) -> None:
     if wanted in SIGNATURES:
         click.echo("\n".join(_explained(wanted)))
         return
+    if explained := _code(wanted):
+        click.echo("\n".join(explained))
+        return
     beginning = [name for name in sorted(SIGNATURES) if not wanted or name.startswith(f"{wanted}.")]
     if not beginning:
-        raise click.UsageError(_unknown(signature or "", sorted(SIGNATURES)))
+        from probe.report import codes
+
+        raise click.UsageError(_unknown(signature or "", sorted({*SIGNATURES, *codes.known()})))
     click.echo("\n".join(_listed(beginning)))
 
 
@@ -54,6 +61,16 @@ def _explained(name: str) -> Iterator[str]:
         yield ""
         yield f"  {heading}"
         yield from textwrap.wrap(text, _width(), initial_indent="    ", subsequent_indent="    ")
+
+
+def _code(name: str) -> list[str]:
+    """What a code of a finding, a rule or an impairment means; nothing for another word."""
+    from probe.report import codes
+
+    lines = []
+    for heading, text in codes.parts(name):
+        lines += ["", f"  {heading}", *textwrap.wrap(text, _width(), initial_indent="    ", subsequent_indent="    ")]
+    return [name, *lines] if lines else []
 
 
 def _listed(names: list[str]) -> Iterator[str]:
@@ -74,4 +91,4 @@ def _listed(names: list[str]) -> Iterator[str]:
 def _unknown(signature: str, known: list[str]) -> str:
     near = difflib.get_close_matches(signature.strip().lower(), known, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"No signature '{signature}'.{hint} See: dalel explain"
+    return f"No signature or code '{signature}'.{hint} See: dalel explain"

@@ -57,14 +57,14 @@ def test_suggests_the_near_name() -> None:
     """A slip of the finger is exit 2 with the right name in it."""
     result = run("tls.timeout.sn")
     assert result.exit_code == 2
-    assert "No signature 'tls.timeout.sn'. Did you mean 'tls.timeout.sni'? See: dalel explain" in result.output
+    assert "No signature or code 'tls.timeout.sn'. Did you mean 'tls.timeout.sni'? See: dalel explain" in result.output
 
 
 def test_unknown_without_a_near_name() -> None:
     """Nothing is suggested where nothing is near."""
     result = run("zzzzzz")
     assert result.exit_code == 2
-    assert "No signature 'zzzzzz'. See: dalel explain" in result.output
+    assert "No signature or code 'zzzzzz'. See: dalel explain" in result.output
 
 
 def test_no_signature_is_explained_twice() -> None:
