@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from probe.experiments import gateway
+from probe.observations import HttpFact, Observation, Operation
 from probe.verdict.findings.located import may_be_inside, place_of, places
 from probe.verdict.view import View
-from tests.unit.facts import Facts
+from tests.unit.facts import SITE, Facts
 from tests.unit.verdict_scenarios import CODES
 from tests.unit.verdict_scenarios_located import blocked_and_followed, followed, named_in_vain
 from tests.unit.verdict_scenarios_this_side import (
@@ -103,3 +107,42 @@ def test_what_takes_answers_beyond_home_is_blocked_beside_others() -> None:
 def test_a_place_of_another_name_is_not_told_as_this_ones() -> None:
     """The report of a name that was not followed shows no routers."""
     assert place_of(listed_at_home().verdict().findings) is None
+
+
+@pytest.mark.parametrize(
+    "resolver",
+    [
+        "193.58.251.251",
+        "195.46.39.39",
+        "156.154.70.3",
+        "2a02:6b8::feed:a11",
+        "2606:4700:4700::1113",
+        "2a07:a8c0::1b:2c3d",
+    ],
+)
+def test_a_filter_that_somebody_pointed_the_router_at_is_no_providers(resolver: str) -> None:
+    """Services that refuse names by request, at all of their addresses; what nobody knows is taken for the provider's."""
+
+    def lied(server: str) -> Facts:
+        facts = Facts().context().healthy().dns("0.0.0.0", server=server).foreign(SITE).tried(SITE)
+        return facts.healthy("after", 1)
+
+    assert lied(resolver).word() == "no_network/filter/network.filter"
+    assert lied("92.46.1.1").word() == "blocked/dns/dns.injection.bogon"
+
+
+@pytest.mark.parametrize(("took_us", "near"), [(15_000, True), (60_000, False)])
+def test_the_router_is_asked_how_far_it_is_where_a_plain_page_came_at_once(took_us: int, near: bool) -> None:
+    """Else nobody could tell its page from a provider's; not for encrypted ones, which nobody can write."""
+
+    def met(url: str) -> Any:
+        fact = HttpFact(method="GET", url=url, verified_chain=False, status=302)
+        operation = Operation(fact=fact, started_us=1, duration_us=took_us)
+        told = Observation(
+            number=1, operation=operation, purpose="neutral_pair", endpoint=1, group="neutral/1", arm="target"
+        )
+        recorder = types.SimpleNamespace(observations=[told])
+        return types.SimpleNamespace(number=1, suspicions={}, session=types.SimpleNamespace(recorder=recorder))
+
+    assert gateway.broke_off_at_once(met("http://www.facebook.com/")) is near
+    assert gateway.broke_off_at_once(met("https://www.facebook.com/")) is False
