@@ -68,7 +68,9 @@ VERDICTS = (
     Column("where", 'v."where"', "nearest place of the cause: host, lan, access, transit, far_side, unknown"),
     Column("leaning", "v.leaning", "what an inconclusive result leans to"),
     Column("settle", "v.settle", "what would settle an inconclusive result", "codes", default=False),
-    Column("impairments", "v.impairments", "what is broken without keeping users out; see `dalel explain CODE`", "codes"),
+    Column(
+        "impairments", "v.impairments", "what is broken without keeping users out; see `dalel explain CODE`", "codes"
+    ),
     Column("evidence", "v.evidence", "codes of the findings for the verdict; see `dalel explain CODE`", "codes"),
     Column("against", "v.against", "codes of the findings against it; see `dalel explain CODE`", "codes"),
     Column("profile", "e.profile", "light or full measurement", default=False),
