@@ -9,7 +9,7 @@ keeps the word that it had; the holes are told all the same.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ GROUP = "holes"
 _SILENT = "generic_timeout_error"
 _REFUSED = "connection_refused"
 _SHUT = ("tcp/443", "tcp/22", "tcp/8080")
+_QUESTIONS = "udp/53"
+_ANSWERED = (0, 3)
+"""NOERROR and NXDOMAIN. What says that it cannot, or will not, may be a resolver on the way that is shut in as well."""
 _PORTS_OF_NOBODY = ("tcp/179", "tcp/3785", "tcp/5222")
 """Where a machine abroad refuses, because it has no such service: so it would refuse at any port that is not filtered. What
 else passes tells nothing: DNS and the time are let out of hotspots and offices too, and a firewall's list may have the rest.
@@ -46,7 +49,7 @@ class Address:
         if isinstance(seen.fact, TcpFact):
             return seen.failure is None or (seen.failure == _REFUSED and self._is_silent("tcp/443"))
         if isinstance(seen.fact, DnsFact):
-            return seen.fact.rcode is not None
+            return seen.fact.rcode in _ANSWERED
         return isinstance(seen.fact, ClockFact | QuicFact) and seen.failure is None
 
     def _is_silent(self, port: str) -> bool:
@@ -57,6 +60,13 @@ class Address:
     def is_shut(self) -> bool:
         """Whether the web's port is closed there: else what passes is no hole."""
         return "tcp/443" in self.ports and not self.passes("tcp/443")
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether ports are open there that nobody would leave open: then it is the web alone that is shut, or somebody on the
+        way takes connections in its place.
+        """
+        return any(self.passes(port) for port in _SHUT)
 
     @property
     def is_chosen(self) -> bool:
@@ -76,15 +86,20 @@ def addresses(observations: Iterable[Observation]) -> dict[str, Address]:
     return {address: Address(found) for address, found in ports.items()}
 
 
-def open_holes(observations: Iterable[Observation], *, proxied: bool) -> dict[str, tuple[Observation, ...]]:
+def open_holes(
+    observations: Iterable[Observation], *, proxied: bool, no_resolvers: Collection[str] = ()
+) -> dict[str, tuple[Observation, ...]]:
     """What stayed open (``udp/53`` …, by transport and number) and what shows it. Somebody who takes every connection
-    (*proxied*) makes all of them say nothing.
+    (*proxied*) makes all of them say nothing, and one who answers questions in the place of *no_resolvers* those answers.
     """
+    asked = addresses(observations)
+    answered = any(place.passes(_QUESTIONS) for where, place in asked.items() if where in no_resolvers)
     found: dict[str, list[Observation]] = defaultdict(list)
-    for address in addresses(observations).values():
+    for address in asked.values():
         for port, seen in address.ports.items():
             told = port not in _SHUT and address.is_shut and address.passes(port)
-            if told and not (proxied and port.startswith("tcp/")):
+            doubtful = answered if port == _QUESTIONS else port.startswith("tcp/") and (proxied or address.takes_all)
+            if told and not doubtful:
                 found[port].append(seen)
     return {port: tuple(found[port]) for port in sorted(found, key=_by_number)}
 
@@ -100,7 +115,9 @@ def read(rounds: list[Round], observations: tuple[Observation, ...]) -> Found | 
     if len(last) < 2 or any(m.stage == "page" for r in rounds for m in r.family("portal")):
         return None
     proxied = any(r.proxied for r in rounds)
-    holes = open_holes(observations, proxied=proxied)
+    tried = (o for r in rounds for m in r.family("foreign") for o in m.observations if isinstance(o.fact, TcpFact))
+    sites = {o.operation.address or "" for o in tried}
+    holes = open_holes(observations, proxied=proxied, no_resolvers=sites | _listed_at(observations))
     parameters: dict[str, object] = {"holes": ", ".join(holes) or "none"}
     places = addresses(observations).values()
     # Whatever has come back since the looks was no cut.
@@ -115,6 +132,11 @@ def read(rounds: list[Round], observations: tuple[Observation, ...]) -> Found | 
     if unlisted and not proxied and len(listed) >= 2:
         return "whitelist", tuple(o for shown in listed for o in shown), parameters
     return None
+
+
+def _listed_at(observations: Iterable[Observation]) -> set[str]:
+    """Addresses of sites abroad at which names took turns: those of better times, which no round of now has learned."""
+    return {(o.member or "").partition("/")[2] for o in observations if (o.member or "").startswith("listed/")}
 
 
 def _shown(rounds: list[Round], holes: dict[str, tuple[Observation, ...]]) -> tuple[Observation, ...]:

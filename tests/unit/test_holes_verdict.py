@@ -5,7 +5,7 @@ import pytest
 from probe.verdict.holes import open_holes
 from probe.verdict.network import judge_network
 from tests.unit.facts import REFUSED, TIMEOUT, Facts
-from tests.unit.verdict_scenarios_holes import ABROAD, NAMED, cut, list_only, listed, look, search, shut
+from tests.unit.verdict_scenarios_holes import ABROAD, LITERALS, NAMED, cut, list_only, listed, look, search, shut
 
 
 def word(facts: Facts) -> str:
@@ -75,6 +75,36 @@ def test_holes_are_told_only_where_the_web_is_shut() -> None:
 def test_somebody_who_takes_every_connection_leaves_no_holes_but_datagrams() -> None:
     """Connections are his then; answers to questions came from somewhere else."""
     assert set(open_holes(shut({"tcp/179": None, "udp/53": None}).observations, proxied=True)) == {"udp/53"}
+
+
+def test_where_ports_pass_that_nobody_leaves_open_none_is_a_hole() -> None:
+    """Somebody on the way takes connections for the whole world, but hands those of the web on; or the web alone is shut."""
+    passing = NAMED | {"tcp/22": None, "tcp/8080": None, "tcp/853": None}
+    assert set(open_holes(shut(passing).observations, proxied=False)) == {"udp/53"}
+
+
+def test_questions_that_are_answered_where_no_resolver_is_have_not_passed() -> None:
+    """A provider answers all of them itself, and its word says nothing of the way abroad."""
+    story = shut(NAMED, where=(*LITERALS, "151.101.0.0"))
+    assert "udp/53" in holes_of(story)
+    assert "udp/53" not in holes_of(listed(story, names=ABROAD[:1], ours=TIMEOUT))
+
+
+def test_a_public_resolver_that_this_host_uses_is_still_one() -> None:
+    """Names of sites abroad were asked there: that makes it no site."""
+    facts = look(look(Facts().context(), 0, home="tcp"), 1, home="tcp").no_connection()
+    facts.dns("151.101.0.223", name=ABROAD[0], server="8.8.8.8", **facts.own(f"foreign/{ABROAD[0]}", "after", 1))
+    assert "udp/53" in holes_of(search(facts, NAMED))
+
+
+def holes_of(facts: Facts) -> str:
+    return str(judge_network(facts.view()).findings[0].parameters["holes"])
+
+
+@pytest.mark.parametrize("failure", ["dns_servfail_error", "dns_refused_error"])
+def test_a_resolver_that_cannot_answer_is_no_hole(failure: str) -> None:
+    """It may stand on the way, and be shut in as well."""
+    assert "udp/53" not in open_holes(shut(NAMED | {"udp/53": failure}).observations, proxied=False)
 
 
 def test_a_refusal_is_no_hole_where_the_webs_port_is_refused_too() -> None:
