@@ -10,6 +10,7 @@ delivered. All of it is some fifty packets. No echo requests: they need a privil
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,16 @@ async def run(session: Session, known: Sequence[str] = ()) -> None:
 
 
 async def search(session: Session) -> None:
-    """Both, at the canaries abroad whose addresses this run has learned."""
-    at = {
-        o.operation.address: (o.member or "").partition("/")[2]
-        for o in session.recorder.observations
-        if o.purpose == "own_side" and (o.member or "").startswith("foreign/") and isinstance(o.fact, TcpFact)
-    }
-    found = [(name, address) for address, name in at.items() if address is not None]
+    """Both, at the canaries abroad whose addresses this run has learned. One that is given for several operators' names is
+    none of theirs: somebody leads all names to a box of his own.
+    """
+    operators = {canary.where: canary.operator for canary in session.canaries.family("foreign")}
+    at: dict[str, dict[str | None, str]] = defaultdict(dict)
+    for o in session.recorder.observations:
+        family, _, name = (o.member or "").partition("/")
+        if o.purpose == "own_side" and family == "foreign" and isinstance(o.fact, TcpFact) and o.operation.address:
+            at[o.operation.address][operators.get(name)] = name
+    found = [(name, address) for address, whose in at.items() if len(whose) == 1 for name in whose.values()]
     await run(session, [address for _, address in found])
     await names(session, found)
 

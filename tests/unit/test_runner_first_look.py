@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,10 +13,10 @@ from probe.experiments.pacing import Pacer
 from probe.experiments.session import Session
 from probe.experiments.site import Site
 from probe.instruments.trust import Trust
-from probe.observations import Operation, TcpFact
+from probe.observations import Operation, Recorder, TcpFact
 from probe.settings import Settings
 from probe.wire import Wire
-from targets.model import Asked, Canaries, Endpoint
+from targets.model import Asked, Canaries, Canary, Endpoint
 from tests import nano
 
 pytestmark = pytest.mark.anyio
@@ -81,3 +82,26 @@ async def test_a_first_look_that_has_ended_is_not_waited_for(monkeypatch: pytest
     order = await looks_of(monkeypatch, "generic_timeout_error", first_s=0.01)
     assert order[:2] == ["before begins", "before ends"]
     assert "holes" not in order
+
+
+async def test_an_address_that_is_given_for_everybody_is_searched_by_nobody(monkeypatch: pytest.MonkeyPatch):
+    """Ports of the provider's own box are no holes to places abroad; two names of one operator may well have one address."""
+    asked: dict[str, object] = {}
+
+    async def run(_session: object, known: object) -> None:
+        asked["known"] = known
+
+    async def names(_session: object, at: object) -> None:
+        asked["at"] = at
+
+    monkeypatch.setattr(holes, "run", run)
+    monkeypatch.setattr(holes, "names", names)
+    who = {"a.example": "A", "b.example": "B", "c.example": "C", "d.example": "C"}
+    members = tuple(Canary(family="foreign", where=name, operator=operator) for name, operator in who.items())
+    recorder = Recorder()
+    for name, address in zip(who, ("192.0.2.1", "192.0.2.1", "192.0.2.3", "192.0.2.3"), strict=True):
+        operation = Operation(fact=TcpFact(), started_us=1, failure="generic_timeout_error", address=address)
+        recorder.add(operation, purpose="own_side", member=f"foreign/{name}")
+    session = SimpleNamespace(recorder=recorder, canaries=Canaries(members=members))
+    await holes.search(session)  # type: ignore[arg-type]
+    assert asked == {"known": ["192.0.2.3"], "at": [("d.example", "192.0.2.3")]}
