@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +69,12 @@ def backup(location: Location, *, to: Path | None = None, reason: str = "backup"
         _sync(partial)
         partial.replace(target)
     except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"No copy of {path} could be made at {target}: {error}.") from error
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StorageError(
+            f"No copy of {path} could be made at {target}: {reason.lower()}. Name another place."
+        ) from error
     return target
 
 

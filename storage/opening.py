@@ -68,7 +68,10 @@ def _checked_state(location: Location) -> State:
 
 def _check_read_only(location: Location) -> None:
     if _checked_state(location) != "current":
-        raise StorageError(f"The database {location.shown} is older than this Dalel and in a place that is read-only.")
+        raise StorageError(
+            f"The database {location.shown} is older than this Dalel, and in a place that is read-only. Copy it to where it "
+            "can be written, and name the copy with --database."
+        )
 
 
 def _advance(location: Location, engine: Engine, *, create: bool) -> None:

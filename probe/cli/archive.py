@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from probe.settings import Settings
     from storage.location import Location
 
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 database_option = click.option(
     "--database",
     metavar="URL",
@@ -35,13 +37,22 @@ def read_place(database: str | None, config: str | None) -> tuple[Location, Sett
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """Turn :class:`~storage.errors.StorageError` into what the user reads; exit code 2."""
+    """Turn :class:`~storage.errors.StorageError` into what the user reads; exit code 2. So too a place that may not be used:
+    whoever keeps results on a disk that is read-only has found no bug of ours.
+    """
     from storage.errors import StorageError
 
     try:
         yield
     except StorageError as error:
         raise ConfigError(str(error)) from error
+    except OSError as error:
+        if error.errno not in _FORBIDDEN or error.filename is None:
+            raise
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(
+            f"{error.filename} cannot be used: {reason}. Who owns it, and is the disk read-only?"
+        ) from error
 
 
 def read_moment(text: str | None, option: str, now_us: int) -> int | None:

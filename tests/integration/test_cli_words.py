@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from probe.cli.archive import sentences
+from probe.cli.common import ConfigError
 from probe.incidents.model import Incident
 from storage import incidents
 from storage.archive import Archive
@@ -163,3 +167,23 @@ def test_nothing_is_said_of_a_server_that_was_not_looked_at(tmp_path: Path) -> N
     done = dalel(tmp_path, "db", "check", "--database", url)
     assert (done.returncode, "nothing was looked at" in done.stdout, "sound" in done.stdout) == (0, True, False)
     assert json.loads(dalel(tmp_path, "db", "check", "--database", url, "--format", "json").stdout)["sound"] is None
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_place_that_may_not_be_used_is_no_bug_of_ours(number: int) -> None:
+    """It is named, and so is what to look at; other troubles of a disk stay what they are."""
+    with pytest.raises(ConfigError, match=r"/media/card/dalel\.db\.lock cannot be used: .*read-only\?"), sentences():
+        raise OSError(number, os.strerror(number), "/media/card/dalel.db.lock")
+    with pytest.raises(OSError, match="Bad file descriptor"), sentences():
+        raise OSError(errno.EBADF, "Bad file descriptor", "x")
+
+
+def test_a_copy_that_cannot_be_made_says_why_in_words(tmp_path: Path, location: Location) -> None:
+    """No number of an error."""
+    with Archive.open(location) as archive:
+        save_sample_run(archive, 1)
+    (tmp_path / "file").touch()
+    done = dalel(tmp_path, "db", "backup", "-o", str(tmp_path / "file" / "copy.db"))
+    assert done.returncode == 2
+    assert "Errno" not in done.stderr
+    assert ". Name another place." in done.stderr
