@@ -422,11 +422,15 @@ def blocked_needs_proof(_case: Case, draft: Draft) -> bool:
 def this_side(case: Case, draft: Draft) -> bool:
     """``blocked`` needs a device that is not in this house or company, wherever something shows that it may be in there.
 
-    Where names are stopped was followed along the way, and no router that had the name is known to be somebody else's.
-    Other proof than of names stands.
+    Where names are stopped was followed along the way, and no router that had the name is known to be somebody else's. Or
+    nobody has followed it, and somebody opens all connections. Other proof than of names stands.
     """
     proofs = {f.code for f in draft.supports if _proves(f) and f.weight > 0}
-    return draft.status == "blocked" and bool(proofs) and proofs <= _BY_NAME and may_be_this_side(case)
+    if draft.status != "blocked" or not proofs:
+        return False
+    if proofs <= _BY_NAME:
+        return may_be_this_side(case)
+    return proofs <= _BY_NAME | _SLOWED and case.own.opened
 
 
 def outage_needs_own_word(_case: Case, draft: Draft) -> bool:

@@ -81,6 +81,16 @@ class OwnSide:
             return abs(statistics.median(told)) <= DAY_S
         return any(verified(o.fact) for o in self.observations)
 
+    @property
+    def opened(self) -> bool:
+        """Whether somebody who is no state opens encrypted connections: one unknown issuer at two operators' sites."""
+        shown: dict[str, set[str]] = defaultdict(set)
+        for o in self.observations:
+            issuer = certificates.unknown_issuer(o.fact)
+            if issuer is not None and certificates.national(o.fact) is None:
+                shown[issuer].add(resolvers.operator_of(o.operation.name or ""))
+        return any(len(operators) >= 2 for operators in shown.values())
+
     def issuers(self) -> frozenset[str]:
         """Issuers that canaries showed and the shipped store does not verify."""
         found = (certificates.unknown_issuer(o.fact) for o in self.observations)

@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from probe.observations import Came, HopScope, Observation, PathFact
-from tests.unit.facts import HOST, INNOCUOUS, NEUTRALS, REFUSED, RESET, TIMEOUT, Facts, certificate
+from tests.unit.facts import HOST, INNOCUOUS, NEUTRALS, REFUSED, RESET, SITE, TIMEOUT, Facts, certificate
 from tests.unit.verdict_scenarios_located import DISTANCE, blocked_and_followed, followed, named_in_vain
+from tests.unit.verdict_scenarios_throttling import FAST, SLOW, policed, timed
 
 Story = Callable[[], Facts]
+STATE = "C=KZ, O=ISCA, CN=Information Security Certification Authority"
 UNDECIDED = "inconclusive/tls.timeout.sni"
 PLAIN = f"http://{HOST}/"
 MOVED: dict[str, Any] = {"status": 302, "location": "http://filter.company.example/deny?category=4"}
@@ -137,6 +139,36 @@ def forged_by_the_gateway(took_us: int = 1_200, asked: str | None = REFUSED) -> 
     return facts.healthy("after", 1)
 
 
+def opened_everywhere(issuer: str = "O=Some Company, CN=Some Company Inspection Root", *, sites: int = 2) -> Facts:
+    """A company's gateway opens connections, whatever their name, with a root that this computer may trust or not."""
+    facts = Facts().context().machine()
+    facts.canary("system/92.46.1.1").canary("literal/1.1.1.1").canary("literal/8.8.8.8")
+    for number, name in enumerate(("www.python.org", "www.debian.org")):
+        told: dict[str, Any] = {"chain": (certificate(name, issuer=issuer),), "verified": False, "verify_code": 20}
+        facts.canary(f"foreign/{name}", "ssl_unknown_authority", **told) if number < sites else facts.canary(
+            f"foreign/{name}"
+        )
+    return facts
+
+
+def stopped_by_a_gateway(failure: str = TIMEOUT, **opened: Any) -> Facts:
+    """The same gateway lets one category's names pass nowhere."""
+    facts = opened_everywhere(**opened).no_greeting(failure)
+    for n in (1, 2, 3):
+        facts.retry_tls(failure, n)
+    return facts.neutrals(target=failure)
+
+
+def slowed_by_a_gateway(**opened: Any) -> Facts:
+    """The same gateway takes its time with names that it has no rating for."""
+    facts = opened_everywhere(**opened).dns(SITE).tcp()
+    facts.tls(chain=(certificate(HOST, issuer="O=Some Company, CN=Some Company Inspection Root"),), verified=True)
+    facts.http(200, progress=((160_000, 1_000), (4_160_000, 65_536)), body_length=65_536)
+    for group in ("neutral/1.0", "neutral/2.0"):
+        timed(facts, group, SLOW[:4], FAST[:4])
+    return facts
+
+
 CODES: dict[str, Story] = {
     "page_from_beside": page_put_in,
     "page_leads_inside": led_inside,
@@ -173,6 +205,26 @@ WORDS: dict[str, tuple[Story, str]] = {
     ),
     "a forger as near as the own router": (forged_by_the_gateway, "inconclusive/tls.mitm.unknown_ca"),
     "a forger farther away": (lambda: forged_by_the_gateway(15_000), "blocked/mitm/tls.mitm.unknown_ca"),
+    "a gateway that opens everything and drops names": (stopped_by_a_gateway, UNDECIDED),
+    "a gateway that opens everything and resets names": (
+        lambda: stopped_by_a_gateway(RESET),
+        "inconclusive/tls.reset.sni",
+    ),
+    "a gateway that opens everything, and the provider behind it": (
+        lambda: followed(stopped_by_a_gateway(), device=3),
+        "blocked/tls/tls.timeout.sni",
+    ),
+    "a stranger's certificate at one well-known site": (
+        lambda: stopped_by_a_gateway(sites=1),
+        "blocked/tls/tls.timeout.sni",
+    ),
+    "a state that opens everything, and names dropped": (
+        lambda: stopped_by_a_gateway(issuer=STATE),
+        "blocked/tls/tls.timeout.sni",
+    ),
+    "a gateway that opens everything and slows names": (slowed_by_a_gateway, "inconclusive/throttling.sni"),
+    # A box that slows names and opens nothing is not told from a provider's: all that is seen is how long things take.
+    "whoever slows names, at home or not": (policed, "blocked/throttling/throttling.sni"),
     # What cannot be told from a provider's: by its routers a university is one.
     "a university's routers": (university, "blocked/tls/tls.timeout.sni"),
 }
