@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import difflib
+import os
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from probe.cli.common import WholeGroup, config_option, read_settings
+from probe.report.safe import safe
 
 if TYPE_CHECKING:
     from probe.settings.file import Loaded
     from probe.settings.notify import Notify
+
+_OTHERS = (
+    "DALEL_CONFIG",
+    "DALEL_DEBUG",
+    "DALEL_ACCEPT_RISK",
+    "DALEL_CONTROL_TOKEN",
+    "DALEL_CONTROL_TOKEN_FILE",
+)
+"""Variables that are no setting."""
+_LONGEST = 300
 
 
 @click.group("config", cls=WholeGroup)
@@ -37,7 +50,21 @@ def show(*, origin: bool, config: str | None) -> None:
       dalel config show --config my.toml
     """  # noqa: D301
     loaded = read_settings(config)
-    click.echo("\n".join(_lines(loaded, origin=origin)))
+    click.echo("\n".join((*_lines(loaded, origin=origin), *_unknown(os.environ))))
+
+
+def _unknown(environ: Mapping[str, str]) -> Iterator[str]:
+    """Variables with a name like ours that set nothing: a slip of the pen there is heard of nowhere else."""
+    from probe.settings.keys import KEYS
+
+    known = {*_OTHERS, *(key.variable for key in KEYS), *(f"{key.variable}_FILE" for key in KEYS if key.secret)}
+    wrong = sorted(name for name in environ if name.startswith("DALEL_") and name not in known)
+    if wrong:
+        yield ""
+    for name in wrong:
+        near = difflib.get_close_matches(name, sorted(known), n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        yield safe(f"# {name} is set, and there is no such setting.{hint}", _LONGEST)
 
 
 def _lines(loaded: Loaded, *, origin: bool) -> Iterator[str]:

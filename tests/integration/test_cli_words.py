@@ -187,3 +187,23 @@ def test_a_copy_that_cannot_be_made_says_why_in_words(tmp_path: Path, location: 
     assert done.returncode == 2
     assert "errno" not in done.stderr.lower()
     assert ". Name another place." in done.stderr
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# settings
+
+
+def test_a_variable_that_sets_nothing_is_named(tmp_path: Path) -> None:
+    """With the one that was meant; those that are known, of secrets too, are not."""
+    done = dalel(
+        tmp_path,
+        "config",
+        "show",
+        DALEL_CHEK_PROFILE="full",
+        DALEL_DEBUG="1",
+        DALEL_NOTIFY_NTFY_FILE="",
+        DALEL_ACCEPT_RISK="1",
+    )
+    told = [line for line in done.stdout.splitlines() if "no such setting" in line]
+    assert told == ["# DALEL_CHEK_PROFILE is set, and there is no such setting. Did you mean DALEL_CHECK_PROFILE?"]
+    assert "no such setting" not in dalel(tmp_path, "config", "show").stdout
