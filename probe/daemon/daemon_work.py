@@ -260,7 +260,7 @@ class RealWork:
 
     async def _keep_incidents(self, conclusion: Conclusion) -> None:
         assert self._incidents is not None
-        for future in self._incidents.keep(conclusion):
+        for future in self._incidents.keep(conclusion, told=not self.teller.is_behind):
             await self._kept_after(asyncio.wrap_future(future))
 
     async def _kept_after(self, kept: Awaitable[Any]) -> None:

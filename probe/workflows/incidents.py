@@ -85,15 +85,16 @@ class Incidents:
             told += [(self.state.incidents[event.incident], event) for event in events]
         return Conclusion(told=tuple(told), changed=tuple(changed.values()), wants=wants(self.state))
 
-    def keep(self, conclusion: Conclusion) -> list[Future[None]]:
+    def keep(self, conclusion: Conclusion, *, told: bool = True) -> list[Future[None]]:
         """Keep the incidents and events of *conclusion*; each future is resolved once one of them is on the disk.
 
         What the database could not take before is given to it again, or an incident would be kept without its beginning.
+        Where the messages are not kept yet (not *told*) the incidents wait as well.
         """
         for incident in conclusion.changed:
             events = [event for one, event in conclusion.told if one.id == incident.id]
             self._unkept[incident.id] = (incident, (*self._unkept.get(incident.id, (incident, ()))[1], *events))
-        return [self._keep(incident, events) for incident, events in tuple(self._unkept.values())]
+        return [self._keep(incident, events) for incident, events in tuple(self._unkept.values())] if told else []
 
     def _keep(self, incident: Incident, events: tuple[Event, ...]) -> Future[None]:
         def done(future: Future[None]) -> None:

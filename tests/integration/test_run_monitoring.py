@@ -1,6 +1,7 @@
 """The page for a monitoring system over the life of a daemon: while nobody has agreed, and when the settings change."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import io
 import signal
@@ -20,11 +21,12 @@ from probe.daemon.telling.teller import Teller
 from probe.incidents.model import OwnSide, Reading
 from probe.instruments.trust import Trust
 from probe.settings import Settings
-from probe.settings.notify import Notify
+from probe.settings.notify import Notify, channel_from_table
 from probe.wire import Wire
 from probe.workflows.watching import Came
-from storage import days, incidents
+from storage import days, incidents, outbox
 from storage.archive import Archive
+from storage.errors import StorageError
 from tests.incident_facts import look
 from tests.integration.telling_world import free_port
 from tests.integration.test_metrics_page import request, said
@@ -177,6 +179,30 @@ async def test_an_older_version_of_an_incident_is_never_put_over_a_newer_one(tmp
         (kept,) = incidents.newest(work.archive.reader.database)
         assert kept == next(iter(work._incidents.state.incidents.values()))
         assert kept.holes == ("udp/53",)
+
+
+@pytest.mark.anyio
+async def test_an_incident_is_kept_only_after_what_is_told_of_it(tmp_path, monkeypatch):
+    """The outbox could not take it and the rest of the database can: whoever falls now tells of it after the next start."""
+    channel = channel_from_table({"kind": "webhook", "name": "hook", "url": "http://127.0.0.1:1/"})
+    shut = [look(0), *(look(n, "shutdown") for n in (10, 12, 14, 16))]
+    with working(tmp_path, None) as work:
+        work.teller.notify = Notify(listed=(channel,))
+        await work.begin()
+        with monkeypatch.context() as full:
+            refused = concurrent.futures.Future()
+            refused.set_exception(StorageError("database or disk is full"))
+            full.setattr(outbox, "put", lambda *_: refused)
+            await work.conclude(shut)
+        assert work.teller.is_behind
+        assert incidents.newest(work.archive.reader.database) == ()
+        await work.conclude([look(18, "shutdown")])
+        assert not work.teller.is_behind
+        assert [row.incident for row in outbox.waiting(work.archive.reader.database)] == list(
+            work._incidents.state.incidents
+        )
+        (kept,) = incidents.newest(work.archive.reader.database)
+        assert [event.kind for event in incidents.events(work.archive.reader.database, kept.id)] == ["opened"]
 
 
 def test_a_reload_changes_language_and_who_counts(tmp_path, monkeypatch):

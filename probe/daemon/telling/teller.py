@@ -72,17 +72,22 @@ class Teller:
     def remote(self) -> tuple[Channel, ...]:
         return tuple(channel for channel in self.notify.channels if channel.is_remote)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something that the outbox could not take yet: a process that falls now takes it with it."""
+        return bool(self._unput)
+
     # what happens
 
     async def tell(self, items: Sequence[Item]) -> None:
-        """Say *items* here at once, and keep them for the other channels. Returns when they are on the disk."""
-        if not items:
-            return
+        """Say *items* here at once, and keep them for the other channels. Returns when they are on the disk, with what was not
+        before, or :attr:`is_behind` says that they are not.
+        """
         now_us = self.now_us()
         for item in items:
             self._say_here(item, now_us)
         if self._is_quiet(now_us, later=False):
-            return
+            items = ()
         rows = [
             outbox.Message(
                 made_us=now_us,
