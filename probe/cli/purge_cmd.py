@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def command(*, yes: bool, database: str | None, config: str | None) -> None:
             tell(f"  {item.name}  ({amount})")
         for path in lists:
             tell(f"  {path}  ({megabytes(path.stat().st_size)})")
-        if not yes and not click.confirm("Remove all of it?", err=True):
+        if not yes and not _is_sure():
             click.echo("Nothing was removed.")
             return
         removed = len(purge(location)) if found else 0
@@ -53,6 +54,17 @@ def command(*, yes: bool, database: str | None, config: str | None) -> None:
         _remove(path)
     removed += len(lists)
     click.echo(f"{removed} {'thing' if removed == 1 else 'things'} removed.")
+
+
+def _is_sure() -> bool:
+    """The answer of whoever sits there; a usage error where nobody does."""
+    try:
+        return click.confirm("Remove all of it?", err=True)
+    except click.Abort:
+        tell("")
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise
+        raise click.UsageError("Nobody answered, so nothing was removed. --yes removes it without asking.") from None
 
 
 def _imported_lists(settings: Settings) -> list[Path]:

@@ -207,3 +207,13 @@ def test_a_variable_that_sets_nothing_is_named(tmp_path: Path) -> None:
     told = [line for line in done.stdout.splitlines() if "no such setting" in line]
     assert told == ["# DALEL_CHEK_PROFILE is set, and there is no such setting. Did you mean DALEL_CHECK_PROFILE?"]
     assert "no such setting" not in dalel(tmp_path, "config", "show").stdout
+
+
+def test_where_nobody_can_answer_nothing_is_removed(tmp_path: Path, location: Location) -> None:
+    """A script is told what it would have to say."""
+    Archive.open(location).close()
+    done = dalel(tmp_path, "purge")
+    assert done.returncode == 2
+    assert done.stderr.endswith("Error: Nobody answered, so nothing was removed. --yes removes it without asking.\n")
+    assert location.path is not None
+    assert location.path.exists()

@@ -44,3 +44,10 @@ def test_every_exit_code_is_in_the_readme():
     for code in ("0", "1", "2", "3", "4"):
         assert f"| {code} |" in README
     assert "| 130, 143 |" in README
+
+
+def test_every_column_of_the_status_is_explained(tmp_path: Path):
+    """The README's table has the columns of `dalel status --format csv`, in their order."""
+    header = run("status", "--format", "csv", "--database", str(tmp_path / "none.db")).stdout.strip().split(",")
+    table = README.split("`dalel status --format csv` (a row for each platform):")[1].split("## More")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == header
