@@ -8,6 +8,7 @@ removes what some milliseconds suffice for.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -80,8 +81,8 @@ def in_use(database: Database) -> int | None:
 
 
 def steps(database: Database, room: Room, swept: Swept) -> Iterator[tuple[str, ...]]:
-    """Runs that are to become short in one transaction each, as long as too much is in use. The caller shortens them before it
-    asks for the next.
+    """Runs that are to become short in one transaction each, as long as too much is in use; none of them after some days of
+    which all must stay. The caller shortens them before it asks for the next.
     """
     used = in_use(database)
     if not room.limit or used is None or used <= room.limit:
@@ -106,7 +107,7 @@ def due(database: Database, room: Room, healthy: Sequence[str]) -> int:
         return 0
     for ids in _groups(database, room, Swept(), gone):
         gone.update(ids)
-        used -= _bytes_of(database, ids)
+        used -= _bytes_of(database, ids) if ids else 0
         if used < room.limit * ENOUGH:
             break
     return len(gone) - len(healthy)
@@ -128,7 +129,7 @@ def _groups(database: Database, room: Room, swept: Swept, gone: Collection[str])
                 chosen = repeats.choose(looks, candidates, every_us)
                 ids = [run for run in candidates if run in chosen]
                 many = _observations_of(connection, ids)
-            yield from _some_at_once(ids, many)
+            yield from _some_at_once(ids, many) if ids else ((),)
             swept.until_us[stage] = until_us
 
 
@@ -183,9 +184,9 @@ def _bytes_of(database: Database, ids: Sequence[str]) -> int:
 
 def _looks(
     connection: Connection, since_us: int, until_us: int, gone: Collection[str], *, misdated: bool
-) -> tuple[list[str], list[Look]]:
+) -> tuple[list[str], Iterator[Look]]:
     """Runs of these days that may become short if nothing in them is needed, oldest first; and all looks at places where
-    anything was not well, of these days and those around them, in order of time.
+    anything was not well, of these days and those around them, in order of time: while *connection* is open.
     """
     span = (since_us - _AROUND_US, until_us + _AROUND_US)
     candidates: list[str] = []
@@ -198,12 +199,11 @@ def _looks(
         if fit is not None and since_us <= fit < until_us and run not in gone:
             candidates.append(run)
     urls = {look.place[0] for look in looks if not look.well}
-    looks = [look for look in looks if look.place[0] in urls]
-    if urls:
-        short = connection.execute(_short_query(*span, urls)).mappings()
-        looks += [_look(row, same, _is_well(row), None) for row in short]
-    looks.sort(key=attrgetter("at_us"))
-    return candidates, looks
+    when = attrgetter("at_us")
+    detailed = sorted((look for look in looks if look.place[0] in urls), key=when)
+    # One by one: of a month there are some ten thousand.
+    short = connection.execute(_short_query(*span, urls)).mappings() if urls else ()
+    return candidates, heapq.merge(detailed, (_look(row, same, _is_well(row), None) for row in short), key=when)
 
 
 def _of_run(rows: Sequence[RowMapping], same: dict[Any, Any], *, kept: bool) -> tuple[list[Look], int | None]:
@@ -287,7 +287,7 @@ def _short_query(since_us: int, until_us: int, urls: Collection[str]) -> Any:
     offset_us = func.coalesce(readings.c.clock_offset_us, 0)
     in_order = offset_us.between(-schema.CLOCK_SLACK_US, schema.CLOCK_SLACK_US)
     near = chosen.where(in_order, _near(readings.c.at_us, since_us, until_us))
-    return union_all(near, chosen.where(text(schema.MISDATED)))
+    return union_all(near, chosen.where(text(schema.MISDATED))).order_by("at_us")
 
 
 def _near(column: ColumnElement[int], since_us: int, until_us: int) -> ColumnElement[bool]:

@@ -139,7 +139,8 @@ def _room(keep: Keep, now_us: int) -> Room:
 def _shortened(ids: tuple[str, ...], connection: Any) -> int:
     from storage import tidying
 
-    tidying.shorten(connection, ids)
+    if ids:
+        tidying.shorten(connection, ids)
     return len(ids)
 
 

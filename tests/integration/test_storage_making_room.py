@@ -289,7 +289,7 @@ def test_a_step_has_few_observations(archive: Archive, monkeypatch: pytest.Monke
     sizes: list[int] = []
 
     def shortened(ids: tuple[str, ...], _connection: object) -> int:
-        sizes.append(len(ids))
+        sizes.extend([len(ids)] if ids else [])
         return len(ids)
 
     monkeypatch.setattr(prune, "_shortened", shortened)
@@ -326,6 +326,29 @@ def test_a_full_database_is_not_gone_through_every_hour(archive: Archive, monkey
     assert tidy(archive, SMALL, now_us + DAY_US, pause_s=0).repeats > 0
     # Of the days that are old now, and of those that are a week old.
     assert asked == 2
+
+
+def test_looking_for_repeats_has_its_time(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing of all that was kept repeats itself, it is gone through in parts, an hour each, and once."""
+    for number in range(DAYS * 6):
+        run = sample_run(number, started_us=DAY_0 + number * EVERY_US, finished=True)
+        keep_round(archive, run, looked(run, 1, "blocked" if number % 2 else "inconclusive", "full"))
+    asked: list[int] = []
+
+    def none_of_them(*_arguments: object) -> set[str]:
+        asked.append(1)
+        return set()
+
+    monkeypatch.setattr(repeats, "choose", none_of_them)
+    monkeypatch.setattr(prune, "time", SimpleNamespace(monotonic=itertools.count().__next__, sleep=lambda _s: None))
+    found = []
+    for _hour in range(14):
+        asked.clear()
+        assert tidy(archive, SMALL, NOW_US, pause_s=0, longest_s=4) == Tidied()
+        found.append(len(asked))
+    assert found[0] > 0
+    assert max(found) <= 4
+    assert found[-2:] == [0, 0]
 
 
 def test_a_server_has_no_limit(postgresql_url: str, tmp_path: Path) -> None:
