@@ -154,12 +154,9 @@ def _tidy(location: Location, keep: Keep, *, dry_run: bool, form: str) -> None:
 
 
 def _repeats(runs: int, keep: Keep, *, dry_run: bool) -> str:
-    many = (
-        f"about {runs} runs that only repeat others would lose"
-        if dry_run
-        else f"{runs} runs that only repeat others lost"
-    )
-    return f" To stay below {keep.megabytes} MB, {many} theirs."
+    many = f"{counted(runs, 'check')} that only {'repeats' if runs == 1 else 'repeat'} others"
+    do = f"about {many} would lose" if dry_run else f"{many} lost"
+    return f" To stay below {keep.megabytes} MB, {do} {'its' if runs == 1 else 'theirs'}."
 
 
 @command.command("vacuum")

@@ -373,7 +373,7 @@ def test_the_command_says_how_many(archive: Archive, tmp_path: Path) -> None:
     small = ("--config", str(tmp_path / "small.toml"))
     would = dalel(tmp_path, "db", "prune", "--dry-run", *small).stdout
     assert re.search(
-        r"\. To stay below 1 MB, about [1-9][0-9]* runs that only repeat others would lose theirs\.$", would
+        r"\. To stay below 1 MB, about [1-9][0-9]* checks that only repeat others would lose theirs\.$", would
     )
     done = json.loads(dalel(tmp_path, "db", "prune", "--format", "json", *small).stdout)
     assert done["repeats"] > 10

@@ -218,7 +218,7 @@ def test_the_command_says_what_it_would_do_and_does_it(tmp_path: Path) -> None:
         run = sample_run(2, finished=True, started_us=time.time_ns() // 1000 - 60 * DAY_US)
         keep_round(archive, run, looked(run, 1, kind="full"), looked(run, 2))
         done = dalel(tmp_path, "db", "prune", "--dry-run")
-        assert done.stdout.startswith("1 healthy runs from before 30 days would lose their details, 0 short readings")
+        assert done.stdout.startswith("1 healthy check from before 30 days would lose its details, 0 short rows")
         assert rows(archive, "runs") == 2
         done = dalel(tmp_path, "db", "prune", "--format", "json")
         assert json.loads(done.stdout) == {
