@@ -97,7 +97,7 @@ def all_taken(*laters: Came, **said: Any) -> Facts:
     return said_nearby(blocked_and_followed(device=DISTANCE - 1), *laters, **said)
 
 
-def page_put_in(took_us: int = 1_200, router_us: int = 300, **page: Any) -> Facts:
+def page_put_in(took_us: int = 1_200, router_us: int = 300, *, rtt_us: int = 80_000, **page: Any) -> Facts:
     """A plain page in place of the site's, at unrelated addresses too, so long after it was asked for."""
     told: dict[str, Any] = {"first_byte_us": took_us, **(page or MOVED)}
     facts = Facts(PLAIN).context().healthy().works(**told)
@@ -112,7 +112,7 @@ def page_put_in(took_us: int = 1_200, router_us: int = 300, **page: Any) -> Fact
             "url": f"http://{INNOCUOUS}/",
         }
         facts.tcp(
-            address, arm="innocuous", duration_us=80_000, purpose="neutral_pair", group=f"neutral/{number}", port=80
+            address, arm="innocuous", duration_us=rtt_us, purpose="neutral_pair", group=f"neutral/{number}", port=80
         )
         facts.http(arm="innocuous", round=0, **other, **at)
         for n in range(6):
@@ -198,6 +198,10 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a page by the own router": (page_put_in, "inconclusive/network.filter"),
     "a page by a gateway a little farther": (lambda: page_put_in(4_000, 2_500), "inconclusive/network.filter"),
     "a page from farther than the own router": (lambda: page_put_in(5_000), "blocked/http/http.redirect.host"),
+    "a page where all the Internet is on this computer": (
+        lambda: page_put_in(rtt_us=500),
+        "blocked/http/http.redirect.host",
+    ),
     "a redirect to the router's page": (led_inside, "inconclusive/network.filter"),
     "a redirect to a provider's page": (
         lambda: led_inside("http://blockpage.provider.example/"),
