@@ -115,7 +115,8 @@ async def measure(
     run = _timed(kit, finished(run, ran, wire, observations))
     changes = _changes(kit, session, run, results, kinds) if archive is not None else ()
     kept = any(change.table == "runs" for change in changes)
-    own = _own_side(kit, run, ran.network, kept=kept) if _is_whole(observations) else None
+    whole = _whole_look_us(observations)
+    own = _own_side(kit, run, ran.network, at_us=whole, kept=kept) if whole is not None else None
     ended_in = kit.look_around(wire)
     moved = _moved(kit, run, begun_in, ended_in)
     if archive is not None:
@@ -209,7 +210,7 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
     )
     run = _timed(kit, run)
     kept = archive is not None and whole and verdict.status != "ok"
-    own = _own_side(kit, run, verdict, kind="full" if whole else "cheap", kept=kept)
+    own = _own_side(kit, run, verdict, at_us=run.started_us, kind="full" if whole else "cheap", kept=kept)
     ended_in = kit.look_around(wire)
     moved = _moved(kit, run, begun_in, ended_in)
     if archive is not None:
@@ -313,11 +314,13 @@ def _timed(kit: Kit, run: Run) -> Run:
     return replace(run, clock_offset_us=kit.clock.at(run.finished_us or run.started_us))
 
 
-def _own_side(kit: Kit, run: Run, verdict: NetworkVerdict, *, kind: Kind = "full", kept: bool = True) -> OwnSide:
+def _own_side(
+    kit: Kit, run: Run, verdict: NetworkVerdict, *, at_us: int, kind: Kind = "full", kept: bool = True
+) -> OwnSide:
     told = str(verdict.findings[0].parameters.get("holes", "")) if verdict.findings else ""
     return OwnSide(
         run=run.id if kept else "",
-        at_us=run.started_us + (run.clock_offset_us or 0),
+        at_us=at_us + (run.clock_offset_us or 0),
         status=verdict.status,
         method=verdict.method,
         holes=tuple(hole for hole in told.split(", ") if "/" in hole),
@@ -369,9 +372,13 @@ async def _kept(future: Future[None]) -> None:
         await asyncio.wrap_future(future)
 
 
-def _is_whole(observations: Sequence[Observation]) -> bool:
-    """Whether all of the own side was looked at, which only happens once something is in trouble."""
-    return any(o.purpose == "own_side" and (o.member or "").startswith("domestic/") for o in observations)
+def _whole_look_us(observations: Sequence[Observation]) -> int | None:
+    """When the last look at all of the own side began in a round, which only happens once something is in trouble; ``None``
+    where there was none. A round that asks on for a minute is not dated by its first second: others have looked since.
+    """
+    asked = [o for o in observations if o.purpose == "own_side" and (o.member or "").startswith("domestic/")]
+    last = max((o.round or 0 for o in asked), default=0)
+    return min((o.operation.started_us for o in asked if (o.round or 0) == last), default=None)
 
 
 def _tell(kit: Kit, observations: Sequence[Observation]) -> None:

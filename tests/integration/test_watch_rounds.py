@@ -190,6 +190,8 @@ def test_a_block_that_began_since_is_found_in_the_same_round() -> None:
         assert word(came) == ("blocked", "full")
         assert came.own_side is not None
         assert (came.own_side.status, came.own_side.kind) == ("ok", "full")
+        # What was looked at after it had failed is dated so, or a look from in between would make it an old one.
+        assert came.own_side.at_us > came.readings[0].at_us
         assert one.archive is not None
         _, _, observations = one.archive.load(came.run)
         seen = [o for o in observations if o.purpose == "cheap" and isinstance(o.fact, TlsFact)]
