@@ -89,6 +89,15 @@ def may_be_kept(hop: str, ttl: int, own: str | None) -> bool:
     return address.version != mine.version or address not in ipaddress.ip_network((mine, near), strict=False)
 
 
+def is_ours(hop: str, ttl: int, own: str | None) -> bool:
+    """Whether a router with a public address may be of this household's or organisation's own: it is near to this host, or
+    this host has a public IPv4 address itself, in the same network by its look (16 bits).
+    """
+    if own is None or ":" in own or ":" in hop or scope_of(own, None) != "public":
+        return not may_be_kept(hop, ttl, own)
+    return ipaddress.ip_address(hop) in ipaddress.ip_network((own, 16), strict=False)
+
+
 def own_address(wire: Wire, address: str, port: int) -> str | None:
     """Which of this host's addresses packets there leave from. Nothing is sent."""
     try:
@@ -163,6 +172,9 @@ def _router(
         first = ttl == 1 and ":" in hop
         hop = embedded(hop, translator)
         found["hop_is"] = "gateway" if first else scope_of(hop, gateway)
+        # Over IPv6 a second router at home has a public address as well, and so has a university's or a data centre's own.
+        if found["hop_is"] == "public" and ttl > 1 and is_ours(hop, ttl, own):
+            found["hop_is"] = "private"
         found["hop"] = hop if may_be_kept(hop, ttl, own) else None
     return found
 

@@ -62,8 +62,9 @@ class PathFact:
     ``later``: and when it sent them with the ordinary TTL; ``None``: not looked for. ``acked``, ``later_acked``: whether the
     far kernel had acknowledged all of the greeting by then.
     ``hop`` is the router's address where it may be kept: never the first router's, nor one that is not of the public
-    Internet, nor one of this host's own network. ``hop_is``: this network's own ``gateway``, another ``private`` address,
-    ``shared`` between a provider's customers (RFC 6598), or ``public``. Linux names the router for a SYN only.
+    Internet, nor one of this host's own network. ``hop_is``: this network's own ``gateway``, another ``private`` address
+    (or a public one that may be this house's or organisation's own), ``shared`` between a provider's customers (RFC 6598), or
+    ``public``. Linux names the router for a SYN only.
     ``network``: whose ``hop`` was on that day, where a table of the user's tells it. ``hop_of``, on the way to a control,
     where no router's address is kept: whether it was the user's own ``provider``'s, or an ``other`` network's.
     ``source_port``: packets from one port to one place go one way, however many ways there are.

@@ -158,6 +158,31 @@ def test_a_router_beside_this_host_tells_where_it_is():
     assert path.may_be_kept("185.12.65.1", 2, "2a01:4f8:1:3::77")
 
 
+@pytest.mark.parametrize(
+    ("hop", "own", "ours"),
+    [
+        ("185.12.200.1", "185.12.64.77", True),
+        ("185.13.0.1", "185.12.64.77", False),
+        ("92.47.144.1", "192.168.1.10", False),
+        ("2a02:1b8:7:2::1", "2a02:1b8:7:1::10", True),
+        ("2a02:1b8:8::1", "2a02:1b8:7:1::10", False),
+        ("92.46.7.9", "2a02:1b8:7:1::10", False),
+        ("92.46.7.9", None, False),
+    ],
+)
+def test_a_router_with_a_public_address_may_be_ones_own_organisations(hop: str, own: str | None, ours: bool):
+    """A university's and a data centre's are near to their hosts, and so is a second one at home over IPv6."""
+    assert path.is_ours(hop, 3, own) is ours
+
+
+async def test_such_a_router_is_no_outside_one(monkeypatch: pytest.MonkeyPatch):
+    """Whatever its address looks like."""
+    monkeypatch.setattr(path, "is_ours", lambda hop, _ttl, _own: hop == "185.12.200.1")
+    for hop, scope in (("185.12.200.1", "private"), ("185.13.0.1", "public")):
+        fact = fact_of(await path.syn(Routers(hop), "203.0.113.9", 443, ttl=3, deadline_s=1))
+        assert fact.hop_is == scope
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # a ClientHello
 
