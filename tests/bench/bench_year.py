@@ -1,8 +1,10 @@
 """A year of `dalel run` with the default schedule, written as the daemon writes it: how large, and how long to read.
 
-``python -m tests.bench.bench_year [--days N] [--seed N]`` writes ``tests/bench/reports/DATE-year.md``. The schedule is the
-daemon's own plan on a clock that jumps; the sizes of observations are those that the lab's replays left. What housekeeping
-has made short by then is written short at once; the last month has its details, and all incidents have all of theirs.
+``python -m tests.bench.bench_year [--days N] [--seed N] [--only ordinary|blocked]`` writes
+``tests/bench/reports/DATE-year.md``. The schedule is the daemon's own plan on a clock that jumps; the sizes of observations are
+those that the lab's replays left. What housekeeping has made short by then is written short at once; the last month has its
+details, and all incidents have all of theirs. In the blocked year twenty addresses are blocked from the first day to the last:
+what is older than ten days is written as if there had been room for an example a day, and housekeeping does the rest.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ from probe.observations import HttpFact, Observation, Operation, TlsFact
 from probe.settings.keep import Keep
 from probe.verdict.model import EndpointResult, Run
 from probe.workflows.prune import tidy
-from storage import days, incidents, own_sides, rounds
+from storage import days, incidents, making_room, own_sides, readings, rounds
 from storage.archive import Archive
+from storage.database import Database
 from storage.location import parse
 from storage.maintenance import size
 from storage.rows import Change
@@ -37,10 +40,13 @@ from targets.model import Asked
 from tests.bench.bench_storage import REPORTS, Row, _machine, _met
 from tests.storage_samples import sample_finding, sample_verdict
 
-DAY_S = 86_400.0
+DAY_S, DAY_US = 86_400.0, 86_400_000_000
 ROUND_S = 600.0
-HEALTHY, FAILING, BESIDE, BESIDE_SHUT = (5, 600), (80, 400), (12, 500), (50, 600)
+HEALTHY, CHEAP, FAILING, BESIDE, BESIDE_SHUT = (5, 600), (3, 500), (80, 400), (12, 500), (50, 600)
 """Observations and bytes of each one's fact, as the lab's replays of May 2016 and January 2022 left them."""
+BLOCKED = ("facebook", "instagram", "messenger", "signal", "twitter")
+"""Platforms with twenty addresses together, of which the plan makes 1,600 looks a day."""
+BLOCKED_WHOLE_DAYS = 10
 
 
 @dataclass(slots=True)
@@ -53,6 +59,9 @@ class Year:
     asked: tuple[Asked, ...]
     detailed_from_s: float
     counts: dict[str, int] = field(default_factory=dict)
+    blocked: frozenset[int] = frozenset()
+    """Numbers of the addresses that are blocked all the time."""
+    _shown: set[tuple[int, int]] = field(default_factory=set)
 
     def count(self, what: str, many: int = 1) -> None:
         self.counts[what] = self.counts.get(what, 0) + many
@@ -73,6 +82,12 @@ class Year:
             finished_us=at_us + 9_000_000,
             network_status="ok",
         )
+
+    def is_example(self, at_us: int, blocked: frozenset[int]) -> bool:
+        """Whether one of *blocked* is looked at for the first time in this day."""
+        fresh = {(at_us // DAY_US, number) for number in blocked} - self._shown
+        self._shown |= fresh
+        return bool(fresh)
 
     def observations(self, run: Run, first: int, endpoint: int | None, like: tuple[int, int]) -> list[Observation]:
         many, length = like
@@ -168,19 +183,29 @@ def round_of(year: Year, plan: Plan, at_s: float) -> list[Change]:
     run = year.run(at_s)
     looks, number = [], 1
     beside: list[Observation] = []
-    for look in plan.round(ROUND_S, at_s):
+    planned = plan.round(ROUND_S, at_s)
+    blocked = year.blocked & {look.number for look in planned}
+    is_example = year.is_example(run.started_us, blocked)
+    is_whole = bool(blocked) and (is_example or at_s >= year.length_s - BLOCKED_WHOLE_DAYS * DAY_S)
+    for look in planned:
         asked = by_number[look.number]
         kind = look.kind if at_s >= year.detailed_from_s else "cheap"
-        year.count(look.kind)
+        like = HEALTHY if kind != "cheap" else CHEAP
+        if look.number in blocked:
+            kind, like = "full", FAILING
+        year.count("blocked all year" if look.number in blocked else look.kind)
         seen: list[Observation] = []
-        if kind != "cheap":
+        if is_whole or (kind != "cheap" and not blocked):
             if not beside:
                 beside = year.observations(run, number, None, BESIDE)
                 number += len(beside)
-            seen = year.observations(run, number, asked.number, HEALTHY)
+            seen = year.observations(run, number, asked.number, like)
             number += len(seen)
-        result = year.result(run, asked, "accessible")
+        result = year.result(run, asked, "blocked" if look.number in blocked else "accessible")
         looks.append(rounds.Looked(asked=asked, kind=kind, result=result, observations=tuple(seen)))
+    if blocked and not is_whole:
+        # As housekeeping leaves what repeats itself.
+        return [change for look in looks for change in readings.short(run, look.result, kind=look.kind)]
     return list(rounds.changes(run, looks, beside))
 
 
@@ -289,9 +314,23 @@ def keeping(path: Path, year: Year, keep: Keep, what: str) -> Iterator[Row]:
         now_us = year.start_us + int((year.length_s + DAY_S) * 1e6)
         done = tidy(archive, keep, now_us, pause_s=0.0, longest_s=None)
         seconds = time.perf_counter() - start
-    told = f"{what} ({done.runs:,} runs become short, {done.readings:,} readings sums)"
-    yield Row(told, f"{seconds:.1f} s in {steps:.0f} steps")
-    yield Row("  longest hold on the database", f"{longest * 1000:.0f} ms", "< 500 ms", longest < 0.5)
+        many, held = steps, longest
+        start = time.process_time()
+        tidy(archive, keep, now_us + 3_600_000_000, pause_s=0.0, longest_s=None)
+        again = time.process_time() - start
+    told = f"{what} ({done.runs + done.repeats:,} runs become short, {done.readings:,} readings sums)"
+    yield Row(told, f"{seconds:.1f} s in {many:.0f} steps")
+    yield Row("  longest hold on the database", f"{held * 1000:.0f} ms", "< 500 ms", held < 0.5)
+    yield Row("  an hour later, when nothing is left to do", f"{again:.2f} s of CPU")
+
+
+def room(path: Path, when: str, *, promised: bool) -> Row:
+    """What of the database holds something."""
+    with Database.open(parse(str(path)), writable=False) as database:
+        used = making_room.in_use(database) or 0
+    limit = Keep().megabytes * 1_000_000
+    text = f"< {limit / 1e6:,.0f} MB"
+    return Row(f"in use {when}", f"{used / 1e6:,.0f} MB", *((text, used < limit) if promised else ()))
 
 
 def hours(path: Path, what: str) -> Iterator[Row]:
@@ -339,34 +378,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=("ordinary", "blocked"))
     options = parser.parse_args(arguments)
-    length_s = options.days * DAY_S
-    year = Year(
+    sections: dict[str, list[Row]] = {}
+    years = [
+        (measured, _year(options.days, options.seed, blocked))
+        for name, measured, blocked in (("ordinary", ordinary, ()), ("blocked", blocked_throughout, BLOCKED))
+        if options.only in (None, name)
+    ]
+    for measured, year in years:
+        with tempfile.TemporaryDirectory(prefix="dalel-year-") as name:
+            path = Path(name) / "dalel.db"
+            start = time.perf_counter()
+            write(path, year)
+            sections |= measured(path, year, [Row("writing all of it", f"{time.perf_counter() - start:.0f} s")])
+    report = write_report(sections, years[0][1], options.seed)
+    print(report.read_text())
+    print(json.dumps([year.counts for _measured, year in years]))
+    return 1 if any(row.met is False for rows in sections.values() for row in rows) else 0
+
+
+def _year(length: int, seed: int, blocked: Sequence[str]) -> Year:
+    length_s = length * DAY_S
+    asked = default_endpoints()
+    return Year(
         start_us=int((time.time() - length_s) * 1e6),  # noqa: TID251 - the month before now is what `--since` means
         length_s=length_s,
-        chance=random.Random(options.seed),
-        asked=default_endpoints(),
+        chance=random.Random(seed),
+        asked=asked,
         detailed_from_s=length_s - 31 * DAY_S,
+        blocked=frozenset(one.number for one in asked if one.platform in blocked),
     )
-    with tempfile.TemporaryDirectory(prefix="dalel-year-") as name:
-        path = Path(name) / "dalel.db"
-        start = time.perf_counter()
-        write(path, year)
-        written = [Row("writing all of it", f"{time.perf_counter() - start:.0f} s")]
-        sections = {
-            "Size": [*sizes(path, year), *written],
-            "Reading": list(reading(path, year)),
-            "Looking after": list(keeping(path, year, Keep(), "a day's housekeeping")),
-            "Hours of the year": [
-                *hours(path, "all readings kept"),
-                *keeping(path, year, Keep(readings_days=31), "rolling up eleven months"),
-                *hours(path, "eleven months rolled up"),
-            ],
-        }
-    report = write_report(sections, year, options.seed)
-    print(report.read_text())
-    print(json.dumps(year.counts))
-    return 1 if any(row.met is False for rows in sections.values() for row in rows) else 0
+
+
+def ordinary(path: Path, year: Year, written: list[Row]) -> dict[str, list[Row]]:
+    return {
+        "Size": [*sizes(path, year), *written],
+        "Reading": list(reading(path, year)),
+        "Looking after": list(keeping(path, year, Keep(), "a day's housekeeping")),
+        "Hours of the year": [
+            *hours(path, "all readings kept"),
+            *keeping(path, year, Keep(readings_days=31), "rolling up eleven months"),
+            *hours(path, "eleven months rolled up"),
+        ],
+    }
+
+
+def blocked_throughout(path: Path, year: Year, written: list[Row]) -> dict[str, list[Row]]:
+    before = room(path, "before housekeeping", promised=False)
+    kept = list(keeping(path, year, Keep(), "making room"))
+    after = room(path, "after housekeeping", promised=True)
+    looks = [Row(f"  written: {what}", f"{many:,}") for what, many in sorted(year.counts.items())]
+    return {
+        "Twenty addresses blocked all year": [before, *kept, after, *looks, *written],
+        "Reading the blocked year": list(reading(path, year)),
+        "The blocked year with less room than it needs": [
+            *keeping(path, year, Keep(megabytes=100), "making all the room there is"),
+            room(path, "after that", promised=False),
+        ],
+    }
 
 
 if __name__ == "__main__":
