@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from probe.settings import Settings
     from storage.location import Location
 
+_NARROWEST = 30
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 database_option = click.option(
     "--database",
@@ -80,6 +83,19 @@ def megabytes(size: int) -> str:
 def tell(text: str) -> None:
     """A line on stderr, where it does not mix with the rows on stdout."""
     click.echo(text, err=True)
+
+
+def folded(lines: Iterable[str]) -> Iterator[str]:
+    """*lines* as they are for files and programs; on a screen folded to it, what is folded indented below its line."""
+    if not stdout_is_terminal():
+        yield from lines
+        return
+    width = max(shutil.get_terminal_size().columns, _NARROWEST)
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        yield from textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
 
 
 def stdout_is_terminal() -> bool:

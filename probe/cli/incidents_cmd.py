@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.archive import counted, database_option, read_moment, read_place, sentences, tell
+from probe.cli.archive import counted, database_option, folded, read_moment, read_place, sentences, tell
 from probe.cli.common import config_option, read_catalogue
 
 if TYPE_CHECKING:
@@ -134,7 +134,8 @@ def command(
 
         click.echo(json.dumps(document(shown, utc_text), ensure_ascii=False))
     elif form == "text":
-        _say(shown, USUAL_SINCE if since is None else since, watched=watched)
+        ago = "in that time" if until is not None else _ago(USUAL_SINCE if since is None else since)
+        _say(shown, ago, watched=watched, some=open_only or bool(target))
     return _exit_code(shown.incidents) if watched else EXIT_UNKNOWN
 
 
@@ -148,14 +149,19 @@ def _was_watched(location: Location, since_us: int | None) -> bool:
     return last_us is not None and (since_us is None or last_us >= since_us)
 
 
-def _say(picture: Picture, since: str, *, watched: bool) -> None:
+def _say(picture: Picture, ago: str, *, watched: bool, some: bool) -> None:
+    """The sentences; *some*: only incidents of one kind are wanted."""
     from probe.report.incidents import lines
 
     if not picture.incidents:
-        ago = f"in the last {_period(since)}" if _is_period(since) else f"since {since}"
         nobody = f"Nobody watched {ago}, so nothing is known of incidents. {_WHO_WATCHES}"
-        click.echo(f"No incidents {ago}.\n" if watched else f"{nobody}\n")
-    click.echo("\n".join(lines(picture)))
+        none = f"No {'such ' if some else ''}incidents {ago}."
+        click.echo(f"{none if watched else nobody}\n")
+    click.echo("\n".join(folded(lines(picture))))
+
+
+def _ago(since: str) -> str:
+    return f"in the last {_period(since)}" if _is_period(since) else f"since {since}"
 
 
 def _is_period(text: str) -> bool:

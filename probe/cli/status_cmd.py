@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probe.cli.archive import database_option, megabytes, read_moment, read_place, sentences
+from probe.cli.archive import database_option, folded, megabytes, read_moment, read_place, sentences
 from probe.cli.common import config_option, read_catalogue
 from probe.report.safe import safe, safe_cell
 
@@ -167,6 +167,11 @@ def _lines(status: Status, *, verbose: bool) -> Iterator[str]:
         return
     yield from _columns(list(_rows(status, verbose=verbose)))
     yield ""
+    yield from folded(_about(status))
+
+
+def _about(status: Status) -> Iterator[str]:
+    """How much there is, where, and how ``dalel run`` is."""
     if status.last_run is not None:
         yield f"Last run {_age(status.now_us - status.last_run.started_us)}, {status.runs} in all."
     if status.watching is not None:
@@ -224,7 +229,7 @@ def _columns(rows: Sequence[tuple[str, ...] | str]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in rows:
         if isinstance(row, str):
-            yield row
+            yield from folded([row])
         else:
             yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 

@@ -56,7 +56,7 @@ _HOW: Mapping[str, str] = {
     "blocked.quic": "blocked over the newer protocol (QUIC)",
     "blocked.protocol": "blocked by what the app speaks",
     "blocked.mitm": "read on the way: somebody opens the encrypted connections",
-    "blocked.throttling": "slowed down on the way, and others not",
+    "blocked.throttling": "slowed down on the way",
     "denied": "refused by the site itself",
     "denied.geo": "refused by the site itself to this country",
     "denied.legal": "refused by the site itself for legal reasons",
@@ -149,6 +149,8 @@ def _lasted(incident: Incident) -> str:
             f"lasted {_duration(least_us)} or longer" if least_us >= _MINUTE_US else "how long it lasted is not known"
         )
     least, most = _duration(least_us), _duration(incident.ended_by_us - incident.began_after_us)
+    if least_us < _MINUTE_US:
+        return f"lasted {most} at most"
     return f"lasted {least}" if least == most else f"lasted between {least} and {most}"
 
 
@@ -200,7 +202,8 @@ def _beside(incident: Incident, picture: Picture) -> list[Remark]:
     """Notes about a time in which it was, or was about to be: an hour around it counts."""
     hour_us = 60 * _MINUTE_US
     low_us = (incident.began_by_us if incident.began_after_us is None else incident.began_after_us) - hour_us
-    high_us = (incident.ended_by_us if incident.ended_by_us is not None else picture.now_us) + hour_us
+    ends = (incident.ended_by_us, incident.closed_us if incident.state == "closed" else None, picture.now_us)
+    high_us = next(us for us in ends if us is not None) + hour_us
     return [
         remark
         for remark in picture.remarks
@@ -222,13 +225,13 @@ def _happened(event: Event) -> str:
     if event.detail.get("moved"):
         return "was no longer seen, from another network"
     words = {
-        "opened": "was sure",
+        "opened": "was sure of",
         "widened": "took",
         "narrowed": "let go of",
         "closed": "was over for sure",
         "reopened": "began again",
     }
-    return f"{words[event.kind]} {names}".rstrip()
+    return f"{words[event.kind]} {names}".rstrip() if names else words[event.kind].removesuffix(" of")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -268,7 +271,7 @@ def zone_name(moment: datetime) -> str:
 
 def _duration(us: int) -> str:
     minutes = max(us, 0) // _MINUTE_US
-    if minutes < 120:
+    if minutes < 60:
         return f"{minutes} min"
     if minutes < 2 * 1440:
         return f"{minutes // 60} h {minutes % 60} min" if minutes % 60 else f"{minutes // 60} h"

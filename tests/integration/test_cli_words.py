@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from probe.cli import archive
 from probe.cli.archive import sentences
 from probe.cli.common import ConfigError
-from probe.incidents.model import Incident
-from storage import incidents
+from probe.incidents.model import Incident, OwnSide
+from storage import incidents, own_sides
 from storage.archive import Archive
 from storage.location import Location, parse
 from tests.integration.command import dalel
@@ -36,8 +37,8 @@ def keep_open_incident(location: Location) -> None:
     one = Incident(
         id="n1", status="blocked", platforms=("facebook",), began_by_us=at_us, opened_us=at_us, changed_us=at_us
     )
-    with Archive.open(location) as archive:
-        incidents.save(archive, one, []).result(timeout=30)
+    with Archive.open(location) as kept:
+        incidents.save(kept, one, []).result(timeout=30)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -75,6 +76,36 @@ def test_a_period_is_a_period_and_a_moment_a_moment(tmp_path: Path, location: Lo
     """A moment that ends in a letter is no period."""
     Archive.open(location).close()
     assert f"Nobody watched {told}" in dalel(tmp_path, "incidents", "--since", since).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "No incidents in the last 30 days."),
+        (("--target", "signal"), "No such incidents in the last 30 days."),
+        (("--until", "2020-01-01"), "No incidents in that time."),
+        (("--open", "--since", "2020-01-01"), "No such incidents since 2020-01-01."),
+    ],
+)
+def test_it_is_said_of_which_time_there_are_none(
+    tmp_path: Path, location: Location, words: tuple[str, ...], told: str
+) -> None:
+    """And that only some were asked for."""
+    with Archive.open(location) as kept:
+        own_sides.save(kept, OwnSide(run="", at_us=time.time_ns() // 1000, status="ok")).result(30)
+    assert dalel(tmp_path, "incidents", *words).stdout.splitlines()[0] == told
+
+
+def test_sentences_are_folded_on_a_screen_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is folded hangs below its line; a file has each in one line, for programs."""
+    line = "  facebook: blocked by name, " * 4
+    assert list(archive.folded([line])) == [line]
+    monkeypatch.setattr(archive, "stdout_is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = list(archive.folded([line, "", "short"]))
+    assert max(map(len, shown)) <= 40
+    assert [text[:4] for text in shown[:3]] == ["  fa", "    ", "    "]
+    assert shown[-2:] == ["", "short"]
 
 
 def test_where_nothing_was_kept_it_is_said_who_notices_incidents(tmp_path: Path) -> None:
@@ -139,8 +170,8 @@ def test_a_unit_for_what_nobody_can_watch_is_not_printed(tmp_path: Path) -> None
 
 def test_one_run_is_told_as_one(tmp_path: Path, location: Location) -> None:
     """Of what is judged again, and of what would be removed."""
-    with Archive.open(location) as archive:
-        save_sample_run(archive, 1)
+    with Archive.open(location) as kept:
+        save_sample_run(kept, 1)
     assert " results of 1 run judged again: " in dalel(tmp_path, "reclassify", "--run", run_id(1)).stdout
     told = dalel(tmp_path, "db", "prune", "--older-than", "1d", "--dry-run").stdout
     assert told.startswith("1 run with ")
@@ -180,8 +211,8 @@ def test_a_place_that_may_not_be_used_is_no_bug_of_ours(number: int) -> None:
 
 def test_a_copy_that_cannot_be_made_says_why_in_words(tmp_path: Path, location: Location) -> None:
     """No number of an error."""
-    with Archive.open(location) as archive:
-        save_sample_run(archive, 1)
+    with Archive.open(location) as kept:
+        save_sample_run(kept, 1)
     (tmp_path / "file").touch()
     done = dalel(tmp_path, "db", "backup", "-o", str(tmp_path / "file" / "copy.db"))
     assert done.returncode == 2

@@ -76,7 +76,7 @@ def test_open_ones_and_the_last_thirty_days_are_shown(tmp_path: Path, location: 
     assert "[past]" not in done.stdout
     assert "[past]" in dalel(tmp_path, "incidents", "--since", "90d").stdout
     assert "[fresh]" not in dalel(tmp_path, "incidents", "--open").stdout
-    assert "was sure facebook" in dalel(tmp_path, "incidents", "-v").stdout
+    assert "was sure of facebook" in dalel(tmp_path, "incidents", "-v").stdout
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_more_incidents_than_fit_into_one_question_are_all_shown(tmp_path: Path,
             future.result(timeout=60)
     said = dalel(tmp_path, "incidents", "--since", "365d", "-v").stdout
     assert said.count("[n") == 600
-    assert said.count("was sure facebook") == 600
+    assert said.count("was sure of facebook") == 600
 
 
 # ---------------------------------------------------------------------------------------------------------------------

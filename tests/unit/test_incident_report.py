@@ -73,7 +73,7 @@ def test_an_open_incident_is_one_plain_sentence_and_since_when() -> None:
     """Who, how, how sure; the beginning as an interval in local time, widened to whole minutes."""
     said = text(picture(incident()))
     assert said.startswith("Going on\n  ✗ facebook, instagram: blocked by name (tls.timeout.sni) (97 % sure)\n")
-    assert "Since between 2026-11-22 20:50 and 21:01; for 119 min so far" in said
+    assert "Since between 2026-11-22 20:50 and 21:01; for 1 h 59 min so far" in said
     assert "Still:" not in said
     assert said.endswith("Times are those of UTC+5.")
 
@@ -92,13 +92,13 @@ def test_a_closed_one_tells_its_end_and_how_long_it_can_have_lasted() -> None:
     """Between the shortest and the longest that both intervals allow."""
     said = text(picture(over()))
     assert "Began between 2026-11-22 20:50 and 21:01; ended between 2026-11-22 22:40 and 22:50; lasted between" in said
-    assert "lasted between 99 min and 119 min" in said
+    assert "lasted between 1 h 39 min and 1 h 59 min" in said
 
 
 def test_what_nobody_saw_begin_says_so() -> None:
     """No beginning is made up."""
     assert "or earlier (it was so when first looked at);" in text(picture(incident(began_after_us=None)))
-    assert "lasted 99 min or longer" in text(picture(over(began_after_us=None)))
+    assert "lasted 1 h 39 min or longer" in text(picture(over(began_after_us=None)))
 
 
 def test_what_was_seen_once_has_no_length() -> None:
@@ -108,11 +108,33 @@ def test_what_was_seen_once_has_no_length() -> None:
     assert "0 min" not in said
 
 
+def test_what_ended_before_it_was_seen_again_has_a_longest_time_only() -> None:
+    """ "Between 0 min" would be no length."""
+    assert "; lasted 20 min at most\n" in text(
+        picture(
+            over(
+                began_after_us=NOW - 125 * MINUTE,
+                began_by_us=NOW - 119 * MINUTE,
+                ended_after_us=None,
+                ended_by_us=NOW - 105 * MINUTE,
+            )
+        )
+    )
+
+
+def test_a_note_of_today_is_not_beside_what_was_left_behind_in_another_network() -> None:
+    """Its end is not known, but nobody saw it after it was closed."""
+    remark = Remark(id=1, at_us=NOW - 2 * MINUTE, until_us=None, text="live stream")
+    said = text(picture(over(ended_after_us=None, ended_by_us=None, closed_us=NOW - 90 * MINUTE), remarks=(remark,)))
+    assert "    Note 1" not in said
+    assert "\nNote 1: " in said
+
+
 def test_no_incident_is_wholly_sure_and_none_is_said_to_be_meant() -> None:
     """99.7 % is not 100 %; who slowed something down, and why, was not measured."""
     said = text(picture(incident(confidence=0.9974, method="throttling", signature="throttling.sni")))
     assert "(more than 99 % sure)" in said
-    assert "slowed down on the way, and others not" in said
+    assert "slowed down on the way (throttling.sni)" in said
     assert "purpose" not in said
 
 
@@ -215,7 +237,7 @@ def test_all_that_happened_is_told_when_asked_for() -> None:
     )
     said = text(picture(incident(), events=events))
     for words in (
-        "was sure facebook",
+        "was sure of facebook",
         "took instagram",
         "changed its method from throttling to tls",
         "let go of facebook",
