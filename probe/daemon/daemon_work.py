@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -194,6 +195,9 @@ class RealWork:
         await self._kept_after(asyncio.wrap_future(days.add(self.archive, day)))
         if self.figures is not None:
             self.figures.came(came.readings, came.own_side, sent=sent, received=received)
+            self.figures.last_sign_s = time.monotonic()
+            if self._kit is not None:
+                self.figures.offset_us = self._kit.clock.at(self.wire.now_us()) or 0
         facts: tuple[Fact, ...] = came.readings
         if came.own_side is not None:
             facts = (*facts, came.own_side)

@@ -102,8 +102,10 @@ class Figures:
     _own_side: OwnSide | None = field(default=None, init=False)
     _open: Counter[str] = field(default_factory=Counter, init=False)
     _last_run_us: int | None = field(default=None, init=False)
-    last_sign_us: int | None = field(default=None, init=False)
-    """When something was measured last, were it only the own side."""
+    last_sign_s: float | None = field(default=None, init=False)
+    """When something was measured last, were it only the own side: by a clock that nobody sets (``time.monotonic``)."""
+    offset_us: int = field(default=0, init=False)
+    """How far this host's clock is behind the times of what was measured, as far as that is known."""
 
     # what is learned
 
@@ -116,19 +118,20 @@ class Figures:
 
     def measured(self, readings: Iterable[Reading]) -> None:
         """Verdicts. Of a platform's endpoints with one host name the last word counts."""
+        last_us = None
         for reading in readings:
             place = (reading.platform or "", _host(reading.url))
             self._places.pop(place, None)
             self._places[place] = (reading.until_us, reading.status)
-            self._last_run_us = max(self._last_run_us or 0, reading.until_us)
-            self.last_sign_us = max(self.last_sign_us or 0, reading.until_us)
+            last_us = max(last_us or 0, reading.until_us)
+        # Not the latest of all: what a wrong clock has dated next year would be that for a year.
+        self._last_run_us = last_us or self._last_run_us
         while len(self._places) > _MOST_PLACES:
             del self._places[next(iter(self._places))]
 
     def looked(self, own_side: OwnSide) -> None:
         """A look at the own side."""
         self._own_side = own_side
-        self.last_sign_us = max(self.last_sign_us or 0, own_side.at_us)
 
     def seen(self, observations: Sequence[Observation]) -> None:
         """Operations of a round. Only those that an ordinary visitor would have made are timed."""

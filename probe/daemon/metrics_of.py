@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -36,16 +37,16 @@ async def page(
     """Answer ``/metrics`` and ``/healthz`` at *listen* while the block runs. Where that cannot be, it is said, and no more; the
     block is told. *waits_for* says why nothing may be measured, if that is so.
     """
-    started_us = now_us()
+    started_s = time.monotonic()
 
     async def metrics() -> str:
-        moment = await asyncio.to_thread(_moment, archive, now_us())
+        moment = await asyncio.to_thread(_moment, archive, now_us() + figures.offset_us)
         return render(figures.families(replace(moment, tasks=len(asyncio.all_tasks()))))
 
     def health() -> Health:
         if (why := waits_for()) is not None:
             return Health(ok=False, words=why)
-        return health_of(figures.last_sign_us, now_us(), started_us)
+        return health_of(figures.last_sign_s, time.monotonic(), started_s)
 
     async with AsyncExitStack() as stack:
         try:

@@ -2,18 +2,20 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
 
 from probe.daemon.metrics import Figures
 from probe.daemon.metrics_of import page as daemons_page
-from probe.daemon.metrics_page import LONGEST_IDLE_US, MOST_CONNECTIONS, Health, Server, health_of, split
+from probe.daemon.metrics_page import LONGEST_IDLE_S, MOST_CONNECTIONS, Health, Server, health_of, split
+from probe.incidents.model import Reading
 from storage import outbox
 from storage.archive import Archive
 from tests.integration.telling_world import free_port
 
 pytestmark = pytest.mark.anyio
-MINUTE = 60_000_000
+HOUR_US = 3_600_000_000
 
 
 @contextlib.asynccontextmanager
@@ -141,10 +143,10 @@ async def test_leaving_ends_every_connection():
 
 def test_health_is_a_matter_of_when_something_was_measured():
     """Quarter of an hour after the last sign, or after the start."""
-    late = 2 * LONGEST_IDLE_US
+    late = 2 * LONGEST_IDLE_S
 
-    assert health_of(None, LONGEST_IDLE_US, 0).ok
-    assert health_of(late - MINUTE, late, 0).ok
+    assert health_of(None, LONGEST_IDLE_S, 0).ok
+    assert health_of(late - 60, late, 0).ok
     assert health_of(None, late, 0) == Health(ok=False, words="nothing has been measured for 30 minutes")
 
 
@@ -173,13 +175,34 @@ async def test_the_page_of_a_daemon_has_its_archive_in_it(tmp_path):
     figures = Figures("dalel 1", "r")
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
         outbox.put(archive, [outbox.Message(made_us=1, channel="x")]).result()
-        async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: LONGEST_IDLE_US * 3, said_lines):
+        async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: 3_000_000_000, said_lines):
             text = await said(port, request())
             assert (await said(port, request("/healthz"))).startswith("HTTP/1.1 200")
     assert "dalel_messages_waiting 1" in text
     assert "dalel_db_bytes " in text
     assert "dalel_tasks " in text
     assert f"http://127.0.0.1:{port}/metrics" in said_lines.lines[0][1]
+
+
+async def test_health_asks_no_clock_that_somebody_may_set(tmp_path):
+    """Ahead of what is measured by hours, or far behind: neither makes a daemon ill that measures."""
+    port, figures, clock = free_port(), Figures("d", "r"), [4 * HOUR_US]
+    figures.last_sign_s = time.monotonic()
+    with Archive.open(str(tmp_path / "dalel.db")) as archive:
+        async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: clock[0], Said()):
+            for now_us in (8 * HOUR_US, 0):
+                clock[0] = now_us
+                assert (await said(port, request("/healthz"))).startswith("HTTP/1.1 200")
+
+
+async def test_what_was_measured_is_as_old_as_it_is_where_the_clock_is_wrong(tmp_path):
+    """Times of readings are corrected, so the page's own now must be: a day's difference would hide all of them."""
+    port, figures, now_us = free_port(), Figures("d", "r"), 100 * HOUR_US
+    figures.measured([Reading(run="r", endpoint=1, url="https://a.test/", at_us=1, until_us=2, status="accessible")])
+    figures.offset_us = 2 - now_us
+    with Archive.open(str(tmp_path / "dalel.db")) as archive:
+        async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: now_us, Said()):
+            assert "dalel_check_success{" in await said(port, request())
 
 
 @pytest.mark.parametrize("port", [None, 99999])

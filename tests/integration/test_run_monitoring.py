@@ -145,11 +145,14 @@ async def test_a_round_is_counted_once(tmp_path):
     beside = Came(run="s", own_side=own, bytes_sent=10, bytes_received=20)
     with working(tmp_path, figures) as work:
         came = Came(run="r", readings=(reading,), own_side=own, bytes_sent=1000, bytes_received=2000)
+        work._kit_of(watch_set(tmp_path)).clock.learn(10**12, work.wire.now_us())
         counted = await work._counted(came, rounds=1, own_sides_made=2, beside=(beside,))
         day = days.of(work.archive.reader.database, days.day_of(work.wire.now_us()))
     assert (counted.bytes_sent, counted.bytes_received) == (1010, 2020)
     assert (day.bytes_sent, day.bytes_received) == (1010, 2020)
     assert (day.rounds, day.readings, day.own_sides) == (1, 1, 2)
+    assert abs(figures.offset_us - 10**12) < 10**11
+    assert figures.last_sign_s is not None
     text = render(figures.families(Moment(now_us=NOW)))
     assert 'dalel_bytes_total{direction="sent"} 1010\n' in text
     assert 'dalel_bytes_total{direction="received"} 2020\n' in text
@@ -190,7 +193,7 @@ async def test_an_incident_is_kept_only_after_what_is_told_of_it(tmp_path, monke
         work.teller.notify = Notify(listed=(channel,))
         await work.begin()
         with monkeypatch.context() as full:
-            refused = concurrent.futures.Future()
+            refused: concurrent.futures.Future[None] = concurrent.futures.Future()
             refused.set_exception(StorageError("database or disk is full"))
             full.setattr(outbox, "put", lambda *_: refused)
             await work.conclude(shut)

@@ -57,6 +57,15 @@ def test_what_was_measured_long_ago_is_not_told():
     assert f"dalel_last_run_timestamp_seconds {(NOW - STALE_US - 1) / 1e6!r}" in told(made)
 
 
+def test_the_last_run_is_the_last_one_also_where_a_clock_was_set_back():
+    """What was dated next year is not the latest for a year."""
+    made = figures()
+    made.measured([reading(at_us=2 * NOW)])
+    made.measured([reading(at_us=NOW - 1), reading(at_us=NOW - 2)])
+    made.measured([])
+    assert f"dalel_last_run_timestamp_seconds {(NOW - 1) / 1e6!r}" in told(made)
+
+
 def test_no_address_is_ever_a_label():
     """Neither of an endpoint nor of a step."""
     made = figures()
