@@ -190,7 +190,7 @@ async def test_health_asks_no_clock_that_somebody_may_set(tmp_path):
     figures.last_sign_s = time.monotonic()
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
         async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: clock[0], Said()):
-            for now_us in (8 * HOUR_US, 0):
+            for now_us in (10**18, 0):
                 clock[0] = now_us
                 assert (await said(port, request("/healthz"))).startswith("HTTP/1.1 200")
 
