@@ -125,7 +125,9 @@ def command(
         watched = shown is None or bool(shown.incidents) or _was_watched(location, since_us)
     if shown is None:
         click.echo(
-            _nothing(now_us) if form == "json" else f"There are no results in {location.shown} yet. {_WHO_WATCHES}"
+            _nothing(now_us, local_in(zone))
+            if form == "json"
+            else f"There are no results in {location.shown} yet. {_WHO_WATCHES}"
         )
         return EXIT_UNKNOWN
     if form == "json":
@@ -180,10 +182,13 @@ def _period(text: str) -> str:
     return unit if number == 1 else f"{number} {unit}s"
 
 
-def _nothing(now_us: int) -> str:
+def _nothing(now_us: int, local: Local) -> str:
+    """The document of what was never kept: it has every key."""
+    from probe.report.incidents import Picture, document
     from storage.when import utc_text
 
-    return json.dumps({"schema": "dalel.incidents/1", "now": utc_text(now_us), "incidents": []})
+    empty = Picture(incidents=(), events={}, remarks=(), recurrences=(), now_us=now_us, local=local)
+    return json.dumps(document(empty, utc_text))
 
 
 def _exit_code(incidents: tuple[Incident, ...]) -> int:

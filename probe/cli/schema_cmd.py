@@ -6,14 +6,14 @@ from importlib.resources import files
 
 import click
 
-SCHEMAS = ("check", "result", "doctor", "control", "event")
+SCHEMAS = ("check", "result", "status", "incidents", "doctor", "control", "event")
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(SCHEMAS))
 def command(name: str) -> None:
-    """Print the JSON Schema of a document: of check --format json, of one line of jsonl, of doctor, of a control,
-    of what a webhook is sent.
+    """Print the JSON Schema of a document: of check --format json, of one line of jsonl (result), of status, of incidents,
+    of doctor, of a control, of what a webhook is sent (event).
 
     \b
     Examples:
