@@ -231,12 +231,14 @@ class Jobs:
         await self._measure_now(lambda now: self.plan.deep_round(self._wants, now))
 
     async def _grant_wishes(self) -> None:
-        """Whatever the incident machine wishes for at once, until it wishes for nothing more that may be had."""
-        while await self._grant_some():
+        """Whatever the incident machine wishes for at once, until it wishes for nothing more that may be had. What it comes to
+        wish for while this waits for the lane belongs to it: the scheduler begins no second one beside it.
+        """
+        while await self._grant_some() or self._wished_for_more:
             pass
 
     async def _grant_some(self) -> bool:
-        granted = False
+        granted = self._wished_for_more = False
         if self._wants.own_side and self.plan.may_look_at_own_side(self._clock.monotonic()):
             await self._look(full=True)
             granted = True
@@ -263,6 +265,7 @@ class Jobs:
         """Plan what is wished for."""
         wants = self._wants
         if wants.own_side or wants.bursts or wants.platforms or wants.others:
+            self._wished_for_more = True
             scheduler.soon(WISHES, 0.0)
         if before.behind & wants.rounds:
             # The line is back: whether what was blocked before it went still is can be seen again.

@@ -363,3 +363,17 @@ async def test_what_is_wished_for_by_two_at_once_begins_once(tmp_path):
         await asyncio.sleep(0)
         both.set()
     assert [after == 0.0 for name, after in soon if name == "deep"] == [True, False]
+
+
+async def test_a_wish_that_comes_while_others_wait_for_the_lane_is_granted_with_them(tmp_path):
+    """A round has the lane; a look concludes meanwhile that all of the own side is to be looked at."""
+    life = Life(tmp_path)
+    stub = SimpleNamespace(soon=lambda *_: None, put_off=lambda *_: None)
+    life.jobs._scheduler = stub  # type: ignore[assignment]
+    async with asyncio.TaskGroup() as group, life.jobs._lane:
+        group.create_task(life.jobs._grant_wishes())
+        await asyncio.sleep(0)
+        life.work.wants = Wants(own_side=True)
+        await life.jobs._conclude(())
+        life.work.wants = Wants()
+    assert [full for _at, full in life.work.own_sides] == [True]
