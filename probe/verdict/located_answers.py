@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probe.observations import Observation
+from probe.observations import Observation, PathFact
 from probe.verdict.located import NOBODYS_OWN, TWICE, distance_of, hops_of, shots
 
 GROUP = "near"
@@ -17,6 +17,14 @@ def first_outside(observations: Sequence[Observation]) -> int | None:
     distance, hops = distance_of(sent), hops_of(shot.syn for shot in sent)
     first = min((ttl for ttl, hop in hops.items() if ttl > 1 and hop.scope in NOBODYS_OWN), default=None)
     return first if first is not None and distance is not None and first < distance else None
+
+
+def is_hidden(observations: Sequence[Observation]) -> bool:
+    """Whether the place was heard over some routers, all of them were asked with SYNs, and none of those outside ever spoke."""
+    distance = distance_of(shots(observations))
+    asked = {o.fact.ttl for o in observations if isinstance(o.fact, PathFact) and o.fact.sent == "syn"}
+    behind = set(range(2, distance)) if distance is not None else set()
+    return bool(behind) and behind <= asked and first_outside(observations) is None
 
 
 def came_all_the_same(near: Sequence[Observation], outside: int) -> bool:

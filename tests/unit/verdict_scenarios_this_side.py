@@ -62,9 +62,9 @@ def university(device: int = 3) -> Facts:
     return blocked_and_followed(device=device)
 
 
-def silent_behind_the_own_router(mute: Collection[int] = (2,)) -> Facts:
-    """The own router drops the name as it forwards, and the next one never speaks: nothing says which of the two it is."""
-    return followed(named_in_vain(), device=1, mute=mute)
+def silent_behind_the_own_router(mute: Collection[int] = (2,), at: int = 1) -> Facts:
+    """The router number *at*, the own one, drops the name as it forwards, and some never speak: nobody knows which it is."""
+    return followed(named_in_vain(), device=at, mute=mute)
 
 
 def listed_at_home(device: int = 1, manner: str = "drop") -> Facts:
@@ -186,6 +186,15 @@ WORDS: dict[str, tuple[Story, str]] = {
     "a name beside one that is stopped inside": (listed_inside, UNDECIDED),
     "a name beside one that is stopped at the provider": (lambda: listed_at_home(3), "blocked/tls/tls.timeout.sni"),
     "a name beside one that is reset at home": (lambda: listed_at_home(1, "reset"), "blocked/tls/tls.timeout.sni"),
+    "behind a company's firewall that lets no router's word in": (
+        lambda: silent_behind_the_own_router((2, 3, 4, 5)),
+        UNDECIDED,
+    ),
+    "behind a firewall where no router ever speaks": (lambda: silent_behind_the_own_router((1, 2, 3, 4, 5)), UNDECIDED),
+    "behind silent routers, but for one outside": (
+        lambda: silent_behind_the_own_router((1, 2, 3, 5), at=4),
+        "blocked/tls/tls.timeout.sni",
+    ),
     "answers that are taken, nobody knows where": (answers_taken, UNDECIDED),
     "answers that are taken at home": (lambda: answers_taken("nothing", "nothing", "nothing"), UNDECIDED),
     "answers that are taken beyond home": (

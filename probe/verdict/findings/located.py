@@ -245,10 +245,16 @@ def may_be_this_side(case: Case) -> bool:
     if found is not None:
         return _leaves_it_open(case, found)
     # Who opens all connections reads all names, and may stop any: most are a company's gateway, or an antivirus.
-    if case.own.opened:
+    if case.own.opened or _is_hidden(case):
         return True
     others = [_leaves_it_open(*other) for other in _alike(case)]
     return bool(others) and all(others)
+
+
+def _is_hidden(case: Case) -> bool:
+    """Whether the way was looked at and nobody outside spoke, as where a company's firewall lets in no router's word."""
+    groups = (group for group in case.groups(located.PURPOSE) if group.startswith("name/"))
+    return any(located_answers.is_hidden(_group(case, group)) for group in groups)
 
 
 def _leaves_it_open(case: Case, found: Located) -> bool:
