@@ -165,7 +165,7 @@ def test_uneven_is_told_only_where_it_is_hardly_chance():
     """Five of six of the one and none of seven of the other; not one of six."""
     weight, sentence = told(compared(ever=(5,)))["protocol_uneven"]
     assert weight < 1
-    assert "stopped 5 times and passed 1 times" in sentence
+    assert "stopped 5 times and passed once" in sentence
     assert "protocol_uneven" not in told(compared(ever=(0, 1, 2, 3, 4)))
 
 
