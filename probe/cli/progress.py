@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from typing import TextIO
@@ -12,6 +13,8 @@ from probe.runner import Event, Judged, OwnSide, Started, Step
 
 _EVERY_S = 3.0
 """Where nobody watches, a check that is done sooner says nothing."""
+
+_NARROWEST = 20
 
 _AS_AN_APP = "as its app does"
 _STEPS = {
@@ -84,16 +87,21 @@ class Progress:
     def _tell(self) -> None:
         now = self._clock()
         if self._tty:
-            self._write(f"\r\x1b[K{self._line()}"[:200])
+            self._write(f"\r\x1b[K{self._cut(self._line())}")
         elif now - self._told > _EVERY_S:
             self._told = now
             self._write(f"{self._line()}\n")
 
     def _line(self) -> str:
         done = self._words.total()
-        found = ", ".join(f"{count} {word}" for word, count in sorted(self._words.items()))
+        found = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in sorted(self._words.items()))
         parts = [f"{done} of {self._total} measured", found, self._step if done < self._total else ""]
         return " · ".join(part for part in parts if part)
+
+    @staticmethod
+    def _cut(line: str) -> str:
+        """What fits into one line of the screen: a second one would stay there for ever."""
+        return line[: max(shutil.get_terminal_size().columns - 1, _NARROWEST)]
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, UnicodeEncodeError):  # progress is never worth failing for

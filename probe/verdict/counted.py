@@ -6,6 +6,7 @@ never what the network has sent.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -29,9 +30,17 @@ def template(code: str, sentence: str, said: Mapping[str, Any]) -> str:
     """
     if code in _OF_ONE and any(said.get(name) == 1 for name in _NUMBER):
         sentence = _OF_ONE[code]
-    if said.get("host") is not None and said["host"] == said.get("address"):
+    if _is_bare(said.get("host"), said.get("address")):
         sentence = sentence.replace(_AT_ITSELF, "{host}")
     return _TIMES.sub(lambda found: "once" if said.get(found[1]) == 1 else found[0], sentence)
+
+
+def _is_bare(host: Any, address: Any) -> bool:
+    """Whether *host* is that *address*, however it is spelt, and no name."""
+    try:
+        return ipaddress.ip_address(host) == ipaddress.ip_address(address)
+    except ValueError:
+        return False
 
 
 def days(value: float) -> str:

@@ -84,14 +84,26 @@ def heard(*, tty, seconds):
     return screen.getvalue()
 
 
-def test_a_terminal_has_one_line_that_is_taken_away():
+def test_a_terminal_has_one_line_that_is_taken_away(monkeypatch):
     """What follows the progress starts on an empty line."""
+    monkeypatch.setenv("COLUMNS", "100")
     text = heard(tty=True, seconds=1)
 
     assert "\r\x1b[K1 of 2 measured · 1 blocked · 1.example: comparing names somewhere else" in text
     assert text.endswith("\r\x1b[K")
     assert text.startswith("Asking about 2. Nothing is kept. Ctrl-C stops it.\n")
     assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("columns", [30, 60])
+def test_progress_fits_into_one_line_of_the_screen(columns, monkeypatch):
+    """What runs into a second line could not be taken away again."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = heard(tty=True, seconds=1).split("\r\x1b[K")[1:]
+
+    assert max(map(len, lines)) == min(
+        columns - 1, len("1 of 2 measured · 1 blocked · 1.example: comparing names somewhere else")
+    )
 
 
 def test_elsewhere_a_plain_line_every_few_seconds():
@@ -103,8 +115,9 @@ def test_elsewhere_a_plain_line_every_few_seconds():
     )
 
 
-def test_an_app_is_measured_as_its_app_does():
+def test_an_app_is_measured_as_its_app_does(monkeypatch):
     """No browser speaks it; what follows has the same names for all."""
+    monkeypatch.setenv("COLUMNS", "100")
     screen, asked = _Screen(tty=True), Asked(number=1, endpoint=Endpoint("ikev2://vpn.example"), target="x")
     progress = Progress(screen, lambda: 0.0, kept_in=None)
     for event in (Started(made.run(), (asked,)), Step(1, "website"), Step(1, "retry")):

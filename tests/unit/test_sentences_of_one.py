@@ -36,6 +36,11 @@ def said(code, /, **parameters):
         ),
         (
             "tcp_failed",
+            {"host": "2001:db8:0:0::1", "address": "2001:db8::1", "failure": "generic_timeout_error"},
+            "No connection to 2001:db8:0:0::1: no answer within the time allowed.",
+        ),
+        (
+            "tcp_failed",
             {"host": "a.example", "address": "192.0.2.1", "failure": "connection_refused"},
             "No connection to a.example at 192.0.2.1: the connection was refused.",
         ),
