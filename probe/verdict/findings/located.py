@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from probe.verdict import located, located_answers, located_connections
 from probe.verdict.located import Located
+from probe.verdict.located_losses import is_spoilt
 from probe.verdict.pairs import at_neutrals
 from probe.verdict.rows import Match, Row, row
 
@@ -247,8 +248,18 @@ def may_be_this_side(case: Case) -> bool:
     # Who opens all connections reads all names, and may stop any: most are a company's gateway, or an antivirus.
     if case.own.opened or _is_hidden(case):
         return True
+    if _spoilt(case):
+        return True
     others = [_leaves_it_open(*other) for other in _alike(case)]
     return bool(others) and all(others)
+
+
+def _spoilt(case: Case) -> bool:
+    """Whether it was looked for and not found because the other name's greetings got lost or were broken off too: then it
+    may be anywhere.
+    """
+    groups = (found for group, found in case.groups(located.PURPOSE).items() if group.startswith("name/"))
+    return any(is_spoilt([o for o in found if _is_about(case, o)]) for found in groups)
 
 
 def _is_hidden(case: Case) -> bool:

@@ -143,7 +143,8 @@ def neutral_flip_short(case: Case) -> Iterator[Match]:
     why="a device that acts on the name acts everywhere; less than the cap, for some act on name and address together",
 )
 def neutral_pass(case: Case) -> Iterator[Match]:
-    if _not_stopped_by_name(case):
+    told_apart = any(pair.complete for pair in pairs(case, "own_pair"))
+    if _not_stopped_by_name(case) and not told_apart:
         return
     for pair in at_neutrals(case):
         good = [o for o in pair.target_successes if o.operation.port in (443, 80)]
@@ -153,7 +154,8 @@ def neutral_pass(case: Case) -> Iterator[Match]:
 
 def _not_stopped_by_name(case: Case) -> bool:
     """Whether the way ended before the name was shown, or with a certificate: a name that passes elsewhere speaks neither
-    against a lie or an address, nor against a forger, whose ServerHello passes for one.
+    against a lie or an address, nor against a forger, whose ServerHello passes for one. Where the own address tells names
+    apart a connection that was lost once makes no difference, and this is not asked.
     """
     failing = case.failing
     if failing is None or failing.stage in ("http", None):
