@@ -48,6 +48,19 @@ def last_us(database: Database) -> int | None:
     return last
 
 
+def since_at_most(database: Database, since_us: int, most: int) -> int:
+    """*since_us*, or later: so late that there are not more than *most* looks since. Corrected times."""
+    from sqlalchemy import func, select
+
+    from storage.schema import own_sides
+
+    at_us = own_sides.c.at_us + func.coalesce(own_sides.c.clock_offset_us, 0)
+    last = select(at_us).where(at_us >= since_us).order_by(at_us.desc()).offset(most - 1).limit(1)
+    with database.reading() as connection:
+        found: int | None = connection.execute(last).scalar()
+    return since_us if found is None else found
+
+
 def between(database: Database, since_us: int, until_us: int | None = None) -> Iterator[OwnSide]:
     """The looks from *since_us* (included) to *until_us* (not included), oldest first, their times corrected."""
     from sqlalchemy import func, select

@@ -23,11 +23,11 @@ from probe.instruments.tls import Hello
 from probe.instruments.warm import warm
 from probe.wire import Wire
 from probe.workflows import watching
-from probe.workflows.incidents import Conclusion, Incidents
+from probe.workflows.incidents import LOOKS_AGAIN, Conclusion, Incidents
 from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.prune import tidy
 from probe.workflows.whereabouts import Hint, Whereabouts, hint_from, hint_of
-from storage import days, last_network, readings
+from storage import days, last_network, own_sides, readings
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -100,9 +100,10 @@ class RealWork:
 
         def read() -> dict[str, float]:
             database = self.archive.reader.database
+            since_us = own_sides.since_at_most(database, now_us - _SEEN_BACK_US, LOOKS_AGAIN)
             return {
                 reading.url: now - max(now_us - reading.at_us, 0) / 1e6
-                for reading in readings.between(database, now_us - _SEEN_BACK_US)
+                for reading in readings.between(database, since_us)
             }
 
         try:

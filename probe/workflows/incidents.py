@@ -28,6 +28,8 @@ from storage.database import Database
 
 WARM_UP_US = 26 * 3_600_000_000
 """How far back readings are read again: every endpoint has had a score of them in that time, and no suspicion lasts longer."""
+LOOKS_AGAIN = 5000
+"""As many looks at the own side at most, which is days of them: a computer that starts in 1970 has years since then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Incidents:
         """
         database = archive.reader.database
         since_us = now_us - WARM_UP_US
+        if read_again:
+            since_us = own_sides.since_at_most(database, since_us, LOOKS_AGAIN)
         stored = {incident.id: incident for incident in kept_incidents.newest(database, open_only=True)}
         stored |= {incident.id: incident for incident in kept_incidents.newest(database, since_us=since_us)}
         facts = list(_facts(database, since_us)) if read_again else []

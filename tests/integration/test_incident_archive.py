@@ -11,9 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from probe.incidents.model import Event, Fact, Incident, Reading
 from probe.verdict.model import EndpointResult, Run, Verdict
-from probe.workflows.incidents import Conclusion, Incidents
+from probe.workflows.incidents import WARM_UP_US, Conclusion, Incidents
 from storage import incidents as kept
-from storage import own_sides, rounds
+from storage import own_sides, readings, rounds
 from storage.archive import Archive
 from storage.errors import StorageError
 from storage.location import parse
@@ -231,6 +231,22 @@ def test_a_computer_that_starts_in_the_past_concludes_nothing_anew(archive: Arch
     assert (missed.told, missed.changed) == ((), ())
     assert tuple(incidents.state.incidents.values()) == tuple(before[0])
     assert missed.wants.rounds == {"https://alpha.example/"}
+
+
+def test_a_computer_that_starts_in_1970_does_not_read_all_that_there_is(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years of readings would be hundreds of megabytes. The last ones are read, and what they say is known."""
+    for number, fact in enumerate([*(look(n) for n in range(100, 160)), reading(100), *burst(150)]):
+        keep_fact(archive, fact, number=number)
+    read = Mock(side_effect=readings.between)
+    monkeypatch.setattr(readings, "between", read)
+    monkeypatch.setattr("probe.workflows.incidents.LOOKS_AGAIN", 20)
+    _, missed = Incidents.load(archive, at(0))
+    assert [event.kind for _, event in missed.told] == ["opened"]
+    assert [call.args[1] for call in read.call_args_list] == [at(140)]
+    Incidents.load(archive, at(155) + WARM_UP_US)
+    assert read.call_args.args[1] == at(155)
 
 
 def test_what_the_disk_could_not_take_is_kept_later_with_its_beginning(
