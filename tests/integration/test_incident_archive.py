@@ -237,7 +237,8 @@ def test_a_computer_that_starts_in_1970_does_not_read_all_that_there_is(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Years of readings would be hundreds of megabytes. The last ones are read, and what they say is known."""
-    for number, fact in enumerate([*(look(n) for n in range(100, 160)), reading(100), *burst(150)]):
+    facts: list[Fact] = [*(look(n) for n in range(100, 160)), reading(100), *burst(150)]
+    for number, fact in enumerate(facts):
         keep_fact(archive, fact, number=number)
     read = Mock(side_effect=readings.between)
     monkeypatch.setattr(readings, "between", read)
