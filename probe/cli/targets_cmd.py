@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from probe.cli.archive import folded
 from probe.cli.common import ConfigError, WholeGroup, config_option, own_targets, read_catalogue, read_settings, several
 
 if TYPE_CHECKING:
@@ -69,10 +70,22 @@ def list_(*, name: str | None, retired: bool, form: str, config: str | None) -> 
         return
     for line in _table([("NAME", "", "CATEGORY", "LISTS", "ENDPOINTS"), *map(_row, platforms)] if platforms else ()):
         click.echo(line)
+    if platforms:
+        click.echo("")
+        for line in folded([_categories(platforms)]):
+            click.echo(line)
     for site_list in site_lists:
         click.echo(_printable(f"@{site_list.name}: {_sites(len(site_list.sites))} from {site_list.origin}"))
     if name is None:
         click.echo(f"\nYour own target files: {own_targets(settings)}")
+
+
+def _categories(platforms: Sequence[Platform]) -> str:
+    """What the codes in the table mean: they are the Citizen Lab's."""
+    from targets.categories import CATEGORIES
+
+    codes = sorted({platform.category for platform in platforms if platform.category in CATEGORIES})
+    return _printable(f"Categories: {', '.join(f'{code} {CATEGORIES[code]}' for code in codes)}.")
 
 
 def _of_list(catalogue: Catalogue, name: str | None) -> tuple[tuple[Platform, ...], tuple[SiteList, ...]]:

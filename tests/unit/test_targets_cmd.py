@@ -55,7 +55,8 @@ def test_list_of_one_list(run):
     for word in ("@vpn", "vpn"):
         code, out, _err = run("list", word)
         assert code == 0
-        assert len(out.splitlines()) == 13
+        assert len(out.splitlines()) == 15
+        assert out.endswith("\n\nCategories: ANON anonymity and circumvention.\n")
         assert "mullvad" in out
         assert "facebook" not in out
 
