@@ -53,7 +53,9 @@ class Watching:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All that is shown. ``size``: bytes on the disk, ``None`` on a server; ``watching``: ``None`` if nobody ever watched."""
+    """All that is shown. ``size``: bytes on the disk, ``None`` on a server; ``watching``: ``None`` if nobody ever watched;
+    ``older``: whether there are results that were not asked for.
+    """
 
     location: Location
     now_us: int
@@ -63,6 +65,7 @@ class Status:
     latest: tuple[Latest, ...]
     platforms: tuple[PlatformVerdict, ...]
     watching: Watching | None = None
+    older: bool = False
 
 
 @click.command("status", help=HELP)
@@ -115,7 +118,8 @@ def _read(
     except NoDatabaseError:
         return Status(location=location, now_us=now_us, size=None, runs=0, last_run=None, latest=(), platforms=())
     with reader:
-        latest = tuple(one for one in reader.latest() if since_us is None or one.result.started_us >= since_us)
+        every = tuple(reader.latest())
+        latest = tuple(one for one in every if since_us is None or one.result.started_us >= since_us)
         return Status(
             location=location,
             now_us=now_us,
@@ -124,7 +128,8 @@ def _read(
             last_run=reader.last_run(),
             latest=latest,
             platforms=roll_up([one.result for one in latest if _is_listed(one, platforms)], platforms),
-            watching=_watching(reader, latest, now_us, settings),
+            watching=_watching(reader, every, now_us, settings),
+            older=len(every) > len(latest),
         )
 
 
@@ -163,11 +168,20 @@ def _is_listed(one: Latest, platforms: Sequence[Platform]) -> bool:
 
 def _lines(status: Status, *, verbose: bool) -> Iterator[str]:
     if not status.latest:
-        yield f"There are no results in {status.location.shown}. Run `dalel check` first."
+        yield from folded([_nothing(status)])
         return
     yield from _columns(list(_rows(status, verbose=verbose)))
     yield ""
     yield from folded(_about(status))
+
+
+def _nothing(status: Status) -> str:
+    """Why there is nothing to show; older results are no reason to check anew."""
+    if status.older:
+        return (
+            f"There are older results in {status.location.shown}, and none since then. All of them: leave --since out."
+        )
+    return f"There are no results in {status.location.shown}. Run `dalel check` first."
 
 
 def _about(status: Status) -> Iterator[str]:
