@@ -36,6 +36,10 @@ class Day:
         """Both ways."""
         return self.bytes_sent + self.bytes_received
 
+    def plus(self, more: Day) -> Day:
+        """The sums of both; *more* is of the same day."""
+        return Day(day=self.day, **{name: getattr(self, name) + getattr(more, name) for name in _COUNTS})
+
 
 _COUNTS = tuple(field.name for field in dataclasses.fields(Day) if field.name != "day")
 

@@ -65,6 +65,8 @@ class RealWork:
     _was_up: bool = False
     _is_up: bool = False
     _trouble: str | None = None
+    _uncounted: dict[str, days.Day] = field(default_factory=dict)
+    """Sums of days that the database could not take yet."""
     _moves_said: int = 0
     _hint: Hint | None = None
     """What an earlier process has left of where it was."""
@@ -193,7 +195,7 @@ class RealWork:
             readings=len(came.readings),
             own_sides=own_sides_made,
         )
-        await self._kept_after(asyncio.wrap_future(days.add(self.archive, day)))
+        await self._kept_after(self._count(day))
         if self.figures is not None:
             self.figures.came(came.readings, came.own_side, sent=sent, received=received)
             self.figures.last_sign_s = time.monotonic()
@@ -207,6 +209,19 @@ class RealWork:
         if self._kit is not None:
             await self._whereabouts(self._kit)
         return Came(facts=(*came.moved, *facts), bytes_sent=sent, bytes_received=received)
+
+    async def _count(self, day: days.Day) -> None:
+        """Add to the sums of a day, with what the database could not take before."""
+        waiting, self._uncounted = self._uncounted, {}
+        waiting[day.day] = waiting.get(day.day, days.Day(day=day.day)).plus(day)
+        while waiting:
+            _, one = waiting.popitem()
+            try:
+                await asyncio.wrap_future(days.add(self.archive, one))
+            except StorageError:
+                for left in (one, *waiting.values()):
+                    self._uncounted[left.day] = self._uncounted.get(left.day, days.Day(day=left.day)).plus(left)
+                raise
 
     async def _whereabouts(self, kit: Kit) -> None:
         """Say that this host has moved, and leave a hint of where it is to the next process: not before the move is kept."""

@@ -160,6 +160,27 @@ async def test_a_round_is_counted_once(tmp_path):
 
 
 @pytest.mark.anyio
+async def test_what_a_full_disk_did_not_count_is_counted_later(tmp_path, monkeypatch):
+    """Else a restart gives the bytes of hours once more, and nobody is told that they were used."""
+    with working(tmp_path, None) as work:
+        with monkeypatch.context() as full:
+            full.setattr(days, "add", lambda *_: refused("database or disk is full"))
+            for _ in range(2):
+                await work._counted(Came(run="r", bytes_sent=100), rounds=1)
+        await work._counted(Came(run="r", bytes_sent=10), rounds=1)
+        day = days.of(work.archive.reader.database, days.day_of(work.wire.now_us()))
+    assert (day.bytes_sent, day.rounds) == (210, 3)
+    assert work._uncounted == {}
+
+
+def refused(why):
+    """What the archive answers where the database cannot take something."""
+    future: concurrent.futures.Future[None] = concurrent.futures.Future()
+    future.set_exception(StorageError(why))
+    return future
+
+
+@pytest.mark.anyio
 async def test_an_older_version_of_an_incident_is_never_put_over_a_newer_one(tmp_path, monkeypatch):
     """A round waits for the disk with what it has to tell, while a look at the own side adds to the same incident."""
     with working(tmp_path, None) as work:
@@ -193,9 +214,7 @@ async def test_an_incident_is_kept_only_after_what_is_told_of_it(tmp_path, monke
         work.teller.notify = Notify(listed=(channel,))
         await work.begin()
         with monkeypatch.context() as full:
-            refused: concurrent.futures.Future[None] = concurrent.futures.Future()
-            refused.set_exception(StorageError("database or disk is full"))
-            full.setattr(outbox, "put", lambda *_: refused)
+            full.setattr(outbox, "put", lambda *_: refused("database or disk is full"))
             await work.conclude(shut)
         assert work.teller.is_behind
         assert incidents.newest(work.archive.reader.database) == ()
