@@ -29,6 +29,8 @@ ONLY_IPV4 = "ipv4only.arpa"
 """RFC 7050: a name that has IPv4 addresses and no others, whoever is asked."""
 NOWHERE = "192.0.2.1"
 """RFC 5737: nobody lives there, so whoever answers stands in the way (a transparent proxy)."""
+_SECOND_SYN = 1.5
+"""Of the least that is waited for an answer, which is a second: what a second SYN (RFC 6298 §2.1) takes to be answered."""
 
 
 async def own_side(session: Session, group: str, number: int = 0) -> None:
@@ -243,9 +245,11 @@ async def _touch(session: Session, place: Place, address: str, deadline_s: float
 
 
 async def _nowhere(session: Session, group: str, number: int, port: int) -> None:
-    # Whoever answers for an address that nobody has is near: no distance has to be waited for.
+    # Whoever answers for an address that nobody has is near. Systems send a second SYN after a second: an answer to that one
+    # is waited for as well, or one lost packet hides the proxy.
     member = f"transparent/{NOWHERE}" + (f":{port}" if port != 443 else "")
-    await _touch(session, _place(group, number, member), NOWHERE, session.settings.deadlines.arm_floor, port)
+    patience_s = _SECOND_SYN * session.settings.deadlines.arm_floor
+    await _touch(session, _place(group, number, member), NOWHERE, patience_s, port)
 
 
 def _names(session: Session, group: str, number: int) -> list[Awaitable[None]]:

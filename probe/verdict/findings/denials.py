@@ -218,6 +218,8 @@ def dns_no_answer_contradicted(case: Case) -> Iterator[Match]:
     signatures=("dns.timeout",),
 )
 def dns_timeout_contradicted(case: Case) -> Iterator[Match]:
+    if case.failing is not None and case.failing.stage != "dns":
+        return  # an address was found all the same, and what failed is something else
     yield from _leaning(case, "generic_timeout_error", "timeout")
 
 
