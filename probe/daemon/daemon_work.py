@@ -233,7 +233,8 @@ class RealWork:
         if here is None or here == self._hinted or kit.before is not None or kit.moves_told < kit.moves:
             return
         self._hinted = here
-        await asyncio.to_thread(last_network.write, self.archive.location, hint_of(here))
+        hint = hint_of(here, in_container=self.wire.host().in_container)
+        await asyncio.to_thread(last_network.write, self.archive.location, hint)
 
     # what follows
 

@@ -78,22 +78,30 @@ def blocked_since_yesterday(now_us: int) -> Incident:
     )
 
 
-@pytest.mark.parametrize("carried", [False, True], ids=["where it was", "elsewhere"])
+HOME, CAFE, BRIDGE = "00:00:5e:00:53:01", "00:00:5e:00:53:02", "02:42:00:00:00:0{}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "carried"),
+    [(HOME, HOME, False), (HOME, CAFE, True), (BRIDGE.format(1), BRIDGE.format(2), False)],
+    ids=["where it was", "elsewhere", "behind a new bridge of its container's host"],
+)
 def test_what_was_blocked_before_a_restart_is_over_only_where_it_was(
-    carried: bool, monkeypatch: pytest.MonkeyPatch
+    before: str, after: str, carried: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Elsewhere it is no longer seen, which is said once; and the mark between the networks is kept for the next restart."""
     monkeypatch.setattr(whereabouts, "_HINT_BYTES", 8)  # one in 256 other routers looks the same, but not here
 
     async def story(one: Probe, folder: Path) -> None:
         assert one.archive is not None
-        one.wire.router = lambda: "02:00:00:00:00:01"  # type: ignore[method-assign]
+        host = replace(one.wire.host(), in_container=True)
+        one.wire.host = lambda: host  # type: ignore[method-assign]
+        one.wire.router = lambda: before  # type: ignore[method-assign]
         first, watch, _ = at_work(one, folder)
         await first.begin()
         await goes_on(first, watch, 0)
         kept.save(one.archive, blocked_since_yesterday(one.wire.now_us())).result(30)
-        if carried:
-            one.wire.router = lambda: "02:00:00:00:00:02"  # type: ignore[method-assign]
+        one.wire.router = lambda: after  # type: ignore[method-assign]
         second, watch, lines = at_work(one, folder)
         await second.begin()
         await goes_on(second, watch, 4)
