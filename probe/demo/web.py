@@ -36,6 +36,8 @@ from probe.demo.world import (
 )
 
 DOH_PATH = "/dns-query"
+FORGER_S = 0.005
+"""The box is in the provider's network: what comes as soon as the household's own router answers might be a gateway's."""
 _BOX_S = 0.02
 """How long a way it is to a box of the provider's and back."""
 _FATAL, _UNRECOGNIZED_NAME = 2, 112
@@ -115,6 +117,7 @@ async def _serve_tls(realm: Realm, server: Server, resolver: Resolver | None, po
     if rule is not None and rule.holds_s:
         await asyncio.sleep(rule.holds_s)
     if rule is not None and rule.forger is not None:
+        await asyncio.sleep(FORGER_S)
         # A forged certificate copies the names of the true one, and a provider's box is farther away than a home's router.
         await asyncio.sleep(_BOX_S)
         signer, identity = (

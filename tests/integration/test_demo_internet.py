@@ -19,8 +19,10 @@ from cryptography import x509
 
 from probe.demo.internet import PORTAL, Internet, open_internet
 from probe.demo.pages import article
+from probe.demo.web import FORGER_S
 from probe.demo.wire import DemoWire
 from probe.demo.world import NXDOMAIN, SILENCE, Page, Portal, Reply, Resolver, Rule, Server, World
+from probe.verdict.findings.resets import SLACK_US
 from probe.wire.datagrams import UdpSocket
 from probe.wire.resolvers import Nameserver
 
@@ -209,6 +211,10 @@ async def test_an_interceptor_signs_for_the_name(tmp_path: Path, forger, organiz
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         assert "videos.example" in names.get_values_for_type(x509.DNSName)
         assert organization in leaf.issuer.rfc4514_string()
+        asked = asyncio.get_running_loop().time()
+        assert (await first_bytes(wire, SITE, hello("videos.example")))[:1] == b"\x16"
+        # Nearer, it might be this household's.
+        assert asyncio.get_running_loop().time() - asked >= FORGER_S > SLACK_US / 1e6
 
 
 async def test_resolvers_say_the_truth_and_the_provider_may_lie(tmp_path: Path) -> None:
