@@ -30,7 +30,8 @@ def sentence(pieces: Pieces) -> str:
     names = list(dict.fromkeys(result.platform or result.url for result in found))
     again = f"dalel check {' '.join(shlex.quote(name) for name in names[:_NAMED])}"
     few = "Ask again about that alone" if len(found) == 1 else "Ask again about fewer at a time"
+    few += ", for example" if len(names) > _NAMED else ""
     return (
         f"Not everything could be asked about {which}: this check had begun as many new connections as one may in two minutes. "
-        f"{few}: {again}" + (", and then the others." if len(names) > _NAMED else "")
+        f"{few}: {again}"
     )

@@ -20,8 +20,11 @@ from probe.report import cut_short
 from probe.report.document import check_document
 from probe.report.pieces import Pieces
 from probe.report.terminal import Screen, print_check
+from probe.runner import Ran, Runner
 from probe.settings import Settings
+from probe.verdict.model import NetworkVerdict
 from probe.wire import Wire
+from probe.workflows import check as workflow
 from targets.model import Asked, Canaries, Endpoint
 from tests import nano
 from tests.unit import pieces as made
@@ -93,6 +96,25 @@ async def test_a_question_whose_time_went_by_in_waiting_for_flows_is_noted():
     assert idle.session.cut_short == set()
 
 
+@anyio
+async def test_only_what_stayed_undecided_counts(monkeypatch: pytest.MonkeyPatch):
+    """What was decided all the same, and what was asked about to the end, is not told of."""
+    words = [made.verdict(status) for status in ("inconclusive", "blocked", "inconclusive")]
+    results = tuple(made.result(n, f"https://e{n}.example/", word) for n, word in enumerate(words))
+
+    class Ended(Runner):
+        async def run(self) -> Ran:
+            self._session.cut_short |= {0, 1}
+            return Ran(network=NetworkVerdict(status="ok"), results=results, unsaved=())
+
+    monkeypatch.setattr(workflow, "Runner", Ended)
+    request = workflow.CheckRequest(
+        asked=(), settings=Settings(), catalogue="x", trust=Trust.load({"SSL_CERT_FILE": nano.authority().file})
+    )
+    outcome = await workflow.check(request, Wire(rng=random.Random(1)), lambda _event: None)
+    assert outcome.cut_short == (0,)
+
+
 def undecided(count: int, *short: int, platform: str | None = None) -> Pieces:
     word = made.verdict("inconclusive")
     results = [made.result(n, f"https://e{n}.example/", word, platform=platform) for n in range(count)]
@@ -130,8 +152,8 @@ REASON = "this check had begun as many new connections as one may in two minutes
         (
             undecided(9, 0, 1, 2, 3, 4),
             (
-                f"Not everything could be asked about 5 of the 9 inconclusive results: {REASON} Ask again about fewer at a time: "
-                "dalel check https://e0.example/ https://e1.example/ https://e2.example/ https://e3.example/, and then the others."
+                f"Not everything could be asked about 5 of the 9 inconclusive results: {REASON} Ask again about fewer at a time, "
+                "for example: dalel check https://e0.example/ https://e1.example/ https://e2.example/ https://e3.example/"
             ),
         ),
         (
