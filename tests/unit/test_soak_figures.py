@@ -52,6 +52,27 @@ def test_a_figure_is_met_or_named(per_minute, what):
     assert missed(figures(samples(**per_minute))) == what
 
 
+def test_what_a_block_costs_in_bytes_is_told_apart_from_a_day_at_rest():
+    """And what it makes the program load is there before memory is asked to stay as it is."""
+    hour = (BEGAN + dt.timedelta(hours=2), BEGAN + dt.timedelta(hours=3))
+    taken = [
+        dataclasses.replace(one, wire_bytes=one.wire_bytes + 9_000_000, anonymous_mb=58.0) if one.at >= hour[1] else one
+        for one in samples(24 * 60, wire_bytes=16_500)
+    ]
+    assert missed(report.figures(taken, bugs=0, code=0, spent=None, troubled=(hour,))) == []
+    assert (
+        missed(figures(taken))
+        == [
+            "traffic a day, whole frames both ways",
+            "its rise from the first ten minutes (settled) to the last",
+        ][::-1]
+    )
+    busier = [dataclasses.replace(one, wire_bytes=round(one.wire_bytes * 1.1)) for one in taken]
+    assert missed(report.figures(busier, bugs=0, code=0, spent=None, troubled=(hour,))) == [
+        "traffic a day, whole frames both ways"
+    ]
+
+
 def test_what_the_start_costs_is_not_multiplied():
     """The imports of the first minutes are once a day at most."""
     taken = [*samples(19, cpu_s=2.0), *(one for one in samples(60) if one.at - BEGAN >= dt.timedelta(minutes=20))]

@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.lab.soak import report
-from tests.lab.soak.day import DAY, day
+from tests.lab.soak.day import DAY, TROUBLED, day
 from tests.lab.soak.hour import hour
 from tests.lab.soak.process import Sample
 
@@ -59,7 +59,8 @@ Part = tuple[str, str, list[report.Figure], list[Sample]]
 def _day(keep: Path, _minutes: float) -> Part:
     replayed, samples = day(keep, tell=_say)
     _write(samples, keep / "soak_day.json")
-    found = report.figures(samples, bugs=_bugs(replayed.log), code=replayed.code, spent=_spent(replayed.database))
+    spent = _spent(replayed.database)
+    found = report.figures(samples, bugs=_bugs(replayed.log), code=replayed.code, spent=spent, troubled=TROUBLED)
     return DAY.title, f"{_DAY} It took {replayed.seconds / 60:.0f} real minutes.", found, samples
 
 

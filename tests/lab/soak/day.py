@@ -39,6 +39,13 @@ DAY = Event(
 )
 
 
+TROUBLED = (
+    (utc(f"{_AT} 02:00"), utc(f"{_AT} 03:10")),
+    (utc(f"{_AT} 05:00"), utc(f"{_AT} 05:20")),
+)
+"""The block and the cut, each with what is asked again once it is over."""
+
+
 def day(directory: Path, *, tell: Callable[[str], None]) -> tuple[Replayed, list[Sample]]:
     """Replay it; its database and log are left in *directory*. Takes half an hour: while something is wrong hardly any time is
     skipped."""

@@ -32,45 +32,63 @@ class Figure:
     met: bool
 
 
-def figures(samples: Sequence[Sample], *, bugs: int, code: int, spent: int | None) -> list[Figure]:
+Span = tuple[dt.datetime, dt.datetime]
+
+
+def figures(
+    samples: Sequence[Sample], *, bugs: int, code: int, spent: int | None, troubled: Sequence[Span] = ()
+) -> list[Figure]:
     """Of one run. Extrapolated to a day where it was shorter: from when it had settled to the end, in proportion.
 
-    ``spent``: bytes inside TCP and UDP by the daemon's own count.
+    ``spent``: bytes inside TCP and UDP by the daemon's own count. ``troubled``: when something failed, or had just been
+    mended: its bytes are told apart, and memory is held against what it was once everything had been used.
     """
     first, last = samples[0], samples[-1]
-    settled = [one for one in samples if one.at - first.at >= _SETTLED] or list(samples)
+    ready = max((end for _, end in troubled), default=first.at + _SETTLED)
+    settled = [one for one in samples if one.at >= ready] or list(samples)
     steady_s = (last.at - settled[0].at).total_seconds() or 1.0
     whole = (last.at - first.at).total_seconds() >= 0.99 * DAY_S
     since = first if whole else settled[0]
     part = 1.0 if whole else DAY_S / steady_s
     cpu_s = (last.cpu_s - (0.0 if whole else since.cpu_s)) * part
-    wire = (last.wire_bytes - since.wire_bytes) * part
+    apart = sum(_carried(samples, span) for span in troubled)
+    calm = 1 - sum((end - begin).total_seconds() for begin, end in troubled) / DAY_S
+    wire = (last.wire_bytes - since.wire_bytes - apart) * part / calm
     most = max(one.resident_mb for one in samples)
     early, late = _ends(settled)
     rise = _median(one.anonymous_mb for one in late) - _median(one.anonymous_mb for one in early)
     how = (
         "counted" if whole else f"{part:.1f} times {steady_s / 60:.0f} minutes after the first {_SETTLED.seconds // 60}"
     )
+    calmly = f"{how}; {apart / 1e6:.1f} MB more for what failed" if troubled else how
+    step = _median(one.anonymous_mb for one in early) - _median(one.anonymous_mb for one in _ends(samples)[0])
+    grown = f"; {step:+.2f} MB before that" if troubled else ""
     own = f"; {spent / 1e6:.1f} MB without headers, by its own count, in the whole run" if spent is not None else ""
     return [
         Figure("resident memory, most", f"< {_MOST_RESIDENT_MB:g} MB", f"{most:.1f} MB", most < _MOST_RESIDENT_MB),
         Figure(
-            "its rise from the first ten minutes (settled) to the last",
+            f"its rise from the first ten minutes (settled{', by the end of the trouble' if troubled else ''}) to the last",
             f"≤ {_MOST_RISE_MB:g} MB",
-            f"{rise:+.2f} MB of {_median(one.anonymous_mb for one in late):.1f} MB that are its own",
+            f"{rise:+.2f} MB of {_median(one.anonymous_mb for one in late):.1f} MB that are its own{grown}",
             rise <= _MOST_RISE_MB,
         ),
         Figure("CPU seconds a day", f"< {_MOST_CPU_S:g}", f"{cpu_s:.0f} ({how})", cpu_s < _MOST_CPU_S),
         Figure(
             "traffic a day, whole frames both ways",
             f"< {_MOST_BYTES / 1e6:g} MB",
-            f"{wire / 1e6:.1f} MB ({how}){own}",
+            f"{wire / 1e6:.1f} MB ({calmly}){own}",
             wire < _MOST_BYTES,
         ),
         *_at_rest(settled, whole=whole),
         *(_leak(name, settled) for name in ("descriptors", "sockets", "tasks", "threads")),
         Figure("bugs in its own lines, and its exit code", "0 and 0", f"{bugs} and {code}", bugs == 0 == code),
     ]
+
+
+def _carried(samples: Sequence[Sample], span: Span) -> int:
+    """Bytes from the last sample before *span* to the first behind it."""
+    before = max((one.wire_bytes for one in samples if one.at <= span[0]), default=0)
+    return min((one.wire_bytes for one in samples if one.at >= span[1]), default=before) - before
 
 
 def _at_rest(settled: Sequence[Sample], *, whole: bool) -> list[Figure]:
