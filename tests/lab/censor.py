@@ -51,6 +51,14 @@ class NameReplyDrop(ByName):
 
 
 @dataclass(kw_only=True)
+class NameHush(ByName):
+    """The greeting is let out, with whatever follows it; nothing of that flow comes in any more, no acknowledgement either."""
+
+    def punish(self, packet: Packet, network: Network) -> bool:
+        return packet.up
+
+
+@dataclass(kw_only=True)
 class NameCut(ByName):
     """After so many bytes of the server's answer nothing of that flow is delivered any more, either way."""
 
