@@ -47,8 +47,9 @@ async def own_side(session: Session, group: str, number: int = 0) -> None:
         *_clocks(session, group, number),
         *_version_6(session, group, number),
     ]
-    if group == "after":
-        # Silence is the healthy answer here, so it is waited for only once something has failed.
+    if group == "after" or session.trouble.is_set():
+        # Silence is the healthy answer here, so it is waited for only once something has failed: in a daemon's round that may
+        # be before the first whole look, and then there is no later one.
         questions += [_nowhere(session, group, number, port) for port in (443, 80)]
     async with asyncio.TaskGroup() as asking:
         for question in questions:

@@ -433,6 +433,12 @@ def this_side(case: Case, draft: Draft) -> bool:
     return proofs <= _BY_NAME | _SLOWED and case.own.opened
 
 
+def maybe_a_proxy(case: Case, draft: Draft) -> bool:
+    """``blocked`` by names needs to know that nobody takes every connection: see :func:`transparent_proxy`."""
+    proofs = {f.code for f in draft.supports if _proves(f) and f.weight > 0}
+    return draft.status == "blocked" and bool(proofs) and proofs <= _BY_NAME | _SLOWED and case.own.may_be_proxied
+
+
 def outage_needs_own_word(_case: Case, draft: Draft) -> bool:
     """``outage`` needs the site's own word: a 5xx over a verified chain, a right but expired certificate, or its zone;
     or the same failure in two countries.
@@ -481,6 +487,7 @@ WORD_GATES: dict[str, WordGate] = {
     for gate in (
         WordGate("blocked_needs_proof", blocked_needs_proof),
         WordGate("this_side", this_side),
+        WordGate("maybe_a_proxy", maybe_a_proxy),
         WordGate("outage_needs_own_word", outage_needs_own_word),
         WordGate("others_need_proof", others_need_proof),
         WordGate("blocked_floor", blocked_floor),

@@ -50,6 +50,14 @@ class OwnSide:
         return tuple(o for r in self.rounds for o in r.proxied_pages)
 
     @property
+    def may_be_proxied(self) -> bool:
+        """Whether a run was broken off before anybody tried if somebody takes every connection. Where the own side was in
+        trouble before, it is not tried.
+        """
+        tried = (m.passed is not None for r in self.rounds for m in r.family("transparent"))
+        return not any(tried) and self.verdict.status == "ok"
+
+    @property
     def takes_no_pages(self) -> bool:
         """Whether it was tried if somebody takes every plain request, and nobody did."""
         tried = [

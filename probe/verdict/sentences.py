@@ -147,6 +147,7 @@ _GATES = {
     "stopped_at_home": "it is stopped at this network's own router or right behind it, so that router may be what does it",
     "this_side": "what stops it may still be inside this house or company: no router that is somebody else's is known to have "
     "had it",
+    "maybe_a_proxy": "whether somebody on the way takes every connection was not found out, and then comparisons say nothing",
     "blocked_needs_proof": "nothing proves that the network acts on this name; a failure alone does not",
     "outage_needs_own_word": "from one network a dead site and an unreachable one look alike; the site has said nothing itself",
     "others_need_proof": "nothing proves it",

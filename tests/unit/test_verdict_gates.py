@@ -303,6 +303,16 @@ def outage_sum() -> Facts:
     return facts.tcp("31.13.72.36", purpose="siblings", group="address/31.13.72.36", failure=TIMEOUT)
 
 
+def broken_off_before_the_end() -> Facts:
+    """Two whole flips; and Ctrl-C, before the own side was looked at again and what takes every connection was found."""
+    facts = sni_block()
+    last = next(o.number for o in facts.observations if o.group == "after")
+    facts.observations = [
+        o for o in facts.observations if o.number < last and not (o.member or "").startswith("transparent/")
+    ]
+    return facts
+
+
 def line_probably_dead() -> Facts:
     """Nothing is known of the own side but that this host found no way."""
     return Facts().context().no_connection("network_unreachable")
@@ -311,6 +321,7 @@ def line_probably_dead() -> Facts:
 WORDS: list[tuple[str, Callable[[], Facts], str]] = [
     ("blocked_needs_proof", leaning_sum, "blocked"),
     ("this_side", second_router, "blocked"),
+    ("maybe_a_proxy", broken_off_before_the_end, "blocked"),
     ("outage_needs_own_word", outage_sum, "outage"),
     ("others_need_proof", antivirus_on_a_healthy_line, "no_network"),
 ]

@@ -599,7 +599,7 @@ def test_11_a_failing_control_makes_no_outage() -> None:
 def test_13_canaries_that_are_blocked_hide_no_block() -> None:
     """A proven flip stands although the public resolvers' addresses are dead."""
     facts = Facts().context().machine().canary("system/92.46.1.1")
-    for member in ("literal/1.1.1.1", "literal/8.8.8.8", "literal/9.9.9.9"):
+    for member in ("literal/1.1.1.1", "literal/8.8.8.8", "literal/9.9.9.9", "transparent/192.0.2.1"):
         facts.canary(member, TIMEOUT)
     facts.canary("foreign/www.python.org").canary("foreign/www.debian.org")
     assert _failed_retries(facts.no_greeting()).neutrals().verdict().status == "blocked"

@@ -143,6 +143,7 @@ def opened_everywhere(issuer: str = "O=Some Company, CN=Some Company Inspection 
     """A company's gateway opens connections, whatever their name, with a root that this computer may trust or not."""
     facts = Facts().context().machine()
     facts.canary("system/92.46.1.1").canary("literal/1.1.1.1").canary("literal/8.8.8.8")
+    facts.canary("transparent/192.0.2.1", TIMEOUT)
     for number, name in enumerate(("www.python.org", "www.debian.org")):
         told: dict[str, Any] = {"chain": (certificate(name, issuer=issuer),), "verified": False, "verify_code": 20}
         facts.canary(f"foreign/{name}", "ssl_unknown_authority", **told) if number < sites else facts.canary(
