@@ -31,6 +31,8 @@ ROOM = 10
 _ORDER = {"dns": 0, "tcp": 1, "tls": 2, "http": 3, "app": 3}
 _WIRE = (DnsFact, TcpFact, TlsFact, HttpFact, QuicFact, AppFact, PathFact, ArrivalFact, ClockFact)
 _WALKS = ("baseline", "retry")
+_NOBODY = "transparent/"
+"""Of connections to where nobody lives: who takes one is no canary."""
 _HOME_ROUTER = "192.168.1.1"
 
 Edit = dict[int, tuple[Observation, ...]]
@@ -121,35 +123,39 @@ def lost(o: Observation, dice: random.Random) -> Observation:
     return replace(o, operation=replace(o.operation, fact=fact, failure=failure, duration_us=waited, bytes_received=0))
 
 
+def _changed(o: Observation, *, failure: str | None, duration_us: int | None = None, **fields: Any) -> Observation:
+    fact: Any = o.fact
+    operation = replace(o.operation, fact=replace(fact, **fields), failure=failure)
+    return replace(o, operation=operation if duration_us is None else replace(operation, duration_us=duration_us))
+
+
 def torn(o: Observation, dice: random.Random) -> Observation:
     """Broken off by a router that has forgotten the flow; a connection or a question is refused then."""
-    gone = lost(o, dice)
-    took = dice.randrange(1_000, 300_000)
-    failure = RESET if isinstance(o.fact, TlsFact | HttpFact | AppFact) else "connection_refused"
-    if isinstance(o.fact, PathFact):
-        gone = replace(gone, operation=replace(gone.operation, fact=replace(gone.fact, came="reset")))  # type: ignore[type-var]
-        failure = RESET
-    if isinstance(o.fact, TlsFact):
-        gone = replace(gone, operation=replace(gone.operation, fact=replace(gone.fact, errno="ECONNRESET")))  # type: ignore[type-var]
+    gone, took = lost(o, dice), dice.randrange(1_000, 300_000)
     if isinstance(o.fact, ArrivalFact):
         return gone
-    return replace(gone, operation=replace(gone.operation, failure=failure, duration_us=took))
+    fields: dict[str, Any] = {"came": "reset"} if isinstance(o.fact, PathFact) else {}
+    if isinstance(o.fact, TlsFact):
+        fields["errno"] = "ECONNRESET"
+    broken = isinstance(o.fact, TlsFact | HttpFact | AppFact | PathFact)
+    return _changed(gone, failure=RESET if broken else "connection_refused", duration_us=took, **fields)
 
 
 def unreachable(o: Observation, dice: random.Random) -> Observation:
     """The home router says that the host cannot be reached (RFC 792, type 3)."""
     gone = torn(o, dice)
-    told = {"icmp_type": 3, "icmp_code": dice.choice((0, 1, 13)), "icmp_from": _HOME_ROUTER, "errno": "EHOSTUNREACH"}
-    known = {name: value for name, value in told.items() if hasattr(gone.fact, name)}
-    fact: Any = replace(gone.fact, **known)
-    failure = gone.failure if isinstance(o.fact, ArrivalFact) else "host_unreachable"
-    return replace(gone, operation=replace(gone.operation, fact=fact, failure=failure))
+    told: dict[str, Any] = {
+        "icmp_type": 3,
+        "icmp_code": dice.choice((0, 1, 13)),
+        "icmp_from": _HOME_ROUTER,
+        "errno": "EHOSTUNREACH",
+    }
+    known: dict[str, Any] = {name: value for name, value in told.items() if hasattr(gone.fact, name)}
+    return _changed(gone, failure=gone.failure if isinstance(o.fact, ArrivalFact) else "host_unreachable", **known)
 
 
 def _servfail(o: Observation, dice: random.Random) -> Observation:
-    gone = lost(o, dice)
-    fact: Any = replace(gone.fact, rcode=2)
-    return replace(gone, operation=replace(gone.operation, fact=fact, failure="dns_servfail_error"))
+    return _changed(lost(o, dice), failure="dns_servfail_error", rcode=2)
 
 
 Fate = Callable[[Observation, random.Random], Observation]
@@ -270,8 +276,17 @@ def dead_places(count: int) -> Disturbance:
 
 
 def only_canaries(rate: float) -> Disturbance:
-    """What tells of the own side is lost, and nothing else."""
-    return lambda facts, dice: _each(facts, dice, lost, lambda o: o.purpose == "own_side" and dice.random() < rate)
+    """Sites and addresses that tell of the own side are lost, as where those are stopped, and nothing else."""
+
+    def hit(o: Observation) -> bool:
+        return o.purpose == "own_side" and not (o.member or "").startswith(_NOBODY)
+
+    return lambda facts, dice: _each(facts, dice, lost, lambda o: hit(o) and dice.random() < rate)
+
+
+def proxy_unseen(facts: Facts, dice: random.Random) -> list[Edit]:
+    """Whoever takes every connection is not seen doing it: both of his SYN-ACKs are lost, or all in that half second."""
+    return _each(facts, dice, lost, lambda o: (o.member or "").startswith(_NOBODY))
 
 
 def no_control(facts: Facts, _dice: random.Random) -> list[Edit]:
@@ -322,7 +337,7 @@ def _slowed(o: Observation, factor: float) -> Observation:
 def clock_jumps(facts: Facts, dice: random.Random) -> list[Edit]:
     """The clock is set by a minute during the run, either way."""
     at, step = dice.choice(facts).number, dice.choice((-60, 60))
-    found = []
+    found: list[Edit] = []
     for o in facts:
         if o.number >= at:
             fact: Any = o.fact
@@ -370,12 +385,11 @@ def questions_fail(facts: Facts, dice: random.Random) -> list[Edit]:
 def way_changes(facts: Facts, dice: random.Random) -> list[Edit]:
     """From some moment on packets come another way: some hops more or fewer."""
     at, by = dice.choice(facts).number, dice.choice((-3, -2, -1, 1, 2, 3))
-    found = []
+    found: list[Edit] = []
     for o in facts:
         ttl = getattr(o.fact, "reply_ttl", None)
         if o.number >= at and ttl is not None:
-            fact: Any = replace(o.fact, reply_ttl=ttl + by)  # type: ignore[call-arg]
-            found.append({o.number: (replace(o, operation=replace(o.operation, fact=fact)),)})
+            found.append({o.number: (_changed(o, failure=o.failure, reply_ttl=ttl + by),)})
     return found
 
 
@@ -455,5 +469,8 @@ KINDS: dict[str, Disturbance] = {
     "resolver and burst": together(resolver_fails, burst()),
     "slow, 10 % lost, 2 % reset": together(slow, loss(0.10), resets(0.02)),
 }
-MALICE: dict[str, Disturbance] = {"every arm of the target lost": every_target_arm}
+MALICE: dict[str, Disturbance] = {
+    "every arm of the target lost": every_target_arm,
+    "who takes every connection is not seen": proxy_unseen,
+}
 """Not what chance does: to see what still stands between it and a word."""
