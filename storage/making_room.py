@@ -125,8 +125,12 @@ def _groups(database: Database, room: Room, swept: Swept, gone: Collection[str])
         before_us = room.before_us(young=young)
         for since_us, until_us in _windows(database, every_us, swept.until_us.get(stage, 0), before_us):
             with database.reading() as connection:
-                candidates, looks = _looks(connection, since_us, until_us, gone, misdated=bool(misdated))
-                chosen = repeats.choose(looks, candidates, every_us)
+                candidates, detailed, short = _looks(connection, since_us, until_us, gone, misdated=bool(misdated))
+                examples = repeats.examples(detailed, every_us)
+                left = [run for run in candidates if run not in examples]
+                # Where only examples are left, nobody needs to read what is said between them.
+                looks = heapq.merge(detailed, short, key=_WHEN)
+                chosen = repeats.choose(looks, left, every_us) if left else set()
                 ids = [run for run in candidates if run in chosen]
                 many = _observations_of(connection, ids)
             yield from _some_at_once(ids, many) if ids else ((),)
@@ -184,9 +188,10 @@ def _bytes_of(database: Database, ids: Sequence[str]) -> int:
 
 def _looks(
     connection: Connection, since_us: int, until_us: int, gone: Collection[str], *, misdated: bool
-) -> tuple[list[str], Iterator[Look]]:
+) -> tuple[list[str], list[Look], Iterator[Look]]:
     """Runs of these days that may become short if nothing in them is needed, oldest first; and all looks at places where
-    anything was not well, of these days and those around them, in order of time: while *connection* is open.
+    anything was not well, of these days and those around them: those with details, and those that are short (read while
+    *connection* is open), each in order of time.
     """
     span = (since_us - _AROUND_US, until_us + _AROUND_US)
     candidates: list[str] = []
@@ -199,11 +204,17 @@ def _looks(
         if fit is not None and since_us <= fit < until_us and run not in gone:
             candidates.append(run)
     urls = {look.place[0] for look in looks if not look.well}
-    when = attrgetter("at_us")
-    detailed = sorted((look for look in looks if look.place[0] in urls), key=when)
-    # One by one: of a month there are some ten thousand.
-    short = connection.execute(_short_query(*span, urls)).mappings() if urls else ()
-    return candidates, heapq.merge(detailed, (_look(row, same, _is_well(row), None) for row in short), key=when)
+    detailed = sorted((look for look in looks if look.place[0] in urls), key=_WHEN)
+    return candidates, detailed, _short_looks(connection, _short_query(*span, urls), same)
+
+
+def _short_looks(connection: Connection, query: Any, same: dict[Any, Any]) -> Iterator[Look]:
+    """One by one: of a month there are some ten thousand."""
+    for row in connection.execute(query).mappings():
+        yield _look(row, same, _is_well(row), None)
+
+
+_WHEN = attrgetter("at_us")
 
 
 def _of_run(rows: Sequence[RowMapping], same: dict[Any, Any], *, kept: bool) -> tuple[list[Look], int | None]:

@@ -61,6 +61,18 @@ def choose(looks: Iterable[Look], candidates: Collection[str], every_us: int) ->
     return {run for run in candidates if run not in needed}
 
 
+def examples(looks: Iterable[Look], every_us: int) -> set[str]:
+    """The runs that :func:`choose` leaves alone because of examples in them; looks whose details are gone may be missing."""
+    seen: set[tuple[Place, Word, int]] = set()
+    runs: set[str] = set()
+    for look in looks:
+        example = (look.place, look.word, look.at_us // every_us)
+        if look.run is not None and not look.well and example not in seen:
+            seen.add(example)
+            runs.add(look.run)
+    return runs
+
+
 def _stretches(looks: Iterable[Look]) -> Iterator[tuple[Place, _Stretch]]:
     """All stretches, those of each place in order of time; of what was well they have no details."""
     of_place: defaultdict[Place, list[_Stretch]] = defaultdict(list)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.repeats import DAY_US, Look, Word, choose
+from storage.repeats import DAY_US, Look, Word, choose, examples
 
 HOUR_US = DAY_US // 24
 WELL: Word = ("accessible", None, None, None, None, "well")
@@ -78,10 +78,15 @@ def test_the_first_and_the_last_day_of_everything_stay(looks: list[Look], every_
 def test_an_example_of_every_word_stays_in_every_day(looks: list[Look], every_us: int) -> None:
     """Whatever was not well and had its details has some of them after, in each day (or week) and at each place."""
 
-    def examples(those: Sequence[Look]) -> set[object]:
+    def kept(those: Sequence[Look]) -> set[object]:
         return {(o.place, o.word, o.at_us // every_us) for o in those if o.run is not None and not o.well}
 
-    assert examples(short(looks, choose(looks, runs_of(looks), every_us))) == examples(looks)
+    chosen = choose(looks, runs_of(looks), every_us)
+    assert kept(short(looks, chosen)) == kept(looks)
+    in_full = [look for look in looks if look.run is not None]
+    assert examples(looks, every_us) == examples(in_full, every_us)
+    assert not chosen & examples(in_full, every_us)
+    assert kept([look for look in looks if look.run in examples(in_full, every_us)]) == kept(looks)
 
 
 @given(histories(), st.sampled_from((DAY_US, 7 * DAY_US)))
