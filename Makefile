@@ -42,7 +42,7 @@ lab: $(VENV)/.ready-dev servers
 	$(BIN)/python -m tests.lab.run $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only '$(ONLY)')
 
 # Ten years of events, with the clock jumping over idle hours; a report under tests/lab/reports/. An hour or two.
-#   make replay ONLY=january_2022
+#   make replay ONLY=january_2022_part_1
 replay: $(VENV)/.ready-dev servers
 	$(BIN)/python -m tests.lab.replay $(if $(ONLY),--only '$(ONLY)')
 

@@ -9,7 +9,7 @@ import pytest
 from tests.lab.replay.model import BETWEEN, Event, Phase, Truth, utc
 from tests.lab.replay.negatives import NEGATIVES
 from tests.lab.replay.score import Said, score
-from tests.lab.replay.timelines import EVENTS
+from tests.lab.replay.timelines import EVENTS, JANUARY_2022
 from tests.lab.world import whole_world
 
 MINUTE = dt.timedelta(minutes=1)
@@ -128,3 +128,19 @@ def test_a_clock_that_only_the_lab_has_wrong_is_no_stray_incident():
     found = score(long, [_said(), clock])
     assert (found.stray, [said.method for said in found.of_the_lab]) == ((), ["clock"])
     assert found.is_right
+
+
+def test_a_part_begins_in_the_middle_and_what_outlasts_it_has_no_end():
+    """As the whole is at that moment; what was over before is nothing of it."""
+    part = JANUARY_2022.part(2, utc("2022-01-05 20:00"), utc("2022-01-06 12:00"))
+    assert [phase.tells for phase in part.phases] == [
+        "a window of access",
+        "shut again, with holes",
+        "a window of access",
+    ]
+    assert part.begins == utc("2022-01-05 20:00")
+    assert [(truth.began, truth.ended) for truth in part.truths] == [
+        (utc("2022-01-05 22:00"), utc("2022-01-06 10:30")),
+    ]
+    longer = JANUARY_2022.part(2, utc("2022-01-05 20:00"), utc("2022-01-06 10:00"))
+    assert [truth.ended for truth in longer.truths] == [None]

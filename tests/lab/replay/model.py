@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.lab.rules import Rule
@@ -98,6 +98,25 @@ class Event:
     @property
     def begins(self) -> dt.datetime:
         return self.phases[0].begins
+
+    def part(self, number: int, begins: dt.datetime, ends: dt.datetime) -> Event:
+        """What of it is between two moments, as an event of its own: parts are replayed side by side."""
+        first = replace(self.at(begins), begins=begins)
+        truths = (
+            replace(
+                truth, began=max(truth.began, begins), ended=truth.ended if truth.ended and truth.ended < ends else None
+            )
+            for truth in self.truths
+            if truth.began < ends and (truth.ended is None or truth.ended > begins)
+        )
+        return replace(
+            self,
+            name=f"{self.name}_part_{number}",
+            title=f"{self.title} (part {number})",
+            phases=(first, *(phase for phase in self.phases if begins < phase.begins < ends)),
+            ends=ends,
+            truths=tuple(truths),
+        )
 
     def at(self, moment: dt.datetime) -> Phase:
         """The phase that holds at a moment."""

@@ -385,17 +385,25 @@ VPN_AND_NEWS_2024 = Event(
     not_replayed="a year of it: twelve hours",
 )
 
+_PARTS = (
+    INTERCEPTION_2019.part(1, INTERCEPTION_2019.begins, utc("2019-07-26 13:00")),
+    INTERCEPTION_2019.part(2, utc("2019-07-30 05:00"), INTERCEPTION_2019.ends),
+    JANUARY_2022.part(1, JANUARY_2022.begins, utc("2022-01-07 07:00")),
+    JANUARY_2022.part(2, utc("2022-01-07 05:00"), JANUARY_2022.ends),
+)
+"""The two longest, in halves: as wholes they take more than an hour and a half."""
+
 EVENTS = (
     MAY_2016,
     DECEMBER_2016,
     NIGHTS_2018,
     VICTORY_2019,
     JUNE_2019,
-    INTERCEPTION_2019,
+    *_PARTS[:2],
     INTERCEPTION_2020,
     FEBRUARY_2021,
     MOBILE_2021,
-    JANUARY_2022,
+    *_PARTS[2:],
     AZATTYQ_2022,
     VPN_AND_NEWS_2024,
 )
