@@ -41,7 +41,7 @@ def test_a_table_with_faults_is_refused_whole(tmp_path: Path) -> None:
     done = dalel(tmp_path, "networks", "import", file)
     assert done.returncode == 2
     assert ":2: '1.2.3' is no IP address." in done.stderr
-    assert ":3: 1 columns" in done.stderr
+    assert ":3: 1 column instead" in done.stderr
     assert "None is imported" in dalel(tmp_path, "networks", "list").stdout
     done = dalel(tmp_path, "networks", "import", file, "--skip-bad-rows")
     assert (done.returncode, done.stderr.count("Left out, line")) == (0, 2)
