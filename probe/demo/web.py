@@ -36,10 +36,8 @@ from probe.demo.world import (
 )
 
 DOH_PATH = "/dns-query"
-FORGER_S = 0.005
-"""The box is in the provider's network: what comes as soon as the household's own router answers might be a gateway's."""
-_BOX_S = 0.02
-"""How long a way it is to a box of the provider's and back."""
+BOX_S = 0.02
+"""The box is in the provider's network, farther away than any router of a household: what comes sooner might be a gateway's."""
 _FATAL, _UNRECOGNIZED_NAME = 2, 112
 _NOT_FOUND = Page(status=404)
 _BAD_REQUEST = Page(status=400)
@@ -117,9 +115,8 @@ async def _serve_tls(realm: Realm, server: Server, resolver: Resolver | None, po
     if rule is not None and rule.holds_s:
         await asyncio.sleep(rule.holds_s)
     if rule is not None and rule.forger is not None:
-        await asyncio.sleep(FORGER_S)
-        # A forged certificate copies the names of the true one, and a provider's box is farther away than a home's router.
-        await asyncio.sleep(_BOX_S)
+        # A forged certificate copies the names of the true one.
+        await asyncio.sleep(BOX_S)
         signer, identity = (
             realm.forgers[rule.forger],
             Identity(tuple(dict.fromkeys((name or rule.name, *server.names)))),
@@ -152,7 +149,10 @@ async def _serve_plain(realm: Realm, server: Server, sock: socket.socket) -> Non
     if rule is not None and rule.http is not None:
         await befall(rule.http, sock, head)
         return
-    page = rule.page if rule is not None and rule.page is not None else server.plain
+    page = server.plain
+    if rule is not None and rule.page is not None:
+        await asyncio.sleep(BOX_S)
+        page = rule.page
     if page is not None:
         await _respond(realm, Plain(sock), page)
         return

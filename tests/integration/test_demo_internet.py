@@ -22,7 +22,7 @@ from probe.demo.internet import PORTAL, Internet, open_internet
 from probe.demo.pages import article
 from probe.demo.wire import DemoWire
 from probe.demo.world import NXDOMAIN, SILENCE, Page, Portal, Reply, Resolver, Rule, Server, World
-from probe.verdict.findings.resets import SLACK_US
+from probe.verdict.findings.resets import FAR_US
 from probe.wire.datagrams import UdpSocket
 from probe.wire.resolvers import Nameserver
 
@@ -195,10 +195,21 @@ async def test_a_block_page_takes_the_place_of_a_page(tmp_path: Path) -> None:
         assert b"by order" in data
 
 
+async def test_a_page_that_is_put_in_comes_from_farther_than_the_household(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a forged certificate does; another name's page comes at once."""
+    monkeypatch.setattr(web, "BOX_S", 0.3)
+    async with opened(tmp_path, rules=(Rule(name="videos.example", page=Page(body="no")),)) as (wire, _):
+        asked = asyncio.get_running_loop().time()
+        assert (await first_bytes(wire, SITE, b"GET / HTTP/1.1\r\nHost: videos.example\r\n\r\n", 80)).endswith(b"no")
+        assert asyncio.get_running_loop().time() - asked >= 0.3
+
+
 async def test_an_interceptor_is_farther_than_the_household(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its certificate comes later than anything that the own router could have sent, however quick this computer is."""
-    assert web.FORGER_S > SLACK_US / 1e6
-    monkeypatch.setattr(web, "FORGER_S", 0.3)
+    assert web.BOX_S > FAR_US / 1e6
+    monkeypatch.setattr(web, "BOX_S", 0.3)
     async with opened(tmp_path, rules=(Rule(name="videos.example", forger="unknown"),)) as (wire, internet):
         asked = asyncio.get_running_loop().time()
         with pytest.raises(ssl.SSLCertVerificationError):
