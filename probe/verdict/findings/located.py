@@ -246,9 +246,7 @@ def may_be_this_side(case: Case) -> bool:
     if found is not None:
         return _leaves_it_open(case, found)
     # Who opens all connections reads all names, and may stop any: most are a company's gateway, or an antivirus.
-    if case.own.opened or _is_hidden(case):
-        return True
-    if _spoilt(case):
+    if case.own.opened or _is_hidden(case) or _spoilt(case):
         return True
     others = [_leaves_it_open(*other) for other in _alike(case)]
     return bool(others) and all(others)
