@@ -23,7 +23,7 @@ ALL = (*EVENTS, *NEGATIVES)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.lab.replay", description=__doc__)
     parser.add_argument("--only", action="append", default=[], help="events by name")
-    parser.add_argument("--jobs", type=int, default=4, help="labs side by side; most of a replay is waiting")
+    parser.add_argument("--jobs", type=int, default=9, help="labs side by side; most of a replay is waiting")
     parser.add_argument("--keep", type=Path, help="leave databases and logs here")
     parser.add_argument("--again", action="store_true", help="judge what --keep holds, and replay only what it lacks")
     parser.add_argument("--at-most", type=float, default=90, help="minutes for one event")
@@ -45,8 +45,10 @@ def main() -> int:
 def _replay_all(chosen: list[Event], keep: Path, options: argparse.Namespace) -> list[report.Row]:
     rows: dict[str, report.Row] = {}
     with ThreadPoolExecutor(options.jobs) as pool:
-        # Who changes most often keeps its own pace longest, and so begins first.
-        longest = sorted(chosen, key=lambda event: -len(event.transitions))
+        # Who changes most often keeps its own pace longest, and so does what is met by chance: they begin first.
+        longest = sorted(
+            chosen, key=lambda event: (-any(truth.by_chance for truth in event.truths), -len(event.transitions))
+        )
         running = {pool.submit(_one, event, keep, options): event for event in longest if not event.needs}
         for future in as_completed(running):
             row = future.result()
