@@ -34,6 +34,7 @@ from probe.verdict.findings import (
     tls,
     vendor,
 )
+from probe.verdict.model import Finding
 from probe.verdict.rows import Row
 
 MODULES = (
@@ -72,3 +73,9 @@ MODULES = (
 
 TABLE: dict[str, Row] = {row.code: row for module in MODULES for row in module.ROWS}
 """Code → row. The judge reads it at every judgement, so that a row can be disabled."""
+
+
+def proves(finding: Finding) -> bool:
+    """Whether its row says that it proves by itself; one whose row is disabled proves nothing."""
+    row = TABLE.get(finding.code)
+    return row is not None and row.proves

@@ -1,7 +1,6 @@
-"""The gates: small rules that outrank any sum of weights. Each has a name, and can be disabled by itself.
+"""The evidence gates: small rules that outrank any sum of weights. Each has a name, and can be disabled by itself.
 
-*Evidence gates* set findings aside: they stay in the verdict, with weight 0 and the gate's name, and count for nothing.
-*Word gates* look at the word that is about to be printed, and turn it into ``inconclusive``. No gate makes a word.
+What they set aside stays in the verdict, with weight 0 and the gate's name, and counts for nothing.
 """
 
 from __future__ import annotations
@@ -10,71 +9,33 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probe.observations import HostFact, HttpFact, TlsFact
-from probe.verdict import answers, evidence
+from probe.observations import HttpFact, TlsFact
+from probe.verdict import answers
 from probe.verdict.addresses import is_inside
+from probe.verdict.evidence import proves
 from probe.verdict.facts import dns
 from probe.verdict.findings.baseline import pages_put_in
-from probe.verdict.findings.located import may_be_this_side
 from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.retries import is_own_success
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
-from probe.verdict.model import Finding, Status
+from probe.verdict.groups import (
+    AT_CONTROLS,
+    AT_OWN_ADDRESS,
+    BY_DISTANCE,
+    BY_NAME,
+    FLIPS,
+    LIES,
+    LOCAL_FILTERS,
+    PAGES_PUT_IN,
+    SLOWED,
+)
+from probe.verdict.model import Finding
 from probe.verdict.pages import is_own_page
 
 if TYPE_CHECKING:
-    from probe.settings import Priors
     from probe.verdict.case import Case
 
 Findings = tuple[Finding, ...]
-
-_AT_CONTROLS = frozenset(
-    {
-        "neutral_and_control_flip",
-        "control_flip",
-        "control_flip_elsewhere",
-        "control_never_arrived",
-        "control_answer_lost",
-        "control_altered",
-    }
-)
-_DEEP = frozenset({"residual_memory", "split_passes", "split_stopped"})
-FLIPS = (
-    _AT_CONTROLS
-    | _DEEP
-    | {"neutral_flip", "neutral_flip_once", "neutral_flip_short", "own_flip", "unacknowledged_only"}
-)
-_AT_OWN_ADDRESS = frozenset({"own_flip", "unacknowledged_only", "tls_no_answer"})
-_LIES = frozenset(
-    {
-        "dns_bogon",
-        "dns_bogon_unconfirmed",
-        "dns_sinkhole",
-        "dns_block_page_address",
-        "dns_wrong_address",
-        "dns_nxdomain_contradicted",
-        "dns_refused_contradicted",
-        "dns_denial_unconfirmed",
-        "dns_no_answer_contradicted",
-    }
-)
-_LOCAL_FILTERS = frozenset(
-    {
-        "filter_hosts_file",
-        "filter_on_this_computer",
-        "filter_local_resolver",
-        "filter_chosen_resolver",
-        "filter_by_request",
-        "filter_page",
-    }
-)
-_SLOWED = frozenset({"slowed_by_name", "slow_for_this_name", "slower_at_one_place", "keeps_up_elsewhere"})
-_BY_DISTANCE = frozenset({"answer_behind_reset", "reset_from_elsewhere"})
-_BY_NAME = FLIPS | _BY_DISTANCE | {"reset_too_early"}
-"""What any device does that reads names, be it the household's, the company's or the provider's."""
-_PAGES_PUT_IN = frozenset(
-    {"block_page", "block_page_likely", "redirect_to_block_page", "redirect_likely", "page_unlike_elsewhere"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +46,8 @@ class EvidenceGate:
     find: Callable[[Case, Findings], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The word about to be printed: its probability, and the strongest findings that count for it."""
-
-    status: Status
-    probability: float
-    supports: Findings
-    priors: Priors
-
-
-@dataclass(frozen=True, slots=True)
-class WordGate:
-    """``stops`` says whether the word may not be printed."""
-
-    name: str
-    stops: Callable[[Case, Draft], bool]
-
-
 def _codes(findings: Findings) -> frozenset[str]:
     return frozenset(found.code for found in findings)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# evidence gates
 
 
 def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
@@ -118,7 +57,7 @@ def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
     """
     if _came_later(case, "neutral_pair", "own_pair"):
         return FLIPS
-    return _AT_CONTROLS if _came_later(case, "control_pair") else ()
+    return AT_CONTROLS if _came_later(case, "control_pair") else ()
 
 
 def _came_later(case: Case, *purposes: str) -> bool:
@@ -148,7 +87,7 @@ def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:
     if not case.own.proxied:
         return ()
     tcp = {f.code for f in findings if f.family in ("tcp", "addresses", "ports", "neighbours", "app")}
-    return FLIPS | tcp | _BY_DISTANCE | _SLOWED | {"some_paths", "connected", "tls_no_answer", "refuses_every_name"}
+    return FLIPS | tcp | BY_DISTANCE | SLOWED | {"some_paths", "connected", "tls_no_answer", "refuses_every_name"}
 
 
 def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
@@ -157,7 +96,7 @@ def broken_beside(case: Case, _findings: Findings) -> Iterable[str]:
     A household's router, an antivirus and a company's gateway act on names at every address, as a provider does, so only
     the time tells them apart; a provider's device as near as that is let off with them.
     """
-    return FLIPS | _BY_DISTANCE | {"reset_too_early", "some_paths"} if broken_off_beside(case) else ()
+    return FLIPS | BY_DISTANCE | {"reset_too_early", "some_paths"} if broken_off_beside(case) else ()
 
 
 def put_in_beside(_case: Case, findings: Findings) -> Iterable[str]:
@@ -172,12 +111,12 @@ def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
     A hosting company's guard beside its line resets in the server's name too, and the server answers behind it; one that
     is hired against floods may stand in another country, nearer to the visitor than to the site.
     """
-    return _BY_DISTANCE | {"reset_too_early"} if "neutral_pass" in _codes(findings) else ()
+    return BY_DISTANCE | {"reset_too_early"} if "neutral_pass" in _codes(findings) else ()
 
 
 def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:
     """What gets no further than the own network's router, or what is right behind it, may be that router's doing."""
-    return _BY_NAME if _codes(findings) & {"greeting_stopped_at_home", "others_stopped_at_home"} else ()
+    return BY_NAME if _codes(findings) & {"greeting_stopped_at_home", "others_stopped_at_home"} else ()
 
 
 def slow_is_not_open(_case: Case, findings: Findings) -> Iterable[str]:
@@ -192,7 +131,7 @@ def slow_is_not_open(_case: Case, findings: Findings) -> Iterable[str]:
 
 def path_mtu(case: Case, _findings: Findings) -> Iterable[str]:
     """If only small packets are answered, or the kernel saw a big one lost, silence is no evidence about names."""
-    return _AT_OWN_ADDRESS if rescued_by_size(case) or lost_segments(case) else ()
+    return AT_OWN_ADDRESS if rescued_by_size(case) or lost_segments(case) else ()
 
 
 def page_is_the_sites_own(case: Case, findings: Findings) -> Iterable[str]:
@@ -200,7 +139,7 @@ def page_is_the_sites_own(case: Case, findings: Findings) -> Iterable[str]:
     return {
         f.code
         for f in findings
-        if f.code in _PAGES_PUT_IN and (f.parameters.get("verified_chain") is True or _final_page_verified(case))
+        if f.code in PAGES_PUT_IN and (f.parameters.get("verified_chain") is True or _final_page_verified(case))
     }
 
 
@@ -234,14 +173,14 @@ def proxy_for_pages(case: Case, findings: Findings) -> Iterable[str]:
 
 def own_side_is_scoped(_case: Case, findings: Findings) -> Iterable[str]:
     """A broken own side never excuses an artefact or a completed contrast: their success arm proves the path."""
-    proven = any(_proves(f) and f.speaks_for == "blocked" for f in findings)
-    filters = bool(_codes(findings) & _LOCAL_FILTERS)
+    proven = any(proves(f) and f.speaks_for == "blocked" for f in findings)
+    filters = bool(_codes(findings) & LOCAL_FILTERS)
     return {f.code for f in findings if f.family == "own_side" and f.weight > 0} if proven and not filters else ()
 
 
 def rewriting_resolver(_case: Case, findings: Findings) -> Iterable[str]:
     """Where every missing name gets the same address, that address is no lie about this name."""
-    return _LIES if "dns_rewrites_missing" in _codes(findings) else ()
+    return LIES if "dns_rewrites_missing" in _codes(findings) else ()
 
 
 def stale_address(_case: Case, findings: Findings) -> Iterable[str]:
@@ -280,7 +219,7 @@ def split_horizon(case: Case, findings: Findings) -> Iterable[str]:
 
 def local_filter(_case: Case, findings: Findings) -> Iterable[str]:
     """A lie that was made in the own network, or by a filter that somebody here chose, is not the network's."""
-    return _LIES | {"dns_operator_says_blocked"} if _codes(findings) & _LOCAL_FILTERS else ()
+    return LIES | {"dns_operator_says_blocked"} if _codes(findings) & LOCAL_FILTERS else ()
 
 
 def hosts_file_rules(case: Case, findings: Findings) -> Iterable[str]:
@@ -310,8 +249,8 @@ def portal_page(case: Case, findings: Findings) -> Iterable[str]:
     So it is where somebody answers every plain request, and lets everything else pass.
     """
     if "own_captive_portal" in _codes(findings):
-        return _PAGES_PUT_IN | _pages_of_others(case) | {"connected", "app_other_answer"}
-    return _PAGES_PUT_IN | _pages_of_others(case) | {"app_other_answer"} if case.own.pages_swapped else ()
+        return PAGES_PUT_IN | _pages_of_others(case) | {"connected", "app_other_answer"}
+    return PAGES_PUT_IN | _pages_of_others(case) | {"app_other_answer"} if case.own.pages_swapped else ()
 
 
 def clock_first(_case: Case, findings: Findings) -> Iterable[str]:
@@ -336,8 +275,8 @@ def _contrast_is_the_sites(findings: Findings) -> frozenset[str]:
     """
     if not {"down_in_two_countries", "neutral_pass"} <= _codes(findings):
         return frozenset()
-    others = (f for f in findings if f.family != "control" and f.code not in _AT_OWN_ADDRESS)
-    return frozenset() if any(_proves(f) and f.weight > 0 for f in others) else _AT_OWN_ADDRESS
+    others = (f for f in findings if f.family != "control" and f.code not in AT_OWN_ADDRESS)
+    return frozenset() if any(proves(f) and f.weight > 0 for f in others) else AT_OWN_ADDRESS
 
 
 def same_in_two_countries(_case: Case, findings: Findings) -> Iterable[str]:
@@ -354,7 +293,7 @@ def control_only_leans(_case: Case, findings: Findings) -> Iterable[str]:
     say: from another country, of what fails here as well.
     """
     beside = _contrast_is_the_sites(findings)
-    proven = any(_proves(f) and f.weight > 0 and f.family != "control" and f.code not in beside for f in findings)
+    proven = any(proves(f) and f.weight > 0 and f.family != "control" and f.code not in beside for f in findings)
     return {f.code for f in findings if f.family in ("control", "control_pair")} if proven else ()
 
 
@@ -393,106 +332,5 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("own_side_is_scoped", own_side_is_scoped),
         EvidenceGate("same_in_two_countries", same_in_two_countries),
         EvidenceGate("control_only_leans", control_only_leans),
-    )
-}
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# word gates
-
-
-OTHER_FLOOR = 0.7
-"""Below this no other word than ``blocked`` (which has its own setting) is printed either."""
-
-
-def _proves(finding: Finding) -> bool:
-    row = evidence.TABLE.get(finding.code)
-    return row is not None and row.proves
-
-
-def _proven(draft: Draft) -> bool:
-    return any(_proves(f) and f.speaks_for == draft.status and f.weight > 0 for f in draft.supports)
-
-
-def blocked_needs_proof(_case: Case, draft: Draft) -> bool:
-    """``blocked`` needs an artefact, a neutral contrast, or greetings left unacknowledged only for that name."""
-    return draft.status == "blocked" and not _proven(draft)
-
-
-def this_side(case: Case, draft: Draft) -> bool:
-    """``blocked`` needs a device that is not in this house or company, wherever something shows that it may be in there.
-
-    Where names are stopped was followed along the way, and no router that had the name is known to be somebody else's. Or
-    nobody has followed it, and somebody opens all connections. Other proof than of names stands.
-    """
-    proofs = {f.code for f in draft.supports if _proves(f) and f.weight > 0}
-    if draft.status != "blocked" or not proofs:
-        return False
-    if proofs <= _BY_NAME:
-        return may_be_this_side(case)
-    return proofs <= _BY_NAME | _SLOWED and case.own.opened
-
-
-def maybe_a_proxy(case: Case, draft: Draft) -> bool:
-    """``blocked`` by names needs to know that nobody takes every connection: see :func:`transparent_proxy`."""
-    proofs = {f.code for f in draft.supports if _proves(f) and f.weight > 0}
-    return draft.status == "blocked" and bool(proofs) and proofs <= _BY_NAME | _SLOWED and case.own.may_be_proxied
-
-
-def outage_needs_own_word(_case: Case, draft: Draft) -> bool:
-    """``outage`` needs the site's own word: a 5xx over a verified chain, a right but expired certificate, or its zone;
-    or the same failure in two countries.
-
-    One network cannot tell a dead server from a server that this network alone does not reach: a refused connection may
-    be forged in the server's name, silence at every address may be a null route, an end of the greeting for every name may
-    be a box that acts on the address. All of them stay leanings. What a zone says is heard through resolvers of two
-    operators abroad, over encryption: they saw it from where they are, which makes it the site's own word.
-    """
-    return draft.status == "outage" and not _proven(draft)
-
-
-def others_need_proof(_case: Case, draft: Draft) -> bool:
-    """``accessible`` needs a success, ``denied`` the site's own word, ``no_network`` a proven state of the own side."""
-    return draft.status in ("accessible", "denied", "no_network") and not _proven(draft)
-
-
-def blocked_floor(_case: Case, draft: Draft) -> bool:
-    """``blocked`` is printed at 0.8 (a setting) or not at all."""
-    return draft.status == "blocked" and draft.probability < draft.priors.print_blocked_at
-
-
-def floor(_case: Case, draft: Draft) -> bool:
-    """Any other word needs more than being the likeliest."""
-    return draft.status != "blocked" and draft.probability < OTHER_FLOOR
-
-
-def host_slept(case: Case, draft: Draft) -> bool:
-    """A host that slept during the run fired all its timers at once: no failure of that run counts."""
-    slept = [
-        o.fact.suspended_s
-        for o in case.own.observations
-        if isinstance(o.fact, HostFact) and o.fact.suspended_s is not None
-    ]
-    return draft.status != "accessible" and bool(slept) and max(slept) - min(slept) > 1.0
-
-
-def our_bug(case: Case, draft: Draft) -> bool:
-    """Where our own program broke off the baseline, it has no word but ``accessible`` to say."""
-    baseline = any(o.purpose == "baseline" for o in case.bugs)
-    return baseline and draft.status != "accessible"
-
-
-WORD_GATES: dict[str, WordGate] = {
-    gate.name: gate
-    for gate in (
-        WordGate("blocked_needs_proof", blocked_needs_proof),
-        WordGate("this_side", this_side),
-        WordGate("maybe_a_proxy", maybe_a_proxy),
-        WordGate("outage_needs_own_word", outage_needs_own_word),
-        WordGate("others_need_proof", others_need_proof),
-        WordGate("blocked_floor", blocked_floor),
-        WordGate("floor", floor),
-        WordGate("host_slept", host_slept),
-        WordGate("our_bug", our_bug),
     )
 }

@@ -1,8 +1,8 @@
 """The judge: findings, weights, gates, one word. Pure: no socket, clock, chance or database.
 
 The strongest finding of each family counts; weights are log10 likelihood ratios and add to stated priors; the posterior
-is the confidence. The gates of :mod:`probe.verdict.gates` outrank any sum: they set findings aside before the sum and stop
-words after it. All findings are kept, for and against.
+is the confidence. Gates outrank any sum: those of :mod:`probe.verdict.gates` set findings aside before it, those of
+:mod:`probe.verdict.word_gates` stop words after it. All findings are kept, for and against.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from probe.verdict import evidence, gates
+from probe.verdict import evidence, gates, word_gates
 from probe.verdict.findings.located import refined
-from probe.verdict.gates import Draft
 from probe.verdict.impairments import impairments
 from probe.verdict.model import BASES, DEFINITE, METHODS, Finding, Status, Verdict, Where
 from probe.verdict.ruleset import RULESET
 from probe.verdict.settle import settle
+from probe.verdict.word_gates import Draft
 
 if TYPE_CHECKING:
     from probe.settings import Priors
@@ -93,7 +93,7 @@ def judge(view: View, asked: Asked, priors: Priors) -> Verdict:
     status, probability = max(weighed.posterior.items(), key=lambda item: (item[1], -DEFINITE.index(item[0])))
     supports = tuple(f for f in weighed.counted if f.speaks_for == status and f.weight > 0)
     draft = Draft(status, probability, supports, priors)
-    stopped = tuple(gate.name for gate in gates.WORD_GATES.values() if gate.stops(case, draft))
+    stopped = tuple(gate.name for gate in word_gates.WORD_GATES.values() if gate.stops(case, draft))
     fired = (*weighed.fired, *stopped)
     if stopped:
         return _inconclusive(case, weighed, fired, draft)
@@ -145,11 +145,7 @@ def _inconclusive(case: Case, weighed: Weighed, fired: tuple[str, ...], draft: D
 def _deciding(supports: tuple[Finding, ...]) -> Finding:
     """What the verdict is named after: the strongest that proves, the better basis first, the lower layer first."""
     order = {code: place for place, code in enumerate(evidence.TABLE)}
-    return min(supports, key=lambda f: (not _proves(f), -f.weight, BASES.index(f.basis), order[f.code]))
-
-
-def _proves(finding: Finding) -> bool:
-    return evidence.TABLE[finding.code].proves
+    return min(supports, key=lambda f: (not evidence.proves(f), -f.weight, BASES.index(f.basis), order[f.code]))
 
 
 def _where(status: Status, decided: Finding, findings: tuple[Finding, ...]) -> Where | None:

@@ -6,7 +6,7 @@ from probe.verdict import elsewhere
 from probe.verdict.case import Case
 from probe.verdict.facts import failed
 from probe.verdict.findings import protocols
-from probe.verdict.gates import FLIPS
+from probe.verdict.groups import FLIPS
 from probe.verdict.model import Finding
 from probe.verdict.pairs import at_neutrals
 

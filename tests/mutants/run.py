@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from probe.verdict import evidence, gates
+from probe.verdict import evidence, gates, word_gates
 from tests.mutants import reports
 
 HERE = Path(__file__).resolve().parents[1]
@@ -56,7 +56,7 @@ def mutants() -> Iterator[tuple[str, Disable]]:
         yield f"finding {code}", lambda code=code: _blind(code)  # type: ignore[misc]
     for name in gates.EVIDENCE_GATES:
         yield f"gate {name}", lambda name=name: _open_evidence_gate(name)  # type: ignore[misc]
-    for name in gates.WORD_GATES:
+    for name in word_gates.WORD_GATES:
         yield f"gate {name}", lambda name=name: _open_word_gate(name)  # type: ignore[misc]
 
 
@@ -69,7 +69,7 @@ def _open_evidence_gate(name: str) -> None:
 
 
 def _open_word_gate(name: str) -> None:
-    gates.WORD_GATES[name] = replace(gates.WORD_GATES[name], stops=lambda _case, _draft: False)
+    word_gates.WORD_GATES[name] = replace(word_gates.WORD_GATES[name], stops=lambda _case, _draft: False)
 
 
 def _outcome(disable: Disable | None) -> tuple[int, str]:

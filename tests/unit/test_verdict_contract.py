@@ -8,7 +8,7 @@ import string
 
 import pytest
 
-from probe.verdict import evidence, explain, gates, sentences
+from probe.verdict import evidence, explain, gates, sentences, word_gates
 from probe.verdict.model import BASES, DEFINITE, METHODS, Finding
 from probe.verdict.rows import Row
 from tests.unit.verdict_scenarios import CODES
@@ -120,7 +120,7 @@ def test_sentences_use_no_other_acronyms() -> None:
 
 def test_every_gate_has_a_sentence() -> None:
     """A gate that fired can be told."""
-    assert set(gates.EVIDENCE_GATES) | set(gates.WORD_GATES) == sentences.codes()["gate"]
+    assert set(gates.EVIDENCE_GATES) | set(word_gates.WORD_GATES) == sentences.codes()["gate"]
 
 
 def test_unknown_codes_are_errors() -> None:

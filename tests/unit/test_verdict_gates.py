@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from probe.settings import Priors
-from probe.verdict import gates
+from probe.verdict import gates, word_gates
 from tests.unit.facts import (
     BLOCK_HOST,
     HOME,
@@ -335,8 +335,10 @@ def test_proof_gates_outrank_any_sum(
     verdict = story().verdict()
     assert (verdict.status, verdict.leaning) == ("inconclusive", without)
     assert name in verdict.gates
-    monkeypatch.setitem(gates.WORD_GATES, name, replace(gates.WORD_GATES[name], stops=lambda _c, _d: False))
-    monkeypatch.setitem(gates.WORD_GATES, "floor", replace(gates.WORD_GATES["floor"], stops=lambda _c, _d: False))
+    monkeypatch.setitem(word_gates.WORD_GATES, name, replace(word_gates.WORD_GATES[name], stops=lambda _c, _d: False))
+    monkeypatch.setitem(
+        word_gates.WORD_GATES, "floor", replace(word_gates.WORD_GATES["floor"], stops=lambda _c, _d: False)
+    )
     assert story().verdict().status == without
 
 
@@ -347,7 +349,9 @@ def test_blocked_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (verdict.status, verdict.leaning) == ("inconclusive", "blocked")
     assert verdict.gates == ("blocked_floor",)
     monkeypatch.setitem(
-        gates.WORD_GATES, "blocked_floor", replace(gates.WORD_GATES["blocked_floor"], stops=lambda _c, _d: False)
+        word_gates.WORD_GATES,
+        "blocked_floor",
+        replace(word_gates.WORD_GATES["blocked_floor"], stops=lambda _c, _d: False),
     )
     assert sni_block().verdict(sceptical).status == "blocked"
 
@@ -362,7 +366,9 @@ def test_other_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     unsure = replace(Priors(), outage=0.0005)
     verdict = expired().verdict(unsure)
     assert (verdict.status, verdict.gates) == ("inconclusive", ("floor",))
-    monkeypatch.setitem(gates.WORD_GATES, "floor", replace(gates.WORD_GATES["floor"], stops=lambda _c, _d: False))
+    monkeypatch.setitem(
+        word_gates.WORD_GATES, "floor", replace(word_gates.WORD_GATES["floor"], stops=lambda _c, _d: False)
+    )
     assert expired().verdict(unsure).status == "outage"
 
 
@@ -378,8 +384,8 @@ def test_a_host_that_slept_has_no_failures(monkeypatch: pytest.MonkeyPatch) -> N
     verdict = slept().verdict()
     assert verdict.status == "inconclusive"
     assert "stay_awake" in verdict.settle
-    gate = gates.WORD_GATES["host_slept"]
-    monkeypatch.setitem(gates.WORD_GATES, "host_slept", replace(gate, stops=lambda _c, _d: False))
+    gate = word_gates.WORD_GATES["host_slept"]
+    monkeypatch.setitem(word_gates.WORD_GATES, "host_slept", replace(gate, stops=lambda _c, _d: False))
     assert slept().verdict().status == "blocked"
 
 
@@ -399,8 +405,8 @@ def test_our_bug_is_no_word_about_the_network(monkeypatch: pytest.MonkeyPatch) -
     verdict = bugged().verdict()
     assert verdict.status == "inconclusive"
     assert "report_bug" in verdict.settle
-    gate = gates.WORD_GATES["our_bug"]
-    monkeypatch.setitem(gates.WORD_GATES, "our_bug", replace(gate, stops=lambda _c, _d: False))
+    gate = word_gates.WORD_GATES["our_bug"]
+    monkeypatch.setitem(word_gates.WORD_GATES, "our_bug", replace(gate, stops=lambda _c, _d: False))
     assert bugged().verdict().status == "blocked"
 
 
@@ -418,7 +424,7 @@ def test_every_gate_is_tested_here() -> None:
         "host_slept",
         "our_bug",
     }
-    assert named == set(gates.EVIDENCE_GATES) | set(gates.WORD_GATES)
+    assert named == set(gates.EVIDENCE_GATES) | set(word_gates.WORD_GATES)
 
 
 def test_what_may_be_the_own_router_is_not_blamed_on_the_provider() -> None:
