@@ -14,6 +14,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.rdataclass
 import dns.rdatatype
 
 from probe.instruments import dns_bounds, failures
@@ -94,6 +95,9 @@ def _read(data: bytes, question: Question) -> Reply:
         return _garbage("a query, not a reply", data)
     if not _same_question(message, question):
         return Reply(fields | {"malformed": "answers another question"}, failures.MISBEHAVING, usable=False)
+    if any(rrset.rdclass != dns.rdataclass.IN for rrset in message.answer):
+        # What an address is in another class nobody has said (RFC 3597 §4): a bit that fell over on the way.
+        return _garbage("answers in another class", data)
     return Reply(fields, _failure(message, fields), usable=True)
 
 

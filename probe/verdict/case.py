@@ -279,7 +279,7 @@ class Case:
             and o.arm != "innocuous"
             and o.purpose not in ("own_side", "neighbours", "split")
             and not (o.group or "").startswith("min_ttl")
-            and self.is_target(o.fact.sni if isinstance(o.fact, TlsFact) and o.fact.sni else o.operation.name)
+            and self.is_target(named(o))
         )
 
     def _is_answer(self, fact: object) -> bool:
@@ -290,6 +290,13 @@ class Case:
     def bogon(self, address: str) -> bool:
         """Whether no public site can have *address*, and the catalogue does not say that this one may."""
         return address not in self.asked.loopback_answers and addresses.is_bogon(address, self.view.prefixes)
+
+
+def named(observation: Observation) -> str:
+    """The name that was asked for, plain: what the greeting named, else the operation's."""
+    fact = observation.fact
+    name = fact.sni if isinstance(fact, TlsFact) and fact.sni else observation.operation.name
+    return (name or "").rstrip(".").lower()
 
 
 def _in_group(group: str | None, wanted: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from probe.observations import HttpFact, TlsFact
 from probe.verdict import answers
 from probe.verdict.addresses import is_inside
+from probe.verdict.case import named
 from probe.verdict.evidence import proves
 from probe.verdict.facts import dns
 from probe.verdict.findings.baseline import pages_put_in
@@ -63,19 +64,21 @@ def late_success_withdraws(case: Case, _findings: Findings) -> Iterable[str]:
 def _came_later(case: Case, *purposes: str) -> bool:
     """Whether the target's name has succeeded after its first failure in the pairs of these *purposes*."""
     arms = tuple(o for purpose in purposes for o in case.of(purpose))
-    failures = [o.number for o in arms if o.arm == "target" and o.failure is not None and o.failure != "interrupted"]
-    first = min(failures, default=None)
-    if first is None:
+    failures = [o for o in arms if o.arm == "target" and o.failure is not None and o.failure != "interrupted"]
+    if not failures:
         return False
+    first = min(o.number for o in failures)
     late_pages = any(
         is_own_success(case, attempt) and attempt.last is not None and attempt.last.number > first
         for attempt in case.retries
     )
-    # A greeting that passes says nothing about unencrypted requests: only like withdraws like.
+    # A greeting that passes says nothing about unencrypted requests, nor about the name that a redirect led to: only like
+    # withdraws like.
     greeted = any(
         isinstance(o.fact, TlsFact) or (isinstance(o.fact, HttpFact) and o.fact.url.startswith("https:")) for o in arms
     )
-    return late_pages or (greeted and any(o.number > first for o in case.target_successes))
+    names = {named(o) for o in failures}
+    return late_pages or (greeted and any(o.number > first and named(o) in names for o in case.target_successes))
 
 
 def transparent_proxy(case: Case, findings: Findings) -> Iterable[str]:

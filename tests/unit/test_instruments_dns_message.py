@@ -112,6 +112,17 @@ def test_an_answer_to_another_question_is_never_usable(other: Question):
     )
 
 
+def test_an_address_of_another_class_is_garbage():
+    """A router with a bad memory turned IN into class 17: what stands there is no address that could be connected to."""
+    sound = reply_to(ASKED, "example.test. A 192.0.2.1")
+    record = sound.rindex(b"\x00\x01\x00\x01")
+    reply = read(sound[: record + 2] + b"\x00\x11" + sound[record + 4 :], ASKED, 7)
+
+    assert (reply.usable, reply.failure) == (False, "dns_server_misbehaving")
+    assert reply.fields["malformed"] == "answers in another class"
+    assert "answers" not in reply.fields
+
+
 def test_our_own_query_sent_back_is_no_reply():
     """A mirror does not resolve."""
     reply = read(build(ASKED, 7), ASKED, 7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.facts import HOST, SITE, TIMEOUT, Facts
+from tests.unit.facts import HOST, INNOCUOUS, NEUTRALS, SITE, TIMEOUT, Facts
 from tests.unit.verdict_scenarios import MOVED, _healthy, asked_elsewhere, cache_takes_pages, sent_to_the_shop
 
 
@@ -32,6 +32,32 @@ def test_arms_for_an_earlier_hop_say_nothing_about_a_later_one() -> None:
     codes = {found.code for found in sent_on_into_silence().neutrals(target=None, rounds=1).verdict().against}
     assert not codes & {"neutral_pass"}
     assert undecided(sent_on_into_silence().neutrals())
+
+
+def test_the_first_name_going_on_to_pass_does_not_withdraw_the_flip_of_the_name_behind_it() -> None:
+    """As when the first site was slow, and is looked at for being slowed after the second one was found silent."""
+    facts = sent_on_into_silence()
+    for index, address in enumerate(NEUTRALS[:2]):
+        place: dict[str, Any] = {"purpose": "neutral_pair", "group": f"neutral/{index + 1}", "verify": False}
+        facts.tls(address, sni=INNOCUOUS, arm="innocuous", round=0, **place)
+        for number in range(6):
+            facts.tls(address, sni="second.example", arm="target", failure=TIMEOUT, round=number, **place)
+            facts.tls(address, sni=INNOCUOUS, arm="innocuous", round=number + 1, **place)
+    facts.healthy("after", 1)
+    assert facts.word().startswith("blocked/tls")
+
+    facts.tls(NEUTRALS[0], purpose="throttling", group="elsewhere/1", arm="target", round=1, verify=False)
+    assert facts.word().startswith("blocked/tls")
+    facts.tls(
+        NEUTRALS[0],
+        sni="second.example",
+        purpose="throttling",
+        group="elsewhere/1",
+        arm="target",
+        round=2,
+        verify=False,
+    )
+    assert undecided(facts)
 
 
 def test_a_plain_request_says_nothing_about_a_greeting() -> None:
