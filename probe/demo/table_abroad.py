@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.demo.accepted import ACCESSIBLE
 from probe.demo.scene import Accepted, Act, Scene
 
 ABROAD = Act(
@@ -12,7 +13,7 @@ ABROAD = Act(
         Scene(
             url="https://orchard.example/",
             done="nothing: it works",
-            accepted=(Accepted("accessible", (None,), (None,)),),
+            accepted=ACCESSIBLE,
         ),
         Scene(
             url="https://quarry.example/",

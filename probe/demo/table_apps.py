@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.demo.accepted import ACCESSIBLE
 from probe.demo.scene import Accepted, Act, Scene
 from probe.demo.world import AppManner, Reply, Resolver, Rule, Server
 
@@ -20,7 +21,7 @@ APPS = Act(
             url=f"mtproto://pigeons.example:{_PORT}",
             done="nothing: a messenger's server (Telegram's kind) answers the app's first question",
             server=_server("telegram"),
-            accepted=(Accepted("accessible", (None,), (None,)),),
+            accepted=ACCESSIBLE,
         ),
         Scene(
             url=f"mtproto://drums.example:{_PORT}",
@@ -39,7 +40,7 @@ APPS = Act(
             url="stun://bells.example:3478",
             done="nothing: the server that calls begin with answers, over datagrams",
             server=Server(address="", names=(), ports=(3478,), app="calls"),
-            accepted=(Accepted("accessible", (None,), (None,)),),
+            accepted=ACCESSIBLE,
         ),
         Scene(
             url="stun://gongs.example:3478",
@@ -52,7 +53,7 @@ APPS = Act(
             url=f"openvpn+tcp://burrow.example:{_PORT}",
             done="nothing: a VPN's server (OpenVPN) answers its first packet",
             server=_server("openvpn"),
-            accepted=(Accepted("accessible", (None,), (None,)),),
+            accepted=ACCESSIBLE,
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probe.demo.accepted import ACCESSIBLE
 from probe.demo.pages import WELCOME
 from probe.demo.scene import Accepted, Act, Scene
 from probe.demo.world import Page, Rule, Server
@@ -24,7 +25,7 @@ QUIC = Act(
             url="quic://swifts.example",
             done="nothing: a site that speaks nothing else answers",
             server=_QUIC_ALONE,
-            accepted=(Accepted("accessible", (None,), (None,)),),
+            accepted=ACCESSIBLE,
         ),
         Scene(
             url="quic://swallows.example",
@@ -44,7 +45,7 @@ QUIC = Act(
             url="https://herons.example/",
             done="nothing: the page and the newer way that it offers both work",
             server=_OFFERS_HTTP3,
-            accepted=(Accepted("accessible", (None,), (None,)),),
+            accepted=ACCESSIBLE,
         ),
     ),
 )
