@@ -19,6 +19,8 @@ from probe.demo.datagrams import Calls, Clock, Names
 from probe.demo.streams import PATIENCE_S
 from probe.demo.web import Realm, serve
 from probe.demo.world import Forger, Resolver, Server, World
+from probe.instruments import quic
+from probe.instruments.doq import PORT as DOQ_PORT
 from probe.wire import Transport
 
 HERE = "127.0.0.1"
@@ -150,6 +152,8 @@ async def _open_datagrams(internet: Internet, realm: Realm, stack: contextlib.As
         sock = _bound(socket.SOCK_DGRAM, stack)
         internet.learn((resolver.address, 53, "udp"), sock)
         await answer(sock, Names(realm, resolver))
+        if resolver.over_quic and quic.is_here():
+            await _open_doq(internet, realm, resolver, stack)
     for address in internet.world.clocks:
         sock = _bound(socket.SOCK_DGRAM, stack)
         internet.learn((address, 123, "udp"), sock)
@@ -168,6 +172,14 @@ async def _open_datagrams(internet: Internet, realm: Realm, stack: contextlib.As
     tap = _bound(socket.SOCK_DGRAM, stack)
     internet.tap(tap)
     await answer(tap, Names(realm, None))
+
+
+async def _open_doq(internet: Internet, realm: Realm, resolver: Resolver, stack: contextlib.AsyncExitStack) -> None:
+    from probe.demo import doq  # it needs aioquic
+
+    sock = _bound(socket.SOCK_DGRAM, stack)
+    internet.learn((resolver.address, DOQ_PORT, "udp"), sock)
+    await doq.serve(realm, resolver, sock, stack)
 
 
 async def _run(realm: Realm, listeners: list[tuple[socket.socket, _Host, int]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from probe.demo.accepted import ACCESSIBLE
 from probe.demo.pages import WELCOME
 from probe.demo.scene import Accepted, Act, Scene
-from probe.demo.world import Page, Rule, Server
+from probe.demo.world import Page, Reply, Resolver, Rule, Server
 
 _QUIC_ALONE = Server(address="", names=(), ports=(), http3=True)
 _OFFERS_HTTP3 = Server(
@@ -16,10 +16,20 @@ _OFFERS_HTTP3 = Server(
 )
 _QUIC_DROPPED = Rule(name="", quic=True)
 
+_RESOLVERS = {"lamps.example": "24.2.0.53", "matches.example": "25.2.0.53"}
+
+
+def _resolver(name: str, done: str, accepted: tuple[Accepted, ...], rule: Rule | None = None) -> Scene:
+    """A resolver of the act's own, at its own address."""
+    answer = Reply((_RESOLVERS[name],))
+    return Scene(url=f"doq://{name}", done=done, server=None, answer=answer, rule=rule, accepted=accepted)
+
+
 QUIC = Act(
     name="quic",
     title="The newer, faster kind of connection (QUIC, for HTTP/3), which some networks stop by name",
     quic=True,
+    resolvers=tuple(Resolver(address=address, names=(name,), over_quic=True) for name, address in _RESOLVERS.items()),
     scenes=(
         Scene(
             url="quic://swifts.example",
@@ -46,6 +56,13 @@ QUIC = Act(
             done="nothing: the page and the newer way that it offers both work",
             server=_OFFERS_HTTP3,
             accepted=ACCESSIBLE,
+        ),
+        _resolver("lamps.example", "nothing: it answers questions over QUIC (DNS over QUIC)", ACCESSIBLE),
+        _resolver(
+            "matches.example",
+            "a box drops every greeting over QUIC that names it",
+            (Accepted("blocked", ("quic",), ("quic.timeout.sni",)),),
+            _QUIC_DROPPED,
         ),
     ),
 )

@@ -80,7 +80,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
-    """A resolver at one address, over udp and tcp 53, and over 853 and 443 where ``encrypted``.
+    """A resolver at one address, over udp and tcp 53, over 853 and 443 where ``encrypted``, and QUIC where ``over_quic``.
 
     ``lies`` (by name, subdomains included) come before the truth; ``everything`` is said of every name.
     """
@@ -88,6 +88,7 @@ class Resolver:
     address: str
     names: tuple[str, ...] = ()
     encrypted: bool = False
+    over_quic: bool = False
     lies: Mapping[str, Reply] = field(default_factory=dict)
     everything: Reply | None = None
     delay_s: float = 0.004
