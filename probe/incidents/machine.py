@@ -17,8 +17,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from probe.incidents import changes
+from probe.incidents import listed as of_a_list
 from probe.incidents.evidence import HOUSEHOLD, OWN_SIDE, as_reading, is_own_side
 from probe.incidents.model import MOVED, Event, Fact, Incident, OwnSide, Reading
+from probe.incidents.moves import after_step_back, elsewhere
 from probe.incidents.resume import resume
 from probe.incidents.state import LINE, SHADOWS, START, Key, State, is_down, own_side_of
 from probe.incidents.track import Held, Suspicion, Track, began, observe, ready, recovered
@@ -28,9 +30,6 @@ __all__ = ["START", "State", "changed", "resume", "run", "step", "wants"]
 
 REOPEN_US = 30 * 60_000_000
 """What fails again so soon after its end is the same incident, and not a new one."""
-OF_A_LIST = frozenset({"mitm"})
-"""Who opens connections has a list, and often a part of the lines: which name meets him first is chance, and all of it is one
-incident."""
 STEP_BACK_US = 20 * 60_000_000
 """A fact so much older than the one before it is not late: a clock was set back. What is measured together comes a quarter of
 an hour late at the most (nothing may take longer), and clocks that are wrong are often wrong by an hour.
@@ -44,14 +43,14 @@ FORGOTTEN_US = 24 * 3_600_000_000
 def step(state: State, fact: Fact) -> tuple[State, tuple[Event, ...]]:
     """*state* after *fact*, and what changed by it, in order."""
     if isinstance(fact, OwnSide) and fact.method == MOVED:
-        return _elsewhere(state, fact.interface or "", fact.at_us), ()
+        return elsewhere(state, fact.interface or "", fact.at_us), ()
     reading = as_reading(fact) if isinstance(fact, OwnSide) else fact
     key = (reading.interface or "", reading.url)
     track = state.tracks.get(key) or Track(url=reading.url, interface=reading.interface)
     if _known_already(track, reading):
         return state, ()
     if track.last_us - reading.until_us > STEP_BACK_US:
-        track = _after_step_back(track, reading)
+        track = after_step_back(track, reading)
     turn = _Step(state, reading.until_us)
     if isinstance(fact, OwnSide):
         turn.own_side(key, track, reading, fact.holes)
@@ -117,9 +116,9 @@ class _Step:
         track = observe(track, reading, self.state.rules)
         self.tracks[key] = track
         if track.held is not None:
-            if recovered(track.held, self.state.rules):
-                self.leave(key, track.held)
-            elif not track.held.goods:
+            if track.held.goods:
+                self.leave_what_is_over(key, track.held)
+            else:
                 self.look_at_method(track.held.incident)
         for candidate in self.service_of(key):
             self.join_if_ready(candidate)
@@ -141,8 +140,13 @@ class _Step:
             if self.is_told_by_own_side(key, why):
                 self.fold(key, why)
                 continue
-            if ready(why, self.state.rules) and self.own_side_seen(key, why) and self.rule_agrees(key, why):
+            together = of_a_list.ready(self.tracks, key[0], why, self.state.rules)
+            enough = together or ready(why, self.state.rules)
+            if enough and self.own_side_seen(key, why) and self.rule_agrees(key, why):
                 self.join(key, why)
+                if together:
+                    for url in of_a_list.alike(self.tracks, key[0], why):
+                        self.join_if_ready((key[0], url))
                 return
 
     def is_told_by_own_side(self, key: Key, why: Suspicion) -> bool:
@@ -193,7 +197,8 @@ class _Step:
             held = replace(track.held, goods=(*track.held.goods, why.first.until_us))
             self.leave(key, held)
             track = self.tracks[key]
-        interval = began(why)
+        listed = why.method in of_a_list.METHODS and why.signature is not None
+        interval = of_a_list.began(self.tracks, key[0], why) if listed else began(why)
         incident = self.keep(self.into(track, why, interval))
         suspicions = tuple(other for other in track.suspicions if other.status != why.status)
         held = Held(incident=incident.id, why=replace(why, goods=()))
@@ -213,7 +218,7 @@ class _Step:
         same = [incident for incident in alike if incident.method == why.method]
         living = [incident for incident in same if incident.state == "open"]
         mine = [incident for incident in living if name in incident.platforms]
-        listed = why.method in OF_A_LIST
+        listed = why.method in of_a_list.METHODS
         for incident in mine or [other for other in living if listed or changes.together(other, interval)]:
             return changes.joined(incident, track, why, interval, self.now_us, self.names_in(incident.id))
         for incident in same:
@@ -228,6 +233,21 @@ class _Step:
             for track in self.tracks.values()
             if track.held is not None and track.held.incident == incident and (name := changes.name_of(track))
         }
+
+    def leave_what_is_over(self, key: Key, held: Held) -> None:
+        """*key* was good again: let go what that was enough for, which may be all that is on the same list."""
+        if held.why.method not in of_a_list.METHODS:
+            if recovered(held, self.state.rules):
+                self.leave(key, held)
+            return
+        mates = {
+            other: track.held
+            for other, track in self.tracks.items()
+            if track.held is not None and track.held.incident == held.incident
+        }
+        for other, mate in mates.items():
+            if of_a_list.recovered(mate, mates.values(), self.state.rules) and self.tracks[other].held is mate:
+                self.leave(other, mate)
 
     def leave(self, key: Key, held: Held) -> None:
         """*key* is well again; where one way in is enough, the others of its service go with it."""
@@ -349,36 +369,6 @@ def _known_already(track: Track, reading: Reading) -> bool:
     if late_us > 0 or (late_us == 0 and track.run == reading.run):
         return True
     return reading.kind != "cheap" and track.full_us is not None and reading.at_us - track.full_us < APART_US
-
-
-def _after_step_back(track: Track, reading: Reading) -> Track:
-    """A clock was set back: what was remembered in its time is of no use, but what is held is still held."""
-    held = track.held
-    if held is not None:
-        held = replace(held, goods=(), full=False, why=replace(held.why, seen_us=min(held.why.seen_us, reading.at_us)))
-    return replace(
-        track, last_us=0, full_us=None, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0
-    )
-
-
-def _elsewhere(state: State, interface: str, at_us: int) -> State:
-    """*state* in another network: what failed or went well in the one before proves nothing here, and is not added up.
-
-    What is held stays held until it is well here; when it ended there is not known then.
-    """
-    tracks = {key: _unsuspected(track) if key[0] == interface else track for key, track in state.tracks.items()}
-    under, incidents = dict(state.under), dict(state.incidents)
-    own, failed = tracks.get((interface, "")), under.pop(interface, frozenset())
-    if failed and own is not None and own.held is not None:
-        incident = incidents[own.held.incident]
-        incidents[incident.id] = replace(incident, folded=tuple(sorted({*incident.folded, *failed})))
-    moved_us = {**state.moved_us, interface: at_us}
-    return replace(state, tracks=tracks, incidents=incidents, under=under, moved_us=moved_us)
-
-
-def _unsuspected(track: Track) -> Track:
-    held = replace(track.held, goods=(), full=False, away=True) if track.held is not None else None
-    return replace(track, goods=(), handshake_us=None, suspicions=(), held=held, turn="", asked=0)
 
 
 def _told_of_own_side(why: Suspicion) -> bool:

@@ -318,10 +318,11 @@ def began(suspicion: Suspicion) -> Interval:
     some lucky readings before; and its first failure may have been a stray one, so it began by the second.
     """
     second = suspicion.second or suspicion.first
-    return _interval(suspicion.goods, suspicion.first, second, suspicion.bad, suspicion.of)
+    return interval(suspicion.goods, suspicion.first, second, suspicion.bad, suspicion.of)
 
 
-def _interval(goods: tuple[int, ...], first: Point, second: Point, bad: int, of: int) -> Interval:
+def interval(goods: tuple[int, ...], first: Point, second: Point, bad: int, of: int) -> Interval:
+    """The same from what it takes: starts of the *goods* before the *first* bad reading, and how many were *bad* *of* all."""
     back = lucky(bad, of)
     by_us = first.until_us if bad == of else second.until_us
     if not goods or (back > len(goods) and len(goods) < GOODS_KEPT):

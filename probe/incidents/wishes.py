@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from probe.incidents import listed
 from probe.incidents.model import Incident, Wants
 from probe.incidents.state import State, own_side_of, shadowed
 from probe.incidents.track import Track
@@ -20,7 +21,9 @@ def wants(state: State) -> Wants:
     unsettled = [track for track in endpoints if track.wants_burst]
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
-    platforms = (track.platform for track in (*held, *unsettled))
+    # Who opens connections has a list, and often a part of the lines only: who else is on it says soon whether he is there.
+    met = any(why.method in listed.METHODS and why.recent[-1].bad for track in unsettled for why in track.suspicions)
+    platforms = (track.platform for track in (endpoints if met else (*held, *unsettled)))
     return Wants(
         bursts=frozenset(track.url for track in unsettled),
         deep=frozenset(track.url for track in held),

@@ -216,7 +216,7 @@ def onset(rule: str, share: float, *, streams: int, seed: int, every_us: int = 1
         one = stream.opened
         delays.append((one.opened_us - began_us) / MINUTE)
         covered += (one.began_after_us is None or one.began_after_us <= began_us) and began_us <= one.began_by_us
-    return _delays("onset", rule, share, delays, missed, covered)
+    return delays_of("onset", rule, share, delays, missed, covered)
 
 
 def recovery(rule: str, share: float, *, streams: int, seed: int, every_us: int = 5 * MINUTE) -> Delays:
@@ -248,10 +248,11 @@ def recovery(rule: str, share: float, *, streams: int, seed: int, every_us: int 
         one = stream.closed
         delays.append(((one.closed_us or 0) - ended_us) / MINUTE)
         covered += (one.ended_after_us or 0) <= ended_us <= (one.ended_by_us or 0)
-    return _delays("recovery", rule, share, delays, missed, covered)
+    return delays_of("recovery", rule, share, delays, missed, covered)
 
 
-def _delays(what: str, rule: str, share: float, delays: list[float], missed: int, covered: int) -> Delays:
+def delays_of(what: str, rule: str, share: float, delays: list[float], missed: int, covered: int) -> Delays:
+    """*delays* in minutes; *covered* of them came with an interval that holds the truth."""
     ordered = sorted(delays) or [math.nan]
     return Delays(
         what=what,
