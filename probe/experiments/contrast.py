@@ -1,10 +1,11 @@
 """Pairs: the same thing asked twice with one variable changed, the name.
 
-T is the target's name, I an innocuous one of the same length. At a *neutral* address, which serves neither, only the
-network in between can tell them apart; at the target's *own* address the server can too, so a flip there is a leaning.
-Arms alternate I T I T … T from fresh ports, begun a gap apart: three T then three I was computed to call 19 to 381 of
-1,000 ordinary failures a flip, because whatever happens in a second happens to one name only. An innocuous success counts
-between two failures of T, so one after the last of them would tell nothing.
+T is the target's name, I an innocuous one of the same length: another one each time, for some names are free on used-up
+tariffs, and every second one made up, for some boxes let through what they know. At a *neutral* address, which serves
+neither, only the network in between can tell them apart; at the target's *own* address the server can too, so a flip there
+is a leaning. Arms alternate I T I T … T from fresh ports, begun a gap apart: three T then three I was computed to call 19 to
+381 of 1,000 ordinary failures a flip, because whatever happens in a second happens to one name only. An innocuous success
+counts between two failures of T, so one after the last of them would tell nothing.
 
 What a neutral place decides need not be asked elsewhere: :func:`undecided`.
 """
@@ -127,7 +128,7 @@ async def _both_at(host: Seat, guest: Seat, group: str) -> tuple[bool, bool]:
         neutral = await session.neutrals.draw(session, drawing, unlike, host.site.neutral_networks)
         if neutral is None:
             break
-        innocuous = session.neutrals.innocuous(host.site.host, neutral.name)
+        innocuous = _others(host.site, neutral.name)
         pairs = [Pair(site, "neutral_pair", group, neutral.address, innocuous) for site in sites]
         together = Together(group, (host, guest), pairs)
         if not (await together.innocuous(0)).passed:
@@ -138,7 +139,7 @@ async def _both_at(host: Seat, guest: Seat, group: str) -> tuple[bool, bool]:
         flips = await together.alternate(host.site.settings.budgets.pair_rounds)
         for site, flipped in zip(sites, flips, strict=True):
             if flipped:
-                site.flips.append((neutral.address, innocuous))
+                site.flips.append((neutral.address, innocuous[0]))
         return flips[0], flips[1]
     return False, False
 
@@ -167,7 +168,7 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None
     """Run the pair at *neutral*, and whether it flipped; ``None`` if an innocuous foreign name is not answered there, and T
     was never sent.
     """
-    innocuous = site.session.neutrals.innocuous(site.host, neutral.name)
+    innocuous = _others(site, neutral.name)
     pair = Pair(site, "neutral_pair", group, neutral.address, innocuous)
     first = await pair.send("innocuous", 0)
     if not first.passed:
@@ -175,8 +176,13 @@ async def _alternate_at(site: Site, neutral: Neutral, group: str) -> bool | None
     site.alternating += 1
     flipped = await pair.alternate(first)
     if flipped:
-        site.flips.append((neutral.address, innocuous))
+        site.flips.append((neutral.address, innocuous[0]))
     return flipped
+
+
+def _others(site: Site, avoid: str) -> tuple[str, ...]:
+    """The innocuous names of a pair, one a round, every other one of them made up (:meth:`Neutrals.mixed`)."""
+    return site.session.neutrals.mixed(site.host, avoid, site.settings.budgets.pair_rounds)
 
 
 async def neutral_chains(site: Site) -> None:
@@ -210,22 +216,27 @@ async def own_pair(site: Site) -> None:
     address = site.first_address()
     if address is None or not await site.still_asks():
         return
-    innocuous = site.session.neutrals.innocuous(site.host, site.host)
-    pair = BesidePair(site, "own_pair", f"own/{address}", address, innocuous)
+    pair = BesidePair(site, "own_pair", f"own/{address}", address, _others(site, site.host))
     await pair.alternate(await pair.send("innocuous", 0))
 
 
 class Pair:
-    """One address, two names, in turn. *port*: another one than the name's scheme has."""
+    """One address, the name and *innocuous* ones, in turn. *port*: another one than the name's scheme has."""
 
     def __init__(
-        self, site: Site, purpose: Purpose, group: str, address: str, innocuous: str, port: int | None = None
+        self,
+        site: Site,
+        purpose: Purpose,
+        group: str,
+        address: str,
+        innocuous: Sequence[str],
+        port: int | None = None,
     ) -> None:
         self._site = site
         self._purpose = purpose
         self._group = group
         self._address = address
-        self._names: dict[Arm, str] = {"target": site.host, "innocuous": innocuous}
+        self._innocuous = tuple(innocuous)
         self._port = port or (80 if site.scheme == "http" else 443)
         # Some act on a page and not on its site. What stands behind a question mark is no stranger's business.
         self._path = urlsplit(site.focus.url if site.focus is not None else site.asked.endpoint.url).path or "/"
@@ -291,9 +302,10 @@ class Pair:
         """One arm from a fresh port."""
         self._begun = self._site.wire.monotonic()
         place = Place(purpose=self._purpose, endpoint=self._site.number, group=self._group, arm=which, round=number)
+        name = self._site.host if which == "target" else self._innocuous[number % len(self._innocuous)]
         if self._site.scheme == "http":
-            return await self._send_request(place, self._names[which])
-        sni = sni_of(self._names[which]) or self._names[which]
+            return await self._send_request(place, name)
+        sni = sni_of(name) or name
         if self._depth != "record":
             return await deep_arm(
                 self._site, place, self._address, self._port, sni=sni, deadline_s=self._patience_s, depth=self._depth

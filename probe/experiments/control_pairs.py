@@ -87,7 +87,7 @@ async def _alternate(site: Site, control: Control, address: str, port: int) -> b
     """The pair, and what arrived of it. Whether the sink answered another name at all."""
     innocuous = site.session.neutrals.innocuous(site.host, control.host)
     begun = len(site.session.recorder.observations)
-    pair = BesidePair(site, PURPOSE, control.vantage, address, innocuous, port)
+    pair = BesidePair(site, PURPOSE, control.vantage, address, (innocuous,), port)
     first = await pair.send("innocuous", 0)
     if not first.passed:
         return False

@@ -76,6 +76,18 @@ class Neutrals:
         self._random.shuffle(names)
         return tuple(sorted(names, key=lambda name: abs(len(name) - len(like)))[:count])
 
+    def mixed(self, like: str, avoid: str, count: int) -> tuple[str, ...]:
+        """So many, and every other one is a name that nobody has heard of, about as long as *like*.
+
+        Boxes that go by a list of what they let through (a tariff's free names, a filter's ratings) know well-known names;
+        the target they may not know, and then they treat it as they treat any such name.
+        """
+        known = self.several(like, avoid, (count + 1) // 2)
+        return tuple(
+            known[number // 2 % len(known)] if number % 2 == 0 else _unheard_of(self._random, len(like))
+            for number in range(count)
+        )
+
     async def draw(
         self, session: Session, place: Place, unlike: tuple[str, ...], beside: set[str] | None = None
     ) -> Neutral | None:
@@ -115,6 +127,24 @@ class Neutrals:
 
     def _is_anothers(self, name: str) -> bool:
         return any(name in other.taken for other in self._beside if other is not self)
+
+
+_CONSONANTS, _VOWELS, _ENDS = "bdklmr", "aeo", (".com", ".net", ".org")
+"""Syllables that hold no word that a filter may look for, of one consonant and one vowel each, as names have."""
+_SHORTEST = 10
+"""What is shorter may well be somebody's."""
+
+
+def _unheard_of(random: Random, length: int) -> str:
+    """A made-up name of *length* letters, or of ten if that is fewer."""
+    room = max(length, _SHORTEST) - len(_ENDS[0])
+    begins = "www." if room >= len("www.") + _SHORTEST - len(_ENDS[0]) else ""
+    letters = (random.choice(_VOWELS if at % 2 else _CONSONANTS) for at in range(min(room - len(begins), _LABEL)))
+    return begins + "".join(letters) + random.choice(_ENDS)
+
+
+_LABEL = 63
+"""RFC 1035 §2.3.4."""
 
 
 async def resolve(session: Session, place: Place, name: str) -> str | None:

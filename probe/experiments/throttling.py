@@ -201,7 +201,7 @@ class _Test:
         )
 
     def _others(self, avoid: str) -> tuple[str, ...]:
-        return self.site.session.neutrals.several(self.slow.host, avoid, _ROUNDS_ALONE)
+        return self.site.session.neutrals.mixed(self.slow.host, avoid, _ROUNDS_ALONE)
 
     # turns
 

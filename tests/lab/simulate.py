@@ -182,7 +182,7 @@ class _Site:
     @property
     def session(self) -> Any:
         pool = Neutrals(load_canaries(), self.source)
-        neutrals = SimpleNamespace(draw=self._draw, several=pool.several)
+        neutrals = SimpleNamespace(draw=self._draw, mixed=pool.mixed)
         return SimpleNamespace(neutrals=neutrals, pacer=SimpleNamespace(flow=_at_once))
 
     async def _draw(self, *_asked: Any) -> Neutral | None:

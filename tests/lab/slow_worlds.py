@@ -145,6 +145,15 @@ class FreeNames(Tariff):
         return flow.name in self.names
 
 
+class Unrated(Policed):
+    """Every name that a box has no rating for is policed, the one in question among them; it knows all well-known ones."""
+
+    names = frozenset(load_canaries().innocuous)
+
+    def is_slow(self, flow: Flow) -> bool:
+        return flow.name not in self.names
+
+
 class Stalls(World):
     """Nothing passes for a while, again and again; what was sent meanwhile waits, or is lost."""
 
@@ -242,6 +251,7 @@ INNOCENT: Mapping[str, Callable[[random.Random], World]] = {
         Visits,
         Tariff,
         FreeNames,
+        Unrated,
         Stalls,
         BusyInTurns,
         Wandering,

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.lab.simulate import said
-from tests.lab.slow_worlds import FreeNames, Policed, RoundRobin
+from tests.lab.slow_worlds import FreeNames, Policed, RoundRobin, Unrated
 
 
 def test_a_policer_by_name_is_found() -> None:
@@ -33,3 +33,8 @@ def test_links_that_are_taken_in_turn_know_no_name(begun: int) -> None:
 def test_a_tariff_that_leaves_some_names_free_is_no_policer() -> None:
     """The name is as slow as all others that are not free."""
     assert [said(FreeNames, seed) for seed in range(24)] == [None] * 24
+
+
+def test_a_box_that_slows_what_it_has_no_rating_for_is_no_policer_of_this_name() -> None:
+    """It knows all well-known names, so that a made-up one must be asked for."""
+    assert [said(Unrated, seed) for seed in range(24)] == [None] * 24
