@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.healthy_line import Line, Weathers, live, newest_lab, weathers
 from tests.bench.incident_streams import RULES, Alarms, Delays, false_alarms, onset, recovery
+from tests.bench.listed_streams import Ends, opened
 
 REPORTS = Path(__file__).with_name("reports")
 REPOSITORY = Path(__file__).parents[2]
@@ -25,6 +26,10 @@ UPPER_BOUND = 3 / 9899
 STRAY = ((UPPER_BOUND, 30), (0.01, 10))
 """Shares of stray failures, and the days that each endpoint is read."""
 SHARES = (1.0, 0.3)
+LISTED = (1.0, 0.5, 0.24, 0.1)
+"""Shares of the connections; 24 % is July 2019."""
+_LISTED_PER = 25
+"""A stream of a whole list is as much work as so many of one endpoint."""
 ONSET_MINUTES, RECOVERY_MINUTES = 12.5, 10.0
 
 
@@ -46,6 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
         _progress(f"{rule}: done")
     delays += [recovery("both", share, streams=options.streams, seed=options.seed) for share in SHARES]
     _progress("recovery: done")
+    ends: list[Ends] = []
+    for share in LISTED:
+        *told, end = opened(share, streams=max(1, options.streams // _LISTED_PER), seed=options.seed)
+        delays += told
+        ends.append(end)
+        _progress(f"opened on {share:.0%}: done")
     table = weathers(newest_lab())
     lines = []
     for stray in (0.0, UPPER_BOUND):
@@ -58,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         f"{now:%Y-%m-%d %H:%M} UTC · commit {_commit()} · seed {options.seed} · {options.streams:,} streams each · "
         f"{(time.monotonic() - begun) / 60:.1f} minutes"
     )
-    text = "\n".join(_report(head, alarms, delays, lines, table, options.days, met))
+    text = "\n".join(_report(head, alarms, delays, ends, lines, table, options.days, met))
     path = REPORTS / f"{now:%Y-%m-%d-%H%M}-incidents.md"
     path.write_text(text + "\n", encoding="utf-8")
     sys.stdout.write(f"{text}\n{path}\n")
@@ -84,6 +95,7 @@ def _report(
     head: str,
     alarms: list[Alarms],
     delays: list[Delays],
+    ends: list[Ends],
     lines: list[Line],
     table: Weathers,
     days: float,
@@ -121,6 +133,13 @@ def _report(
         f"| {d.what} | {d.rule} | {d.share:.0%} | {d.streams:,} | {d.median:.1f} | {d.most_of:.1f} | {d.worst:.1f} | {d.missed} "
         f"| {d.covered:.1%} |"
         for d in delays
+    )
+    yield ""
+    yield (
+        "*Together*: thirteen endpoints of six platforms whose connections are opened, a share of them, each for itself. Ends that "
+        "were told while it went on: "
+        + ", ".join(f"{one.ends} in {one.hours:,} hours at {one.share:.0%}" for one in ends)
+        + "."
     )
     yield from ("", f"## {days:g} days of a healthy but noisy line", "")
     yield (

@@ -1,0 +1,131 @@
+"""Whoever opens connections of a list of names on a part of the lines: what is seen at several endpoints adds up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from probe.incidents.machine import wants
+from probe.incidents.model import Reading
+from tests.bench.listed_streams import opened
+from tests.incident_facts import TAKES, at, kinds, only, reading, told
+
+KNOWN = "tls.mitm.known_ca"
+
+
+def met(minutes: float, of: str, **more: Any) -> Reading:
+    """*of* was opened."""
+    return reading(minutes, "blocked", of=of, **{"method": "mitm", "signature": KNOWN, **more})
+
+
+def well(*minutes: float, of: tuple[str, ...] = ("alpha", "beta", "gamma"), **more: Any) -> list[Reading]:
+    """All of *of* were well, each a second after the one before."""
+    return [reading(minute + place / 60, of=name, **more) for minute in minutes for place, name in enumerate(of)]
+
+
+SEEN_NOW_AND_THEN = [
+    *well(0, 5, 8),
+    met(11, "alpha"),
+    *well(11.4, 11.8, of=("alpha",)),
+    met(21, "beta"),
+    *well(21.4, 21.8, of=("beta",)),
+    met(23, "gamma"),
+]
+"""Three names, once each, with good readings after the first two: no endpoint by itself is enough."""
+
+
+def test_three_names_met_once_each_are_one_incident() -> None:
+    """It began between the last good reading anywhere that was no luck and the second that was met."""
+    state, events = told(*SEEN_NOW_AND_THEN)
+    incident = only(state)
+    assert kinds(events) == ["opened"]
+    assert (incident.status, incident.method, incident.signature) == ("blocked", "mitm", KNOWN)
+    assert incident.platforms == ("gamma",)
+    assert incident.opened_us == at(23) + TAKES
+    assert incident.began_after_us is not None
+    assert incident.began_after_us <= at(5)
+    assert incident.began_by_us == at(21) + TAKES
+
+
+def test_who_is_met_later_joins_at_once() -> None:
+    """One reading is enough where the incident is open; what had been well since its own is not counted in."""
+    _, events = told(*SEEN_NOW_AND_THEN, met(31, "delta"), met(33, "alpha"))
+    assert kinds(events) == ["opened", "widened", "widened"]
+    assert [event.detail["platforms"] for event in events] == [["gamma"], ["delta"], ["alpha"]]
+
+
+def test_who_failed_last_joins_with_the_one_that_decides() -> None:
+    """Of three that are met in turn without good readings between, all are told of together."""
+    state, events = told(*well(0), met(11, "alpha"), met(11.5, "beta"), met(12, "gamma"))
+    assert only(state).platforms == ("alpha", "beta", "gamma")
+    assert kinds(events) == ["opened", "widened", "widened"]
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        met(23, "gamma", signature="tls.mitm.unknown_ca"),
+        met(23, "gamma", signature=None),
+        met(23, "gamma", method="tls"),
+        met(23, "gamma", interface="wwan0"),
+        met(23, "gamma", kind="cheap"),
+        reading(23, "no_network", of="gamma", method="filter", signature=KNOWN),
+    ],
+    ids=["another forger", "nobody known", "another method", "another way out", "only a cheap look", "in the house"],
+)
+def test_what_says_something_else_does_not_count(third: Reading) -> None:
+    """Two sights are not enough, and the third is none of the same."""
+    assert told(*SEEN_NOW_AND_THEN[:-1], third)[1] == ()
+
+
+def test_other_methods_are_not_of_a_list() -> None:
+    """A site that is silent now and then says nothing of another one that is."""
+    facts = [
+        met(fact.at_us / 60e6, fact.platform or "", method="tls") if fact.status == "blocked" else fact
+        for fact in SEEN_NOW_AND_THEN
+    ]
+    assert told(*facts)[1] == ()
+
+
+def test_what_a_few_looks_of_one_minute_say_is_one_look() -> None:
+    """Four names at once wait for the burst; what comes three quarters of a minute later decides."""
+    at_once = [met(11 + place / 60, name) for place, name in enumerate(("alpha", "beta", "gamma", "delta"))]
+    assert told(*well(0), *at_once)[1] == ()
+    assert kinds(told(*well(0), *at_once, met(11.8, "alpha", kind="burst"))[1])[0] == "opened"
+
+
+def test_one_name_alone_is_confirmed_as_ever() -> None:
+    """Three sights of one name with good readings between them are for the change point to add up."""
+    facts = [met(11, "alpha"), *well(11.4, 11.8, of=("alpha",)), met(21, "alpha"), *well(21.4, of=("alpha",))]
+    assert told(*well(0), *facts, met(31, "alpha"))[1] == ()
+
+
+def test_it_is_over_when_all_are_well() -> None:
+    """Good readings at both add up; those of one are not enough while the other is still met."""
+    facts = [*SEEN_NOW_AND_THEN, met(31, "alpha")]
+    half = [reading(36 + n / 10, of="gamma") for n in range(4)]
+    state, events = told(*facts, *half, met(37, "alpha"))
+    assert kinds(events) == ["opened", "widened"]
+    state, events = told(*facts, *half, met(37, "alpha"), *well(*range(41, 54), of=("alpha", "gamma")))
+    incident = only(state)
+    assert kinds(events)[-1] == "closed"
+    assert (incident.ended_after_us, incident.state) == (at(37), "closed")
+
+
+def test_one_sight_has_everything_looked_at() -> None:
+    """Who opens connections is looked for at all names at once; who is silent, only at those of his platform."""
+    names = ("alpha", "beta", "gamma")
+    assert wants(told(*well(0), met(11, "alpha"))[0]).platforms == set(names)
+    assert wants(told(*well(0), met(11, "alpha", method="tls"))[0]).platforms == {"alpha"}
+    assert wants(told(*well(0), met(11, "alpha"), *well(11.4, of=("alpha",)))[0]).platforms == set()
+
+
+def test_a_quarter_of_the_lines_is_told_in_time() -> None:
+    """In most streams within two rounds; the intervals hold the truth; and hardly an end that was none."""
+    began, ended, ends = opened(0.24, streams=25, seed=3)
+    assert (began.missed, ended.missed) == (0, 0)
+    assert began.median <= 15
+    assert ended.most_of <= 10
+    assert began.covered >= 0.9
+    assert ends.ends / ends.hours < 0.2
