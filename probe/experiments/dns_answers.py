@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from probe.experiments import dns_way
 from probe.experiments.apps.table import spoken_again
 from probe.experiments.places import connectable, is_literal
 from probe.experiments.questions import REFUSAL_GAP_S, in_order
@@ -44,6 +45,7 @@ async def run(site: Site) -> None:
         for question in (*_system(site), _no_resolver(site, tuple(site.addresses))):
             group.create_task(_quietly(question))
         group.create_task(_foreign_and_their_answers(site))
+    await dns_way.follow(site)
 
 
 async def _same_in_secret(site: Site) -> bool:

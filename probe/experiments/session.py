@@ -96,6 +96,8 @@ class Session:
     """Endpoints whose trouble was followed along the way: only the first few of a run are."""
     followed: list[asyncio.Event] = field(default_factory=list)
     """One for each name that is followed, set when that has ended: what is found says something of the others."""
+    ways: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Resolvers on whose way questions were let go only so many routers far; set when the routers there have been heard."""
     handshakes_s: list[float] = field(default_factory=list)
     """How long handshakes with canaries took that came to their end: what is ordinary on this line."""
     questions: Questions = field(init=False)

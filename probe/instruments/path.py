@@ -155,13 +155,13 @@ async def syn(
         came=came,
         after_us=took_us if came not in (None, "nothing") else None,
         errno=failures.errno_name(error) if error else None,
-        **_router(error, ttl, end.address, wire.gateway(), wire.translator),
+        **router_of(error, ttl, end.address, wire.gateway(), wire.translator),
     )
     place: dict[str, Any] = {"started_us": begun_us, "duration_us": took_us, "address": address, "port": port}
     return Operation(fact=fact, failure=_failure(came, error), **place)
 
 
-def _router(
+def router_of(
     error: OSError | None, ttl: int, own: str | None, gateway: str | None, translator: str | None
 ) -> dict[str, Any]:
     """The fields that tell which router spoke, as far as they may be kept."""

@@ -53,12 +53,13 @@ HopOf = Literal["provider", "other"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathFact:
-    """One SYN, or one ClientHello or plain request on an open connection, that was let go *ttl* routers far, and what came back
-    first. The name of a request is the operation's.
+    """One SYN, one DNS question over UDP, or one ClientHello or plain request on an open connection, that was let go *ttl*
+    routers far, and what came back first. The name of a request or question is the operation's.
 
     ``came``: ``icmp`` a router's word (usually that the TTL ran out there, RFC 792 type 11, RFC 4443 type 3), ``reset``,
-    ``fin`` (an end, or bytes that are no ServerHello), ``answer`` (a SYN-ACK, a ServerHello), ``nothing``; ``None``: this
-    host did not send it. ``again``: what came of the same bytes when the kernel sent them once more, after a router's word;
+    ``fin`` (an end, or bytes that are no ServerHello), ``answer`` (a SYN-ACK, a ServerHello, a reply), ``nothing``;
+    ``None``: this host did not send it. ``again``: what came of the same bytes when the kernel sent them once more, after a
+    router's word;
     ``later``: and when it sent them with the ordinary TTL; ``None``: not looked for. ``acked``, ``later_acked``: whether the
     far kernel had acknowledged all of the greeting by then.
     ``hop`` is the router's address where it may be kept: never the first router's, nor one that is not of the public
@@ -70,7 +71,7 @@ class PathFact:
     ``source_port``: packets from one port to one place go one way, however many ways there are.
     """
 
-    sent: Literal["syn", "hello", "request"]
+    sent: Literal["syn", "hello", "request", "question"]
     ttl: int
     sni: str | None = None
     source_port: int | None = None

@@ -107,7 +107,9 @@ def _what(fact: Fact) -> str:
     if isinstance(fact, AppFact):
         return f"{fact.protocol} {fact.transport} {fact.sent}"
     if isinstance(fact, PathFact):
-        said = {"hello": f"SNI {fact.sni}", "request": "a plain request", "syn": "SYN"}[fact.sent]
+        said = {"hello": f"SNI {fact.sni}", "request": "a plain request", "syn": "SYN", "question": "a DNS question"}[
+            fact.sent
+        ]
         return f"TTL {fact.ttl}, {said}"
     return ""
 

@@ -191,13 +191,14 @@ def same_manner(one: Observation, other: Observation) -> bool:
     return bool(dns(one).addresses) and set(dns(one).addresses) == set(dns(other).addresses)
 
 
-def local_proofs(case: Case) -> tuple[Observation, ...]:
-    """What shows that a private-address resolver made the lie itself rather than passing it on.
+def local_proofs(case: Case, *, inside: bool = False) -> tuple[Observation, ...]:
+    """What shows that a private-address resolver made the lie itself rather than passing it on; with *inside* whoever told it
+    is known to be in this house, whatever the address.
 
     An advertising domain refused in the same manner, or a never-asked label under the name answered in the same manner
     faster than any forwarder could have asked.
     """
-    told = tuple(o for o in lies(case) if is_private(o))
+    told = tuple(o for o in lies(case) if inside or is_private(o))
     if not told or is_unsteady(case, told):
         return ()
     advertising = tuple(

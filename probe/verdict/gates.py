@@ -20,6 +20,7 @@ from probe.verdict.findings.resets import broken_off_beside
 from probe.verdict.findings.retries import is_own_success
 from probe.verdict.findings.tls import lost_segments, rescued_by_size
 from probe.verdict.groups import (
+    ANSWERED,
     AT_CONTROLS,
     AT_OWN_ADDRESS,
     BY_DISTANCE,
@@ -27,6 +28,7 @@ from probe.verdict.groups import (
     FLIPS,
     LIES,
     LOCAL_FILTERS,
+    LOST,
     PAGES_PUT_IN,
     SLOWED,
 )
@@ -118,8 +120,13 @@ def guard_of_the_site(_case: Case, findings: Findings) -> Iterable[str]:
 
 
 def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:
-    """What gets no further than the own network's router, or what is right behind it, may be that router's doing."""
-    return BY_NAME if _codes(findings) & {"greeting_stopped_at_home", "others_stopped_at_home"} else ()
+    """What gets no further than the own network's router, or what is right behind it, may be that router's doing; and what is
+    answered there its word.
+    """
+    found = _codes(findings)
+    names = BY_NAME if found & {"greeting_stopped_at_home", "others_stopped_at_home"} else frozenset[str]()
+    lost = LOST if "question_lost_at_home" in found else frozenset[str]()
+    return names | lost | (ANSWERED if "question_answered_inside" in found else frozenset[str]())
 
 
 def slow_is_not_open(_case: Case, findings: Findings) -> Iterable[str]:

@@ -30,6 +30,21 @@ LIES = frozenset(
         "dns_no_answer_contradicted",
     }
 )
+ANSWERED = frozenset(
+    {
+        "dns_bogon",
+        "dns_sinkhole",
+        "dns_block_page_address",
+        "dns_nxdomain_contradicted",
+        "dns_refused_contradicted",
+        "dns_operator_says_blocked",
+        "dns_injected_no_resolver",
+        "dns_injected_denial",
+        "dns_two_replies",
+    }
+)
+"""What is said of a name in clear, which a household's router or resolver may have said."""
+LOST = frozenset({"dns_questions_dropped"})
 LOCAL_FILTERS = frozenset(
     {
         "filter_hosts_file",

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from probe.observations import HostFact
+from probe.verdict import questions_way
 from probe.verdict.evidence import proves
 from probe.verdict.findings.located import may_be_this_side
-from probe.verdict.groups import BY_NAME, SLOWED
+from probe.verdict.groups import BY_NAME, LOST, SLOWED
 from probe.verdict.model import Finding, Status
 
 if TYPE_CHECKING:
@@ -54,14 +55,16 @@ def this_side(case: Case, draft: Draft) -> bool:
     """``blocked`` needs a device that is not in this house or company, wherever something shows that it may be in there.
 
     Where names are stopped was followed along the way, and no router that had the name is known to be somebody else's. Or
-    nobody has followed it, and somebody opens all connections. Other proof than of names stands.
+    nobody has followed it, and somebody opens all connections. So it is with questions that get lost, of which none is known
+    to have left. Other proof than of names stands.
     """
     proofs = {f.code for f in draft.supports if proves(f) and f.weight > 0}
     if draft.status != "blocked" or not proofs:
         return False
-    if proofs <= BY_NAME:
-        return may_be_this_side(case)
-    return proofs <= BY_NAME | SLOWED and case.own.opened
+    rest = proofs - LOST if questions_way.may_be_lost_here(case) else proofs
+    if rest <= BY_NAME:
+        return not rest or may_be_this_side(case)
+    return rest <= BY_NAME | SLOWED and case.own.opened
 
 
 def maybe_a_proxy(case: Case, draft: Draft) -> bool:

@@ -19,6 +19,7 @@ from tests.unit import verdict_scenarios_holes as holes
 from tests.unit import verdict_scenarios_located as followed
 from tests.unit import verdict_scenarios_pages as pages
 from tests.unit import verdict_scenarios_protocols as protocols
+from tests.unit import verdict_scenarios_questions as questions
 from tests.unit import verdict_scenarios_quic as over_quic
 from tests.unit import verdict_scenarios_sinks as sinks
 from tests.unit import verdict_scenarios_this_side as this_side
@@ -618,11 +619,13 @@ def questions_dropped(
     others: str | None = None,
     readable: tuple[str, ...] = ("8.8.8.8", "9.9.9.9"),
     stream: str | None = TIMEOUT,
+    followed: bool = True,
 ) -> Facts:
     """Questions for the name get lost on the way, and nothing else does; a machine without a resolver says so of others.
 
     ``nobody`` and ``there`` are what came of the innocuous name and of this one at such a machine, ``others`` what came of
-    innocuous names abroad; ``readable`` are asked in clear, over ``stream`` as well.
+    innocuous names abroad; ``readable`` are asked in clear, over ``stream`` as well. ``followed``: a question about the name
+    is known to have left the house.
     """
     facts = _healthy().no_name(TIMEOUT, server=server, rcode=None)
     if twice:
@@ -645,7 +648,8 @@ def questions_dropped(
     facts.dns(*(() if stream else (SITE,)), failure=stream, server="8.8.8.8", rcode=None if stream else 0, **place)
     for where in ("8.8.8.8", "9.9.9.9"):
         facts.dns(SITE, purpose="dns_answers", group="doh", role="foreign", transport="doh", server=where)
-    return facts.tried(SITE)
+    facts.tried(SITE)
+    return questions.along(facts, questions.OUT, server=server) if followed else facts
 
 
 def gone_everywhere() -> Facts:
@@ -1495,6 +1499,8 @@ CODES |= followed.CODES
 CODES |= this_side.CODES
 WORDS |= followed.WORDS
 WORDS |= this_side.WORDS
+CODES |= questions.CODES
+WORDS |= questions.WORDS
 CODES |= remembering.CODES
 WORDS |= remembering.WORDS
 CODES |= over_quic.CODES

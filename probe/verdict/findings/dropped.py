@@ -39,7 +39,7 @@ def dns_questions_dropped(case: Case) -> Iterator[Match]:
     main = answers.main_replies(case)
     if len(here) < _TIMES or not answers.from_provider(main) or any(o.failure != _SILENCE for o in main):
         return
-    nobody, abroad = _lost_at_nobodys(case), _lost_abroad(case)
+    nobody, abroad = lost_at_nobodys(case), _lost_abroad(case)
     truths = tuple(o for o in answers.proven_truths(case) if dns(o).transport in ("doh", "dot"))
     if nobody and abroad and truths and is_healthy_resolver(case):
         yield Match(
@@ -51,7 +51,7 @@ def dns_questions_dropped(case: Case) -> Iterator[Match]:
         )
 
 
-def _lost_at_nobodys(case: Case) -> tuple[Observation, ...]:
+def lost_at_nobodys(case: Case) -> tuple[Observation, ...]:
     """Questions at a machine without a resolver, where it said so of every innocuous name and of this one never."""
     asked = tuple(o for o in case.of("dns_answers", "dns", "no_resolver") if dns(o).role == "no_resolver")
     mine = [o.failure for o in asked if o.arm != "innocuous"]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from probe.observations import HostFact, HttpFact
-from probe.verdict import answers, certificates, fingerprints, resolvers
+from probe.verdict import answers, certificates, fingerprints, questions_way, resolvers
 from probe.verdict.case import Case
 from probe.verdict.facts import dns, http
 from probe.verdict.findings.denials import BLOCKED_BY_OPERATOR, FILTERED
@@ -87,7 +87,8 @@ def filter_on_this_computer(case: Case) -> Iterator[Match]:
     signatures=("network.filter",),
 )
 def filter_local_resolver(case: Case) -> Iterator[Match]:
-    proofs = answers.local_proofs(case)
+    way = questions_way.read(case)
+    proofs = answers.local_proofs(case, inside=way is not None and bool(way.answered_near))
     if proofs:
         yield _match(case, "lan", (*answers.lies(case), *proofs))
 
