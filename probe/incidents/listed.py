@@ -26,14 +26,14 @@ Tracks = Mapping[tuple[str, str], Track]
 
 
 def alike(tracks: Tracks, interface: str, why: Suspicion) -> dict[str, Suspicion]:
-    """By URL, what speaks for the same list as *why* does: suspicions of endpoints, and what they are held for."""
+    """By URL, what speaks for the same list as *why* does: suspicions of endpoints, and what they are held for here."""
     if why.method not in METHODS or why.signature is None:
         return {}
     return {
         url: other
         for (way, url), track in tracks.items()
         if url and way == interface
-        for other in (*track.suspicions, *((track.held.why,) if track.held is not None else ()))
+        for other in (*track.suspicions, *((track.held.why,) if track.held is not None and not track.held.away else ()))
         if (other.status, other.method, other.signature) == (why.status, why.method, why.signature)
     }
 

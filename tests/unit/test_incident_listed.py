@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probe.incidents.machine import wants
-from probe.incidents.model import Reading
+from probe.incidents.model import MOVED, OwnSide, Reading
 from tests.bench.listed_streams import opened
 from tests.incident_facts import TAKES, at, kinds, only, reading, told
 
@@ -53,6 +53,12 @@ def test_who_is_met_later_joins_at_once() -> None:
     _, events = told(*SEEN_NOW_AND_THEN, met(31, "delta"), met(33, "alpha"))
     assert kinds(events) == ["opened", "widened", "widened"]
     assert [event.detail["platforms"] for event in events] == [["gamma"], ["delta"], ["alpha"]]
+
+
+def test_what_was_seen_in_another_network_does_not_count() -> None:
+    """Where this host has moved since, one reading is a first one again."""
+    moved = OwnSide(run="moved", at_us=at(29), status="inconclusive", method=MOVED)
+    assert kinds(told(*SEEN_NOW_AND_THEN, moved, met(31, "delta"))[1]) == ["opened"]
 
 
 def test_who_failed_last_joins_with_the_one_that_decides() -> None:
