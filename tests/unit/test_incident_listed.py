@@ -58,7 +58,7 @@ def test_who_is_met_later_joins_at_once() -> None:
 def test_what_was_seen_in_another_network_does_not_count() -> None:
     """Where this host has moved since, one reading is a first one again."""
     moved = OwnSide(run="moved", at_us=at(29), status="inconclusive", method=MOVED)
-    assert kinds(told(*SEEN_NOW_AND_THEN, moved, met(31, "delta"))[1]) == ["opened"]
+    assert kinds(told(*SEEN_NOW_AND_THEN, met(25, "gamma"), moved, met(31, "delta"))[1]) == ["opened"]
 
 
 def test_who_failed_last_joins_with_the_one_that_decides() -> None:
