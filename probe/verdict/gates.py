@@ -33,6 +33,7 @@ from probe.verdict.groups import (
     SLOWED,
 )
 from probe.verdict.model import Finding
+from probe.verdict.others import stopped_too
 from probe.verdict.pages import is_own_page
 
 if TYPE_CHECKING:
@@ -127,6 +128,18 @@ def stopped_at_home(_case: Case, findings: Findings) -> Iterable[str]:
     names = BY_NAME if found & {"greeting_stopped_at_home", "others_stopped_at_home"} else frozenset[str]()
     lost = LOST if "question_lost_at_home" in found else frozenset[str]()
     return names | lost | (ANSWERED if "question_answered_inside" in found else frozenset[str]())
+
+
+def others_stopped_too(case: Case, _findings: Findings) -> Iterable[str]:
+    """Where unrelated names are stopped alike, it is no block of this one: a used-up tariff has a list of free names."""
+    return BY_NAME if stopped_too(case) else ()
+
+
+def refuses_advertising(_case: Case, findings: Findings) -> Iterable[str]:
+    """What is refused as advertising is may be refused by a filter that somebody here has chosen, wherever that is. A notice of
+    an order stands.
+    """
+    return ANSWERED - {"dns_block_page_address"} if "filter_refuses_advertising" in _codes(findings) else ()
 
 
 def slow_is_not_open(_case: Case, findings: Findings) -> Iterable[str]:
@@ -320,6 +333,8 @@ EVIDENCE_GATES: dict[str, EvidenceGate] = {
         EvidenceGate("broken_beside", broken_beside),
         EvidenceGate("guard_of_the_site", guard_of_the_site),
         EvidenceGate("stopped_at_home", stopped_at_home),
+        EvidenceGate("refuses_advertising", refuses_advertising),
+        EvidenceGate("others_stopped_too", others_stopped_too),
         # After those that void the comparison itself.
         EvidenceGate("slow_is_not_open", slow_is_not_open),
         EvidenceGate("path_mtu", path_mtu),

@@ -70,6 +70,7 @@ _SETTLE = {
     "know_own_side": "whether this network itself works could not be told: measure again in a few minutes",
     "without_own_routers": "connect this computer to the provider's line itself, without the routers and filters of this house "
     "or company in between, and measure again",
+    "paid_line": "measure from a line whose tariff is not used up: see what the operator says of its volume and balance",
     "without_proxy": "measure from a line without a proxy that takes every connection",
     "neutral_pair": "compare the name with another one at unrelated addresses abroad (the check does so when it can)",
     "more_neutrals": "repeat the comparison of names at two unrelated addresses, with at least six tries each",
@@ -143,8 +144,11 @@ _GATES = {
     "own_side_is_scoped": "trouble of the own network does not explain what was proven about the name",
     "same_in_two_countries": "the site treats its name so in another country too, so the network here is not to blame for it",
     "control_only_leans": "what was seen here proves it, so what a server elsewhere says is not needed and does not count",
+    "others_stopped_too": "unrelated names are stopped as this one is, so the network goes by a list of what it lets through, "
+    "as a tariff does that is used up",
     "slow_is_not_open": "that the site came at all says nothing of how slowly it comes, which is proven by itself",
     "stopped_at_home": "it is stopped at this network's own router or right behind it, so that router may be what does it",
+    "refuses_advertising": "the same DNS refuses advertising too, as a filter does that somebody here may have chosen",
     "this_side": "what stops it may still be inside this house or company: no router that is somebody else's is known to have "
     "had it",
     "maybe_a_proxy": "whether somebody on the way takes every connection was not found out, and then comparisons say nothing",

@@ -38,8 +38,10 @@ def _by_stage(case: Case, codes: set[str], fired: tuple[str, ...]) -> list[str]:
     found = []
     if "transparent_proxy" in fired:
         found.append("without_proxy")
-    if {"this_side", "stopped_at_home", "put_in_beside"} & set(fired):
+    if {"this_side", "stopped_at_home", "put_in_beside", "refuses_advertising"} & set(fired):
         found.append("without_own_routers")
+    if "others_stopped_too" in fired:
+        found.append("paid_line")
     if stage in ("tls", "http") and not codes & {"neutral_flip"} and not _certificate(case):
         found.append("more_neutrals" if codes & FLIPS or at_neutrals(case) else "neutral_pair")
     if "path_mtu" in codes:

@@ -447,9 +447,14 @@ SNI: tuple[Scenario, ...] = (
     Scenario(
         name="only_listed_names",
         tells="greetings are delivered only for the country's sites and for some museums and universities: half of the neutral "
-        "places answer nobody",
+        "places answer nobody. A tariff's free names look the same, so from one place it need not be known",
         rules=lambda world: (censor.OnlyListed(names=_passes(world)),),
-        acceptable=(Words("blocked", "tls"), Words("no_network", "whitelist"), Words("no_network", "international")),
+        acceptable=(
+            Words("blocked", "tls"),
+            Words("no_network", "whitelist"),
+            Words("no_network", "international"),
+            Words("inconclusive"),
+        ),
         network=(
             Words("ok"),
             Words("no_network", "whitelist"),

@@ -79,6 +79,17 @@ _LISTS = (
         rules=always(tariffs.OthersReset(names=_FREE)),
     ),
     _tariff(
+        "used_up_and_other_names_reset_from_beside",
+        "the same by a device beside the way, so that answers come behind its resets",
+        OWN,
+        prove.page(WHATSAPP),
+        prove.fails(FACEBOOK_URL, prove.HANDSHAKE, prove.RESET),
+        prove.handshake(NEUTRAL, _FREE[-1], works=True),
+        prove.handshake(NEUTRAL, _PAID, works=False),
+        sound=(WHATSAPP, INSTAGRAM),
+        rules=always(tariffs.OthersResetBeside(names=_FREE, ttl=48)),
+    ),
+    _tariff(
         "unrated_names_dropped",
         "a box delivers greetings with names that it has a rating for, which are all well-known ones but this; it knows no more",
         OWN,

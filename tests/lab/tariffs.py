@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.lab import rules, throttle
+from tests.lab import censor, rules, throttle
 from tests.lab.rules import ByName
 
 
@@ -27,6 +27,11 @@ class OthersDrop(_AllOthers, rules.NameDrop):
 @dataclass(kw_only=True)
 class OthersReset(_AllOthers, rules.NameReset):
     """Any other name is answered with a RST."""
+
+
+@dataclass(kw_only=True)
+class OthersResetBeside(_AllOthers, censor.NameResetBeside):
+    """The same from beside the path: the greeting goes on, and the server's answer comes behind the RST."""
 
 
 @dataclass(kw_only=True)

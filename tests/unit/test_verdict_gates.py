@@ -54,6 +54,8 @@ from tests.unit.verdict_scenarios import (
 )
 from tests.unit.verdict_scenarios_located import blocked_and_followed
 from tests.unit.verdict_scenarios_pages import another_page
+from tests.unit.verdict_scenarios_tariffs import used_up
+from tests.unit.verdict_scenarios_questions import CODES as QUESTIONS
 from tests.unit.verdict_scenarios_this_side import led_inside, listed_at_home, page_put_in, second_router
 from tests.unit.verdict_scenarios_throttling import policed
 
@@ -194,6 +196,9 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("broken_beside", reset_by_the_own_router, "blocked"),
     ("stopped_at_home", lambda: blocked_and_followed(device=1), "blocked"),
     ("stopped_at_home", listed_at_home, "blocked"),
+    ("stopped_at_home", QUESTIONS["question_answered_inside"], "blocked"),
+    ("refuses_advertising", QUESTIONS["filter_refuses_advertising"], "blocked"),
+    ("others_stopped_too", used_up, "blocked"),
     ("slow_is_not_open", policed, "accessible"),
     ("guard_of_the_site", guarded_site, "blocked"),
     ("put_in_on_the_way", led_away_at_one_place, "accessible"),
@@ -321,6 +326,7 @@ def line_probably_dead() -> Facts:
 WORDS: list[tuple[str, Callable[[], Facts], str]] = [
     ("blocked_needs_proof", leaning_sum, "blocked"),
     ("this_side", second_router, "blocked"),
+    ("this_side", QUESTIONS["question_lost_inside"], "blocked"),
     ("maybe_a_proxy", broken_off_before_the_end, "blocked"),
     ("outage_needs_own_word", outage_sum, "outage"),
     ("others_need_proof", antivirus_on_a_healthy_line, "no_network"),
