@@ -201,17 +201,19 @@ def local_proofs(case: Case, *, inside: bool = False) -> tuple[Observation, ...]
     told = tuple(o for o in lies(case) if inside or is_private(o))
     if not told or is_unsteady(case, told):
         return ()
-    advertising = tuple(
-        o
-        for o in (*case.of("dns_answers", "dns", "filter"), *_own_filter_checks(case))
-        if any(same_manner(o, lie) for lie in told)
-    )
+    advertising = refused_as_advertising(case, told)
     fast = tuple(
         o
         for o in case.of("dns_answers", "dns", "never_asked")
         if any(same_manner(o, lie) for lie in told) and _made_at_gateway(case, o)
     )
     return (*advertising, *fast)
+
+
+def refused_as_advertising(case: Case, told: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """Answers about advertising that are as these lies are: such lists are a filter's, which somebody has chosen."""
+    asked = (*case.of("dns_answers", "dns", "filter"), *_own_filter_checks(case))
+    return tuple(o for o in asked if any(same_manner(o, lie) for lie in told))
 
 
 def is_unsteady(case: Case, told: tuple[Observation, ...]) -> bool:

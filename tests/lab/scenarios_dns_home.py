@@ -11,15 +11,16 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import manners_blocks, prove, prove_blocks
+from tests.lab import manners_blocks, prove, prove_blocks, rules
 from tests.lab.dns_home import TakeQuestions
 from tests.lab.net import RESOLVER
-from tests.lab.rules import Place, Rule
+from tests.lab.rules import Place, Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.world import Nameserver, Says, Site, World
 
 META = ("facebook.com",)
 HOME = "192.168.0.53"
+FILTER_ABROAD = "94.140.14.15"
 PUBLIC = "8.8.8.8"
 X, X_URL = "x.com", "https://x.com/"
 NOTICE = "178.89.4.10"
@@ -28,6 +29,7 @@ OWN = (Words("no_network", "filter"), Words("inconclusive"))
 """Never a block: the household does it, or nobody can tell."""
 ANY_NETWORK = (Words("ok"), Words("inconclusive"), Words("no_network"))
 _SECOND = {"hops": ("192.168.1.1", "192.168.0.1", "92.47.144.1")}
+_ADS = ("doubleclick.net", "googleadservices.com", "adnxs.com")
 BEHIND: Place = 1
 """A machine of the house that the own router sends questions to, or a provider's device before its first router."""
 
@@ -239,4 +241,28 @@ TAKEN: tuple[Scenario, ...] = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*DROPPED, *TAKEN)
+# ---------------------------------------------------------------------------------------------------------------------
+# all questions sent to a filter abroad
+
+
+def _filtered_abroad(says: dict[str, Says]) -> Build:
+    server = Nameserver(address=FILTER_ABROAD, says=says)
+    return lambda world: dataclasses.replace(world, nameservers=(server,))
+
+
+_NULL = Says(addresses=("0.0.0.0",))
+
+SENT_ABROAD: tuple[Scenario, ...] = (
+    _row(
+        "house_sends_questions_to_a_filter_abroad",
+        "the household's router sends every question in clear to a public filter, which refuses the name and advertising",
+        OWN,
+        prove.answers(FACEBOOK, "0.0.0.0"),
+        prove.answers(FACEBOOK, "0.0.0.0", "192.0.2.53"),
+        prove.answers(_ADS[0], "0.0.0.0"),
+        world=_filtered_abroad({**dict.fromkeys(_ADS, _NULL), FACEBOOK: _NULL}),
+        rules=always(rules.Divert(when=When(ports=(53,)), to=FILTER_ABROAD, place="home")),
+    ),
+)
+
+SCENARIOS: tuple[Scenario, ...] = (*DROPPED, *TAKEN, *SENT_ABROAD)

@@ -54,8 +54,8 @@ from tests.unit.verdict_scenarios import (
 )
 from tests.unit.verdict_scenarios_located import blocked_and_followed
 from tests.unit.verdict_scenarios_pages import another_page
-from tests.unit.verdict_scenarios_tariffs import used_up
 from tests.unit.verdict_scenarios_questions import CODES as QUESTIONS
+from tests.unit.verdict_scenarios_tariffs import used_up
 from tests.unit.verdict_scenarios_this_side import led_inside, listed_at_home, page_put_in, second_router
 from tests.unit.verdict_scenarios_throttling import policed
 
@@ -196,7 +196,6 @@ EVIDENCE: list[tuple[str, Callable[[], Facts], str]] = [
     ("broken_beside", reset_by_the_own_router, "blocked"),
     ("stopped_at_home", lambda: blocked_and_followed(device=1), "blocked"),
     ("stopped_at_home", listed_at_home, "blocked"),
-    ("stopped_at_home", QUESTIONS["question_answered_inside"], "blocked"),
     ("refuses_advertising", QUESTIONS["filter_refuses_advertising"], "blocked"),
     ("others_stopped_too", used_up, "blocked"),
     ("slow_is_not_open", policed, "accessible"),
@@ -233,6 +232,9 @@ LEFT_STANDING: list[tuple[str, Callable[[], Facts], str]] = [
     ("stale_address", moved_twice, "dns_sinkhole"),
     ("put_in_beside", page_put_in, "neutral_flip"),
     ("put_in_beside", led_inside, "neutral_flip"),
+    ("stopped_at_home", QUESTIONS["question_answered_inside"], "dns_nxdomain_contradicted"),
+    ("stopped_at_home", QUESTIONS["question_lost_at_home"], "dns_questions_dropped"),
+    ("refuses_advertising", QUESTIONS["filter_refuses_advertising"], "dns_nxdomain_contradicted"),
     ("old_denial", denied_by_zone, "dns_nxdomain_contradicted"),
     ("trust_not_refusal", silent_signed_zone, "dns_servfail_contradicted"),
     ("split_horizon", lambda: own_server("10.20.30.40"), "dns_bogon"),

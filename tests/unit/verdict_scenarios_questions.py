@@ -100,7 +100,14 @@ def _inside(story: Story, mine: str = "1i 2a", others: str = "1i 2a 3a 4a 5a 6a"
     return lambda: along(story(), mine, others, **more)
 
 
+def refused_as_advertising(*, failure: str = "dns_nxdomain_error", **told: Any) -> Facts:
+    """Whoever answers, not known to be inside, refuses advertising in the same way."""
+    facts = denied(failure).system("filter", name="doubleclick.net", failure=failure, arm="innocuous", **told)
+    return along(facts, OUT)
+
+
 CODES: dict[str, Story] = {
+    "filter_refuses_advertising": refused_as_advertising,
     "question_answered_inside": _inside(denied),
     "question_lost_inside": lambda: lost("1i 2. 2. 3.", f"{OTHERS} 2i"),
     "question_lost_at_home": lambda: lost("1. 1. 2. 2.", f"{OTHERS} 1i 2i"),
@@ -174,9 +181,10 @@ WORDS: dict[str, tuple[Story, str]] = {
         ),
         "no_network/filter/network.filter",
     ),
-    "advertising refused alike, beyond the house": (
+    "advertising refused alike, beyond the house": (refused_as_advertising, _INSIDE),
+    "advertising refused in another way": (
         lambda: along(
-            denied().system("filter", name="doubleclick.net", failure="dns_nxdomain_error", arm="innocuous"), OUT
+            denied().system("filter", name="doubleclick.net", failure="dns_refused_error", arm="innocuous"), OUT
         ),
         f"blocked/dns/{_NXDOMAIN}",
     ),

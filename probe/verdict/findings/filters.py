@@ -13,6 +13,7 @@ from probe.observations import HostFact, HttpFact
 from probe.verdict import answers, certificates, fingerprints, questions_way, resolvers
 from probe.verdict.case import Case
 from probe.verdict.facts import dns, http
+from probe.verdict.findings import injected
 from probe.verdict.findings.denials import BLOCKED_BY_OPERATOR, FILTERED
 from probe.verdict.model import Where
 from probe.verdict.rows import Match, Row, row
@@ -194,6 +195,25 @@ def filter_takes_questions(case: Case) -> Iterator[Match]:
 
 
 @row(
+    "filter_refuses_advertising",
+    speaks_for="no_network",
+    weight=1.0,
+    family="dns_local",
+    basis="behaviour",
+    sentence="whoever answers for this network's DNS refuses {host} in the same way as advertising ({other}): so do filters "
+    "that a household has chosen, such as a family's, whose router may send all questions to one",
+    why="orders to block list no advertising, and parental services do; a provider's own may be nobody's choice: a reason only",
+    signatures=("network.filter",),
+)
+def filter_refuses_advertising(case: Case) -> Iterator[Match]:
+    told = tuple(o for o in answers.lies(case) if not answers.is_private(o))
+    alike = answers.refused_as_advertising(case, told)
+    # Whoever puts answers in is no resolver that somebody has chosen; and one that denies everything keeps no list.
+    if alike and not answers.is_unsteady(case, told) and not injected.put_in(case)[0]:
+        yield _match(case, "lan", (*told, *alike), other=dns(alike[0]).qname)
+
+
+@row(
     "filter_product",
     speaks_for="no_network",
     weight=1.0,
@@ -220,5 +240,6 @@ ROWS: tuple[Row, ...] = (
     filter_page,
     filter_says_blocked,
     filter_takes_questions,
+    filter_refuses_advertising,
     filter_product,
 )
