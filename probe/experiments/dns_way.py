@@ -2,8 +2,8 @@
 
 A household's own router can do to names what a provider does: drop, refuse or answer questions about them, whoever is asked.
 So the first router outside is looked for with questions about another name, once a run; and those about this one go as far as
-that. What is read from it is :mod:`probe.verdict.questions_way`'s business. A healthy site costs nothing, and neither does one
-whose trouble is not in DNS.
+that, or as far as three where it is not known yet. What is read from it is :mod:`probe.verdict.questions_way`'s business. A
+healthy site costs nothing, and neither does one whose trouble is not in DNS.
 """
 
 from __future__ import annotations
@@ -36,9 +36,14 @@ async def follow(site: Site) -> None:
     if address is None or site.session.pacer.is_used_up:
         return
     other = site.session.neutrals.innocuous(site.host, site.host)
-    await _routers(site, address, other)
+    gone = 0
+    if address in site.session.ways:
+        await site.session.ways[address].wait()
+    else:
+        gone = _UNKNOWN
+        await _beside_the_other(site, address, other)
     outside = _outside(site)
-    await _let_go(site, address, site.host, "target", range(1, (outside or _UNKNOWN) + 1))
+    await _let_go(site, address, site.host, "target", range(gone + 1, (outside or _UNKNOWN) + 1))
     found = questions_way.read(_case(site))
     if found is None:
         return
@@ -63,17 +68,18 @@ def _outside(site: Site) -> int | None:
     return questions_way.first_outside(hops)
 
 
-async def _routers(site: Site, address: str, other: str) -> None:
-    """Questions about another name along the way, unless this run has let them go there before."""
-    known = site.session.ways
-    if address in known:
-        await known[address].wait()
-        return
-    known[address] = asyncio.Event()
+async def _beside_the_other(site: Site, address: str, other: str) -> None:
+    """Both names as far as most routers outside are, and the other one farther where none has spoken."""
+    heard = site.session.ways[address] = asyncio.Event()
+    near = range(1, _UNKNOWN + 1)
     try:
-        await _let_go(site, address, other, "innocuous", range(1, questions_way.FARTHEST + 1))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_let_go(site, address, other, "innocuous", near))
+            both.create_task(_let_go(site, address, site.host, "target", near))
+        if _outside(site) is None:
+            await _let_go(site, address, other, "innocuous", range(_UNKNOWN + 1, questions_way.FARTHEST + 1))
     finally:
-        known[address].set()
+        heard.set()
 
 
 async def _let_go(site: Site, address: str, name: str, arm: Arm, ttls: Iterable[int]) -> None:

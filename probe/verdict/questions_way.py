@@ -69,20 +69,22 @@ class Way:
     @cached_property
     def answered_near(self) -> tuple[Observation, ...]:
         """Questions about the name that were answered where nobody outside is known to have had them."""
-        if self.rewritten or self.got_out:
+        if self.rewritten:
             return ()
         return tuple(one.observation for one in self.mine if one.fact.came == "answer" and self._is_near(one.ttl))
 
     def _is_near(self, ttl: int) -> bool:
-        """One that ends at the own router may have been answered by that. One that ends behind it, by a machine of the house
-        that the own router sends all questions to, or by a provider's first router: so where the other name is answered there
-        as well. Who puts answers in for the one name there has let them pass a router: that is no household's.
+        """One that ends at the own router may have been answered by that, and one that ends at another router of the house by
+        that one. One that ends at a provider's may have been answered by a machine of the house that the own router sends all
+        questions to: where the other name is answered there as well, and none ever got out. Who puts answers in for the one
+        name there has let them pass a router: that is no household's.
         """
         if ttl == 1:
             return True
-        heard = {one.ttl: one.fact for one in (*self.mine, *self.others) if one.fact.came == "icmp"}
-        all_ours = all(hop in heard and heard[hop].hop_is in ("gateway", "private") for hop in range(2, ttl))
-        return all_ours and any(one.ttl == ttl and one.fact.came == "answer" for one in self.others)
+        heard = (one for one in (*self.mine, *self.others) if one.fact.came == "icmp")
+        ours = {one.ttl for one in heard if one.fact.hop_is in ("gateway", "private")}
+        taken = {one.ttl for one in self.others if one.fact.came == "answer" and not self.got_out}
+        return ours.issuperset(range(2, ttl)) and ttl in ours | taken
 
     @cached_property
     def lost_inside(self) -> tuple[Observation, ...]:

@@ -217,6 +217,24 @@ TAKEN: tuple[Scenario, ...] = (
         only_listed=True,
         ttl=60,
     ),
+    _taken(
+        "second_router_takes_listed_questions",
+        "null",
+        OWN,
+        1,
+        "the second router of the house answers questions about listed names itself, and",
+        only_listed=True,
+        near=_SECOND,
+    ),
+    _taken(
+        "provider_takes_listed_questions_behind_two_routers",
+        "null",
+        _blocked("dns.injection.bogon"),
+        3,
+        "behind two routers of the house the provider answers questions about listed names at its border, and",
+        only_listed=True,
+        near=_SECOND,
+    ),
     *(
         _taken(
             "provider_takes_questions",

@@ -125,6 +125,15 @@ WORDS: dict[str, tuple[Story, str]] = {
         _inside(denied, "1i 2i 3a", "1i 2i 3a 4a", hops=PRIVATE),
         _INSIDE,
     ),
+    "put in at the own router, which lets the question pass as well": (_inside(denied, "1a 2i", OTHERS), _INSIDE),
+    "put in by the second router of the house for this name only": (
+        _inside(denied, "1i 2a 3a", OTHERS, hops=PRIVATE),
+        _INSIDE,
+    ),
+    "put in behind the second router of the house for this name only": (
+        _inside(denied, "1i 2i 3a", OTHERS, hops=PRIVATE),
+        f"blocked/dns/{_NXDOMAIN}",
+    ),
     "a denial three routers far, one of which never speaks": (
         _inside(denied, "1i 2. 3a", "1i 2. 3a 4a"),
         f"blocked/dns/{_NXDOMAIN}",
