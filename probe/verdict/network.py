@@ -7,6 +7,7 @@ which no single round can.
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass
@@ -82,6 +83,15 @@ class OwnSide:
     def observations(self) -> tuple[Observation, ...]:
         return tuple(o for r in self.rounds for o in r.observations)
 
+    @property
+    def moved(self) -> bool:
+        """Whether this host was in more than one network in the course of the run, as far as its tunnels and resolvers tell: a
+        VPN that was switched on or off, Wi-Fi that gave way to a mobile line. A resolver more or less is none.
+        """
+        hosts = [r.host for r in self.rounds if r.host is not None]
+        asked = [told for told in map(_resolvers, hosts) if told]
+        return len({host.tunnels for host in hosts}) > 1 or any(not a & b for a, b in itertools.pairwise(asked))
+
     def clock_is_good(self) -> bool:
         """Whether the date of this host is known to be right within a day: told so, or a chain verified."""
         told = [offset for _, offset in offsets(self.observations)]
@@ -103,6 +113,11 @@ class OwnSide:
         """Issuers that canaries showed and the shipped store does not verify."""
         found = (certificates.unknown_issuer(o.fact) for o in self.observations)
         return frozenset(issuer for issuer in found if issuer is not None)
+
+
+def _resolvers(host: HostFact) -> frozenset[str]:
+    """Which resolvers are asked, as far as they are kept: of private ones only that there are some."""
+    return frozenset((*host.nameservers, *(("private",) if host.nameservers_private else ())))
 
 
 def read_own_side(view: View) -> OwnSide:

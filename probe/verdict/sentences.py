@@ -66,6 +66,7 @@ _SETTLE = {
     "look_yourself": "open it in a browser: what turns this program away may let people in",
     "measure_again": "measure it again: this run did not get to the end of it",
     "report_bug": "a bug in this program ended the measurement: please report it",
+    "stay_here": "measure it again in one network from beginning to end, its VPN on or off all the while",
     "stay_awake": "measure it again while the computer stays awake",
     "know_own_side": "whether this network itself works could not be told: measure again in a few minutes",
     "without_own_routers": "connect this computer to the provider's line itself, without the routers and filters of this house "
@@ -157,6 +158,7 @@ _GATES = {
     "others_need_proof": "nothing proves it",
     "blocked_floor": "the evidence is not strong enough to say blocked",
     "floor": "the evidence is not strong enough for any word",
+    "host_moved": "the computer changed its network or its VPN during the measurement, so what it met is of two networks",
     "host_slept": "the computer slept during the measurement, so its failures do not count",
     "our_bug": "a bug in this program ended the measurement",
 }

@@ -25,6 +25,8 @@ def settle(case: Case, findings: tuple[Finding, ...], fired: tuple[str, ...]) ->
         found.append("report_bug")
     if "host_slept" in fired:
         found.append("stay_awake")
+    if "host_moved" in fired:
+        found.append("stay_here")
     if case.own.verdict.status == "inconclusive":
         found.append("know_own_side")
     found.extend(_by_stage(case, codes, fired))

@@ -110,6 +110,11 @@ def host_slept(case: Case, draft: Draft) -> bool:
     return draft.status != "accessible" and bool(slept) and max(slept) - min(slept) > 1.0
 
 
+def host_moved(case: Case, draft: Draft) -> bool:
+    """What was seen in one network proves nothing in another, and a contrast of the two nothing in either."""
+    return draft.status == "blocked" and case.own.moved
+
+
 def our_bug(case: Case, draft: Draft) -> bool:
     """Where our own program broke off the baseline, it has no word but ``accessible`` to say."""
     baseline = any(o.purpose == "baseline" for o in case.bugs)
@@ -127,6 +132,7 @@ WORD_GATES: dict[str, WordGate] = {
         WordGate("blocked_floor", blocked_floor),
         WordGate("floor", floor),
         WordGate("host_slept", host_slept),
+        WordGate("host_moved", host_moved),
         WordGate("our_bug", our_bug),
     )
 }
