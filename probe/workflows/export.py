@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -34,14 +35,15 @@ def export(request: ExportRequest, out: BinaryIO) -> int:
     with Reader.open(request.location) as reader, reader.database.reading() as connection:
         columns = redact.columns_of(request.columns) if request.redact else request.columns
         if request.selection.what == "hours":
-            rows = hours.batches(connection, request.selection, columns)
+            found = hours.batches(connection, request.selection, columns)
         else:
-            rows = batches(connection, request.selection, columns, raw=request.format == "jsonl")
-        if request.redact:
-            rows = redact.redacted(columns, rows)
-        for piece, count in chunks(request.columns, rows):
-            out.write(piece)
-            written += count
+            found = batches(connection, request.selection, columns, raw=request.format == "jsonl")
+        # Whoever reads *out* may go: then the rest is given up while the database is still open.
+        with closing(found):
+            rows = redact.redacted(columns, found) if request.redact else found
+            for piece, count in chunks(request.columns, rows):
+                out.write(piece)
+                written += count
     return written
 
 

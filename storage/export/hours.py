@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
@@ -56,7 +56,7 @@ class Sums:
 
 def batches(
     connection: Connection, selection: Selection, columns: Sequence[Column]
-) -> Iterator[Sequence[Sequence[Any]]]:
+) -> Generator[Sequence[Sequence[Any]], None, None]:
     """The selected hours, some hundred rows at a time, in order of time, then platform, service and URL.
 
     An hour belongs to a selection as a whole, or not: both ends of it are taken back to the full hour. ``statuses`` are
@@ -147,8 +147,10 @@ def _parts(connection: Connection, selection: Selection) -> Iterator[Iterator[Pa
 def _streamed(connection: Connection, query: str, values: dict[str, Any]) -> Iterator[Any]:
     streaming = connection.execution_options(stream_results=True, yield_per=FROM_SERVER)
     result = streaming.execute(text(query), values)
-    yield from rows_of(result)
-    result.close()
+    try:
+        yield from rows_of(result)
+    finally:
+        result.close()
 
 
 def _expanded(rollups: Iterable[Any]) -> Iterator[Part]:

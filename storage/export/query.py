@@ -7,7 +7,7 @@ SQLite to that order of tables; PostgreSQL chooses for itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ class Selection:
 
 def batches(
     connection: Connection, selection: Selection, columns: Sequence[Column], *, raw: bool
-) -> Iterator[Sequence[Sequence[Any]]]:
+) -> Generator[Sequence[Sequence[Any]], None, None]:
     """The selected rows, a :data:`BATCH` at a time. *raw*: lists and flags as they are stored, not as text for a cell."""
     if selection.what == "verdicts" and connection.execute(text("SELECT 1 FROM readings LIMIT 1")).first():
         yield from _with_short_ones(connection, selection, columns, raw=raw)

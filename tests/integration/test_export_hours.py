@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gc
 import io
 import json
 import random
@@ -18,7 +19,8 @@ from probe.settings.keep import Keep
 from probe.workflows.export import ExportRequest, export, rolled_up
 from probe.workflows.prune import tidy
 from storage.archive import Archive
-from storage.export.columns import choose
+from storage.export import hours as hourly
+from storage.export.columns import What, choose
 from storage.export.query import Selection
 from storage.location import Location, parse
 from storage.rounds import Looked
@@ -228,3 +230,31 @@ def test_hours_can_be_given_away(archive: Archive) -> None:
     assert first == exported(archive)[0]
     assert own["url"] == "https://address/a"
     assert own["looks"] == "1"
+
+
+class _Gone(io.BytesIO):
+    """Whoever reads has seen enough after the first piece, as ``head`` has."""
+
+    def write(self, piece: object) -> int:
+        if self.tell():
+            raise BrokenPipeError
+        return super().write(piece)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", ["hours", "verdicts"])
+def test_rows_that_nobody_takes_any_more_leave_no_trouble(
+    location: Location, monkeypatch: pytest.MonkeyPatch, what: What
+) -> None:
+    """What is given up half way says nothing afterwards, when the database is shut."""
+    trouble: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", trouble.append)
+    monkeypatch.setattr(hourly, "BATCH", 1)
+    with Archive.open(location) as archive:
+        for number in range(3):
+            run = dataclasses.replace(sample_run(1, started_us=T_US + number * HOUR_US), id=f"{number:032x}")
+            keep_round(archive, run, looked(run, 1))
+    request = ExportRequest(location=location, selection=Selection(what=what), columns=choose(what, ()))
+    with pytest.raises(BrokenPipeError):
+        export(request, _Gone())
+    gc.collect()
+    assert trouble == []
