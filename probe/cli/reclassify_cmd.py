@@ -27,7 +27,7 @@ Facts and earlier verdicts stay as they are; exports show the newest verdict.
 
 
 @click.command("reclassify", help=HELP)
-@click.option("--run", "run_id", metavar="ID", help="Only this run.")
+@click.option("--run", "run_id", metavar="ID", help="Only this run: its number, or how that begins.")
 @click.option("--since", metavar="WHEN", help="Only runs since then: 7d, 2026-11-01 (UTC).")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table].")
 @database_option

@@ -6,7 +6,7 @@ rules and not of facts that came later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from probe.observations import Observation
@@ -73,6 +73,16 @@ def rejudge(
         yield Rejudged(run=run, asked=one, old=verdict, new=replace(new, ruleset=new.ruleset or RULESET))
 
 
+def _called(run_id: str, runs: Sequence[Run], location: Location) -> Run:
+    """The run of that number. A check shows the number's beginning only, so that is enough where no other begins so."""
+    found = [run for run in runs if run_id and run.id.startswith(run_id.lower())]
+    if not found:
+        raise StorageError(f"There is no run {run_id} in {location.shown}.")
+    if len(found) > 1:
+        raise StorageError(f"{len(found)} runs begin with {run_id} in {location.shown}. Give more of the number.")
+    return found[0]
+
+
 def reclassify(location: Location, *, run_id: str | None, since_us: int | None, priors: Priors, now_us: int) -> Outcome:
     """Judge the run *run_id*, or all runs since *since_us*, again; add what differs from the newest verdict.
 
@@ -82,9 +92,9 @@ def reclassify(location: Location, *, run_id: str | None, since_us: int | None, 
     judged = added = 0
     changed: list[Rejudged] = []
     with Reader.open(location) as reader:
-        runs = [run for run in reader.runs(since_us=since_us) if run_id is None or run.id == run_id]
-        if run_id is not None and not runs:
-            raise StorageError(f"There is no run {run_id} in {location.shown}.")
+        runs = tuple(reader.runs(since_us=since_us))
+        if run_id is not None:
+            runs = (_called(run_id, runs, location),)
         with Archive.open(location) as archive:
             for run in runs:
                 _run, asked, observations = reader.load(run.id)

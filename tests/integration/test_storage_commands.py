@@ -244,6 +244,17 @@ def test_reclassify_of_an_unknown_run(home: Path) -> None:
     """It is said, with exit code 2."""
     done = dalel(home, "reclassify", "--run", "nothing")
     assert (done.returncode, "There is no run nothing in" in done.stderr) == (2, True)
+    assert dalel(home, "reclassify", "--run", "").returncode == 2
+
+
+def test_a_run_is_found_by_the_beginning_of_its_number(home: Path, location: Location) -> None:
+    """A check shows eight digits; what fits two runs is an error that says so."""
+    with Archive.open(location) as archive:
+        archive.begin(replace(sample_run(3), id="feedbeef" + "0" * 24), sample_asked(1)).result(30)
+    done = dalel(home, "reclassify", "--run", "FEEDBEEF", "--format", "json")
+    assert json.loads(done.stdout)["runs"] == 1
+    done = dalel(home, "reclassify", "--run", "0000")
+    assert (done.returncode, "2 runs begin with 0000 in" in done.stderr) == (2, True)
 
 
 def test_each_is_judged_on_what_its_first_judge_could_see(home: Path, location: Location) -> None:
