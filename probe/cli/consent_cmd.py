@@ -14,6 +14,7 @@ from probe.cli.archive import database_option, read_place, sentences
 from probe.cli.common import config_option
 
 if TYPE_CHECKING:
+    from probe.daemon.words import Words
     from probe.settings.notify import Language
     from storage.consents import Consent
     from storage.location import Location
@@ -58,7 +59,7 @@ def command(
             asker.show()
         agreed = last is not None and last.version == VERSION
         if agreed or show:
-            click.echo(_state(last, agreed=agreed))
+            click.echo(_state(last, words.load(asker.language), agreed=agreed))
         else:
             with Archive.open(location) as archive:
                 agreed = asker.ask(archive, Wire().now_us(), sys.stdin)
@@ -78,9 +79,9 @@ def _last(location: Location) -> Consent | None:
         return None
 
 
-def _state(last: Consent | None, *, agreed: bool) -> str:
+def _state(last: Consent | None, spoken: Words, *, agreed: bool) -> str:
     if last is None:
-        return "Nobody has agreed yet: dalel run measures nothing."
+        return spoken.say("consent.none")
     when = datetime.fromtimestamp(last.at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    what = f"version {last.version} of the text, in {last.language}, on {when} ({last.how})"
-    return f"Agreed to {what}." if agreed else f"Agreed to an earlier text only: {what}. dalel run measures nothing."
+    sentence = "consent.agreed" if agreed else "consent.agreed_before"
+    return spoken.say(sentence, version=last.version, language=last.language, when=when, how=last.how)

@@ -14,6 +14,7 @@ from probe.daemon.consent import VERSION, Asker
 from storage import consents
 from storage.archive import Archive
 from storage.consents import Consent
+from tests.integration.command import dalel
 
 NOW = 1_800_000_000_000_000
 
@@ -146,6 +147,26 @@ def test_run_without_anybody_shows_the_text_and_measures_nothing(tmp_path):
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
         assert archive.runs() == ()
         assert last(archive) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "nobody", "somebody"),
+    [
+        ("en", "Nobody has agreed yet", "Agreed to version"),
+        ("ru", "Пока никто не согласился", "Согласие дано"),
+        ("kk", "Әзірге ешкім келіскен жоқ", "Келісім берілді"),
+    ],
+)
+def test_whether_it_is_agreed_to_is_said_in_the_language_of_the_text(tmp_path, language, nobody, somebody):
+    """Below the text, before and after; never in another language than the text."""
+    shown = [dalel(tmp_path, "consent", "--show", "--language", language)]
+    dalel(tmp_path, "consent", "--accept-risk", "--language", language)
+    shown.append(dalel(tmp_path, "consent", "--show", "--language", language))
+    last_lines = [done.stdout.strip().splitlines()[-1] for done in shown]
+    assert [done.returncode for done in shown] == [1, 0]
+    assert last_lines[0].startswith(nobody)
+    assert last_lines[1].startswith(somebody)
+    assert VERSION in last_lines[1]
 
 
 def test_on_a_terminal_the_command_asks_and_keeps_the_answer(tmp_path):
