@@ -8,6 +8,7 @@ import contextlib
 import datetime as dt
 import io
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Literal, TextIO, cast
 
@@ -70,8 +71,20 @@ class _Lines(io.TextIOBase):
         self._log(event, _words(event, told), **told)
 
 
+_SENTENCES = {
+    "notify.sent": "Told {channel}: {said}",
+    "notify.not_sent": "Not sent to {channel} yet, and tried again later: {said}",
+    "notify.dropped": "Messages that are not sent any more ({count}): {said}",
+    "notify.not_kept": "The database does not take what waits to be sent: {said}",
+    "notify.not_read": "The database does not say what waits to be sent: {said}",
+    "notify.round_too_long": "Sending takes too long, and goes on later.",
+}
+
+
 def _words(event: str, told: dict[str, object]) -> str:
     if isinstance(title := told.get("title"), str):
         return title
+    if event in _SENTENCES:
+        return _SENTENCES[event].format_map(defaultdict(str, told))
     parts = [event, *(str(told[key]) for key in ("channel", "said") if told.get(key))]
     return ": ".join(parts)

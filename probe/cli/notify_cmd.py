@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.archive import database_option, read_place, sentences
+from probe.cli.archive import counted, database_option, read_place, sentences
 from probe.cli.common import ConfigError, WholeGroup, config_option, read_settings
 from probe.report.safe import safe
 
@@ -94,6 +94,13 @@ def waiting(*, database: str | None, config: str | None) -> None:
         click.echo(safe(line, _LONGEST))
     if not parcels:
         click.echo("No message waits.")
+    known = {channel.name for channel in settings.notify.channels}
+    if others := sorted({row.channel for row in rows.values()} - known):
+        many = sum(row.channel not in known for row in rows.values())
+        text = (
+            f"{counted(many, 'more is', 'more are')} of channels that these settings do not have: {', '.join(others)}."
+        )
+        click.echo(safe(text, _LONGEST))
 
 
 def _chosen(channels: Sequence[Channel], names: Sequence[str]) -> tuple[Channel, ...]:

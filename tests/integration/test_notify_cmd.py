@@ -138,7 +138,7 @@ def test_what_waits_is_shown_with_the_reason(tmp_path):
     nothing = dalel(tmp_path, "notify", "waiting", DALEL_DATA_DIR=str(tmp_path))
 
     assert done.stdout == ("2026-11-22 16:00 UTC  ntfy: Бұғаттау: Telegram (ntfy.example was not reached: eof_error)\n")
-    assert nothing.stdout == "No message waits.\n"
+    assert nothing.stdout == "No message waits.\n1 more is of channels that these settings do not have: ntfy.\n"
 
 
 def test_help_has_the_topic_and_the_schema_is_printed(tmp_path):

@@ -99,6 +99,31 @@ def log_to(form):
     return file, Log(file, form, lambda: 1_795_000_000_000_000)
 
 
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        (
+            {"event": "notify.not_sent", "channel": "phone", "said": "ntfy.sh was not reached: eof_error"},
+            "Not sent to phone yet, and tried again later: ntfy.sh was not reached: eof_error",
+        ),
+        ({"event": "notify.sent", "channel": "phone", "said": "200"}, "Told phone: 200"),
+        (
+            {"event": "notify.dropped", "channel": "", "said": "it has waited for a month", "count": 2},
+            "Messages that are not sent any more (2): it has waited for a month",
+        ),
+        ({"event": "notify.round_too_long", "channel": ""}, "Sending takes too long, and goes on later."),
+    ],
+)
+def test_what_became_of_messages_is_a_sentence(told, line):
+    """No event's name, which is for programs, in what people read; in JSON it is there."""
+    file, log = log_to("text")
+    log.as_file().write(json.dumps(told) + "\n")
+    assert file.getvalue() == f"{line}\n"
+    file, log = log_to("json")
+    log.as_file().write(json.dumps(told) + "\n")
+    assert json.loads(file.getvalue())["event"] == told["event"]
+
+
 def test_lines_for_people_are_sentences_without_tricks():
     """No escape sequence of a stranger's reaches the terminal, and journald knows the time itself."""
     file, log = log_to("text")
