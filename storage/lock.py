@@ -38,7 +38,8 @@ class FileLock:
             os.close(descriptor)
             if time.monotonic() >= deadline:
                 raise StorageError(
-                    f"Another dalel is using the database ({self._path} is locked). Wait until it has finished."
+                    f"Another dalel is using the database ({self._path} is locked). Wait until it has finished, or stop "
+                    "`dalel run`."
                 )
             time.sleep(_POLL_S)
 

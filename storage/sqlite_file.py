@@ -50,7 +50,7 @@ def cannot_write(path: Path, reason: str) -> StorageError:
     """The sentence for a place that cannot be written; a full disk has several names in SQLite, and one here."""
     said, do = ("the disk is full", "Make room") if _is_full(path.parent) else (reason, "Make it writable")
     return StorageError(
-        f"Results cannot be kept in {path}: {said}. {do}, name another file with --database, or use --no-save."
+        f"Results cannot be kept in {path}: {said}. {do}, name another file with --database, or check with --no-save."
     )
 
 

@@ -144,7 +144,7 @@ def need_a_control(asked: Sequence[Asked], settings: Settings) -> None:
     if here and not settings.controls:
         raise ConfigError(
             f"{here[0]} needs a server of yours elsewhere, to send packets to that come back: name one with --control "
-            "(see `dalel help control`). A proxy does not do."
+            "(see `dalel help control`). A proxy is not enough."
         )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import shutil
 import textwrap
 from collections.abc import Iterator
 
 import click
+
+from probe.verdict.model import METHODS
 
 WIDTH = 96
 _NARROWEST = 30
@@ -89,6 +92,8 @@ def _listed(names: list[str]) -> Iterator[str]:
 
 
 def _unknown(signature: str, known: list[str]) -> str:
+    if signature.strip().lower() in {*METHODS, *itertools.chain.from_iterable(METHODS.values())}:
+        return f"'{signature}' is no signature or code, but one of the words that `dalel help verdicts` explains."
     near = difflib.get_close_matches(signature.strip().lower(), known, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return f"No signature or code '{signature}'.{hint} See: dalel explain"

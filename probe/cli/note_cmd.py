@@ -150,7 +150,12 @@ def list_(*, since: str | None, zone: tzinfo | None, form: str, database: str | 
     for one in found:
         until = "" if one.until_us is None else f" to {local(one.until_us):%Y-%m-%d %H:%M}"
         click.echo(f"{one.id}  {local(one.at_us):%Y-%m-%d %H:%M}{until}  {safe(one.text, _LONGEST)}")
-    if not found:
+    if found:
+        from probe.report.incidents import zone_name
+
+        zones = " and ".join(sorted({zone_name(local(one.at_us)) for one in found}))
+        click.echo(f"Times are those of {zones}.")
+    else:
         tell("There are no notes.")
 
 

@@ -20,7 +20,7 @@ _AS_AN_APP = "as its app does"
 _STEPS = {
     "website": "as a browser does",
     "baseline": "as a browser does",
-    "network": "your own network",
+    "network": "checking your own network",
     "retry": "trying again",
     "dns_answers": "asking other DNS servers",
     "neutral_pair": "comparing names somewhere else",

@@ -59,5 +59,6 @@ def judge(pulse: Pulse, settings: Settings, now_us: int, switch: Path) -> tuple[
     if is_used_up(pulse.bytes_lately, settings):
         cap = settings.run.cap_bytes / 1e6
         return True, f"the {cap:g} MB of 24 hours are used up; measuring goes on when some of them are a day old."
-    ago = "never" if age_s is None else f"{age_s / 60:.0f} minutes ago"
-    return False, f"the last look was {ago}. Is `dalel run` running?"
+    if age_s is None:
+        return False, "nobody has looked yet. Is `dalel run` running?"
+    return False, f"the last look was {age_s / 60:.0f} minutes ago. Is `dalel run` running?"

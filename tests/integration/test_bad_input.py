@@ -278,7 +278,7 @@ def test_certificates_that_are_none_are_no_bug_of_ours(home, named, reason):
 # ---------------------------------------------------------------------------------------------------------------------
 # databases and disks
 
-ELSEWHERE = "name another file with --database, or use --no-save.\n"
+ELSEWHERE = "name another file with --database, or check with --no-save.\n"
 
 
 def kept(home):

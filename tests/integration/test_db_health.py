@@ -68,6 +68,12 @@ def test_a_round_is_a_look_too(archive: Archive, tmp_path: Path) -> None:
     assert asked(tmp_path)[0] == 0
 
 
+def test_before_the_first_look_it_says_so(archive: Archive, tmp_path: Path) -> None:
+    """Agreed to, and nothing measured yet: unhealthy, and what to ask oneself."""
+    agree(archive)
+    assert asked(tmp_path) == (1, "unhealthy: nobody has looked yet. Is `dalel run` running?\n")
+
+
 @pytest.mark.parametrize("minutes", [60.0, -600.0])
 def test_without_looks_it_is_unhealthy(archive: Archive, tmp_path: Path, minutes: float) -> None:
     """An hour without a look; looks from the future, made by a wrong clock, say nothing of today."""

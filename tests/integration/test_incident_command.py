@@ -164,7 +164,9 @@ def test_a_note_is_written_shown_and_taken_back(tmp_path: Path) -> None:
     assert done.stderr == "Note 1, 2026-11-22 20:00 (UTC+5).\n"
     listed = json.loads(dalel(tmp_path, "note", "list", "--format", "json").stdout)
     assert listed == [{"id": 1, "at": "2026-11-22T15:00:00.000000Z", "until": None, "text": "opposition live stream"}]
-    assert "20:00  opposition live stream" in dalel(tmp_path, "note", "list", "--zone", "Asia/Almaty").stdout
+    shown = dalel(tmp_path, "note", "list", "--zone", "Asia/Almaty").stdout
+    assert "20:00  opposition live stream" in shown
+    assert shown.endswith("Times are those of UTC+5.\n")
     assert dalel(tmp_path, "note", "remove", "1").returncode == 0
     assert dalel(tmp_path, "note", "list").stderr == "There are no notes.\n"
     assert dalel(tmp_path, "note", "remove", "1").returncode == 2

@@ -95,6 +95,15 @@ def test_a_terminal_has_one_line_that_is_taken_away(monkeypatch):
     assert text.count("\n") == 1
 
 
+def test_asking_about_the_own_network_does_not_sound_like_a_finding():
+    """ "your own network" behind a site's name would read as what is wrong with it."""
+    screen = _Screen(tty=True)
+    progress = Progress(screen, lambda: 0.0, kept_in=None)
+    for event in (*list(events())[:1], Step(1, "network")):
+        progress(event)
+    assert "1.example: checking your own network" in screen.getvalue()
+
+
 @pytest.mark.parametrize("columns", [30, 60])
 def test_progress_fits_into_one_line_of_the_screen(columns, monkeypatch):
     """What runs into a second line could not be taken away again."""

@@ -67,6 +67,17 @@ def test_unknown_without_a_near_name() -> None:
     assert "No signature or code 'zzzzzz'. See: dalel explain" in result.output
 
 
+@pytest.mark.parametrize("word", ["blocked", "geo", "Shutdown"])
+def test_a_word_of_the_verdicts_is_found_where_it_is_explained(word: str) -> None:
+    """No other code is suggested that only looks like it."""
+    result = run(word)
+    assert result.exit_code == 2
+    assert (
+        f"'{word}' is no signature or code, but one of the words that `dalel help verdicts` explains." in result.output
+    )
+    assert "Did you mean" not in result.output
+
+
 def test_no_signature_is_explained_twice() -> None:
     """Of two files that explain the same one, the later would silently win."""
     files = (names, connections, certificates, pages, own_side, apps, slowness)
