@@ -53,8 +53,8 @@ _RUN = (
 )
 
 VERDICTS = (
-    Column("run", "v.run", "random number of the run; the same in JSON and in the database"),
-    Column("endpoint", "v.endpoint", "number of the endpoint in its run"),
+    Column("run", "v.run", "random number of the run; the same in JSON; empty for a healthy look kept as one row"),
+    Column("endpoint", "v.endpoint", "number of the endpoint in its run; empty where that is"),
     Column("started_at", _CORRECTED % "e.started_us", "when measuring it began, UTC", "time"),
     Column("target", "e.target", "what was asked for", default=False),
     Column("platform", "e.platform", "the platform's name in the catalogue; empty for a URL of one's own"),
@@ -91,7 +91,13 @@ VERDICTS = (
     Column("also", "v.also", "what is true besides", "codes", default=False),
     Column("gates", "v.gates", "rules that overruled the evidence", "codes", default=False),
     Column("rule", "e.rule", "how the service's endpoints make one word: any-of, all-of, each", default=False),
-    Column("named_as_url", "e.named_as_url", "whether a URL was asked for, not a platform", "flag", default=False),
+    Column(
+        "named_as_url",
+        "e.named_as_url",
+        "whether a URL was asked for, not a platform: true or false",
+        "flag",
+        default=False,
+    ),
 )
 
 OBSERVATIONS = (

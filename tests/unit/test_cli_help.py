@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from importlib.resources import files
+from typing import get_args
 
 import click
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from probe.cli import COMMANDS, dalel
 from probe.cli.help_cmd import TOPICS
+from probe.verdict.model import METHODS, Basis, Where
 
 EXAMPLES = {
     ("demo",): "",
@@ -54,6 +56,14 @@ def test_it_is_folded_and_whole(words: tuple[str, ...]) -> None:
         assert "\\b" not in text
         assert "..." not in re.sub(r"\[.*?\]\.\.\.|ARGS\]\.\.\.|TARGET\.\.\.", "", text)
         assert max(map(len, text.splitlines())) <= 100
+
+
+def test_every_word_of_a_column_is_explained() -> None:
+    """What a verdict can be, how, where, and what it rests on: each word stands in the topic of verdicts."""
+    text = files("probe.help").joinpath("verdicts.md").read_text("utf-8")
+    said = set(re.findall(r"[a-z_]+", text))
+    for words in (METHODS, *METHODS.values(), get_args(Where), get_args(Basis)):
+        assert set(words) <= said
 
 
 def test_every_topic_is_named_where_people_look() -> None:
