@@ -13,7 +13,7 @@ from tests.lab.replay.kept import lacking
 from tests.lab.replay.model import Event, Phase, Truth, utc
 from tests.lab.replay.score import Said
 from tests.lab.replay.shelf import put, take
-from tests.lab.replay.whole import not_recurring
+from tests.lab.replay.whole import as_it_was, not_recurring
 
 MINUTE = dt.timedelta(minutes=1)
 BEGAN, SHUT, OPEN = utc("2022-01-05 09:00"), utc("2022-01-05 10:30"), utc("2022-01-05 17:30")
@@ -167,3 +167,17 @@ def test_a_replay_can_be_judged_again(tmp_path: Path) -> None:
     put(replayed)
     assert take(tmp_path, "made_up") == replayed
     assert take(tmp_path, "another") is None
+
+
+def test_what_happened_is_judged_by_when_the_lab_was_changed() -> None:
+    """A round that a change falls into takes minutes; what never was a change of the lab's stays where it was."""
+    event = dataclasses.replace(
+        EVENT,
+        phases=(*EVENT.phases, Phase(begins=SHUT, tells="shut"), Phase(begins=OPEN, tells="well")),
+        truths=(*EVENT.truths, dataclasses.replace(EVENT.truths[0], began=SHUT + MINUTE, ended=None)),
+    )
+    applied = [("well", BEGAN), ("shut", SHUT + 2 * MINUTE), ("well", OPEN)]
+    assert [(truth.began, truth.ended) for truth in as_it_was(event, applied).truths] == [
+        (SHUT + 2 * MINUTE, OPEN),
+        (SHUT + MINUTE, None),
+    ]

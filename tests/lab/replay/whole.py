@@ -36,7 +36,23 @@ def judge(event: Event, replayed: Replayed) -> Score:
         wrong += unheard(event, told, read(replayed.heard, replayed.shift))
     if event.recurs is not None:
         wrong += not_recurring(event.recurs, recurrences_of(replayed))
-    return dataclasses.replace(score(event, told), wrong=tuple(wrong))
+    return dataclasses.replace(score(as_it_was(event, replayed.applied), told), wrong=tuple(wrong))
+
+
+def as_it_was(event: Event, applied: Iterable[tuple[str, dt.datetime]]) -> Event:
+    """*event* with the moments at which the lab was changed: that is when the daemon next rested, and on a busy machine a round
+    that a change falls into may take minutes.
+    """
+    changed = {event.at(moment).begins: moment for _, moment in applied}
+    truths = (
+        dataclasses.replace(
+            truth,
+            began=changed.get(truth.began, truth.began),
+            ended=truth.ended and changed.get(truth.ended, truth.ended),
+        )
+        for truth in event.truths
+    )
+    return dataclasses.replace(event, truths=tuple(truths))
 
 
 def not_recurring(hours: tuple[str, str], found: Iterable[Mapping[str, Any]]) -> list[str]:
