@@ -62,7 +62,7 @@ def began(tracks: Tracks, interface: str, why: Suspicion) -> Interval:
 
 def recovered(held: Held, mates: Iterable[Held], rules: Rules) -> bool:
     """Whether *held* is over. The share of failures is that of all *mates* of its incident, of which it is one; and either its
-    own good readings in a row are enough, or those of all mates since the last failure of any.
+    own good readings in a row are enough, or those of all mates since the last failure of any, and all are well.
     """
     if not held.full:
         return False
@@ -72,4 +72,5 @@ def recovered(held: Held, mates: Iterable[Held], rules: Rules) -> bool:
     bad = sum(mate.why.bad for mate in mates)
     of = sum(mate.why.of + len(mate.goods) for mate in mates) - row
     surer = replace(rules, close_at=rules.close_at * _SURER)
-    return max(row, len(held.goods)) >= goods_to_close(surer, bad, of)
+    need = goods_to_close(surer, bad, of)
+    return len(held.goods) >= need or (row >= need and all(mate.goods for mate in mates))

@@ -135,3 +135,25 @@ def test_a_quarter_of_the_lines_is_told_in_time() -> None:
     assert ended.most_of <= 10
     assert began.covered >= 0.9
     assert ends.ends / ends.hours < 0.2
+
+
+def test_all_that_were_met_are_let_go_together() -> None:
+    """Good readings of some are not the end of the others, which have not been looked at since; then one end is told."""
+    urls = {name: [f"https://{name}.example/{place}" for place in (1, 2)] for name in ("alpha", "beta")}
+    opened_all = [
+        met(minute + place / 60, name, url=url)
+        for minute in (11, 11.4, 11.8)
+        for name, both in urls.items()
+        for place, url in enumerate(both)
+    ]
+    some = [
+        reading(minute + n / 60, of=name, url=both[0])
+        for minute in (21, 22)
+        for n, (name, both) in enumerate(urls.items())
+    ]
+    state, events = told(*opened_all, *some)
+    assert "narrowed" not in kinds(events)
+    assert "closed" not in kinds(events)
+    assert wants(state).others == {both[1] for both in urls.values()}
+    others = [reading(23 + n / 60, of=name, url=both[1]) for n, (name, both) in enumerate(urls.items())]
+    assert kinds(told(*opened_all, *some, *others)[1])[-2:] == ["narrowed", "closed"]
