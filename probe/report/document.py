@@ -127,6 +127,7 @@ def _service(service: ServiceVerdict) -> Json:
 def _result(result: EndpointResult, by_number: Mapping[int, Observation], lang: str) -> Json:
     verdict = result.verdict
     return {
+        "endpoint": result.number,
         "target": result.target,
         "platform": result.platform,
         "service": result.service,

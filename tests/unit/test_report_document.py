@@ -13,6 +13,7 @@ from probe.verdict.model import BASES, METHODS, STATUSES, NetworkVerdict, Where
 from tests.unit import pieces as made
 
 KEYS_OF_A_RESULT = [
+    "endpoint",
     "target",
     "url",
     "status",
@@ -89,6 +90,8 @@ def test_observations_are_inside_their_result():
 
     assert [o["number"] for o in document["results"][0]["observations"]] == [2, 3]
     assert [o["number"] for o in document["network"]["observations"]] == [1]
+    first = document["results"][0]
+    assert {o["endpoint"] for o in first["observations"]} == {first["endpoint"]}
     assert document["results"][0]["observations"][1]["failure"] == "connection_refused"
 
 
