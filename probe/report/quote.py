@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from probe.observations import Observation
+from probe.report import platforms
 from probe.report.comparisons import Comparison, comparisons
 from probe.report.groups import Group
 from probe.verdict import evidence, fingerprints, sentences
@@ -53,9 +54,12 @@ def quotes(
 
 
 def quote(group: Group, run: Run, observations: Sequence[Observation], lang: str = "en") -> str:
-    """The sentence for one platform or address, by the result that decided its word."""
+    """The sentence for one platform or address, by the result that decided its word.
+
+    A platform that works while a part of it does not is told with its parts: one address of its apps' says nothing of that.
+    """
     result = group.decided_by
-    said = _SAYERS[group.status](result, observations, lang)
+    said = _in_parts(group, lang) or _SAYERS[group.status](result, observations, lang)
     return _THIS_NETWORK.sub(lambda found: f"{found[0]}{_whose(run)}", f"On {_moment(result, run)}, {said}", count=1)
 
 
@@ -69,6 +73,16 @@ def _whose(run: Run) -> str:
     """Which network it is, where the settings say so: a quotation is read elsewhere."""
     known = [f"AS{run.asn}" if run.asn is not None else "", run.country or ""]
     return f" ({', '.join(part for part in known if part)})" if any(known) else ""
+
+
+def _in_parts(group: Group, lang: str) -> str | None:
+    platform = group.platform
+    if platform is None or group.status != "accessible" or not platforms.says_more(platform):
+        return None
+    if any(service.status == "no_network" for service in platform.services):
+        return None  # its clause speaks to whoever measured
+    name, _colon, parts = platforms.sentence(platform, lang).partition(": ")
+    return f"the state of {name} on this network was this: {parts}" if parts else None
 
 
 # ---------------------------------------------------------------------------------------------------------------------

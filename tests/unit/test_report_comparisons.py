@@ -15,7 +15,7 @@ from probe.report.groups import groups
 from probe.report.pieces import Pieces
 from probe.report.quote import quotes
 from probe.report.terminal import Screen, print_check
-from probe.verdict.model import EndpointResult
+from probe.verdict.model import EndpointResult, ServiceVerdict
 from tests.unit import pieces as made
 from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts, answer
 from tests.unit.test_report_document import validate
@@ -226,6 +226,27 @@ def test_no_quote_says_more_than_the_verdict(code: str) -> None:
     assert text.endswith(".")
     assert text.count("..") == 0
     assert "{" not in text
+
+
+def test_a_platform_that_works_in_part_is_quoted_with_its_parts() -> None:
+    """One address of its apps' would say nothing of the web that is blocked."""
+    app = made.result(
+        0, "mtproto://149.154.175.50:443", made.verdict("accessible"), platform="telegram", service="apps"
+    )
+    web = made.result(1, "https://t.me/", made.verdict("blocked", "tls"), platform="telegram")
+    parts = (
+        ServiceVerdict(service="apps", status="accessible", main=True),
+        ServiceVerdict(service="web", status="blocked", method="tls"),
+    )
+    word = made.platform("telegram", made.verdict("accessible"), 0, 1, title="Telegram", services=parts)
+    (quote,) = quotes(groups((app, web), (word,)), dataclasses.replace(made.run(), country="KZ", asn=9198), ())
+    said_of_it = quote.text.partition(" UTC, ")[2]
+    assert said_of_it == (
+        "the state of Telegram on this network (AS9198, KZ) was this: the apps work, the web is blocked by name."
+    )
+    own_side = (parts[0], ServiceVerdict(service="web", status="no_network", method="resolver"))
+    (quote,) = quotes(groups((app, web), (dataclasses.replace(word, services=own_side),)), made.run(), ())
+    assert "your" not in quote.text
 
 
 def test_a_leaning_is_never_quoted_as_a_block() -> None:
