@@ -163,6 +163,23 @@ def _lost(case: Case) -> tuple[Observation, ...]:
 # what it says of a block
 
 
+def answered_inside(case: Case) -> tuple[str, tuple[Observation, ...]] | None:
+    """A name, this one, and the questions about it that were answered where nobody outside is known to have had them.
+
+    Of a name that was not followed, as among many, another one that the same resolver was asked for: who takes questions to
+    himself takes all, or those of one list.
+    """
+    way = read(case)
+    if way is not None:
+        return (case.name, way.answered_near) if way.answered_near else None
+    asked = whom_to_ask(case) if case.failing is not None else None
+    for other in case.view.cases() if asked is not None else ():
+        found = read(other)
+        if found is not None and found.answered_near and found.mine[0].observation.operation.address == asked:
+            return other.name, found.answered_near
+    return None
+
+
 def may_be_lost_here(case: Case) -> bool:
     """Whether questions about the name may get lost in this household or company: unless one is known to have left it, or, of
     a name that was not followed, one about each other name that gets lost alike.

@@ -23,6 +23,7 @@ from tests.unit.verdict_scenarios_questions import (
     opened_at_once,
     refused_as_advertising,
 )
+from tests.unit.verdict_scenarios_this_side import beside
 
 ORDERED = "dns_block_page_address"
 
@@ -132,6 +133,24 @@ def test_a_notice_of_an_order_stands_where_advertising_leads_there_too() -> None
     facts.system("filter", *lie, name="doubleclick.net", arm="innocuous")
     assert told(facts, "filter_refuses_advertising")
     assert told(facts, ORDERED)
+
+
+@pytest.mark.parametrize(("server", "inside"), [(PROVIDER, True), ("8.8.8.8", False)])
+def test_a_name_that_was_not_followed_goes_by_another_of_the_same_resolver(server: str, inside: bool) -> None:
+    """Among many no flows are left for some; and the finding is about the name that was followed."""
+    other = along(Facts("https://www.instagram.com/").dns("0.0.0.0"), "1i 2a", "1i 2a 3a", server=server)
+    facts = beside(denied(), other).healthy("after", 2)
+    verdict = facts.verdict()
+    assert verdict.status == ("inconclusive" if inside else "blocked")
+    names = [f.parameters["host"] for f in verdict.findings if f.code == "question_answered_inside"]
+    assert names == (["www.instagram.com"] if inside else [])
+
+
+def test_who_was_followed_goes_by_that() -> None:
+    """Questions about this name leave the house, whatever becomes of others."""
+    other = along(Facts("https://www.instagram.com/").dns("0.0.0.0"), "1a 2a", "1i 2i")
+    facts = beside(along(denied(), OUT, OTHERS), other).healthy("after", 2)
+    assert facts.verdict().status == "blocked"
 
 
 def test_the_words_name_the_router() -> None:

@@ -4,6 +4,9 @@ Silence of a resolver proves nothing: zones are slow, resolvers lose their way t
 all questions may have such a resolver behind it. All of these are in the contrast here. At a machine that runs no resolver,
 and says so of itself, questions about other names arrive and those about this one do not; and resolvers that are silent
 about the name in clear answer for it when nobody on the way can read what is asked.
+
+A household's router with a list of names does all of this too. Whether such a question has left the house is another row's
+(``questions``), and the gate ``this_side`` asks for it.
 """
 
 from __future__ import annotations

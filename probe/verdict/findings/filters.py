@@ -88,8 +88,7 @@ def filter_on_this_computer(case: Case) -> Iterator[Match]:
     signatures=("network.filter",),
 )
 def filter_local_resolver(case: Case) -> Iterator[Match]:
-    way = questions_way.read(case)
-    proofs = answers.local_proofs(case, inside=way is not None and bool(way.answered_near))
+    proofs = answers.local_proofs(case, inside=questions_way.answered_inside(case) is not None)
     if proofs:
         yield _match(case, "lan", (*answers.lies(case), *proofs))
 

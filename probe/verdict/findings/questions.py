@@ -30,11 +30,12 @@ def _ttl(observations: tuple[Observation, ...]) -> int:
     signatures=("network.filter",),
 )
 def question_answered_inside(case: Case) -> Iterator[Match]:
-    way = questions_way.read(case)
-    if way is not None and way.answered_near:
+    found = questions_way.answered_inside(case)
+    if found is not None:
+        name, told = found
         yield Match(
-            observations=way.answered_near,
-            parameters={"host": case.name, "ttl": _ttl(way.answered_near)},
+            observations=told,
+            parameters={"host": name, "ttl": _ttl(told)},
             method="filter",
             signature="network.filter",
             where="lan",
