@@ -53,8 +53,12 @@ _STAGGER_S = 0.015
 _TICK_S = 0.05
 _LATELY_S = 3.0
 _MUCH_LONGER = 2
-_RTT_S = (0.02, 0.25)
-"""Round trips are taken for no less and no more than that: the kernel's resends do not come sooner, and six seconds are all."""
+_RTT_S = (0.02, 0.75)
+"""Round trips are taken for no less and no more than that: the kernel's resends do not come sooner, and time is limited."""
+_FIRST_S = 0.35
+"""For the SYN that tells the round trip."""
+_LONG_RTT_S, _LONGEST_LINE = 0.25, 3.0
+"""Over a satellite all of it takes longer: up to three times, by the round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,9 @@ def _tools(site: Site, group: str) -> Tools:
     def record(operation: Operation, where: Place) -> Observation:
         return site.session.record(operation, **where.fields())
 
-    return Tools(site.wire, site.session.pacer.flow, record, place, site.settings.deadline_scale)
+    rtt_s = (site.rtt_us or 0) / 1e6 or site.session.ordinary_s() / 2
+    longer = min(max(rtt_s / _LONG_RTT_S, 1.0), _LONGEST_LINE)
+    return Tools(site.wire, site.session.pacer.flow, record, place, site.settings.deadline_scale * longer)
 
 
 def _may(site: Site) -> bool:
@@ -126,17 +132,18 @@ async def _of_name(site: Site) -> None:
     # Of an encrypted site only what its greeting meets is followed: what comes later is in no single packet.
     if not site.flipped or not site.flips or sni is None or not (plain or depth_of(site) == "record"):
         return
+    address, innocuous = site.flips[0]
+    tools = _tools(site, f"name/{address}")
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(MOST_S * site.settings.deadline_scale):
+        async with asyncio.timeout(MOST_S * tools.scale):
             if not _may(site):
                 await _others_are_followed(site)
                 return
-            address, innocuous = site.flips[0]
             ground = Ground(address, 80 if plain else 443, sni, innocuous, site.settings.user_agent if plain else None)
             ended = asyncio.Event()
             site.session.followed.append(ended)
             try:
-                await Names(_tools(site, f"name/{address}"), ground, breaks_off=_is_broken_off(site)).sweep()
+                await Names(tools, ground, breaks_off=_is_broken_off(site)).sweep()
             finally:
                 ended.set()
 
@@ -199,7 +206,7 @@ class Names:
     async def all_the_way(self, arm: Arm | None = None) -> bool:
         """Whether the place answers a SYN that may go as far as it likes, which tells the round trip. One may get lost."""
         for _ in range(_FIRST_TRIES):
-            first = await self.syn(_ALL_THE_WAY, arm)
+            first = await self.syn(_ALL_THE_WAY, arm, patience_s=_FIRST_S * self.tools.scale)
             if first.came == "answer":
                 self.rtt_s = min(max((first.after_us or 0) / 1e6, _RTT_S[0]), _RTT_S[1])
                 return True
@@ -241,8 +248,10 @@ class Names:
                 group.create_task(self.syn(ttl))
                 await self.tools.wire.sleep(_STAGGER_S * self.tools.scale)
 
-    async def syn(self, ttl: int, arm: Arm | None = None, *, port: int | None = None) -> PathFact:
-        """One SYN so far, recorded."""
+    async def syn(
+        self, ttl: int, arm: Arm | None = None, *, port: int | None = None, patience_s: float = 0.0
+    ) -> PathFact:
+        """One SYN so far, recorded. Silence is waited for as long as ever, and *patience_s* at least."""
         tools = self.tools
         await tools.flow()
         operation = await path.syn(
@@ -250,7 +259,7 @@ class Names:
             self.ground.address,
             self.ground.port,
             ttl=ttl,
-            deadline_s=self.silence_s(),
+            deadline_s=max(self.silence_s(), patience_s),
             source_port=port,
         )
         fact = self._note(operation, arm)
@@ -351,9 +360,10 @@ async def _of_address(site: Site) -> None:
     other = await _reference(site, address) if address is not None and _may(site) else None
     if address is None or other is None:
         return
+    tools = _tools(site, f"connection/{address}")
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(MOST_S * site.settings.deadline_scale):
-            await Connections(_tools(site, f"connection/{address}"), address, site.port, other).sweep()
+        async with asyncio.timeout(MOST_S * tools.scale):
+            await Connections(tools, address, site.port, other).sweep()
 
 
 async def _reference(site: Site, address: str) -> str | None:

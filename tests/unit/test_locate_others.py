@@ -33,6 +33,7 @@ def site(session: Any, number: int) -> Any:
         succeeded=False,
         turns=types.SimpleNamespace(crowded=True),
         wire=None,
+        rtt_us=80_000,
     )
 
 
@@ -46,7 +47,7 @@ async def test_the_others_wait_for_the_one_that_is_followed(monkeypatch: pytest.
     monkeypatch.setattr(locate.Names, "sweep", sweep)
     monkeypatch.setattr(path, "AVAILABLE", True)
     monkeypatch.setattr("probe.experiments.depth.depth_of", lambda _site: "record")
-    monkeypatch.setattr(locate, "_tools", lambda *_: None)
+    monkeypatch.setattr(locate, "_tools", lambda *_: types.SimpleNamespace(scale=1.0))
     session = types.SimpleNamespace(located=[], followed=[])
     async with asyncio.TaskGroup() as group:
         first, second = (group.create_task(locate.run(site(session, number))) for number in (1, 2))
@@ -60,5 +61,14 @@ async def test_the_others_wait_for_the_one_that_is_followed(monkeypatch: pytest.
 
 async def test_nobody_waits_where_nothing_is_followed() -> None:
     """A name whose turn it is not, beside none that is followed, has nothing to wait for."""
-    session = types.SimpleNamespace(located=[1, 2, 3, 4], followed=[])
+    session = types.SimpleNamespace(pacer=types.SimpleNamespace(flow=None), located=[1, 2, 3, 4], followed=[])
     await asyncio.wait_for(locate.run(site(session, 5)), 5)
+
+
+@pytest.mark.parametrize(("rtt_ms", "scale"), [(None, 1.0), (20, 1.0), (250, 1.0), (600, 2.4), (5_000, 3.0)])
+def test_a_long_line_is_followed_with_more_patience(rtt_ms: int | None, scale: float) -> None:
+    """Over a satellite every answer comes later; a line whose round trip nobody knows is an ordinary one."""
+    session = types.SimpleNamespace(pacer=types.SimpleNamespace(flow=None), ordinary_s=lambda: 0.0)
+    far = site(session, 1)
+    far.rtt_us = rtt_ms and rtt_ms * 1000
+    assert locate._tools(far, "name/192.0.2.1").scale == pytest.approx(scale)
