@@ -132,7 +132,7 @@ def command(**typed: Any) -> int:
     if options.dry_run:
         _say_what_would_be_sent(asked, settings, canaries, wire)
         return 0
-    for note in notes_of(select.retired_notes(asked, catalogue), wire, quiet=options.quiet):
+    for note in notes_of(select.retired_notes(asked, catalogue), wire, settings.families, quiet=options.quiet):
         click.echo(note, err=True)
     location = location_of(settings) if options.save else None
     from probe.workflows.check import CheckRequest

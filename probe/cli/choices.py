@@ -269,7 +269,7 @@ def location_of(settings: Settings) -> Location:
         raise ConfigError(str(error)) from error
 
 
-def notes_of(retired: Sequence[str], wire: Wire, *, quiet: bool) -> list[str]:
+def notes_of(retired: Sequence[str], wire: Wire, families: Sequence[int], *, quiet: bool) -> list[str]:
     """What the reader must know before the results."""
     state = wire.host()
     notes = list(retired)
@@ -277,4 +277,11 @@ def notes_of(retired: Sequence[str], wire: Wire, *, quiet: bool) -> list[str]:
         notes.append("A VPN is on: what follows is about the VPN's network, not about your ISP's.")
     if state.proxies and not quiet:
         notes.append(f"A proxy is set ({', '.join(state.proxies)}). It is not used: dalel measures the network itself.")
+    routes = {4: state.default_route_v4, 6: state.default_route_v6}
+    if len(families) == 1 and routes[families[0]] is False and any(routes.values()):
+        (family,) = families
+        notes.append(
+            f"This computer has no way out over IPv{family}, and nothing else is asked over: leave out -{family}, or families "
+            "in the settings."
+        )
     return notes

@@ -257,7 +257,7 @@ def _serve(options: Options, watch: WatchSet, wire: Wire) -> int:
         except ConfigError as error:
             raise ReloadError(error.format_message()) from error
 
-    for note in notes_of((), wire, quiet=False):
+    for note in notes_of((), wire, watch.settings.families, quiet=False):
         log("note", note)
     attended = sys.stdin.isatty() and sys.stderr.isatty()
     asker = _asker(options, watch)

@@ -40,7 +40,7 @@ BASES: Mapping[str, str] = {
     "contrast": "by comparison",
     "control": "by another place's word",
     "history": "by what was so before",
-    "behaviour": "by how it failed",
+    "behaviour": "by how it behaved",
 }
 """What kind of evidence a verdict rests on."""
 PLACES: Mapping[str, str] = {

@@ -14,6 +14,7 @@ from probe.runner import Judged, OwnSide, Started, Step
 from probe.settings import Settings
 from probe.verdict.model import STATUSES, NetworkVerdict
 from probe.wire import Wire
+from probe.wire.this_host import HostState
 from targets.loader import load_canaries
 from targets.model import Asked, Endpoint
 from tests.unit import pieces as made
@@ -26,6 +27,31 @@ from tests.unit import pieces as made
 def test_what_was_named_is_looked_at_fully(words, profile):
     """Whole lists are measured with little traffic, what somebody names with its page."""
     assert profile == check_cmd.profile_for(words)
+
+
+@pytest.mark.parametrize(
+    ("families", "v4", "v6", "told"),
+    [
+        ((6,), True, False, "no way out over IPv6, and nothing else is asked over: leave out -6"),
+        ((4,), False, True, "no way out over IPv4, and nothing else is asked over: leave out -4"),
+        ((4, 6), True, False, ""),
+        ((6,), True, True, ""),
+        ((6,), True, None, ""),
+        ((6,), False, False, ""),
+    ],
+)
+def test_a_family_that_this_computer_lacks_is_told_before_it_is_asked_over(families, v4, v6, told):
+    """Else the result is "measure it again", for ever. A computer without any way out is told by its own side."""
+
+    class _Host:
+        def host(self):
+            return HostState(
+                default_route_v4=v4, default_route_v6=v6, tunnels=(), proxies=(), in_container=False, suspended_s=None
+            )
+
+    notes: Any = choices.notes_of((), _Host(), families, quiet=True)  # type: ignore[arg-type]
+    assert told in "".join(notes)
+    assert bool(notes) == bool(told)
 
 
 def test_a_timeout_shortens_every_deadline():
