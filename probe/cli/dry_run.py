@@ -111,7 +111,7 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
             "DNS; then a TLS greeting to addresses that were answered"
         ),
         "neutral_pair": (
-            "TLS greetings that name the site, and others that name something harmless, taking turns at "
+            "TLS greetings that name the site, and others that name something harmless or nobody at all, taking turns at "
             f"{settings.budgets.neutrals} harmless addresses; up to eight connections to your own router where something "
             "broke off at once"
         ),

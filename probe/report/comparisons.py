@@ -31,12 +31,16 @@ _OVER_QUIC = {quic.NEUTRAL: "neutral", quic.CONTROL: "control", quic.OWN: "own"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One half of a comparison: the name that was sent, how often, how often it failed, and how (manner, times)."""
+    """One half of a comparison: the name that was sent, how often, how often it failed, and how (manner, times).
+
+    ``more``: so many further names were sent in its turns; innocuous ones are another one each time.
+    """
 
     name: str | None
     tried: int
     failed: int
     how: tuple[tuple[str, int], ...] = ()
+    more: int = 0
 
     @property
     def passed(self) -> int:
@@ -123,8 +127,10 @@ def _comparison(place: str, pair: pairs.Pair, drawn: dict[str, str]) -> Comparis
 
 def _side(failed: Sequence[Observation], passed: Sequence[Observation]) -> Side:
     how = Counter(pairs.manner(o) for o in failed)
+    names = list(dict.fromkeys(name for o in (*passed, *failed) if (name := _name(o))))
     return Side(
-        name=next((name for o in (*passed, *failed) if (name := _name(o))), None),
+        name=names[0] if names else None,
+        more=len(names[1:]),
         tried=len(failed) + len(passed),
         failed=len(failed),
         how=tuple(sorted(how.items(), key=lambda item: (-item[1], item[0]))),
@@ -163,12 +169,15 @@ def _network(comparison: Comparison) -> str:
 
 def sides(comparison: Comparison) -> tuple[tuple[str, str], tuple[str, str]]:
     """The two lines of the table: what was sent, and what came of it."""
-    this, other = ("name", "another name") if comparison.place != "echo" else ("protocol", "none")
+    this, other = ("name", "other names" if comparison.other.more else "another name")
+    if comparison.place == "echo":
+        this, other = "protocol", "none"
     return (f"with this {this}", _told(comparison.this)), (f"with {other}", _told(comparison.other))
 
 
 def _told(side: Side) -> str:
-    name = f"{side.name}: " if side.name else ""
+    more = f" and {side.more} more" if side.more else ""
+    name = f"{side.name}{more}: " if side.name else ""
     if not side.tried:
         return f"{name}not asked"
     if not side.failed:

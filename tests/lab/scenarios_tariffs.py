@@ -11,9 +11,11 @@ import dataclasses
 from typing import Any
 
 from targets.loader import load_canaries
-from tests.lab import prove, prove_apps, prove_home, rules, tariffs
-from tests.lab.packets import TCP
-from tests.lab.rules import When
+from tests.lab import manners_home, prove, prove_apps, prove_home, rules, tariffs
+from tests.lab.censor import During
+from tests.lab.net import RESOLVER
+from tests.lab.packets import TCP, UDP
+from tests.lab.rules import Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
 from tests.lab.servers import PORTAL
 from tests.lab.world import World
@@ -113,4 +115,61 @@ _LISTS = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*_LISTS,)
+
+def _encyclopedia(world: World) -> When:
+    return When(remote=(f"{world.addresses()[NEUTRAL]}/32",))
+
+
+def _but(world: World, *rules_: Rule) -> tuple[Rule, ...]:
+    """These rules, but for the encyclopedia's address."""
+    return tuple(manners_home.Except(rule=rule, but=(_encyclopedia(world),), place="access") for rule in rules_)
+
+
+_DOMESTIC = ("195.12.113.0/24", "194.187.246.0/24", "91.215.42.0/24", "185.98.5.0/24")
+"""Where the country's sites live (see world.py)."""
+_NO_QUESTIONS_OUT = rules.DropExcept(
+    when=When(protocol=UDP, side="up"), but=When(remote=(f"{RESOLVER}/32",)), place="access"
+)
+
+_ADDRESSES = (
+    _tariff(
+        "balance_zero_but_an_encyclopedia",
+        "nothing is paid for: the provider's resolver answers, an encyclopedia's address is free, and every other connection, "
+        "encrypted ones too, is taken by the page where one pays",
+        OWN,
+        prove.page(PROBE_URL, 302),
+        prove_home.connected("192.0.2.1", 443, "yes"),
+        prove.fails(FACEBOOK_URL, prove.SILENT),
+        prove.page(f"https://{NEUTRAL}/"),
+        check=(FACEBOOK_URL, OTHER),
+        world=_pay,
+        rules=lambda world: (
+            *_but(
+                world,
+                rules.Divert(when=When(protocol=TCP, ports=(80, 443)), to=PORTAL, port=80, place="access"),
+                _NO_QUESTIONS_OUT,
+            ),
+        ),
+    ),
+    _tariff(
+        "abroad_lost_in_the_run",
+        "a tenth of a second after the start the provider's way abroad is gone for maintenance; the country answers",
+        (*UNSETTLED, Words("no_network")),
+        prove_home.from_start(prove.page("https://egov.kz/")),
+        prove_home.under(
+            always(rules.DropExcept(when=When(side="up"), but=When(remote=(f"{RESOLVER}/32", *_DOMESTIC)))),
+            prove.fails(FACEBOOK_URL, prove.SILENT),
+            prove.page("https://egov.kz/"),
+        ),
+        check=(FACEBOOK_URL, OTHER, "https://x.com/"),
+        rules=always(
+            During(
+                rule=rules.DropExcept(when=When(side="up"), but=When(remote=(f"{RESOLVER}/32", *_DOMESTIC))),
+                since=When(protocol=UDP, ports=(53,), side="up"),
+                start=0.1,
+            )
+        ),
+    ),
+)
+
+SCENARIOS: tuple[Scenario, ...] = (*_LISTS, *_ADDRESSES)

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from probe.observations import DnsFact, Observation, Operation
+from probe.observations import DnsFact, Observation, Operation, TlsFact
 from probe.report.comparisons import comparisons, sides, title
 from probe.report.document import check_document
 from probe.report.groups import groups
@@ -290,3 +290,13 @@ def test_results_of_others_are_left_out() -> None:
         number=9999, operation=Operation(fact=pieces.observations[0].fact, started_us=1), purpose="late"
     )
     assert len(comparisons(pieces.results[0], (*pieces.observations, stray))) == 2
+
+
+def test_names_that_took_turns_with_this_one_are_counted() -> None:
+    """Innocuous names are another one each time, and none of them is said to have been sent in all rounds."""
+    facts = sni_block()
+    first = next(o for o in facts.observations if o.arm == "innocuous" and isinstance(o.fact, TlsFact))
+    assert isinstance(first.fact, TlsFact)
+    operation = dataclasses.replace(first.operation, fact=dataclasses.replace(first.fact, sni="www.kelmora.org"))
+    facts.observations[first.number - 1] = dataclasses.replace(first, operation=operation)
+    assert pairs_of(facts)[0][2] == "www.kelmora.org and 1 more: answered 7 of 7 times"
