@@ -29,6 +29,16 @@ OWN = (Words("no_network", "filter"), Words("inconclusive"))
 """Never a block: the household does it, or nobody can tell."""
 ANY_NETWORK = (Words("ok"), Words("inconclusive"), Words("no_network"))
 _SECOND = {"hops": ("192.168.1.1", "192.168.0.1", "92.47.144.1")}
+_LISTED = (
+    "www.instagram.com",
+    "www.youtube.com",
+    "web.telegram.org",
+    "x.com",
+    "www.azattyq.org",
+    "www.expressvpn.com",
+    "web.whatsapp.com",
+)
+_ALL = (FACEBOOK_URL, *(f"https://{name}/" for name in _LISTED))
 _ADS = ("doubleclick.net", "googleadservices.com", "adnxs.com")
 BEHIND: Place = 1
 """A machine of the house that the own router sends questions to, or a provider's device before its first router."""
@@ -148,6 +158,22 @@ DROPPED: tuple[Scenario, ...] = (
         world=_given(PUBLIC),
     ),
     _lost(
+        "house_drops_questions_of_a_list",
+        "the household's router drops questions in clear about any of eight names",
+        OWN,
+        "home",
+        rules=always(manners_blocks.DnsDrop(names=(*META, *_LISTED), place="home")),
+        check=_ALL,
+    ),
+    _lost(
+        "provider_drops_questions_of_a_list",
+        "the provider drops questions in clear about any of eight names at its border",
+        _TIMEOUT,
+        "border",
+        rules=always(manners_blocks.DnsDrop(names=(*META, *_LISTED), place="border")),
+        check=_ALL,
+    ),
+    _lost(
         "provider_drops_questions_behind_two_routers",
         "the same, behind two routers of the house",
         _TIMEOUT,
@@ -165,6 +191,16 @@ _MANNERS: dict[str, tuple[str, str, dict[str, Any], str]] = {
     "refused": ("refuses to answer for the name", "REFUSED", {"rcode": 5}, "dns.refused"),
     "notice": ("sends two names to a notice", NOTICE, {"address": NOTICE}, "dns.injection.other"),
 }
+
+
+def _taken_of_a_list(name: str, words: tuple[Words, ...], place: Place, tells: str) -> Scenario:
+    def its_rules(world: World) -> tuple[Rule, ...]:
+        return (TakeQuestions(names=(*META, *_LISTED), knows=world.addresses(), place=place, rcode=3),)
+
+    denied = (prove.answers(host, "NXDOMAIN", PUBLIC) for host in (FACEBOOK, *_LISTED))
+    return _row(
+        name, f"{tells} says of eight names that they do not exist", words, *denied, rules=its_rules, check=_ALL
+    )
 
 
 def _taken(who: str, manner: str, words: tuple[Words, ...], place: Place, tells: str, **more: Any) -> Scenario:
@@ -217,6 +253,8 @@ TAKEN: tuple[Scenario, ...] = (
         only_listed=True,
         ttl=60,
     ),
+    _taken_of_a_list("house_sends_questions_inside_of_a_list", OWN, BEHIND, _MACHINE),
+    _taken_of_a_list("provider_takes_questions_of_a_list", _blocked("dns.nxdomain"), "border", _PROVIDER),
     _taken(
         "second_router_takes_listed_questions",
         "null",
