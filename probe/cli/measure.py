@@ -8,6 +8,7 @@ import signal
 from dataclasses import dataclass, field, replace
 
 from probe.observations import BugFact, Observation
+from probe.report.controls import unknown_tokens
 from probe.report.pieces import Pieces
 from probe.runner import Event, Judged, Listener, OwnSide, Started
 from probe.verdict.model import EndpointResult, NetworkVerdict, Run
@@ -128,6 +129,6 @@ def _pieces(outcome: CheckOutcome, kept_in: str | None) -> Pieces:
         trust=outcome.trust,
         kept_in=kept_in,
         unsaved=outcome.unsaved,
-        notes=outcome.notes,
+        notes=(*outcome.notes, *unknown_tokens(outcome.observations)),
         cut_short=outcome.cut_short,
     )

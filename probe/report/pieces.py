@@ -13,8 +13,8 @@ class Pieces:
     """One check. ``results`` are in the order asked; ``kept_in`` names the database, ``None`` if nothing was kept.
 
     ``unsaved`` says in words what could not be written, and where it went instead; ``notes`` are sentences about what was
-    done in the archive besides. ``cut_short``: numbers of inconclusive results about which not all was asked, because the
-    check had begun as many connections as one may.
+    done in the archive besides, and what to mend for the next time. ``cut_short``: numbers of inconclusive results about which
+    not all was asked, because the check had begun as many connections as one may.
     """
 
     run: Run
