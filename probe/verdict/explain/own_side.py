@@ -52,7 +52,8 @@ EXPLAINED: dict[str, Explanation] = {
     ),
     "network.whitelist": Explanation(
         means="Machines abroad take connections, and only names of this country are let through to them.",
-        besides="Trouble abroad, or a proxy that takes every connection itself.",
+        besides="Trouble abroad, a proxy that takes every connection itself, or a tariff that is used up and has free names: "
+        "see what the operator says of your volume and balance.",
         excluded="The same machines of two operators abroad answered when a name of this country was called, and not when "
         "their own were, in two looks.",
     ),
