@@ -7,9 +7,9 @@ from probe.verdict.explain.explanation import Explanation
 EXPLAINED: dict[str, Explanation] = {
     "throttling.sni": Explanation(
         means="The site comes, but more slowly than others do on the same road: often too slowly for videos and pictures.",
-        besides="A busy line, a far server, or a site that limits its visitors, or this one name. An operator may also slow down "
-        "a kind of sites for those whose tariff lacks it: the network treats the name worse then, and a contract is not seen "
-        "from here.",
+        besides="A busy line, a far server, or a site that limits its visitors, or this one name. An operator may also slow "
+        "down a kind of sites for those whose tariff lacks it: the network treats the name worse then, and a contract is not "
+        "seen from here.",
         excluded="The same bytes are asked for with this name and with other names, in turn, at two servers that have nothing "
         "to do with the site. Half of the other names are nobody's, so that a list of free or known sites does not matter. "
         "“Blocked” is said only if this name is half as fast at most, with 99 % certainty, if chance "
