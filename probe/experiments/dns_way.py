@@ -47,7 +47,8 @@ async def follow(site: Site) -> None:
     found = questions_way.read(_case(site))
     if found is None:
         return
-    if outside is not None and not (found.got_out or found.answered_near):
+    came = {one.fact.came for one in found.mine}
+    if outside is not None and not found.got_out and "answer" not in came:
         # One silence may be an accident, and the next router may be the one that speaks.
         async with asyncio.TaskGroup() as both:
             both.create_task(_let_go(site, address, other, "innocuous", (1, outside)))

@@ -209,6 +209,14 @@ async def test_what_gets_lost_is_asked_again_beside_the_other():
 
 
 @pytest.mark.usefixtures("suspected")
+async def test_what_is_answered_is_not_lost():
+    """Answers that are put in behind the own router: there is no silence to be tried again."""
+    site = Site(lambda name, ttl: "answer" if name == NAME and ttl > 1 else open_way(name, ttl))
+    await dns_way.follow(site)  # type: ignore[arg-type]
+    assert site.sent == ([1, 2, 3], [1, 2, 3])
+
+
+@pytest.mark.usefixtures("suspected")
 async def test_a_first_router_that_is_far_outside_is_asked_about_the_name_too():
     """Behind a company's four."""
     site = Site(lambda _name, ttl: f"10.0.0.{ttl}" if ttl < 5 else "92.47.144.1")
