@@ -15,6 +15,7 @@ from probe.cli.common import ConfigError, WholeGroup, config_option
 if TYPE_CHECKING:
     from probe.settings.keep import Keep
     from storage.location import Location
+    from storage.maintenance import Removed
 
 format_option = click.option(
     "--format", "form", type=click.Choice(("table", "json")), default="table", help="How to show it [table]."
@@ -92,7 +93,7 @@ def prune(*, older_than: str | None, dry_run: bool, form: str, database: str | N
 
     Without --older-than it does what `dalel run` does daily: old results that say that all is well lose their details,
     and so do those that only repeat others if the database is too large ([keep] in the settings says when and how much);
-    nothing else goes. With it, everything older is removed.
+    nothing else goes. With it, everything older is removed, also incidents and notes that were over by then.
 
     \b
     Examples:
@@ -114,19 +115,26 @@ def prune(*, older_than: str | None, dry_run: bool, form: str, database: str | N
         from probe.workflows.prune import prune as remove
 
         removed = remove(location, before_us, dry_run=dry_run)
-    short = removed.readings + removed.rollups
-    text = (
-        f"{counted(removed.runs, 'run')} with {counted(removed.endpoints, 'result')} and "
-        f"{counted(removed.observations, 'observation')}"
-        + (
-            f", and {counted(short, 'result')} that {'is' if short == 1 else 'are'} kept in short form,"
-            if short
-            else ""
-        )
-        + (" would be removed." if dry_run else " removed.")
-        + (_SPACE if removed.runs and not dry_run else "")
-    )
+    text = _gone(removed) + (" would be removed." if dry_run else " removed.")
+    text += _SPACE if removed.runs and not dry_run else ""
     _show(form, text, removed=not dry_run, **dataclasses.asdict(removed))
+
+
+def _gone(removed: Removed) -> str:
+    """All that goes, in words; what there is none of is left out, but for runs."""
+    short = removed.readings + removed.rollups
+    results, observations = counted(removed.endpoints, "result"), counted(removed.observations, "observation")
+    parts = [f"{counted(removed.runs, 'run')} with {results} and {observations}"]
+    if short:
+        parts.append(f"{counted(short, 'result')} that {'is' if short == 1 else 'are'} kept in short form")
+    for count, one, many in (
+        (removed.own_sides, "look at the own network", "looks at the own network"),
+        (removed.incidents, "incident", "incidents"),
+        (removed.notes, "note", "notes"),
+    ):
+        if count:
+            parts.append(counted(count, one, many))
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 _SPACE = " `dalel db vacuum` gives the space back to the disk."

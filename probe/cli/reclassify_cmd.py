@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,8 +43,19 @@ def command(*, run_id: str | None, since: str | None, form: str, database: str |
     with sentences():
         from probe.workflows.reclassify import reclassify
 
-        outcome = reclassify(location, run_id=run_id, since_us=since_us, priors=settings.priors, now_us=now_us)
+        try:
+            outcome = reclassify(
+                location, run_id=run_id, since_us=since_us, priors=settings.priors, now_us=now_us, tell=_progress
+            )
+        finally:
+            _progress()
     click.echo(json.dumps(_document(outcome), ensure_ascii=False) if form == "json" else _text(outcome))
+
+
+def _progress(done: int | None = None, total: int = 0) -> None:
+    """A line on the terminal that is written over, and at last taken away: a year of runs takes minutes."""
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K" + ("" if done is None else f"{done} of {total} runs judged again"), nl=False, err=True)
 
 
 def _text(outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ rules and not of facts that came later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from probe.observations import Observation
@@ -83,11 +83,19 @@ def _called(run_id: str, runs: Sequence[Run], location: Location) -> Run:
     return found[0]
 
 
-def reclassify(location: Location, *, run_id: str | None, since_us: int | None, priors: Priors, now_us: int) -> Outcome:
+def reclassify(
+    location: Location,
+    *,
+    run_id: str | None,
+    since_us: int | None,
+    priors: Priors,
+    now_us: int,
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Outcome:
     """Judge the run *run_id*, or all runs since *since_us*, again; add what differs from the newest verdict.
 
-    A verdict by other rules is added even where it says the same, for then it says who said it. Raises
-    :class:`~storage.errors.StorageError` for a run that is not kept.
+    A verdict by other rules is added even where it says the same, for then it says who said it. *tell* hears how many
+    runs are done, and of how many. Raises :class:`~storage.errors.StorageError` for a run that is not kept.
     """
     judged = added = 0
     changed: list[Rejudged] = []
@@ -96,7 +104,8 @@ def reclassify(location: Location, *, run_id: str | None, since_us: int | None, 
         if run_id is not None:
             runs = (_called(run_id, runs, location),)
         with Archive.open(location) as archive:
-            for run in runs:
+            for done, run in enumerate(runs):
+                tell(done, len(runs))
                 _run, asked, observations = reader.load(run.id)
                 again = list(rejudge(run, asked, observations, reader.verdicts(run.id), priors))
                 fresh = [one.new for one in again if one.differs]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pty
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from probe.cli.db_cmd import _gone
 from probe.observations import ContextFact, Observation, Operation, TcpFact
 from probe.settings import Priors
 from probe.verdict.judge import judge
@@ -20,13 +24,14 @@ from probe.workflows.reclassify import reclassify, rejudge
 from storage.archive import Archive
 from storage.database import Database
 from storage.location import Location, parse
+from storage.maintenance import Removed
 from storage.reader import Reader
 from storage.revisions import HEAD
 from storage.schema import stamp
 from targets.loader import load_catalogue
 from targets.model import Endpoint
 from targets.select import resolve
-from tests.integration.command import dalel
+from tests.integration.command import DALEL, dalel, environment
 from tests.storage_samples import START_US, run_id, sample_asked, sample_result, sample_run, save_sample_run
 
 
@@ -168,6 +173,20 @@ def test_backup_prune_vacuum_and_upgrade(home: Path, location: Location) -> None
     assert dalel(home, "db", "upgrade").stdout == f"{location.path} is as this version needs it (schema {HEAD}).\n"
 
 
+def test_all_that_a_prune_removes_is_named(home: Path) -> None:
+    """Incidents and notes as well: whoever reads only of runs would miss them for ever."""
+    assert dalel(home, "note", "a cut", "--at", "2026-01-01T10:00").returncode == 0
+    done = dalel(home, "db", "prune", "--older-than", "1d", "--dry-run")
+    assert done.stdout == "2 runs with 6 results and 26 observations and 1 note would be removed.\n"
+    gone = Removed(
+        runs=1, endpoints=1, observations=1, verdicts=1, findings=1, readings=2, own_sides=1, incidents=3, notes=1
+    )
+    assert _gone(gone) == (
+        "1 run with 1 result and 1 observation, 2 results that are kept in short form, 1 look at the own network, "
+        "3 incidents and 1 note"
+    )
+
+
 @pytest.mark.parametrize("words", [("upgrade",), ("backup",), ("prune", "--older-than", "1d"), ("vacuum",)])
 def test_looking_after_nothing_makes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
     """Where there is no database, none is made, and the sentence says what to do."""
@@ -238,6 +257,27 @@ def test_reclassify_adds_verdicts_and_says_what_changed(home: Path, location: Lo
     done = dalel(home, "reclassify")
     assert done.stdout.splitlines()[-1].startswith("6 results of 2 runs judged again: ")
     assert done.stdout.splitlines()[-1].endswith(" 3 verdicts added.")
+
+
+def test_whoever_waits_sees_how_many_runs_are_done(home: Path, location: Location) -> None:
+    """On a terminal a line that is taken away at the end; the answer has none of it."""
+    heard: list[tuple[int, int]] = []
+    reclassify(
+        location, run_id=None, since_us=None, priors=Priors(), now_us=START_US, tell=lambda *at: heard.append(at)
+    )
+    assert heard == [(0, 2), (1, 2)]
+    leader, follower = pty.openpty()
+    with os.fdopen(leader, "rb", buffering=0) as terminal:
+        command = [str(DALEL), "reclassify"]
+        done = subprocess.run(
+            command, env=environment(home), stdout=subprocess.PIPE, stderr=follower, timeout=60, check=True
+        )
+        os.close(follower)
+        seen = terminal.read(4096).decode()
+    assert "1 of 2 runs judged again" in seen
+    assert seen.endswith("\r\x1b[K")
+    assert b"\x1b" not in done.stdout
+    assert dalel(home, "reclassify").stderr == ""
 
 
 def test_reclassify_of_an_unknown_run(home: Path) -> None:
