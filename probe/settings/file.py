@@ -65,18 +65,20 @@ def load(
     made = apply(values)
     made = replace(made, controls=controls, notify=replace(made.notify, listed=channels, quiet=quiet))
     made = replace(made, run=replace(made.run, platforms=platforms, lists=lists))
-    problems += _wrong_channels(made.notify)
+    problems += _wrong_channels(made.notify, origins)
     if problems:
         raise SettingsError(tuple(problems))
     return Loaded(made, origins, file)
 
 
-def _wrong_channels(notify: Notify) -> list[str]:
-    """What is wrong with the channels together, and with the short forms of them."""
+def _wrong_channels(notify: Notify, origins: Mapping[str, str]) -> list[str]:
+    """What is wrong with the channels together, and with the short forms of them, which may come from a variable."""
     try:
         distinct(notify.channels)
     except NotifyError as error:
-        return [f"[notify] {error}."]
+        short, _colon, wrong = str(error).partition(": ")
+        origin = origins.get(f"notify.{short}", "")
+        return [f"{origin}: {wrong}." if origin.startswith("DALEL_") else f"[notify] {error}."]
     return []
 
 

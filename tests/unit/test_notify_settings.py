@@ -117,6 +117,15 @@ def test_a_short_form_may_be_in_a_file(tmp_path):
     assert [channel.url for channel in notify.channels] == ["https://ntfy.sh/topic"]
 
 
+def test_a_short_form_that_is_wrong_is_called_as_it_was_given(tmp_path):
+    """Who has set a variable and no file is not sent to look for a file."""
+    (tmp_path / "ntfy").write_text("ntfy.sh/topic\n")
+    for environ in ({"DALEL_NOTIFY_NTFY": "ntfy.sh/topic"}, {"DALEL_NOTIFY_NTFY_FILE": str(tmp_path / "ntfy")}):
+        with pytest.raises(SettingsError) as caught:
+            load(environ)
+        assert str(caught.value).startswith(f"{next(iter(environ))}: its url must read https://HOST/TOPIC")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
