@@ -226,10 +226,10 @@ class Question:
         T is never sent.
         """
         settings = self._site.settings
-        innocuous = self._session.neutrals.innocuous(self._host, avoid or self._host)
+        others = self._session.neutrals.mixed(self._host, avoid or self._host, rounds or settings.budgets.pair_rounds)
         manner = _Manner(patience_s=settings.deadlines.quic)
         lost = 0
-        for number in range(first, first + (rounds or settings.budgets.pair_rounds)):
+        for number, innocuous in enumerate(others, first):
             begun = self._site.wire.monotonic()
             other = await self._shake("innocuous", group, address, port, innocuous, number, manner)
             if answered(other):

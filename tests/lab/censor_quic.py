@@ -44,10 +44,14 @@ class QuicDrop(Rule):
             greeting = initials.Greeting(found[0].destination, self.reassemble)
             _remember(self._greetings, packet.flow, greeting)
         name = greeting.name(datagram)
-        if not name or not any(name == listed or name.endswith("." + listed) for listed in self.names):
+        if not name or not self.covers(name):
             return False
         _remember(self._forbidden, packet.flow, name)
         return True
+
+    def covers(self, name: str) -> bool:
+        """Whether the list has this name, or one above it."""
+        return any(name == listed or name.endswith("." + listed) for listed in self.names)
 
     def act(self, packet: Packet, network: Network) -> bool:
         return packet.up if self.replies else not (packet.up or self.both)

@@ -17,6 +17,7 @@ from tests.lab.net import RESOLVER
 from tests.lab.packets import TCP, UDP
 from tests.lab.rules import Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
+from tests.lab.scenarios_apps import with_http3
 from tests.lab.servers import PORTAL
 from tests.lab.world import World
 
@@ -131,6 +132,21 @@ _NO_QUESTIONS_OUT = rules.DropExcept(
     when=When(protocol=UDP, side="up"), but=When(remote=(f"{RESOLVER}/32",)), place="access"
 )
 
+_QUIC = (
+    _tariff(
+        "unrated_names_dropped_over_quic",
+        "a box delivers QUIC greetings with names that it has a rating for, which are all well-known ones but this",
+        OWN,
+        prove_apps.http3(FACEBOOK, works=False),
+        prove_apps.http3(_PAID, works=True, at=FACEBOOK),
+        prove_apps.http3("www.qlmorvat.org", works=False, at=FACEBOOK),
+        check=(f"quic://{FACEBOOK}",),
+        world=with_http3,
+        rules=always(tariffs.OthersQuicDrop(names=(*_KNOWN, *_CANARIES.http3))),
+        control=(prove_apps.http3(FACEBOOK, works=True),),
+    ),
+)
+
 _ADDRESSES = (
     _tariff(
         "balance_zero_but_an_encyclopedia",
@@ -172,4 +188,4 @@ _ADDRESSES = (
     ),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*_LISTS, *_ADDRESSES)
+SCENARIOS: tuple[Scenario, ...] = (*_LISTS, *_QUIC, *_ADDRESSES)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.lab import censor, rules, throttle
+from tests.lab import censor, censor_quic, rules, throttle
 from tests.lab.rules import ByName
 
 
@@ -37,3 +37,11 @@ class OthersResetBeside(_AllOthers, censor.NameResetBeside):
 @dataclass(kw_only=True)
 class OthersPolice(_AllOthers, throttle.NamePolice):
     """What comes on a flow with any other name is cut down, flow by flow."""
+
+
+@dataclass(kw_only=True)
+class OthersQuicDrop(censor_quic.QuicDrop):
+    """From a QUIC greeting with any other name on, what the client sends is dropped."""
+
+    def covers(self, name: str) -> bool:
+        return not super().covers(name)

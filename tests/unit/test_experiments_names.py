@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from probe.experiments import contrast
+from probe.experiments import contrast, quic
 from probe.experiments.neutrals import Neutrals
 from probe.experiments.steps import ArmResult
 from probe.settings import Settings
@@ -77,3 +77,31 @@ async def test_a_pair_names_another_one_each_round(monkeypatch: pytest.MonkeyPat
     assert await pair.alternate(await pair.send("innocuous", 0))
     assert [sni for which, sni in greeted if which == "innocuous"] == list(names)
     assert {sni for which, sni in greeted if which == "target"} == {"www.facebook.com"}
+
+
+async def test_a_pair_over_quic_names_another_one_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quic, "answered", lambda operation: operation == "innocuous")
+    monkeypatch.setattr(quic, "_learnt", lambda _operation, _floor: quic._Manner(patience_s=1.0))
+    greeted: list[tuple[str, str]] = []
+
+    async def shake(arm: str, _group: str, _address: str, _port: int, name: str, *_more: Any) -> str:
+        greeted.append((arm, name))
+        return arm
+
+    async def gap(_begun: float) -> None:
+        return
+
+    asks: Any = SimpleNamespace(
+        _site=SimpleNamespace(settings=Settings(), wire=SimpleNamespace(monotonic=lambda: 0.0)),
+        _session=SimpleNamespace(neutrals=Neutrals(CANARIES, random.Random(1))),
+        _host="www.facebook.com",
+        _passed=False,
+        _own_twice=False,
+        _shake=shake,
+        _gap=gap,
+    )
+    assert await quic.Question._alternate(asks, "neutral/1", "203.0.113.1", 443, avoid="www.kernel.org")
+    others = [name for arm, name in greeted if arm == "innocuous"]
+    assert [name in KNOWN for name in others] == [True, False] * 3
+    assert len(set(others)) == 6
+    assert {name for arm, name in greeted if arm == "target"} == {"www.facebook.com"}
