@@ -106,6 +106,7 @@ class Arm:
 
     ``greeted_s``: the whole handshake, or as long as it was waited for; ``first_s``: until its first byte came (the same).
     ``rate``: from the first byte of what was asked for to the last, or until it was given up; ``None``: nothing was asked for.
+    ``taken_s``: all of it, from the greeting on.
     ``whole``: all came that was wanted. ``stopped``: nothing came any more at the end of that time.
     """
 
@@ -118,6 +119,7 @@ class Arm:
     bytes: int
     stopped: bool
     observations: tuple[Observation, ...]
+    taken_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,9 @@ def _arm(target: bool, number: int, members: Sequence[Observation], *, greetings
     first_s = shaken.fact.first_byte_us / 1e6 if shaken.fact.first_byte_us is not None else greeted_s
     if moved is None:
         well = shaken.failure is None
-        made = Arm(target, number, greeted_s, first_s, None, well, 0, stopped=False, observations=(shaken,))
+        made = Arm(
+            target, number, greeted_s, first_s, None, well, 0, stopped=False, observations=(shaken,), taken_s=greeted_s
+        )
         return made if greetings or not well else None
     assert isinstance(moved.fact, HttpFact)
     whole, curve = moved.failure is None, moved.fact.progress or ((0, 0),)
@@ -197,6 +201,7 @@ def _arm(target: bool, number: int, members: Sequence[Observation], *, greetings
         bytes=end[1],
         stopped=not whole and ended_s - end[0] / 1e6 >= max(_STOPPED * ended_s, _STOPPED_S),
         observations=(shaken, moved),
+        taken_s=greeted_s + ended_s,
     )
 
 
@@ -244,20 +249,22 @@ class Slower:
 
 
 def compared(found: Sequence[Place]) -> Slower | None:
-    """Whether the name is slower over these places, all of them: in what it is sent, or in its greeting."""
+    """Whether the name is slower over these places, all of them: in what it is sent, in its greeting, or in both together, for
+    where packets are lost it is now the one and now the other, and what follows a lost one comes all at once.
+    """
     fair = [place for place in found if place.fair]
     if not fair or len(fair) != len(found):
         return None
     by_rate = _tested(fair, "rate")
     by_greeting = _tested(fair, "greeted_s")
-    shown = by_rate or by_greeting
+    shown = by_rate or by_greeting or _tested(fair, "taken_s")
     if shown is None:
         return None
     mine = [arm for place in fair for arm in place.named(target=True)]
     others = [arm for place in fair for arm in place.named(target=False)]
     rates = [[arm.rate for arm in arms if arm.rate is not None] for arms in (mine, others)]
     return Slower(
-        manner=_manner(mine, others, slow=by_rate is not None),
+        manner=_manner(mine, others, slow=by_rate is not None or by_greeting is None),
         chance=shown[0],
         ratio=shown[1],
         places=tuple(fair),
@@ -270,10 +277,10 @@ def compared(found: Sequence[Place]) -> Slower | None:
 
 
 def _tested(
-    found: Sequence[Place], what: Literal["rate", "greeted_s"]
+    found: Sequence[Place], what: Literal["rate", "greeted_s", "taken_s"]
 ) -> tuple[float, tuple[float, float, float]] | None:
     """(chance, interval) if the name is slower in *what*; an arm that never got there is the slowest."""
-    if what == "rate" and any(arm.rate is None for place in found for arm in place.named(target=False)):
+    if what != "greeted_s" and any(arm.rate is None for place in found for arm in place.named(target=False)):
         return None
     samples = [
         tuple([_speed(arm, what) for arm in place.named(target=target)] for target in (True, False)) for place in found
@@ -282,9 +289,9 @@ def _tested(
     return (chance([(mine, others) for mine, others in samples]), ratio) if ratio[2] <= SLOWER else None
 
 
-def _speed(arm: Arm, what: Literal["rate", "greeted_s"]) -> float:
-    if what == "greeted_s":
-        return 1 / arm.greeted_s
+def _speed(arm: Arm, what: Literal["rate", "greeted_s", "taken_s"]) -> float:
+    if what != "rate":
+        return 1 / (arm.greeted_s if what == "greeted_s" else arm.taken_s)
     return arm.rate if arm.rate is not None else 1 / arm.greeted_s
 
 

@@ -222,6 +222,23 @@ def test_bytes_that_come_with_the_first_ones_are_counted() -> None:
     assert found.parameters["times"] == "3.0 times (3.0 to 3.0)"
 
 
+def test_what_follows_a_lost_packet_comes_all_at_once() -> None:
+    """As measured with half of the packets to one name lost: now the greeting is late, now the answer, and then it is there in no
+    time. Neither of the two is slow each time, and both together are.
+    """
+    at_once = ((658_000, 16_384), (659_000, 28_118))
+    ordinary = ((84_000, 606), (85_000, 9_294), (170_000, 25_222))
+    facts = page(took_ms=1_900)
+    for group in BOTH:
+        for number, (greeted_ms, curve) in enumerate(
+            ((195, at_once), (1_065, ordinary), (160, at_once), (1_100, at_once))
+        ):
+            arm(facts, group, "target", number, 1.0, greeted_ms=greeted_ms, curve=curve)
+            arm(facts, group, "innocuous", number, 1.0, curve=ordinary)
+    (found,) = [f for f in facts.verdict().findings if f.code == "slowed_by_name"]
+    assert (found.speaks_for, facts.verdict().method) == ("blocked", "throttling")
+
+
 def test_what_is_told_is_what_was_measured() -> None:
     """How many times, between what and what, and what became of the bytes."""
     (found,) = [f for f in policed().verdict().findings if f.code == "slowed_by_name"]
