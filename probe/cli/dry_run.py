@@ -108,7 +108,8 @@ def _follow_ups(settings: Settings, canaries: Canaries, wire: Wire) -> Iterator[
         "dns_answers": (
             f"the same DNS question to {resolvers} (UDP and TCP port 53, TLS port 853, HTTPS port 443) and to {own}; "
             f"a name that does not exist and an advertising name to {own}; the question also to an address that runs no "
-            "DNS; then a TLS greeting to addresses that were answered"
+            "DNS; then a TLS greeting to addresses that were answered; some of these questions, with this name and a harmless "
+            "one, get only one to six routers far, and where the first router answers, one connection (port 443) does"
         ),
         "neutral_pair": (
             "TLS greetings that name the site, and others that name something harmless or nobody at all, taking turns at "
