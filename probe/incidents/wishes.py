@@ -18,7 +18,8 @@ def wants(state: State) -> Wants:
     own = [track for track in state.tracks.values() if not track.url]
     endpoints = [track for (interface, url), track in state.tracks.items() if url and not shadowed(state, interface)]
     held = [track for track in endpoints if track.held is not None]
-    unsettled = [track for track in endpoints if track.wants_burst]
+    failing = {track.held.incident for track in held if track.held is not None and not track.held.goods}
+    unsettled = [track for track in endpoints if track.wants_burst and not _is_of_no_use(track, failing)]
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
     # Who opens connections has a list, and often a part of the lines only: who else is on it says soon whether he is there.
@@ -36,6 +37,11 @@ def wants(state: State) -> Wants:
         ),
         own_side=any(track.wants_burst for track in own) or any(_waits(state, track) for track in endpoints),
     )
+
+
+def _is_of_no_use(track: Track, failing: set[str]) -> bool:
+    """Whether a burst would settle nothing: one name on a list is well, as some are by chance, while others are still met."""
+    return track.held is not None and track.held.why.method in listed.METHODS and track.held.incident in failing
 
 
 def _others(held: list[Track]) -> Iterator[str]:

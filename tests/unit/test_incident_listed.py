@@ -157,3 +157,14 @@ def test_all_that_were_met_are_let_go_together() -> None:
     assert wants(state).others == {both[1] for both in urls.values()}
     others = [reading(23 + n / 60, of=name, url=both[1]) for n, (name, both) in enumerate(urls.items())]
     assert kinds(told(*opened_all, *some, *others)[1])[-2:] == ["narrowed", "closed"]
+
+
+def test_one_that_is_well_by_chance_is_not_asked_again_at_once() -> None:
+    """A burst costs a minute and data, and settles nothing while another one is still met; once all are well it may end it."""
+    facts = [*SEEN_NOW_AND_THEN, met(31, "alpha")]
+    half = told(*facts, reading(36, of="gamma"))[0]
+    assert wants(half).bursts == set()
+    assert wants(told(*facts, reading(36, of="gamma"), reading(36.1, of="alpha"))[0]).bursts == {
+        "https://alpha.example/",
+        "https://gamma.example/",
+    }
