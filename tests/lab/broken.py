@@ -40,12 +40,12 @@ class Break:
 
 BREAKS = (
     Break(
-        "proxies_are_overlooked",
-        "whoever takes every connection on the way counts as no witness against a contrast",
+        "other_names_are_overlooked",
+        "that unrelated names are stopped alike counts for nothing",
         "probe/verdict/gates.py",
-        "    if not case.own.proxied:\n        return ()\n",
-        "    if not findings or case.own.proxied or not case.own.proxied:\n        return ()\n",
-        ("proxy_of_names_and_dead_server",),
+        "    return BY_NAME if stopped_too(case) else ()\n",
+        "    return BY_NAME if stopped_too(case) and not case.name else ()\n",
+        ("used_up_and_other_names_reset_from_beside",),
     ),
     Break(
         "products_are_overlooked",
