@@ -73,4 +73,4 @@ def recovered(held: Held, mates: Iterable[Held], rules: Rules) -> bool:
     of = sum(mate.why.of + len(mate.goods) for mate in mates) - row
     surer = replace(rules, close_at=rules.close_at * _SURER)
     need = goods_to_close(surer, bad, of)
-    return len(held.goods) >= need or (row >= need and all(mate.goods for mate in mates))
+    return len(held.goods) >= need or (row >= need and all(mate.full for mate in mates))

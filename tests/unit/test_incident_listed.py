@@ -168,3 +168,11 @@ def test_one_that_is_well_by_chance_is_not_asked_again_at_once() -> None:
         "https://alpha.example/",
         "https://gamma.example/",
     }
+
+
+def test_a_resumed_handshake_is_no_end_for_the_others() -> None:
+    """One was only looked at in passing since it was met: all wait for a whole look at it, or it would be left behind alone."""
+    facts = [*SEEN_NOW_AND_THEN, met(31, "alpha"), met(32, "beta"), reading(40, of="beta", kind="cheap")]
+    over = well(*range(41, 51), of=("alpha", "gamma"))
+    assert kinds(told(*facts, *over)[1])[-1] == "widened"
+    assert kinds(told(*facts, *over, reading(60, of="beta"))[1])[-1] == "closed"
