@@ -86,7 +86,11 @@ def test_a_dry_run_sends_nothing(tmp_path):
         ((), {}, "no channel is set up"),
         (("desk",), {"DALEL_NOTIFY_NTFY": "https://ntfy.example/t"}, "there is no channel desk. There are: ntfy."),
         ((), {"DALEL_NOTIFY_EMAIL": f"smtps://u:{SECRET}@mail.example"}, "DALEL_NOTIFY_EMAIL: from must be an address"),
-        ((), {"DALEL_NOTIFY_WEBHOOK": f"https://u:{SECRET}@h.example/"}, "DALEL_NOTIFY_WEBHOOK: its url may hold no user"),
+        (
+            (),
+            {"DALEL_NOTIFY_WEBHOOK": f"https://u:{SECRET}@h.example/"},
+            "DALEL_NOTIFY_WEBHOOK: its url may hold no user",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_clear_error(tmp_path, words, environ, said):

@@ -40,14 +40,6 @@ class Break:
 
 BREAKS = (
     Break(
-        "other_names_are_overlooked",
-        "that unrelated names are stopped alike counts for nothing",
-        "probe/verdict/gates.py",
-        "    return BY_NAME if stopped_too(case) else ()\n",
-        "    return BY_NAME if stopped_too(case) and not case.name else ()\n",
-        ("used_up_and_other_names_reset_from_beside",),
-    ),
-    Break(
         "products_are_overlooked",
         "a certificate by a filtering product counts like a forger's",
         "probe/verdict/gates.py",
