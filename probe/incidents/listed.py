@@ -16,6 +16,10 @@ from probe.incidents.evidence import Rules, goods_to_close
 from probe.incidents.track import Held, Interval, Suspicion, Track, interval
 
 METHODS = frozenset({"mitm"})
+_KNOWN = frozenset({"tls.mitm.known_ca"})
+"""Only of a known state's forger it is believed that he is one and the same at several endpoints: a stranger's certificate now
+and then may be a gateway's, and has to be met at one endpoint as often as anything else.
+"""
 SPAN_US = 45_000_000
 """As long as the confirm burst: what a few looks of one minute say together is one look."""
 _NAMES = 2
@@ -25,9 +29,14 @@ _SURER = 3.0
 Tracks = Mapping[tuple[str, str], Track]
 
 
+def is_known(why: Suspicion) -> bool:
+    """Whether *why* speaks of a forger whose sights add up."""
+    return why.method in METHODS and why.signature in _KNOWN
+
+
 def alike(tracks: Tracks, interface: str, why: Suspicion) -> dict[str, Suspicion]:
     """By URL, what speaks for the same list as *why* does: suspicions of endpoints, and what they are held for here."""
-    if why.method not in METHODS or why.signature is None:
+    if not is_known(why):
         return {}
     return {
         url: other

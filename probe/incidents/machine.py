@@ -197,8 +197,7 @@ class _Step:
             held = replace(track.held, goods=(*track.held.goods, why.first.until_us))
             self.leave(key, held)
             track = self.tracks[key]
-        listed = why.method in of_a_list.METHODS and why.signature is not None
-        interval = of_a_list.began(self.tracks, key[0], why) if listed else began(why)
+        interval = of_a_list.began(self.tracks, key[0], why) if of_a_list.is_known(why) else began(why)
         incident = self.keep(self.into(track, why, interval))
         suspicions = tuple(other for other in track.suspicions if other.status != why.status)
         held = Held(incident=incident.id, why=replace(why, goods=()))
@@ -236,7 +235,7 @@ class _Step:
 
     def leave_what_is_over(self, key: Key, held: Held) -> None:
         """*key* was good again: let go what that was enough for, which may be all that is on the same list."""
-        if held.why.method not in of_a_list.METHODS:
+        if not of_a_list.is_known(held.why):
             if recovered(held, self.state.rules):
                 self.leave(key, held)
             return

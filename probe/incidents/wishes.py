@@ -23,7 +23,7 @@ def wants(state: State) -> Wants:
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
     # Who opens connections has a list, and often a part of the lines only: who else is on it says soon whether he is there.
-    met = any(why.method in listed.METHODS and why.recent[-1].bad for track in unsettled for why in track.suspicions)
+    met = any(listed.is_known(why) and why.recent[-1].bad for track in unsettled for why in track.suspicions)
     platforms = (track.platform for track in (endpoints if met else (*held, *unsettled)))
     return Wants(
         bursts=frozenset(track.url for track in unsettled),
@@ -41,7 +41,7 @@ def wants(state: State) -> Wants:
 
 def _is_of_no_use(track: Track, failing: set[str]) -> bool:
     """Whether a burst would settle nothing: one name on a list is well, as some are by chance, while others are still met."""
-    return track.held is not None and track.held.why.method in listed.METHODS and track.held.incident in failing
+    return track.held is not None and listed.is_known(track.held.why) and track.held.incident in failing
 
 
 def _others(held: list[Track]) -> Iterator[str]:

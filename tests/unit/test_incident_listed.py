@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,15 @@ def test_other_methods_are_not_of_a_list() -> None:
         for fact in SEEN_NOW_AND_THEN
     ]
     assert told(*facts)[1] == ()
+
+
+@pytest.mark.parametrize("signature", ["tls.mitm.unknown_ca", "tls.mitm.stranger"])
+def test_a_stranger_met_at_several_names_is_no_incident(signature: str) -> None:
+    """A gateway on the way may open a connection now and then: each name has to be met as often as with anything else."""
+    seen = [replace(fact, signature=signature) if fact.status == "blocked" else fact for fact in SEEN_NOW_AND_THEN]
+    state, events = told(*seen)
+    assert events == ()
+    assert wants(state).platforms == {"gamma"}
 
 
 def test_what_a_few_looks_of_one_minute_say_is_one_look() -> None:
