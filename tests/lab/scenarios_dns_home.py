@@ -16,6 +16,7 @@ from tests.lab.dns_home import TakeQuestions
 from tests.lab.net import RESOLVER
 from tests.lab.rules import Place, Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words, always, exit_codes
+from tests.lab.scenarios_this_side import ANY_NETWORK, LISTED, OWN, SECOND
 from tests.lab.world import Nameserver, Says, Site, World
 
 META = ("facebook.com",)
@@ -25,20 +26,7 @@ PUBLIC = "8.8.8.8"
 X, X_URL = "x.com", "https://x.com/"
 NOTICE = "178.89.4.10"
 """A machine whose page no list of block pages knows."""
-OWN = (Words("no_network", "filter"), Words("inconclusive"))
-"""Never a block: the household does it, or nobody can tell."""
-ANY_NETWORK = (Words("ok"), Words("inconclusive"), Words("no_network"))
-_SECOND = {"hops": ("192.168.1.1", "192.168.0.1", "92.47.144.1")}
-_LISTED = (
-    "www.instagram.com",
-    "www.youtube.com",
-    "web.telegram.org",
-    "x.com",
-    "www.azattyq.org",
-    "www.expressvpn.com",
-    "web.whatsapp.com",
-)
-_ALL = (FACEBOOK_URL, *(f"https://{name}/" for name in _LISTED))
+_ALL = (FACEBOOK_URL, *(f"https://{name}/" for name in LISTED))
 _ADS = ("doubleclick.net", "googleadservices.com", "adnxs.com")
 BEHIND: Place = 1
 """A machine of the house that the own router sends questions to, or a provider's device before its first router."""
@@ -133,7 +121,7 @@ DROPPED: tuple[Scenario, ...] = (
         "the second router of the house drops questions in clear about the name",
         OWN,
         1,
-        near=_SECOND,
+        near=SECOND,
     ),
     _lost(
         "house_drops_questions_and_nobody_outside_speaks",
@@ -162,7 +150,7 @@ DROPPED: tuple[Scenario, ...] = (
         "the household's router drops questions in clear about any of eight names",
         OWN,
         "home",
-        rules=always(manners_blocks.DnsDrop(names=(*META, *_LISTED), place="home")),
+        rules=always(manners_blocks.DnsDrop(names=(*META, *LISTED), place="home")),
         check=_ALL,
     ),
     _lost(
@@ -171,7 +159,7 @@ DROPPED: tuple[Scenario, ...] = (
         # The sites of this world are one machine, which says only now and then that nobody listens (RFC 1812, 4.3.2.8).
         (*_TIMEOUT, Words("inconclusive")),
         "border",
-        rules=always(manners_blocks.DnsDrop(names=(*META, *_LISTED), place="border")),
+        rules=always(manners_blocks.DnsDrop(names=(*META, *LISTED), place="border")),
         check=_ALL,
     ),
     _lost(
@@ -179,7 +167,7 @@ DROPPED: tuple[Scenario, ...] = (
         "the same, behind two routers of the house",
         _TIMEOUT,
         3,
-        near=_SECOND,
+        near=SECOND,
     ),
 )
 
@@ -196,9 +184,9 @@ _MANNERS: dict[str, tuple[str, str, dict[str, Any], str]] = {
 
 def _taken_of_a_list(name: str, words: tuple[Words, ...], place: Place, tells: str) -> Scenario:
     def its_rules(world: World) -> tuple[Rule, ...]:
-        return (TakeQuestions(names=(*META, *_LISTED), knows=world.addresses(), place=place, rcode=3),)
+        return (TakeQuestions(names=(*META, *LISTED), knows=world.addresses(), place=place, rcode=3),)
 
-    denied = (prove.answers(host, "NXDOMAIN", PUBLIC) for host in (FACEBOOK, *_LISTED))
+    denied = (prove.answers(host, "NXDOMAIN", PUBLIC) for host in (FACEBOOK, *LISTED))
     return _row(
         name, f"{tells} says of eight names that they do not exist", words, *denied, rules=its_rules, check=_ALL
     )
@@ -263,7 +251,7 @@ TAKEN: tuple[Scenario, ...] = (
         1,
         "the second router of the house answers questions about listed names itself, and",
         only_listed=True,
-        near=_SECOND,
+        near=SECOND,
     ),
     _taken(
         "provider_takes_listed_questions_behind_two_routers",
@@ -272,7 +260,7 @@ TAKEN: tuple[Scenario, ...] = (
         3,
         "behind two routers of the house the provider answers questions about listed names at its border, and",
         only_listed=True,
-        near=_SECOND,
+        near=SECOND,
     ),
     *(
         _taken(

@@ -16,12 +16,12 @@ from tests.lab.scenarios_handshakes import META, NEUTRAL, SNI_RESET, SNI_SILENCE
 OWN = (Words("inconclusive"), Words("no_network", "filter"))
 """Never a block: the household's or company's own device does it, or nobody can tell."""
 ANY_NETWORK = (Words("ok"), Words("inconclusive"), Words("no_network"))
-_SECOND = {"hops": ("192.168.1.1", "192.168.0.1", "92.47.144.1")}
+SECOND = {"hops": ("192.168.1.1", "192.168.0.1", "92.47.144.1")}
 """Behind the own router another one of the house, as behind a mesh's or a container's bridge."""
 _COMPANY = {"hops": ("192.168.1.1", "10.20.0.1", "10.20.255.2", "92.47.144.1")}
 """A floor's router, the company's, and its firewall; then the provider's."""
 _SILENT = {"silent": ("92.47.144.1",)}
-_LISTED = (
+LISTED = (
     "www.instagram.com",
     "www.youtube.com",
     "web.telegram.org",
@@ -70,7 +70,7 @@ ANSWERS: tuple[Scenario, ...] = (
         "second_router_takes_the_answers",
         "the second router of the house lets greetings with the name out and drops the answers to them",
         censor.NameReplyDrop(names=META, place=2),
-        near=_SECOND,
+        near=SECOND,
     ),
 )
 
@@ -79,14 +79,14 @@ ROUTERS: tuple[Scenario, ...] = (
         "second_router_drops",
         "the second router of the house drops greetings with the name as it forwards",
         rules.NameDrop(names=META, place=2),
-        near=_SECOND,
+        near=SECOND,
     ),
     _row(
         "behind_a_second_router_the_provider_drops",
         "the same house, and the provider drops them at its border",
         rules.NameDrop(names=META, place=3),
         block=True,
-        near=_SECOND,
+        near=SECOND,
     ),
     _row(
         "company_firewall_drops",
@@ -132,13 +132,13 @@ LISTS: tuple[Scenario, ...] = (
     _row(
         "list_of_the_house",
         "the household's router drops greetings with one of eight names: more than are followed along the way",
-        rules.NameDrop(names=(*META, *_LISTED), place="home"),
-        check=(FACEBOOK_URL, *(f"https://{name}/" for name in _LISTED)),
+        rules.NameDrop(names=(*META, *LISTED), place="home"),
+        check=(FACEBOOK_URL, *(f"https://{name}/" for name in LISTED)),
         proofs=(
             prove.truth(FACEBOOK),
             prove.fails(FACEBOOK_URL, prove.SILENT),
-            *(prove.fails(f"https://{name}/", prove.SILENT) for name in _LISTED),
-            prove.handshake(NEUTRAL, _LISTED[0], works=False),
+            *(prove.fails(f"https://{name}/", prove.SILENT) for name in LISTED),
+            prove.handshake(NEUTRAL, LISTED[0], works=False),
             prove.page(OTHER),
         ),
     ),
