@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from probe.incidents.model import Event, EventKind, Incident
-from probe.incidents.track import Held, Interval, Suspicion, Track, ended
+from probe.incidents.track import Held, Interval, Suspicion, Track
 
 TOGETHER_US = 30 * 60_000_000
 """Troubles whose beginnings are certainly farther apart than this did not begin together."""
@@ -96,13 +96,15 @@ def reopened(incident: Incident, track: Track, why: Suspicion, at_us: int) -> Ch
     return _event(changed, "reopened", at_us, _who(track) | {"method": why.method})
 
 
-def left(incident: Incident, tracks: Iterable[Track], held: Held, at_us: int, still: Iterable[str]) -> Changed:
-    """*tracks* are well again, as *held* of one of them tells; *still*: names of what remains.
+def left(
+    incident: Incident, tracks: Iterable[Track], held: Held, ended: Interval, at_us: int, still: Iterable[str]
+) -> Changed:
+    """*tracks* are well again since *ended*, as *held* of one of them tells; *still*: names of what remains.
 
     Where that was seen in another network than the trouble, the incident is closed without an end.
     """
     gone = {track.url for track in tracks}
-    after_us, by_us = ended(held)
+    after_us, by_us = ended
     after_us = max(value for value in (after_us, incident.ended_after_us, incident.began_by_us) if value is not None)
     remaining = tuple(url for url in incident.remaining if url not in gone)
     changed = replace(incident, remaining=remaining, ended_after_us=after_us, changed_us=at_us)

@@ -19,6 +19,9 @@ SEEN_BY_HANDSHAKE = frozenset({"tls", "ip", "mitm", "server", "route"})
 """Methods that a resumed handshake with the real name would have met. Names, pages and speed it does not look at, so its
 success is no word about those."""
 
+_Z95 = 1.96
+"""The normal distribution's 97.5 % point."""
+
 _OF_THE_VISITOR = frozenset({"antibot", "ratelimit"})
 """Refusals of this program or of its haste, and not of the people behind this network."""
 
@@ -112,6 +115,15 @@ def says(reading: Reading, about: IncidentStatus, method: str | None) -> Says:
     return "nothing"
 
 
+def of_a_known_forger(method: str | None, signature: str | None) -> bool:
+    """Whether a failure is a known state's forger's, whose sights add up (:mod:`~probe.incidents.listed`).
+
+    Only of him it is believed that he is one and the same at several endpoints: a stranger's certificate now and then may be a
+    gateway's, and has to be met at one endpoint as often as anything else.
+    """
+    return method == "mitm" and signature == "tls.mitm.known_ca"
+
+
 def step_up(rules: Rules, confidence: float | None) -> float:
     """The log-likelihood ratio of one bad reading, weighed by how sure it is of itself (calibrated, so a probability)."""
     sure = 1.0 if confidence is None else confidence
@@ -125,9 +137,22 @@ def step_down(rules: Rules) -> float:
 
 def goods_to_close(rules: Rules, bad: int, of: int) -> int:
     """How many good readings in a row end what had *bad* failures among *of* readings (rule of succession)."""
-    rate = min(max((bad + 1) / (of + 2), rules.rate_bad), 0.95)
-    each = math.log((1 - rules.rate_good) / (1 - rate))
-    return math.ceil(rules.close_at / each)
+    return goods_against(rules, (bad + 1) / (of + 2))
+
+
+def goods_against(rules: Rules, share: float) -> int:
+    """How many good readings in a row end what fails for a *share* of them."""
+    rate = min(max(share, rules.rate_bad), 0.95)
+    return math.ceil(rules.close_at / math.log((1 - rules.rate_good) / (1 - rate)))
+
+
+def share_at_least(bad: int, of: int) -> float:
+    """The least share that explains *bad* of *of*: the low end of Wilson's 95 % interval (JASA 22, 1927)."""
+    if not bad:
+        return 0.0
+    share, square = bad / of, _Z95 * _Z95
+    half = _Z95 * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    return (share + square / (2 * of) - half) / (1 + square / of)
 
 
 def lucky(bad: int, of: int) -> int:

@@ -12,14 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from probe.incidents.evidence import Rules, goods_to_close
+from probe.incidents.evidence import Rules, goods_against, lucky, of_a_known_forger, share_at_least
 from probe.incidents.track import Held, Interval, Suspicion, Track, interval
 
 METHODS = frozenset({"mitm"})
-_KNOWN = frozenset({"tls.mitm.known_ca"})
-"""Only of a known state's forger it is believed that he is one and the same at several endpoints: a stranger's certificate now
-and then may be a gateway's, and has to be met at one endpoint as often as anything else.
-"""
 SPAN_US = 45_000_000
 """As long as the confirm burst: what a few looks of one minute say together is one look."""
 _NAMES = 2
@@ -31,7 +27,7 @@ Tracks = Mapping[tuple[str, str], Track]
 
 def is_known(why: Suspicion) -> bool:
     """Whether *why* speaks of a forger whose sights add up."""
-    return why.method in METHODS and why.signature in _KNOWN
+    return of_a_known_forger(why.method, why.signature)
 
 
 def alike(tracks: Tracks, interface: str, why: Suspicion) -> dict[str, Suspicion]:
@@ -76,10 +72,27 @@ def recovered(held: Held, mates: Iterable[Held], rules: Rules) -> bool:
     if not held.full:
         return False
     mates = tuple(mates)
-    last_us = max(mate.why.seen_us for mate in mates)
-    row = sum(good > last_us for mate in mates for good in mate.goods)
-    bad = sum(mate.why.bad for mate in mates)
-    of = sum(mate.why.of + len(mate.goods) for mate in mates) - row
+    _, row, bad, of = _since(mates)
     surer = replace(rules, close_at=rules.close_at * _SURER)
-    need = goods_to_close(surer, bad, of)
-    return len(held.goods) >= need or (row >= need and all(mate.full for mate in mates))
+    # What was seen first is what he was told by, so its share of failures is higher than his.
+    need = goods_against(surer, share_at_least(bad, of))
+    return len(held.goods) >= need or (len(row) >= need and all(mate.full for mate in mates))
+
+
+def ended(mates: Iterable[Held]) -> Interval:
+    """When he ended who was met at all *mates*: after the last failure of any, and by the first good reading of all that was
+    no luck.
+    """
+    last_us, row, bad, of = _since(tuple(mates))
+    return last_us, row[min(lucky(bad, of), len(row)) - 1] if row else last_us
+
+
+def _since(mates: tuple[Held, ...]) -> tuple[int, tuple[int, ...], int, int]:
+    """The last failure of any of *mates*, the good readings of all since then, and how many failed of how many before. Those
+    of the same minute were good beside it, and not after it.
+    """
+    last_us = max(mate.why.seen_us for mate in mates)
+    row = tuple(sorted(good for mate in mates for good in mate.goods if good > last_us + SPAN_US))
+    bad = sum(mate.why.bad for mate in mates)
+    of = sum(mate.why.of + len(mate.goods) for mate in mates) - len(row)
+    return last_us, row, bad, of

@@ -23,7 +23,7 @@ from probe.incidents.model import MOVED, Event, Fact, Incident, OwnSide, Reading
 from probe.incidents.moves import after_step_back, elsewhere
 from probe.incidents.resume import resume
 from probe.incidents.state import LINE, SHADOWS, START, Key, State, is_down, own_side_of
-from probe.incidents.track import Held, Suspicion, Track, began, observe, ready, recovered
+from probe.incidents.track import Held, Interval, Suspicion, Track, began, ended, observe, ready, recovered
 from probe.incidents.wishes import wants
 
 __all__ = ["START", "State", "changed", "resume", "run", "step", "wants"]
@@ -170,7 +170,11 @@ class _Step:
     def own_side_seen(self, key: Key, why: Suspicion) -> bool:
         """Whether the own side was looked at since the first failure and not found broken, or is not looked at at all."""
         own = own_side_of(self.tracks, key[0])
-        return own is None or (not is_down(own) and own.turn != "bad" and own.last_us >= why.first.at_us)
+        if own is None:
+            return True
+        # The judge has weighed a filter for each endpoint.
+        settled = own.turn != "bad" or own.meets_filter
+        return settled and not is_down(own) and own.last_us >= why.first.at_us
 
     def rule_agrees(self, key: Key, why: Suspicion) -> bool:
         """Whether the service as a whole fails, as :mod:`probe.verdict.rollup` has it for one moment."""
@@ -244,12 +248,15 @@ class _Step:
             for other, track in self.tracks.items()
             if track.held is not None and track.held.incident == held.incident
         }
+        end = of_a_list.ended(mates.values())
         for other, mate in mates.items():
             if of_a_list.recovered(mate, mates.values(), self.state.rules) and self.tracks[other].held is mate:
-                self.leave(other, mate)
+                self.leave(other, mate, end)
 
-    def leave(self, key: Key, held: Held) -> None:
-        """*key* is well again; where one way in is enough, the others of its service go with it."""
+    def leave(self, key: Key, held: Held, end: Interval | None = None) -> None:
+        """*key* is well again since *end*, or since its own readings say; where one way in is enough, the others of its
+        service go with it.
+        """
         going = [key]
         if self.tracks[key].rule == "any-of":
             going += [
@@ -261,7 +268,7 @@ class _Step:
             self.tracks[other] = replace(self.tracks[other], held=None, turn="", asked=0)
         incident = self.incidents[held.incident]
         gone = [self.tracks[other] for other in going]
-        self.keep(changes.left(incident, gone, held, self.now_us, self.names_in(incident.id)))
+        self.keep(changes.left(incident, gone, held, end or ended(held), self.now_us, self.names_in(incident.id)))
         self.look_at_method(incident.id)
 
     def look_at_method(self, name: str) -> None:

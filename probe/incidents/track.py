@@ -16,6 +16,7 @@ from probe.incidents.evidence import (
     goods_to_close,
     is_own_side,
     lucky,
+    of_a_known_forger,
     says,
     step_down,
     step_up,
@@ -28,9 +29,13 @@ GOODS_KEPT = 12
 BURST_MOST = 4
 """Confirming readings asked for after one turn: two, and two more where the first ones said nothing."""
 WELL_MOST = 16
-"""The same after a first success inside an incident: what failed for a part of the connections only is not over before many
-in a row went well.
+"""The same after a first success inside an incident, or where somebody was met who opens a part of the connections: what fails
+for a part only is neither over nor gone before many in a row went well.
 """
+FILTER = "filter"
+"""The method of what is met inside the house or the company."""
+OWN_MOST = 8
+"""Whole looks at the own side asked for after it turned, about what only those meet."""
 _CEILING = 20.0
 """A sum does not grow beyond: what may not open for other reasons must be able to wear away."""
 _COUNTED = 40
@@ -123,10 +128,25 @@ class Track:
     def wants_burst(self) -> bool:
         """Whether two more readings soon would settle something; of the own side, whether a full look would."""
         if self.url:
-            return bool(self.turn) and self.asked < (WELL_MOST if self.turn == "good" else BURST_MOST)
+            return bool(self.turn) and self.asked < (WELL_MOST if self.turn == "good" or self.is_met else BURST_MOST)
+        if self.meets_filter:
+            return bool(self.turn) and self.asked < OWN_MOST
         if self.held is not None:
             return self.turn == "good" and not self.held.full
         return self.turn == "bad" and not any(suspicion.full for suspicion in self.suspicions)
+
+    @property
+    def meets_filter(self) -> bool:
+        """Whether this is an own side that is held for, or suspected of, a filter: small looks shake no hands, and so do not
+        meet what opens connections.
+        """
+        reasons = self.suspicions if self.held is None else (self.held.why,)
+        return not self.url and any(why.method == FILTER for why in reasons)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether somebody was met here who opens a part of the connections, so that a good reading settles nothing."""
+        return any(of_a_known_forger(why.method, why.signature) for why in self.suspicions)
 
     @property
     def failing(self) -> bool:
@@ -169,16 +189,16 @@ def _turned(track: Track, reading: Reading) -> tuple[int, str]:
     """How many confirming readings there were since the last turn, and what that turn was."""
     turn = track.turn
     if track.held is not None:
-        why = track.held.why
-        told = says(reading, why.status, why.method)
+        told = _told(reading, track.held.why)
         turn = {"bad": "", "good": "good", "nothing": turn}[told]
     elif _failed(reading):
         turn = "bad"
     elif reading.status == "accessible" and (reading.kind != "cheap" or is_own_side(reading)):
-        turn = ""
+        stays = track.is_met or any(_passes_over(reading, why) for why in track.suspicions)
+        turn = turn if stays else ""
     if turn != track.turn:
         return 0, turn
-    return track.asked + (reading.kind == "burst"), turn
+    return track.asked + (reading.kind == "burst" or _is_whole_look(reading)), turn
 
 
 def _failed(reading: Reading) -> bool:
@@ -208,10 +228,10 @@ def _suspicions(track: Track, reading: Reading, rules: Rules, but: IncidentStatu
 
 def _grown(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion | None:
     """*suspicion* after *reading*; ``None`` once nothing is left of it."""
-    told: Says = says(reading, suspicion.status, suspicion.method)
+    told = _told(reading, suspicion)
     if told == "bad":
         return _fed(suspicion, reading, rules)
-    if told == "nothing" or _passes_over(reading, suspicion):
+    if told == "nothing":
         return suspicion
     left = max(0.0, suspicion.sum + step_down(rules))
     recent = _kept((*suspicion.recent, _point(reading, bad=False)), rules)
@@ -220,9 +240,15 @@ def _grown(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion | 
     return replace(suspicion, sum=left, of=suspicion.of + 1, recent=recent)
 
 
-def _passes_over(reading: Reading, suspicion: Suspicion) -> bool:
+def _told(reading: Reading, why: Suspicion) -> Says:
+    """What *reading* says about *why*."""
+    told = says(reading, why.status, why.method)
+    return "nothing" if told == "good" and _passes_over(reading, why) else told
+
+
+def _passes_over(reading: Reading, why: Suspicion) -> bool:
     """Whether *reading* is a small look at the own side: it shakes no hands, and so does not meet what opens connections."""
-    return is_own_side(reading) and reading.kind == "cheap" and suspicion.method == "filter"
+    return is_own_side(reading) and reading.kind == "cheap" and why.method == FILTER
 
 
 def _fed(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion:
@@ -245,7 +271,7 @@ def _fed(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion:
 
 
 def _hold(held: Held, reading: Reading) -> Held:
-    told = says(reading, held.why.status, held.why.method)
+    told = _told(reading, held.why)
     if told == "nothing":
         return held
     if told == "good":
@@ -283,7 +309,7 @@ def _kept(recent: tuple[Point, ...], rules: Rules) -> tuple[Point, ...]:
 
 def _goods_before(track: Track, reading: Reading) -> tuple[int, ...]:
     """Starts of good readings before *reading*, with the last handshake where that would have met the failure."""
-    if is_own_side(reading) and reading.method == "filter":
+    if is_own_side(reading) and reading.method == FILTER:
         return () if track.handshake_us is None else (track.handshake_us,)
     if track.handshake_us is None or reading.method not in SEEN_BY_HANDSHAKE:
         return track.goods

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from probe.incidents import listed
+from probe.incidents.evidence import HOUSEHOLD
 from probe.incidents.model import Incident, Wants
 from probe.incidents.state import State, own_side_of, shadowed
 from probe.incidents.track import Track
 
+BETWEEN_US = HOUSEHOLD.span_us // (HOUSEHOLD.need - 1)
+"""Between two whole looks at a filter of the own side's."""
 OLD_US = 24 * 3_600_000_000
 """An incident to which nothing has happened for so long may be measured less often."""
 
@@ -19,11 +22,13 @@ def wants(state: State) -> Wants:
     endpoints = [track for (interface, url), track in state.tracks.items() if url and not shadowed(state, interface)]
     held = [track for track in endpoints if track.held is not None]
     failing = {track.held.incident for track in held if track.held is not None and not track.held.goods}
-    unsettled = [track for track in endpoints if track.wants_burst and not _is_of_no_use(track, failing)]
+    told = {track.interface for track in held if track.held is not None and listed.is_known(track.held.why)}
+    unsettled = [track for track in endpoints if track.wants_burst and not _is_of_no_use(track, failing, told)]
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
     # Who opens connections has a list, and often a part of the lines only: who else is on it says soon whether he is there.
-    met = any(listed.is_known(why) and why.recent[-1].bad for track in unsettled for why in track.suspicions)
+    # A good reading at the one that he was met at takes nothing of that back.
+    met = any(listed.is_known(why) for track in unsettled for why in track.suspicions)
     platforms = (track.platform for track in (endpoints if met else (*held, *unsettled)))
     return Wants(
         bursts=frozenset(track.url for track in unsettled),
@@ -35,13 +40,18 @@ def wants(state: State) -> Wants:
         behind=frozenset(
             url for (way, url), track in state.tracks.items() if track.held is not None and url and shadowed(state, way)
         ),
-        own_side=any(track.wants_burst for track in own) or any(_waits(state, track) for track in endpoints),
+        own_side=any(track.wants_burst and _has_rested(track, now_us) for track in own)
+        or any(_waits(state, track) for track in endpoints),
     )
 
 
-def _is_of_no_use(track: Track, failing: set[str]) -> bool:
-    """Whether a burst would settle nothing: one name on a list is well, as some are by chance, while others are still met."""
-    return track.held is not None and listed.is_known(track.held.why) and track.held.incident in failing
+def _is_of_no_use(track: Track, failing: set[str], told: set[str | None]) -> bool:
+    """Whether a burst would settle nothing: one name on a list is well, as some are by chance, while others are still met;
+    or it was, and the next time that it is not will be enough, for he who opens it is *told* of already.
+    """
+    if track.held is not None:
+        return listed.is_known(track.held.why) and track.held.incident in failing
+    return track.interface in told and not track.failing and any(listed.is_known(why) for why in track.suspicions)
 
 
 def _others(held: list[Track]) -> Iterator[str]:
@@ -63,9 +73,18 @@ def in_sight(state: State) -> tuple[Incident, ...]:
     return tuple(one for one in state.incidents.values() if not one.urls or not shadowed(state, one.interface or ""))
 
 
+def _has_rested(own: Track, now_us: int) -> bool:
+    """A filter has to last to be worth a word, so it is looked at again when it has lasted a little longer, and not at once."""
+    return not (own.meets_filter and own.turn == "bad") or now_us - (own.full_us or 0) >= BETWEEN_US
+
+
 def _waits(state: State, track: Track) -> bool:
-    """Whether a look at the own side is still owed to a failure that is not settled."""
+    """Whether a look at the own side is still owed: to a failure that is not settled, or to a success where a filter of the
+    own side's had failed.
+    """
     own = own_side_of(state.tracks, track.interface or "")
     if own is None:
         return track.wants_burst
+    if own.held is not None and own.meets_filter and track.url in state.under.get(own.interface or "", ()):
+        return bool(track.goods) and track.goods[-1] > max(own.full_us or 0, own.held.why.seen_us)
     return any(own.last_us < why.first.at_us for why in track.suspicions)

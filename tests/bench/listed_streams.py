@@ -6,6 +6,7 @@ them: one of each platform every ten minutes, all that an open incident holds ev
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -18,6 +19,10 @@ LISTED = {"social": 3, "search": 2, "photos": 2, "messages": 2, "birds": 2, "vid
 """Platforms and how many of their endpoints are on the list, much as in July 2019."""
 _ROUND, _INCIDENT = 10, 5
 """Minutes."""
+PLATFORM_GAP_US = 5 * MINUTE
+"""Between two looks at all of a platform."""
+_AT_ONCE = 4
+"""Sites in one burst."""
 _LASTS = 120
 """Minutes that it goes on for at least."""
 
@@ -29,41 +34,67 @@ class Listed:
     random: Random
     share: float = 0.0
     minute: int = 0
+    us: int = 0
     readings: int = 0
     state: State = field(default_factory=lambda: replace(START, rules=ENDPOINT))
     told: list[tuple[EventKind, Incident]] = field(default_factory=list)
     burst_us: dict[str, int] = field(default_factory=dict)
     whole_us: dict[str, int] = field(default_factory=dict)
+    troubled: set[str] = field(default_factory=set)
+
+    @property
+    def now_us(self) -> int:
+        """When the next reading begins at the soonest."""
+        return max(self.us, self.minute * MINUTE)
 
     def pass_by(self, minutes: int) -> None:
         """Measure as the daemon does for so many *minutes*."""
         for _ in range(minutes):
-            begun = self.minute * MINUTE
+            self.us = self.now_us
             looks = {self._turn(name, count) for name, count in LISTED.items()} if self.minute % _ROUND == 0 else set()
             if self.minute % _INCIDENT == 0:
                 looks |= wants(self.state).rounds
-            for url in sorted(looks):
-                self._read(url, begun, "full")
-            for url in sorted(self._others() - looks):
-                self.whole_us[url] = begun
-                self._read(url, begun + 10 * SECOND, "full")
-            bursts = [
-                url
-                for url in sorted(wants(self.state).bursts)
-                if begun - self.burst_us.get(url, -BURST_GAP_US) >= BURST_GAP_US
-            ]
-            for seconds in BURST_S:
-                for url in bursts:
-                    self.burst_us[url] = begun
-                    self._read(url, begun + seconds * SECOND, "burst")
+            self._read_all(looks, "full")
+            while self._grant():
+                pass
             self.minute += 1
 
-    def _others(self) -> set[str]:
-        """All of a platform's at once as soon as one of them fails."""
-        urls = {
-            f"https://{name}{place}.example/" for name in wants(self.state).platforms for place in range(LISTED[name])
+    def _grant(self) -> bool:
+        """What is wished for and may be had: bursts at a few, then all of the platforms that trouble has newly come to."""
+        rested = [
+            url
+            for url in sorted(wants(self.state).bursts)
+            if self.us - self.burst_us.get(url, -BURST_GAP_US) >= BURST_GAP_US
+        ][:_AT_ONCE]
+        begun = self.us
+        self.burst_us |= dict.fromkeys(rested, begun)
+        for seconds in BURST_S if rested else ():
+            self.us = begun + seconds * SECOND
+            self._read_all(rested, "burst")
+        platforms = self._platforms()
+        self._read_all(
+            (f"https://{name}{place}.example/" for name in platforms for place in range(LISTED[name])), "full"
+        )
+        return bool(rested or platforms)
+
+    def _platforms(self) -> set[str]:
+        wished = wants(self.state)
+        self.troubled &= wished.platforms
+        fresh = {
+            name
+            for name in wished.platforms - self.troubled
+            if self.us - self.whole_us.get(name, -PLATFORM_GAP_US) >= PLATFORM_GAP_US
         }
-        return {url for url in urls if self.minute * MINUTE - self.whole_us.get(url, -BURST_GAP_US) >= BURST_GAP_US}
+        self.troubled |= fresh
+        self.whole_us |= dict.fromkeys(fresh, self.us)
+        return fresh
+
+    def _read_all(self, urls: Iterable[str], kind: Kind) -> None:
+        """Side by side, and nothing else until all is there."""
+        begun = self.us
+        for url in sorted(urls):
+            self._read(url, begun, kind)
+            self.us = begun + TAKES_US
 
     def _turn(self, name: str, count: int) -> str:
         return f"https://{name}{self.minute // _ROUND % count}.example/"
@@ -111,24 +142,24 @@ def opened(share: float, *, streams: int, seed: int) -> tuple[Delays, Delays, En
         chance = Random(f"{seed}/opened/{share}/{number}")
         one = Listed(chance)
         one.pass_by(120 + chance.randrange(_ROUND))
-        began, one.share = one.minute, share
+        began_us, one.share = one.now_us, share
         one.pass_by(_LASTS)
         first = next((incident for kind, incident in one.told if kind == "opened"), None)
         if first is None:
             late += 1
         else:
-            onsets.append(first.opened_us / MINUTE - began)
-            begins += (first.began_after_us or 0) <= began * MINUTE <= first.began_by_us
+            onsets.append((first.opened_us - began_us) / MINUTE)
+            begins += (first.began_after_us or 0) <= began_us <= first.began_by_us
         hours += _LASTS // 60
         closed += sum(kind == "closed" for kind, _ in one.told)
         while not one.is_told():
             one.pass_by(1)
-        ended, one.share = one.minute, 0.0
+        ended_us, one.share = one.now_us, 0.0
         while one.is_told():
             one.pass_by(1)
         last = one.told[-1][1]
-        recoveries.append((last.closed_us or 0) / MINUTE - ended)
-        ends += (last.ended_after_us or 0) <= ended * MINUTE <= (last.ended_by_us or 0)
+        recoveries.append(((last.closed_us or 0) - ended_us) / MINUTE)
+        ends += (last.ended_after_us or 0) <= ended_us <= (last.ended_by_us or 0)
     return (
         delays_of("onset", "together", share, onsets, late, begins),
         delays_of("recovery", "together", share, recoveries, 0, ends),

@@ -312,22 +312,6 @@ def test_a_block_from_before_a_shutdown_outlives_it():
     assert (block.state, block.ended_after_us, block.ended_by_us) == ("closed", at(10.8), at(125) + TAKES)
 
 
-def test_a_filter_that_meets_all_sites_is_one_incident_of_the_house():
-    """Small looks do not see an antivirus and full ones do; what sites say of it is folded into the house's incident."""
-    facts: list[Fact] = [look(0), reading(1), reading(1, of="beta")]
-    for minute in range(10, 40, 2):
-        facts += [look(minute, "filter"), look(minute + 1, kind="cheap")]
-        facts += [reading(minute + 0.3, "no_network", of=name, method="filter") for name in ("alpha", "beta")]
-    state, events = told(*facts)
-    assert kinds(events) == ["opened"]
-    assert (only(state).platforms, only(state).method) == ((), "filter")
-    assert wants(state).bursts == set(), "nothing is confirmed of a site that the house explains"
-    # It is over, and of one site nothing was seen since: that opens nothing afterwards.
-    over = [look(minute) for minute in (40, 41, 42, 43)]
-    facts += [*over, reading(44), *(look(minute) for minute in (45, 46))]
-    assert kinds(told(*facts)[1]) == ["opened", "closed"]
-
-
 def test_connections_that_are_opened_are_one_incident_whichever_name_is_met_first():
     """On a quarter of the lines names are met hours apart; what is blocked hours apart is not the same thing."""
     facts = [
@@ -343,34 +327,6 @@ def test_connections_that_are_opened_are_one_incident_whichever_name_is_met_firs
     over = [reading(501 + n, of=name) for n in range(4) for name in ("alpha", "beta")]
     assert kinds(told(*facts, *over, *burst(525, of="gamma", method="mitm"))[1])[-1] == "reopened"
     assert kinds(told(*(replace(one, method=one.method and "tls") for one in facts))[1]) == ["opened", "opened"]
-
-
-def test_small_looks_do_not_wear_away_what_they_cannot_see():
-    """An antivirus opens connections; a look that only asks for names and connects is well all the same."""
-    facts: list[Fact] = [look(0)]
-    for minute in range(10, 60, 10):
-        facts += [look(minute, "filter"), *(look(minute + n, kind="cheap") for n in range(1, 10))]
-    assert kinds(told(*facts)[1]) == ["opened"]
-    assert kinds(told(*(look(one.at_us / 60e6) if one.status == "no_network" else one for one in facts))[1]) == []
-
-
-def test_a_filter_began_behind_the_last_look_that_would_have_met_it():
-    """Small looks at the own side open nothing that could be opened, so what they find well says nothing of it."""
-    facts: list[Fact] = [look(0), *(look(n, kind="cheap") for n in range(2, 60, 2))]
-    for minute in (60, 70, 80, 90):
-        facts += [look(minute, "filter"), look(minute + 1, kind="cheap")]
-    incident = only(told(*facts)[0])
-    assert incident.method == "filter"
-    assert incident.began_after_us == at(0)
-
-
-def test_a_filter_of_one_name_is_an_incident_of_that_name():
-    """Somebody in the house refuses one site; the own side is well."""
-    facts: list[Fact] = [look(0), reading(1), *(look(n) for n in range(2, 40, 2))]
-    facts += [reading(n + 0.3, "no_network", method="filter") for n in range(10, 40, 2)]
-    state, events = told(*facts)
-    assert kinds(events) == ["opened"]
-    assert only(state).platforms == ("alpha",)
 
 
 def test_behind_a_line_that_is_down_only_the_line_is_in_sight():
