@@ -173,4 +173,6 @@ def _suspended_s() -> float | None:
     """How long this host has slept since it booted: CLOCK_BOOTTIME minus CLOCK_MONOTONIC."""
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return None
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+    awake = time.monotonic()
+    # In this order, or a host that never slept has slept for less than nothing.
+    return round(time.clock_gettime(time.CLOCK_BOOTTIME) - awake, 3)
