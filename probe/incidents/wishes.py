@@ -86,5 +86,6 @@ def _waits(state: State, track: Track) -> bool:
     if own is None:
         return track.wants_burst
     if own.held is not None and own.meets_filter and track.url in state.under.get(own.interface or "", ()):
-        return bool(track.goods) and track.goods[-1] > max(own.full_us or 0, own.held.why.seen_us)
+        well_us = max((*track.goods[-1:], track.handshake_us or 0))
+        return well_us > max(own.full_us or 0, own.held.why.seen_us)
     return any(own.last_us < why.first.at_us for why in track.suspicions)

@@ -89,7 +89,9 @@ def test_a_site_that_is_well_again_has_the_own_side_looked_at() -> None:
     """One of those that it had met: the hourly look would tell of the end an hour late."""
     met = [*TOLD, reading(16, "no_network", method="filter")]
     assert wants(told(*met, reading(20))[0]).own_side
+    assert wants(told(*met, reading(20, kind="cheap"))[0]).own_side, "a resumed handshake would have met it too"
     assert not wants(told(*met, reading(20, of="beta"))[0]).own_side, "one that it lets through says nothing"
+    assert not wants(told(*met, reading(20, "no_network", of="gamma", method="filter"))[0]).own_side, "never seen well"
     assert not wants(told(*met, reading(20), look(20.2, "filter"))[0]).own_side, "it lets this one through now"
     facts, looks = [*met, reading(20)], 0
     while wants(told(*facts)[0]).own_side:
