@@ -20,10 +20,10 @@ from typing import Any
 from probe.wire import translated
 from tests.lab import dual
 from tests.lab.figures import Proportion, quantile
+from tests.lab.greetings import NEUTRAL, PLAIN
 from tests.lab.lab import Lab
 from tests.lab.run import ask
 from tests.lab.scenario import FACEBOOK, Scenario
-from tests.lab.scenarios_handshakes import NEUTRAL, PLAIN
 from tests.lab.scenarios_located import SCENARIOS, TRUTHS, Truth
 
 _SWEEP = Path(__file__).with_name("sweep.py")

@@ -11,26 +11,26 @@ from typing import Any
 from tests.lab import censor, prove, prove6, rules
 from tests.lab import scenarios_ipv6 as ipv6
 from tests.lab.distances import ResetAndForget, SetTtl
-from tests.lab.lab import Lab
-from tests.lab.namespaces import LabError
-from tests.lab.packets import TCP
-from tests.lab.prove import Proof
-from tests.lab.rules import Rule, When
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
-from tests.lab.scenarios_handshakes import (
+from tests.lab.greetings import (
     BROKEN,
     META,
     NEUTRAL,
     PLAIN,
     PLAIN_URL,
     SNI_RESET,
-    _always,
-    _at,
-    _by_name,
-    _front,
-    _plain_page,
-    _strict,
+    always,
+    at,
+    by_name,
+    plain_page,
+    strict,
+    with_front,
 )
+from tests.lab.lab import Lab
+from tests.lab.namespaces import LabError
+from tests.lab.packets import TCP
+from tests.lab.prove import Proof
+from tests.lab.rules import Rule, When
+from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
 from tests.lab.world import Front, World
 
 _BROKEN_OFF = (prove.HANDSHAKE, prove.RESET)
@@ -65,13 +65,13 @@ def _from_distance(lowest: int, *, answered: bool, name: str = FACEBOOK) -> Proo
 
 def _resets(world: World, to: int) -> SetTtl:
     """The site's own resets begin with this TTL."""
-    return SetTtl(when=_at(world), place="far", to=to, what="resets")
+    return SetTtl(when=at(world), place="far", to=to, what="resets")
 
 
 def _own(*more: Callable[[World], Rule], way: str = "reset") -> dict[str, Any]:
     """The site's own front resets greetings for its name, and this is done to packets on the way."""
     return {
-        "world": _front(ways=((FACEBOOK, way),)),
+        "world": with_front(ways=((FACEBOOK, way),)),
         "rules": lambda world: tuple(make(world) for make in more),
         "acceptable": BROKEN,
         "exit_codes": (1, 3),
@@ -90,18 +90,18 @@ BLOCKS: tuple[Scenario, ...] = (
     Scenario(
         name="behind_reset_from_farther",
         tells="a reset whose TTL is lower than any of the server's packets, and the server's answer behind it",
-        rules=_always(censor.NameResetBeside(names=META, ttl=_FAR_TTL)),
+        rules=always(censor.NameResetBeside(names=META, ttl=_FAR_TTL)),
         acceptable=SNI_RESET,
         exit_codes=(1,),
         sound=(OTHER,),
-        proofs=_by_name(*_BROKEN_OFF, also=(_from_distance(57, answered=True), _from_distance(0, answered=False))),
+        proofs=by_name(*_BROKEN_OFF, also=(_from_distance(57, answered=True), _from_distance(0, answered=False))),
         in_slice=True,
     ),
     Scenario(
         name="behind_reset_and_no_neutral_place",
         tells="the same, where every web server resets greetings that name another site: only the answer behind it tells",
-        world=_strict,
-        rules=_always(censor.NameResetBeside(names=META, ttl=_FAR_TTL)),
+        world=strict,
+        rules=always(censor.NameResetBeside(names=META, ttl=_FAR_TTL)),
         acceptable=SNI_RESET,
         exit_codes=(1,),
         sound=(OTHER,),
@@ -114,8 +114,8 @@ BLOCKS: tuple[Scenario, ...] = (
     Scenario(
         name="behind_mirrored_reset_and_no_neutral_place",
         tells="the same with the server's own TTL: nothing is left that tells, but perhaps the time",
-        world=_strict,
-        rules=_always(censor.NameResetBeside(names=META, mirrored=True)),
+        world=strict,
+        rules=always(censor.NameResetBeside(names=META, mirrored=True)),
         acceptable=(*SNI_RESET, Words("inconclusive")),
         exit_codes=(1, 3),
         sound=(OTHER,),
@@ -124,7 +124,7 @@ BLOCKS: tuple[Scenario, ...] = (
     Scenario(
         name="behind_reset_on_half_the_paths",
         tells="one of two parallel paths has the device: what a run meets is chance",
-        rules=_always(censor.NameResetBeside(names=META, ttl=_FAR_TTL, when=When(protocol=TCP, fraction=0.5))),
+        rules=always(censor.NameResetBeside(names=META, ttl=_FAR_TTL, when=When(protocol=TCP, fraction=0.5))),
         acceptable=(*SNI_RESET, Words("inconclusive"), Words("accessible")),
         exit_codes=(0, 1, 3),
         sound=(OTHER,),
@@ -137,23 +137,23 @@ BLOCKS: tuple[Scenario, ...] = (
         acceptable=SNI_RESET,
         exit_codes=(1,),
         sound=(OTHER,),
-        proofs=_by_name(*_BROKEN_OFF, also=(_from_distance(64, answered=False),)),
+        proofs=by_name(*_BROKEN_OFF, also=(_from_distance(64, answered=False),)),
     ),
     Scenario(
         name="behind_reset_and_router_forgets",
         tells="a router at home forgets a connection at the first reset, so that the answer behind it never arrives",
-        rules=_always(ResetAndForget(names=META, ttl=_FAR_TTL)),
+        rules=always(ResetAndForget(names=META, ttl=_FAR_TTL)),
         acceptable=SNI_RESET,
         exit_codes=(1,),
         sound=(OTHER,),
-        proofs=_by_name(*_BROKEN_OFF, also=(_from_distance(57, answered=False),)),
+        proofs=by_name(*_BROKEN_OFF, also=(_from_distance(57, answered=False),)),
     ),
     Scenario(
         name="behind_plain_reset",
         tells="a plain request that names the site meets a reset of a lower TTL, and the page comes behind it",
         check=(PLAIN_URL,),
-        world=_plain_page,
-        rules=_always(censor.NameResetBeside(names=(PLAIN,), http=True, ttl=_FAR_TTL)),
+        world=plain_page,
+        rules=always(censor.NameResetBeside(names=(PLAIN,), http=True, ttl=_FAR_TTL)),
         acceptable=(Words("blocked", "http", "http.reset.host"),),
         exit_codes=(1,),
         sound=(FACEBOOK_URL,),
@@ -179,7 +179,7 @@ EARLY_OVER_IPV6: tuple[Scenario, ...] = (
         (*SNI_RESET, Words("inconclusive")),
         *ipv6._LIVES_BEHIND,
         prove6.fails(FACEBOOK_URL, 6, *_BROKEN_OFF),
-        world=lambda world: ipv6._nat64()(_strict(world)),
+        world=lambda world: ipv6._nat64()(strict(world)),
         rules=(censor.NameResetBeside(names=META, mirrored=True),),
         exit_codes=(1, 3),
     ),
@@ -224,14 +224,14 @@ TWINS: tuple[Scenario, ...] = (
     Scenario(
         name="behind_balancer_of_two_distances",
         tells="acknowledgements and resets come from the balancer, data from machines two routers farther than the others",
-        **_own(lambda world: SetTtl(when=_at(world), place="far", to=50, what="data")),
+        **_own(lambda world: SetTtl(when=at(world), place="far", to=50, what="data")),
         proofs=_FAILS,
     ),
     Scenario(
         name="behind_guard_of_the_site",
         tells="a guard beside the site's own line resets its name with a low TTL, and its server answers behind that: the site's "
         "own doing, for the name passes everywhere else",
-        rules=lambda world: (censor.NameResetBeside(names=META, ttl=_FAR_TTL, when=_at(world), place="far"),),
+        rules=lambda world: (censor.NameResetBeside(names=META, ttl=_FAR_TTL, when=at(world), place="far"),),
         acceptable=BROKEN,
         exit_codes=(1, 3),
         sound=(OTHER,),
@@ -248,14 +248,14 @@ TWINS: tuple[Scenario, ...] = (
         tells="every web server resets greetings that name another site, and this one its own name as well",
         **{
             **_own(),
-            "world": lambda world: _strict(world).change(FACEBOOK, front=Front(other="reset")),
+            "world": lambda world: strict(world).change(FACEBOOK, front=Front(other="reset")),
         },
         proofs=(prove.fails(FACEBOOK_URL, *_BROKEN_OFF), _from_distance(57, answered=False)),
     ),
 )
 
 _SELF: dict[str, Any] = {
-    "world": lambda world: ipv6._nat64()(_front(ways=((FACEBOOK, "reset"),))(world)),
+    "world": lambda world: ipv6._nat64()(with_front(ways=((FACEBOOK, "reset"),))(world)),
     "exit_codes": (1, 3),
 }
 

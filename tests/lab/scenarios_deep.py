@@ -10,11 +10,11 @@ import dataclasses
 import sys
 
 from tests.lab import censor, prove, rules
+from tests.lab.greetings import META, NEUTRAL, SNI_SILENCE, always, by_name, forget
 from tests.lab.lab import Lab
 from tests.lab.namespaces import LabError
 from tests.lab.prove import Proof
 from tests.lab.scenarios import FACEBOOK, OTHER, Scenario, Words
-from tests.lab.scenarios_handshakes import META, NEUTRAL, SNI_SILENCE, _always, _by_name, _forget
 
 _FRESH = "www.debian.org"
 
@@ -80,7 +80,7 @@ _PLAIN: tuple[Scenario, ...] = (
     Scenario(
         name="deep_memory_of_both_ports",
         tells="a flow is silenced for 25 seconds with both its ports; a fresh port is a fresh start",
-        rules=_always(censor.Residual(names=META, ports=4, seconds=25)),
+        rules=always(censor.Residual(names=META, ports=4, seconds=25)),
         acceptable=SNI_SILENCE,
         exit_codes=(1,),
         sound=(OTHER,),
@@ -88,45 +88,45 @@ _PLAIN: tuple[Scenario, ...] = (
             prove.truth(FACEBOOK),
             _again(0, works=False, fresh=False),
             _again(0, works=True, fresh=True),
-            _forget,
+            forget,
         ),
     ),
     Scenario(
         name="deep_no_memory",
         tells="the greeting is dropped, and nothing of it is remembered: the same port passes at once with another name",
-        rules=_always(rules.NameDrop(names=META)),
+        rules=always(rules.NameDrop(names=META)),
         acceptable=SNI_SILENCE,
         exit_codes=(1,),
         sound=(OTHER,),
-        proofs=_by_name(prove.SILENT, also=(_again(0, works=True, fresh=False),)),
+        proofs=by_name(prove.SILENT, also=(_again(0, works=True, fresh=False),)),
     ),
     Scenario(
         name="deep_memory_of_the_server",
         tells="for 40 seconds everything to that server's port is dropped, whatever it names, so that every innocuous greeting "
         "after the first fails too, and no flip is seen",
-        rules=_always(censor.Residual(names=META, ports=3, seconds=40)),
+        rules=always(censor.Residual(names=META, ports=3, seconds=40)),
         acceptable=(*SNI_SILENCE, Words("inconclusive")),
         exit_codes=(1, 3),
         sound=(OTHER,),
-        proofs=(prove.truth(FACEBOOK), _again(0, works=False, fresh=True), _forget),
+        proofs=(prove.truth(FACEBOOK), _again(0, works=False, fresh=True), forget),
     ),
     Scenario(
         name="deep_single_packets_are_read",
         tells="the device reads single packets: a name that is cut in two between packets or records passes",
-        rules=_always(rules.NameDrop(names=META, reassemble=False)),
+        rules=always(rules.NameDrop(names=META, reassemble=False)),
         acceptable=SNI_SILENCE,
         exit_codes=(1,),
         sound=(OTHER,),
-        proofs=_by_name(prove.SILENT, also=(in_pieces("segments", works=True), in_pieces("both", works=True))),
+        proofs=by_name(prove.SILENT, also=(in_pieces("segments", works=True), in_pieces("both", works=True))),
     ),
     Scenario(
         name="deep_packets_are_put_together",
         tells="the device puts packets together and reads the first record: only a name in two records passes",
-        rules=_always(rules.NameDrop(names=META)),
+        rules=always(rules.NameDrop(names=META)),
         acceptable=SNI_SILENCE,
         exit_codes=(1,),
         sound=(OTHER,),
-        proofs=_by_name(
+        proofs=by_name(
             prove.SILENT,
             also=(
                 in_pieces("segments", works=False),

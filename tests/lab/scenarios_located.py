@@ -13,11 +13,7 @@ from typing import Any
 
 from tests.lab import censor, dual, prove, prove6, rules
 from tests.lab import scenarios_ipv6 as ipv6
-from tests.lab.net import PROBE, WORLD
-from tests.lab.packets import TCP
-from tests.lab.rules import Place, Rule, When
-from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
-from tests.lab.scenarios_handshakes import (
+from tests.lab.greetings import (
     META,
     NEUTRAL,
     PLAIN,
@@ -25,11 +21,15 @@ from tests.lab.scenarios_handshakes import (
     SNI_RESET,
     SNI_SILENCE,
     UNKNOWABLE,
-    _always,
-    _by_name,
-    _plain_page,
-    _sometimes,
+    always,
+    by_name,
+    plain_page,
+    sometimes,
 )
+from tests.lab.net import PROBE, WORLD
+from tests.lab.packets import TCP
+from tests.lab.rules import Place, Rule, When
+from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
 from tests.lab.world import World
 
 _NEAR = len(PROBE.leg.hops)
@@ -65,11 +65,11 @@ TRUTHS: dict[str, Truth] = {}
 
 def _row(name: str, tells: str, truth: Truth, rule: Rule, **more: Any) -> Scenario:
     fields: dict[str, Any] = {
-        "rules": _always(rule),
+        "rules": always(rule),
         "acceptable": SNI_SILENCE,
         "exit_codes": (1,),
         "sound": (OTHER,),
-        "proofs": _by_name(prove.SILENT),
+        "proofs": by_name(prove.SILENT),
     }
     TRUTHS[name] = truth
     return Scenario(name=name, tells=tells, **(fields | more))
@@ -79,7 +79,7 @@ def _drop(place: Place, **more: Any) -> rules.NameDrop:
     return rules.NameDrop(names=META, place=place, **more)
 
 
-_BROKEN_OFF: dict[str, Any] = {"acceptable": SNI_RESET, "proofs": _by_name(prove.HANDSHAKE, prove.RESET)}
+_BROKEN_OFF: dict[str, Any] = {"acceptable": SNI_RESET, "proofs": by_name(prove.HANDSHAKE, prove.RESET)}
 _AT_HOME: dict[str, Any] = {
     "acceptable": (Words("inconclusive"), Words("no_network", "filter")),
     "exit_codes": (2, 3),
@@ -149,7 +149,7 @@ NAMES: tuple[Scenario, ...] = (
         Truth(behind=4),
         censor.NameEnd(names=META, place=4),
         acceptable=(Words("blocked", "tls", "tls.eof.sni"),),
-        proofs=_by_name(prove.HANDSHAKE, prove.RESET),
+        proofs=by_name(prove.HANDSHAKE, prove.RESET),
     ),
 )  # fmt: skip
 
@@ -196,7 +196,7 @@ BALANCED: tuple[Scenario, ...] = (
         # What a whole check meets is chance, and one success withdraws a flip.
         acceptable=(*SNI_SILENCE, Words("inconclusive"), Words("accessible")),
         exit_codes=(0, 1, 3),
-        proofs=(prove.truth(FACEBOOK), _sometimes(NEUTRAL, FACEBOOK, of=16), prove.page(OTHER)),
+        proofs=(prove.truth(FACEBOOK), sometimes(NEUTRAL, FACEBOOK, of=16), prove.page(OTHER)),
     ),
     _row(
         "located_device_before_the_balancer",
@@ -283,7 +283,7 @@ IPV6: tuple[Scenario, ...] = (
         Truth(behind=3),
         _drop(3),
         world=dual.dual,
-        proofs=(*_by_name(prove.SILENT), *ipv6._NO_HELLO6),
+        proofs=(*by_name(prove.SILENT), *ipv6._NO_HELLO6),
     ),
 )
 
@@ -294,7 +294,7 @@ PLAIN_REQUESTS: tuple[Scenario, ...] = (
         Truth(behind=3, what="request"),
         rules.NameDrop(names=(PLAIN,), http=True, place=3),
         check=(PLAIN_URL,),
-        world=_plain_page,
+        world=plain_page,
         acceptable=(Words("blocked", "http", "http.timeout.host"),),
         sound=(FACEBOOK_URL,),
         proofs=(prove.truth(PLAIN), prove.fails(PLAIN_URL, prove.SILENT), prove.page(FACEBOOK_URL)),
@@ -305,7 +305,7 @@ PLAIN_REQUESTS: tuple[Scenario, ...] = (
         Truth(behind=2, what="request"),
         censor.NameResetBeside(names=(PLAIN,), http=True, both=True),
         check=(PLAIN_URL,),
-        world=_plain_page,
+        world=plain_page,
         acceptable=(Words("blocked", "http", "http.reset.host"),),
         sound=(FACEBOOK_URL,),
         proofs=(prove.truth(PLAIN), prove.fails(PLAIN_URL, prove.HANDSHAKE, prove.RESET), prove.page(FACEBOOK_URL)),
@@ -316,7 +316,7 @@ PLAIN_REQUESTS: tuple[Scenario, ...] = (
         Truth(behind=0, what="request"),
         rules.NameDrop(names=(PLAIN,), http=True, place="home"),
         check=(PLAIN_URL,),
-        world=_plain_page,
+        world=plain_page,
         **{
             **_AT_HOME,
             "sound": (FACEBOOK_URL,),

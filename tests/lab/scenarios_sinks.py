@@ -12,7 +12,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from tests.lab import prove, rules, scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms
+from tests.lab import (
+    prove,
+    rules,
+    scenarios,
+    scenarios_certificates,
+    scenarios_handshakes,
+    scenarios_oddities,
+    scenarios_platforms,
+    scenarios_requests,
+    scenarios_several,
+)
 from tests.lab.censor_quic import QuicDrop
 from tests.lab.control_serve import ADDRESS, HOST, Serves
 from tests.lab.lab import Lab
@@ -24,9 +34,10 @@ from tests.lab.scenarios import FACEBOOK, Scenario, Words
 from tests.lab.scenarios_ablations import no_neutrals
 from tests.lab.world import World
 
+_GREETINGS = (scenarios_handshakes, scenarios_requests, scenarios_certificates, scenarios_several)
 _KNOWN: dict[str, Scenario] = {
     row.name: row
-    for module in (scenarios, scenarios_handshakes, scenarios_oddities, scenarios_platforms)
+    for module in (scenarios, *_GREETINGS, scenarios_oddities, scenarios_platforms)
     for row in module.SCENARIOS
 }
 _NAMED = Serves(named=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.lab import censor, prove, rules
+from tests.lab.greetings import META, NEUTRAL, SNI_RESET, SNI_SILENCE, always, by_name
 from tests.lab.net import WORLD
 from tests.lab.rules import Rule
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Scenario, Words
-from tests.lab.scenarios_handshakes import META, NEUTRAL, SNI_RESET, SNI_SILENCE, _always, _by_name
 
 OWN = (Words("inconclusive"), Words("no_network", "filter"))
 """Never a block: the household's or company's own device does it, or nobody can tell."""
@@ -35,12 +35,12 @@ LISTED = (
 def _row(name: str, tells: str, rule: Rule, *codes: int, block: bool = False, **more: Any) -> Scenario:
     words = SNI_SILENCE if block else OWN
     fields: dict[str, Any] = {
-        "rules": _always(rule),
+        "rules": always(rule),
         "acceptable": words,
         "exit_codes": (1,) if block else (3,),
         "sound": (OTHER,),
         "network": (Words("ok"),) if block else ANY_NETWORK,
-        "proofs": _by_name(*(codes or (prove.SILENT,))),
+        "proofs": by_name(*(codes or (prove.SILENT,))),
     }
     return Scenario(name=name, tells=tells, **(fields | more))
 

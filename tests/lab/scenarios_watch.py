@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.lab import censor, closures, forgers, prove, prove_apps, rules
+from tests.lab.greetings import NATIONAL
 from tests.lab.prove import Proof
 from tests.lab.rules import Drop, Rule, When
 from tests.lab.scenarios import FACEBOOK, FACEBOOK_URL, OTHER, Words
 from tests.lab.scenarios_closures import _CUT, META, SNI_SILENCE, STRANGER, _with_holes
-from tests.lab.scenarios_handshakes import NATIONAL
 from tests.lab.world import World
 
 Rules = Callable[[World], tuple[Rule, ...]]
