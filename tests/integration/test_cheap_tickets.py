@@ -144,7 +144,7 @@ async def test_a_ticket_is_worth_offering_until_its_limit_or_a_day_after_the_pro
     hint = ticket.session.ticket_lifetime_hint
     assert 0 < hint < OLDEST_PROOF_S
     assert ticket.is_fresh(ticket.given + hint - 1)
-    assert not ticket.is_fresh(ticket.given + hint)
+    assert not ticket.is_fresh(ticket.given + hint + 1)
     old = Ticket(ticket.session, ticket.context, NAME, given=ticket.proven + OLDEST_PROOF_S - 5, proven=ticket.proven)
     assert old.is_fresh(old.given)
     assert not old.is_fresh(old.given + 10)

@@ -293,6 +293,19 @@ async def test_the_log_and_the_terminal_are_told_at_once(tmp_path, shown):
     assert "Over – Blocked: Signal" in screen.getvalue()
 
 
+async def test_what_is_told_of_one_incident_at_once_is_one_line(tmp_path, shown):
+    """Platforms that come back together leave one by one, and then it is over."""
+    bench = Bench(tmp_path, shown)
+    ended = {"state": "closed", "ended_after_us": START, "ended_by_us": START + MINUTE, "closed_us": START + MINUTE}
+    with bench.process() as teller:
+        left = [happened("meta", "narrowed", number) for number in (2, 3)]
+        over = happened("meta", "closed", 4)
+        closed = replace(over, incident=replace(over.incident, **ended))
+        await teller.tell([*left, happened("signal"), closed])
+    said = [(line["kind"], line["incident"]) for line in bench.lines("incident")]
+    assert said == [("closed", "meta"), ("opened", "signal")]
+
+
 async def test_what_cannot_be_read_or_has_no_channel_any_more_is_dropped_and_said(tmp_path, shown):
     """A row of another version, and a channel that was renamed."""
     bench = Bench(tmp_path, shown, hook(1))

@@ -84,8 +84,8 @@ class Teller:
         before, or :attr:`is_behind` says that they are not.
         """
         now_us = self.now_us()
-        for item in items:
-            self._say_here(item, now_us)
+        for together in _by_incident(items):
+            self._say_here(together, now_us)
         if self._is_quiet(now_us, later=False):
             items = ()
         rows = [
@@ -234,16 +234,16 @@ class Teller:
 
     # pieces
 
-    def _say_here(self, item: Item, now_us: int) -> None:
-        """The log always, the terminal where there is one."""
+    def _say_here(self, items: Sequence[Item], now_us: int) -> None:
+        """What one look told of one incident: the log always, the terminal where there is one."""
         named = [channel for channel in self.notify.channels if not channel.is_remote]
         logs = [channel for channel in named if channel.kind == "log"] or [_LOG]
         for channel in logs:
-            local.write_log(compose([item], self._style(channel), now_us), channel.name, self.log)
+            local.write_log(compose(items, self._style(channel), now_us), channel.name, self.log)
         if self.terminal is not None:
             screens = [channel for channel in named if channel.kind == "terminal"]
             screen = screens[0] if screens else Channel(kind="terminal", name="terminal")
-            local.write_terminal(compose([item], self._style(screen), now_us), self.terminal)
+            local.write_terminal(compose(items, self._style(screen), now_us), self.terminal)
 
     def _style(self, channel: Channel) -> Style:
         words = load(channel.language or self.language)
@@ -265,3 +265,11 @@ class Teller:
 
     def _note(self, event: str, channel: str, **more: str | int) -> None:
         local.write_line({"event": f"notify.{event}", "channel": channel, **more}, self.log)
+
+
+def _by_incident(items: Sequence[Item]) -> list[list[Item]]:
+    """*items* of the same incident together, in their order: six platforms that come back at once are one thing to say."""
+    together: dict[str, list[Item]] = {}
+    for item in items:
+        together.setdefault(item.incident.id, []).append(item)
+    return list(together.values())
