@@ -18,7 +18,7 @@ from probe.observations import Arrived
 from probe.observations.as_json import fact_from_json, fact_to_json
 from probe.raw import Ear, Heard, bpf
 from tests.unit.facts import SITE
-from tests.unit.verdict_scenarios import reset_marked_otherwise
+from tests.unit.verdict_scenarios_handshakes import reset_marked_otherwise
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these sockets")
 PLACES = (("157.240.205.35", 443), ("8.8.8.8", 53))

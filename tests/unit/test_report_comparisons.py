@@ -19,9 +19,11 @@ from probe.verdict.model import EndpointResult, ServiceVerdict
 from tests.unit import pieces as made
 from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts, answer
 from tests.unit.test_report_document import validate
-from tests.unit.verdict_scenarios import CODES, http_block, sni_block, sni_block_once, unacknowledged
+from tests.unit.verdict_scenarios import CODES
+from tests.unit.verdict_scenarios_handshakes import sni_block, sni_block_once, unacknowledged
 from tests.unit.verdict_scenarios_protocols import compared as protocol_stopped
 from tests.unit.verdict_scenarios_quic import stopped
+from tests.unit.verdict_scenarios_requests import http_block
 from tests.unit.verdict_scenarios_sinks import sink_and_neutral_flip
 
 NOON_US = 1_795_356_300_000_000  # 2026-11-22T14:05:00Z

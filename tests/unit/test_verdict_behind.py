@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.unit.facts import HOST, INNOCUOUS, NEUTRALS, REFUSED, RESET, SITE, TIMEOUT, Facts, kernel
-from tests.unit.verdict_scenarios import (
+from tests.unit.verdict_scenarios_begin import healthy_site
+from tests.unit.verdict_scenarios_handshakes import (
     _behind_arm,
-    _healthy,
     answer_behind_reset,
     behind,
     request_behind_reset,
@@ -66,7 +66,7 @@ def test_a_name_that_is_not_always_reset_is_withdrawn(heard: str | None) -> None
 
 def test_answers_and_resets_take_turns() -> None:
     """Three answers after all of the resets may be a server that has come back."""
-    facts = _healthy().no_greeting(RESET)
+    facts = healthy_site().no_greeting(RESET)
     _behind_arm(facts, "min_ttl/farther", "innocuous", None, 0, min_ttl=57, ignored=0)
     for n in range(4):
         _behind_arm(facts, "heard", "target", RESET, n)
@@ -77,7 +77,7 @@ def test_answers_and_resets_take_turns() -> None:
 
 def test_a_first_record_is_no_answer_where_the_name_ends_later() -> None:
     """A name that is broken off after the server's first record needs a handshake that comes to its end."""
-    facts = behind(_healthy().no_greeting(RESET, server_hello=True))
+    facts = behind(healthy_site().no_greeting(RESET, server_hello=True))
     assert BEHIND not in facts.codes()
 
 
@@ -96,7 +96,7 @@ def test_a_notice_is_no_answer() -> None:
 
 def test_answers_behind_a_reset_withdraw_no_flip() -> None:
     """They are no way that an ordinary user's packets go."""
-    facts = _healthy().no_greeting(RESET).neutrals(target=RESET)
+    facts = healthy_site().no_greeting(RESET).neutrals(target=RESET)
     behind(facts)
     assert {"neutral_flip", BEHIND} <= facts.codes()
 
@@ -115,7 +115,7 @@ def test_a_name_that_passes_elsewhere_may_meet_the_sites_own_guard(make: Any, co
 
 def test_what_is_as_near_as_the_own_router_is_set_aside() -> None:
     """An antivirus or a company's gateway resets beside the path as well."""
-    facts = _healthy().no_greeting(RESET, duration_us=300).retry_tls(RESET, 1, duration_us=300)
+    facts = healthy_site().no_greeting(RESET, duration_us=300).retry_tls(RESET, 1, duration_us=300)
     for _ in range(3):
         facts.tcp(failure=REFUSED, duration_us=400, port=9, purpose="neutral_pair", group="gateway")
     behind(facts)
@@ -158,7 +158,7 @@ def test_one_silence_may_be_a_lost_packet() -> None:
 @pytest.mark.parametrize(("greetings", "early"), [(2, True), (1, False)])
 def test_a_search_for_the_distance_is_a_warm_round_trip(greetings: int, early: bool) -> None:
     """It carried data both ways; with two greetings that were answered it makes three."""
-    facts = _healthy().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)
+    facts = healthy_site().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)
     facts.tcp(purpose="behind", group="distance", reply_ttl=59, kernel=kernel(min_rtt_us=90_000))
     for n in range(greetings):
         facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=90_000))
@@ -167,7 +167,7 @@ def test_a_search_for_the_distance_is_a_warm_round_trip(greetings: int, early: b
 
 def test_where_all_of_the_internet_is_pretended_no_reset_is_early() -> None:
     """On this computer every place is nearer than a millisecond, and times tell nothing."""
-    facts = _healthy().no_greeting(RESET, duration_us=10).retry_tls(RESET, 1, duration_us=10)
+    facts = healthy_site().no_greeting(RESET, duration_us=10).retry_tls(RESET, 1, duration_us=10)
     for n in range(3):
         facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=60))
     assert facts.codes() & {"reset_too_early", "reset_from_beside"}
@@ -179,7 +179,7 @@ def test_where_all_of_the_internet_is_pretended_no_reset_is_early() -> None:
 
 def test_a_search_that_found_nothing_is_no_warm_round_trip() -> None:
     """What was not acknowledged was not measured."""
-    facts = _healthy().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)
+    facts = healthy_site().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)
     facts.tcp(purpose="behind", group="distance", kernel=kernel(min_rtt_us=90_000))
     for n in range(2):
         facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=90_000))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from probe.verdict import certificates, sentences
-from tests.unit.verdict_scenarios import filtering_product, gateway_everywhere, national_ca
+from tests.unit.verdict_scenarios_certificates import gateway_everywhere, national_ca
 from tests.unit.verdict_scenarios_chains import SITES, STRANGER, by_its_sum, chosen_names, known_sum, shown
+from tests.unit.verdict_scenarios_names import filtering_product
 
 
 def counts(code: str, *found: object) -> list[bool]:

@@ -10,8 +10,7 @@ import pytest
 from probe.observations import HttpFact
 from probe.verdict.view import View
 from tests.unit.facts import EOF, HOST, OTHER_SITE, SITE, TIMEOUT, Facts
-from tests.unit.verdict_scenarios import (
-    _healthy,
+from tests.unit.verdict_scenarios_addresses import (
     control,
     control_elsewhere,
     control_finds_address_dead,
@@ -20,6 +19,7 @@ from tests.unit.verdict_scenarios import (
     refused_address,
     silent_address,
 )
+from tests.unit.verdict_scenarios_begin import healthy_site
 
 HELSINKI, OSLO = "control:Helsinki", "control:Oslo"
 REACHES, ELSEWHERE, FAILS = "control_reaches", "control_reaches_elsewhere", "control_fails_too"
@@ -34,22 +34,22 @@ def said(facts: Facts) -> set[str]:
 
 def nothing_answered() -> Facts:
     """The provider's DNS is silent about the name."""
-    return _healthy().dns(failure=TIMEOUT)
+    return healthy_site().dns(failure=TIMEOUT)
 
 
 def no_page() -> Facts:
     """A good greeting, and no page behind it."""
-    return _healthy().dns(SITE).tcp().tls().http(failure=TIMEOUT)
+    return healthy_site().dns(SITE).tcp().tls().http(failure=TIMEOUT)
 
 
 def no_plain_page() -> Facts:
     """A plain page that never comes."""
-    return _healthy(f"http://{HOST}/").dns(SITE).tcp(port=80).http(failure=TIMEOUT)
+    return healthy_site(f"http://{HOST}/").dns(SITE).tcp(port=80).http(failure=TIMEOUT)
 
 
 def bare_address() -> Facts:
     """A bare connection that is not taken."""
-    return _healthy(f"tcp://{SITE}:443").tcp(failure=TIMEOUT)
+    return healthy_site(f"tcp://{SITE}:443").tcp(failure=TIMEOUT)
 
 
 Story = Callable[[], Facts]
@@ -58,9 +58,9 @@ STEPS: list[tuple[str, Story, dict[str, Any], set[str]]] = [
     ("a silent address, connected to and no more", silent_address, {"tcp": None}, set()),
     ("a silent address, silent there", silent_address, {"tcp": TIMEOUT}, {FAILS}),
     ("a refusing address, greeted there", refused_address, {"tls": None}, {REACHES}),
-    ("no greeting, connected to there", lambda: _healthy().no_greeting(EOF), {"tcp": None}, set()),
-    ("no greeting, greeted there", lambda: _healthy().no_greeting(EOF), {"tls": None}, {REACHES}),
-    ("no greeting there either", lambda: _healthy().no_greeting(EOF), {"tls": EOF}, {FAILS}),
+    ("no greeting, connected to there", lambda: healthy_site().no_greeting(EOF), {"tcp": None}, set()),
+    ("no greeting, greeted there", lambda: healthy_site().no_greeting(EOF), {"tls": None}, {REACHES}),
+    ("no greeting there either", lambda: healthy_site().no_greeting(EOF), {"tls": EOF}, {FAILS}),
     ("no page, greeted there", no_page, {"tls": None}, set()),
     ("no page, a page there", no_page, {"http": None}, {REACHES}),
     ("no page there either", no_page, {"http": TIMEOUT}, {FAILS}),
@@ -154,7 +154,7 @@ def test_a_control_that_spoke_is_not_asked_for_again() -> None:
 
 def test_asking_a_control_is_no_fact_about_the_site() -> None:
     """The exchange with a control that serves under the very name in question is no success of that name."""
-    facts = _healthy().no_greeting(TIMEOUT)
+    facts = healthy_site().no_greeting(TIMEOUT)
     facts.tls(OTHER_SITE, purpose="control", group=None)
     case = View(facts.observations, (facts.asked,)).case(facts.asked)
     assert case.target_successes == ()

@@ -9,7 +9,9 @@ import pytest
 
 from probe.observations import Came, PathFact, TlsFact
 from tests.unit.facts import INNOCUOUS, NEUTRALS, SITE, TIMEOUT, Facts, certificate
-from tests.unit.verdict_scenarios import _failed_retries, _healthy, forged_elsewhere, injected
+from tests.unit.verdict_scenarios_begin import failed_retries, healthy_site
+from tests.unit.verdict_scenarios_certificates import forged_elsewhere
+from tests.unit.verdict_scenarios_injected import injected
 from tests.unit.verdict_scenarios_located import blocked_and_followed
 
 
@@ -61,10 +63,10 @@ def test_a_connection_lost_once_does_not_hide_that_the_name_passes_elsewhere() -
     """A site's own scrubber drops its name; the name passes at neutral places. The first connection got lost besides."""
 
     def told(facts: Facts) -> Facts:
-        facts = _failed_retries(facts).neutrals(target=None, rounds=1)
+        facts = failed_retries(facts).neutrals(target=None, rounds=1)
         return facts.own_pair(target_fact={"hello_acked": False}, innocuous_fact={"hello_acked": True})
 
-    for facts in (told(_healthy().no_greeting()), told(_healthy().no_connection())):
+    for facts in (told(healthy_site().no_greeting()), told(healthy_site().no_connection())):
         assert undecided(facts)
         assert "neutral_pass" in facts.codes()
 

@@ -22,39 +22,38 @@ from tests.unit.facts import (
     certificate,
     kernel,
 )
-from tests.unit.verdict_scenarios import (
-    ISCA,
-    MOVED,
-    ORDER_RU,
-    _healthy,
-    _portal_round,
-    _sinkholed,
+from tests.unit.verdict_scenarios_addresses import neighbours, scrubbed_in_two_countries
+from tests.unit.verdict_scenarios_begin import healthy_site
+from tests.unit.verdict_scenarios_certificates import ISCA, expired, stranger_shown
+from tests.unit.verdict_scenarios_handshakes import (
     answer_behind_reset,
-    asked_elsewhere,
-    cache_takes_pages,
-    captive_portal,
+    reset_by_the_own_router,
+    router_with_dead_backend,
+    sni_block,
+    unacknowledged,
+)
+from tests.unit.verdict_scenarios_located import blocked_and_followed
+from tests.unit.verdict_scenarios_names import (
+    _sinkholed,
     chosen_filter,
     denied_by_zone,
     denied_twice,
-    expired,
-    hollow,
     household_filter,
     name_service_lies,
-    neighbours,
-    reset_by_the_own_router,
-    router_with_dead_backend,
-    scrubbed_in_two_countries,
-    sent_to_the_shop,
     servfail_here_only,
     shown_at_the_sink,
-    sni_block,
-    stranger_shown,
-    unacknowledged,
-    wrong_clock,
 )
-from tests.unit.verdict_scenarios_located import blocked_and_followed
+from tests.unit.verdict_scenarios_own_side import _portal_round, captive_portal, wrong_clock
 from tests.unit.verdict_scenarios_pages import another_page
 from tests.unit.verdict_scenarios_questions import CODES as QUESTIONS
+from tests.unit.verdict_scenarios_requests import (
+    MOVED,
+    ORDER_RU,
+    asked_elsewhere,
+    cache_takes_pages,
+    hollow,
+    sent_to_the_shop,
+)
 from tests.unit.verdict_scenarios_tariffs import used_up
 from tests.unit.verdict_scenarios_this_side import led_inside, listed_at_home, page_put_in, second_router
 from tests.unit.verdict_scenarios_throttling import policed
@@ -94,12 +93,12 @@ def unacknowledged_behind_mtu() -> Facts:
 
 def own_page_about_an_order() -> Facts:
     """A site's own page, over its own certificate, reports on a blocking order."""
-    return _healthy().works(200, body=ORDER_RU)
+    return healthy_site().works(200, body=ORDER_RU)
 
 
 def rewritten_twice() -> Facts:
     """A resolver that rewrites missing names sends two dead names to its advertising server."""
-    facts = shown_at_the_sink(_sinkholed(_healthy().also(2, "https://dead.example/")))
+    facts = shown_at_the_sink(_sinkholed(healthy_site().also(2, "https://dead.example/")))
     facts.dns(BLOCK_HOST, endpoint=2, name="dead.example")
     facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
     return facts.system("random_label", BLOCK_HOST, name="qwertyuiopasdg.com")
@@ -108,7 +107,7 @@ def rewritten_twice() -> Facts:
 def moved_twice() -> Facts:
     """Two sites moved away from one old host, whose new tenant shows its own valid certificate."""
     chain = (certificate("shop.example.org"),)
-    facts = _healthy().also(2, "https://meduza.io/").dns(BLOCK_HOST).tcp(BLOCK_HOST)
+    facts = healthy_site().also(2, "https://meduza.io/").dns(BLOCK_HOST).tcp(BLOCK_HOST)
     facts.tls(BLOCK_HOST, failure="ssl_invalid_hostname", chain=chain, verify_code=62)
     shown_at_the_sink(facts.foreign(SITE).tried(SITE))
     facts.system("random_label", failure="dns_nxdomain_error", name="qwertyuiopasdf.com")
@@ -129,7 +128,7 @@ def plain_page_behind_a_portal() -> Facts:
 def expired_state_certificate() -> Facts:
     """Kazakhstan's interception went on with expired certificates: they are the state's before they are expired."""
     chain = (certificate(HOST, issuer=ISCA, expired=True),)
-    return _healthy().no_greeting("ssl_invalid_certificate", verify_code=10, chain=chain, verified=False)
+    return healthy_site().no_greeting("ssl_invalid_certificate", verify_code=10, chain=chain, verified=False)
 
 
 def expired_with_wrong_clock() -> Facts:
@@ -158,7 +157,7 @@ def chosen_filter_says_censored() -> Facts:
 
 def antivirus_on_a_healthy_line() -> Facts:
     """A household box says that it blocks; the line carries everything else."""
-    return _healthy().dns("0.0.0.0", server=HOME, extended_errors=(15,)).foreign(SITE).tried(SITE)
+    return healthy_site().dns("0.0.0.0", server=HOME, extended_errors=(15,)).foreign(SITE).tried(SITE)
 
 
 def silent_signed_zone() -> Facts:
@@ -169,7 +168,7 @@ def silent_signed_zone() -> Facts:
 def company_box() -> Facts:
     """A gateway whose root is not installed here forges the certificates of the names that it refuses."""
     chain = (certificate(HOST, issuer="O=Fortinet, CN=FortiGate CA"),)
-    return _healthy().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
+    return healthy_site().no_greeting("ssl_unknown_authority", chain=chain, verify_code=20)
 
 
 def led_away_at_one_place() -> Facts:

@@ -21,33 +21,26 @@ from tests.unit.facts import (
     certificate,
     kernel,
 )
-from tests.unit.verdict_scenarios import (
-    GATEWAY,
-    ORDER_RU,
-    _failed_retries,
-    _healthy,
-    _inspected_round,
+from tests.unit.verdict_scenarios_begin import failed_retries, healthy_site, plain
+from tests.unit.verdict_scenarios_certificates import GATEWAY, _inspected_round
+from tests.unit.verdict_scenarios_handshakes import dead_server, sni_block, unacknowledged
+from tests.unit.verdict_scenarios_injected import injected, injected_where_nobody_listens, two_replies
+from tests.unit.verdict_scenarios_names import (
     _sinkholed,
     asked_slowly,
     bogon,
-    dead_server,
     denied_twice,
-    injected,
-    injected_where_nobody_listens,
-    plain,
     servfail_here_only,
     sinkhole,
-    sni_block,
     stale,
-    two_replies,
-    unacknowledged,
     way_to_home,
 )
+from tests.unit.verdict_scenarios_requests import ORDER_RU
 
 
 def silent() -> Facts:
     """A silent greeting and three silent retries on a healthy line."""
-    return _failed_retries(_healthy().no_greeting())
+    return failed_retries(healthy_site().no_greeting())
 
 
 def undecided(facts: Facts) -> bool:
@@ -158,14 +151,14 @@ def test_4_arms_silenced_by_size_do_not_count() -> None:
 
 def test_5_a_lie_from_a_private_resolver_is_a_leaning() -> None:
     """Unattributed it may be the household's own."""
-    assert undecided(_healthy().dns("0.0.0.0", server=HOME).foreign(SITE).tried(SITE))
+    assert undecided(healthy_site().dns("0.0.0.0", server=HOME).foreign(SITE).tried(SITE))
     facts = denied_twice(server=HOME)
     assert undecided(facts)
 
 
 def test_5_a_forwarder_that_asked_is_no_filter() -> None:
     """A never-asked label that took longer than the gateway plus 2 ms was passed on."""
-    facts = _healthy().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
+    facts = healthy_site().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
     facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=9_000)
     assert undecided(facts)
 
@@ -173,7 +166,7 @@ def test_5_a_forwarder_that_asked_is_no_filter() -> None:
 def test_5_a_slow_forwarder_is_not_quick_by_its_own_measure() -> None:
     """A forwarder without a memory asks for everything: its replies are all alike, and none was made on the spot."""
     for way_us, failure in ((800, None), (800, "connection_refused"), (1_008_000, None), (8_000, TIMEOUT)):
-        facts = _healthy().no_name("dns_nxdomain_error", server=HOME, duration_us=9_000).foreign(SITE).tried(SITE)
+        facts = healthy_site().no_name("dns_nxdomain_error", server=HOME, duration_us=9_000).foreign(SITE).tried(SITE)
         facts.system("filter", "8.8.4.4", name="doubleclick.net", server=HOME, duration_us=9_000)
         at: dict[str, Any] = {"name": f"xyzzy.{HOST}", "server": HOME, "duration_us": 9_100}
         facts.system("never_asked", failure="dns_nxdomain_error", **at)
@@ -183,7 +176,7 @@ def test_5_a_slow_forwarder_is_not_quick_by_its_own_measure() -> None:
 
 def test_5_the_kernel_knows_the_way_better() -> None:
     """A busy host saw the connection late; the kernel had timed it."""
-    facts = _healthy().dns("0.0.0.0", server=HOME, duration_us=9_000).foreign(SITE).tried(SITE)
+    facts = healthy_site().dns("0.0.0.0", server=HOME, duration_us=9_000).foreign(SITE).tried(SITE)
     facts.system("never_asked", "0.0.0.0", name=f"xyzzy.{HOST}", server=HOME, duration_us=9_100)
     assert undecided(way_to_home(facts, 14_000, rtt_us=800))
 
@@ -191,9 +184,9 @@ def test_5_the_kernel_knows_the_way_better() -> None:
 def test_5_a_lie_that_passed_no_router_is_the_households() -> None:
     """A router that takes all DNS answers in anybody's name, and its packets arrive as they were sent."""
     for ttl, blocked in ((64, False), (128, False), (255, False), (63, True), (57, True)):
-        lies = _healthy().dns("0.0.0.0", reply_ttl=ttl).foreign(SITE).tried(SITE)
+        lies = healthy_site().dns("0.0.0.0", reply_ttl=ttl).foreign(SITE).tried(SITE)
         assert (lies.verdict().status == "blocked") == blocked
-        denials = _healthy().no_name("dns_nxdomain_error", reply_ttl=ttl).foreign(SITE).tried(SITE)
+        denials = healthy_site().no_name("dns_nxdomain_error", reply_ttl=ttl).foreign(SITE).tried(SITE)
         denials.system("cd", failure="dns_nxdomain_error", checking_disabled=True, reply_ttl=ttl)
         assert (denials.verdict().status == "blocked") == blocked
 
@@ -202,7 +195,11 @@ def test_5_a_second_reply_that_passed_no_router_is_the_households() -> None:
     """The household's router answers, and lets the question go on all the same."""
     for ttl, blocked in ((64, False), (61, True)):
         facts = (
-            _healthy().dns("10.10.34.35", reply_ttl=ttl).tcp("10.10.34.35", failure=TIMEOUT).foreign(SITE).tried(SITE)
+            healthy_site()
+            .dns("10.10.34.35", reply_ttl=ttl)
+            .tcp("10.10.34.35", failure=TIMEOUT)
+            .foreign(SITE)
+            .tried(SITE)
         )
         facts.dns(SITE, purpose="late", group=None, reply_index=1, reply_ttl=57)
         assert (facts.verdict().status == "blocked") == blocked
@@ -230,7 +227,7 @@ def test_5_a_routers_list_is_no_injection_and_no_denial() -> None:
         "server": NEUTRALS[0],
     }
     for took_us, blocked in ((1_000, False), (25_000, True)):
-        facts = _healthy().no_name("dns_nxdomain_error", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
+        facts = healthy_site().no_name("dns_nxdomain_error", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
         facts.system("random_label", SITE, name="x.example", server=HOME, duration_us=900)
         facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
         facts.dns(failure="dns_nxdomain_error", arm="target", duration_us=took_us, **at)
@@ -282,7 +279,7 @@ def test_6_one_content_network_is_one_neutral(one: str, other: str) -> None:
 
 def test_6_the_targets_content_network_has_no_neutral() -> None:
     """A target on a content network may be special at every edge of it."""
-    facts = _failed_retries(_healthy().dns("104.18.1.1").tcp("104.18.1.1").tls("104.18.1.1", failure=TIMEOUT))
+    facts = failed_retries(healthy_site().dns("104.18.1.1").tcp("104.18.1.1").tls("104.18.1.1", failure=TIMEOUT))
     facts.pair("neutral_pair", "neutral/1", "172.67.9.9").pair("neutral_pair", "neutral/2", NEUTRALS[1])
     assert undecided(facts)
 
@@ -303,7 +300,7 @@ def test_7b_a_rewriting_resolver_lies_about_everything_missing() -> None:
 
 def test_7_a_sinkhole_needs_an_honest_denial() -> None:
     """Without a random label that stays missing, one address for two names may be a rewriter's."""
-    facts = _sinkholed(_healthy().also(2, "https://meduza.io/")).dns(BLOCK_HOST, endpoint=2, name="meduza.io")
+    facts = _sinkholed(healthy_site().also(2, "https://meduza.io/")).dns(BLOCK_HOST, endpoint=2, name="meduza.io")
     assert undecided(facts)
 
 
@@ -316,7 +313,7 @@ def test_7_shared_hosting_is_no_sinkhole() -> None:
 def test_7d_a_resolver_without_a_trust_anchor() -> None:
     """SERVFAIL for signed zones, an answer with checking disabled, or a code that says so."""
     assert undecided(servfail_here_only().system("cd", SITE, checking_disabled=True))
-    assert undecided(_healthy().no_name("dns_servfail_error", extended_errors=(6,)).foreign(SITE).tried(SITE))
+    assert undecided(healthy_site().no_name("dns_servfail_error", extended_errors=(6,)).foreign(SITE).tried(SITE))
 
 
 @pytest.mark.parametrize("failure", ["dns_servfail_error", "dns_no_answer", TIMEOUT])
@@ -327,14 +324,14 @@ def test_7e_zones_refuse_resolvers_and_countries(failure: str) -> None:
 
 def test_7f_an_answer_that_could_not_be_tried_is_unjudged() -> None:
     """A cache inside the provider that is dead: TLS times out on a right answer."""
-    facts = _healthy().dns(OTHER_SITE).tcp(OTHER_SITE).tls(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
+    facts = healthy_site().dns(OTHER_SITE).tcp(OTHER_SITE).tls(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
     assert not facts.codes() & {"dns_wrong_address", "dns_sinkhole", "dns_bogon"}
 
 
 def test_7_a_resolver_that_limits_the_rate_refuses_nobody() -> None:
     """Refused in a burst; slowly, both names are answered, or the other one is refused as well."""
     refused = "dns_refused_error"
-    burst = _healthy().no_name(refused).foreign(SITE).tried(SITE)
+    burst = healthy_site().no_name(refused).foreign(SITE).tried(SITE)
     burst.system("cd", failure=refused, checking_disabled=True)
     assert undecided(burst)
     count = len(burst.observations)
@@ -354,7 +351,7 @@ def test_7_who_says_that_nobody_listens_is_no_resolver() -> None:
 
 def test_7_a_silent_place_may_be_a_lost_packet() -> None:
     """Silence for the other name proves less: there an answer must be proven wrong."""
-    facts = _healthy().dns(OTHER_SITE).tcp(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
+    facts = healthy_site().dns(OTHER_SITE).tcp(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
     at: dict[str, Any] = {
         "purpose": "dns_answers",
         "group": "no_resolver",
@@ -373,10 +370,10 @@ def test_7_forgeries_that_the_user_never_got_explain_nothing() -> None:
         "role": "no_resolver",
         "server": NEUTRALS[0],
     }
-    facts = _healthy().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
+    facts = healthy_site().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
     facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
     assert undecided(facts.dns("10.10.34.35", arm="target", **at))
-    facts = _healthy().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
+    facts = healthy_site().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
     facts.dns("10.10.34.35", purpose="dns_answers", group="foreign", role="foreign", server="1.1.1.1")
     late: dict[str, Any] = {"purpose": "late", "group": None, "role": "foreign", "server": "1.1.1.1"}
     assert undecided(facts.dns(OTHER_SITE, reply_index=1, **late))
@@ -384,7 +381,7 @@ def test_7_forgeries_that_the_user_never_got_explain_nothing() -> None:
 
 def test_7g_a_refusal_where_no_resolver_should_be() -> None:
     """Content networks run DNS at their anycast addresses and refuse strangers."""
-    facts = _healthy().dns(failure=TIMEOUT)
+    facts = healthy_site().dns(failure=TIMEOUT)
     at: dict[str, Any] = {
         "purpose": "dns_answers",
         "group": "no_resolver",
@@ -398,7 +395,7 @@ def test_7g_a_refusal_where_no_resolver_should_be() -> None:
 
 def test_7_a_denial_needs_a_proven_answer_abroad() -> None:
     """Foreign answers that were never tried prove nothing against a denial."""
-    facts = _healthy().no_name("dns_nxdomain_error").foreign(SITE)
+    facts = healthy_site().no_name("dns_nxdomain_error").foreign(SITE)
     assert undecided(facts.system("cd", failure="dns_nxdomain_error", checking_disabled=True))
 
 
@@ -422,9 +419,9 @@ def test_7_one_system_resolver_that_answers_contradicts_the_other() -> None:
 
 def test_8a_two_valid_replies_are_a_rotation() -> None:
     """Content networks answer differently twice; both verify, or neither was tried."""
-    facts = _healthy().works().tried(OTHER_SITE).dns(OTHER_SITE, purpose="late", group=None, reply_index=1)
+    facts = healthy_site().works().tried(OTHER_SITE).dns(OTHER_SITE, purpose="late", group=None, reply_index=1)
     assert facts.verdict().status == "accessible"
-    untried = _healthy().no_greeting().dns(OTHER_SITE, purpose="late", group=None, reply_index=1)
+    untried = healthy_site().no_greeting().dns(OTHER_SITE, purpose="late", group=None, reply_index=1)
     assert "dns_two_replies" not in untried.codes()
 
 
@@ -440,7 +437,7 @@ def test_8a_replies_of_two_servers_are_two_questions() -> None:
 
 def test_8b_a_connect_time_is_no_warm_round_trip() -> None:
     """A mobile line wakes for the first packet: its connect takes 380 ms on an 80-ms path."""
-    facts = _healthy().dns(SITE).tcp(rtt_us=380_000).tls(failure=RESET, duration_us=80_000)
+    facts = healthy_site().dns(SITE).tcp(rtt_us=380_000).tls(failure=RESET, duration_us=80_000)
     for n in (1, 2, 3):
         facts.tcp(rtt_us=380_000, purpose="retry", group=f"retry/{n}")
         facts.tls(failure=RESET, duration_us=80_000, purpose="retry", group=f"retry/{n}")
@@ -449,7 +446,7 @@ def test_8b_a_connect_time_is_no_warm_round_trip() -> None:
 
 def test_8b_two_warm_round_trips_are_too_few() -> None:
     """Three at least, the least of them counts."""
-    facts = _healthy().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)
+    facts = healthy_site().no_greeting(RESET, duration_us=20_000).retry_tls(RESET, 1, duration_us=20_000)
     for n in range(2):
         facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=90_000))
     assert undecided(facts)
@@ -458,7 +455,7 @@ def test_8b_two_warm_round_trips_are_too_few() -> None:
 @pytest.mark.parametrize("took_us", [46_000, 60_000, 90_000])
 def test_8b_a_reset_after_half_a_round_trip_may_be_the_servers(took_us: int) -> None:
     """Half the least of three warm round trips is the line."""
-    facts = _healthy().no_greeting(RESET, duration_us=took_us).retry_tls(RESET, 1, duration_us=took_us)
+    facts = healthy_site().no_greeting(RESET, duration_us=took_us).retry_tls(RESET, 1, duration_us=took_us)
     for n in range(3):
         facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=90_000))
     assert undecided(facts)
@@ -466,7 +463,7 @@ def test_8b_a_reset_after_half_a_round_trip_may_be_the_servers(took_us: int) -> 
 
 def test_8b_one_early_reset_is_one_bad_reading() -> None:
     """It takes two."""
-    facts = _healthy().no_greeting(RESET, duration_us=20_000)
+    facts = healthy_site().no_greeting(RESET, duration_us=20_000)
     for n in range(3):
         facts.arm("own_pair", f"own/{SITE}", SITE, "innocuous", None, n, kernel=kernel(min_rtt_us=90_000))
     assert undecided(facts)
@@ -474,7 +471,7 @@ def test_8b_one_early_reset_is_one_bad_reading() -> None:
 
 def test_8d_a_scrubber_that_resets_first_comers() -> None:
     """The first connection is reset and the second passes."""
-    assert _healthy().no_greeting(RESET).retry_tls(None, 1).verdict().status == "accessible"
+    assert healthy_site().no_greeting(RESET).retry_tls(None, 1).verdict().status == "accessible"
 
 
 @pytest.mark.parametrize(
@@ -525,7 +522,7 @@ def test_8_a_register_that_redirects_to_itself_is_no_block() -> None:
 def test_9_translated_addresses_are_judged_by_what_is_inside(right: str) -> None:
     """157.240.205.35 behind a translation prefix is the site's own address."""
     facts = (
-        _healthy()
+        healthy_site()
         .dns(right, qtype="AAAA", group="v6")
         .tcp(right, failure=TIMEOUT, group="v6")
         .foreign(SITE)
@@ -536,7 +533,7 @@ def test_9_translated_addresses_are_judged_by_what_is_inside(right: str) -> None
 
 def test_9_a_lie_behind_a_translation_prefix_is_found() -> None:
     """64:ff9b::a0a:2223 hides 10.10.34.35."""
-    facts = _healthy().dns("64:ff9b::a0a:2223", group="v6", qtype="AAAA")
+    facts = healthy_site().dns("64:ff9b::a0a:2223", group="v6", qtype="AAAA")
     facts.tcp("64:ff9b::a0a:2223", failure=TIMEOUT, group="v6").foreign(SITE).tried(SITE)
     assert facts.word() == "blocked/dns/dns.injection.bogon"
 
@@ -553,7 +550,7 @@ def test_9_the_networks_own_prefix_is_learnt() -> None:
 @pytest.mark.parametrize("address", ["198.18.0.7", "198.19.255.1", "100.64.3.4"])
 def test_9_a_tunnels_made_up_address_is_no_lie(address: str) -> None:
     """Fake addresses of VPN and circumvention programs, whose tunnel is dead."""
-    assert undecided(_healthy().dns(address).tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE))
+    assert undecided(healthy_site().dns(address).tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE))
 
 
 def test_9_names_that_are_meant_to_answer_so() -> None:
@@ -565,7 +562,7 @@ def test_9_names_that_are_meant_to_answer_so() -> None:
 
 def test_9_a_private_answer_that_verifies_is_right() -> None:
     """Split horizon: TLS is tried before the word bogon."""
-    facts = _healthy().dns("10.1.2.3").tcp("10.1.2.3").tls("10.1.2.3").http(failure=TIMEOUT, address="10.1.2.3")
+    facts = healthy_site().dns("10.1.2.3").tcp("10.1.2.3").tls("10.1.2.3").http(failure=TIMEOUT, address="10.1.2.3")
     facts.foreign(SITE).tried(SITE)
     assert not facts.codes() & {"dns_bogon", "dns_wrong_address"}
 
@@ -582,7 +579,7 @@ def test_9_no_route_for_a_literal_is_the_hosts_own() -> None:
 
 def test_3_everything_that_leans_is_still_a_leaning() -> None:
     """Another vantage reaches it, neighbours live, the machine answers on another port."""
-    facts = _healthy().no_connection()
+    facts = healthy_site().no_connection()
     facts.tcp("157.240.205.60", purpose="neighbours", group="neighbour/x", name="www.whatsapp.com")
     facts.tcp(SITE, purpose="siblings", group="port/80", port=80)
     facts.control_line().control_line(vantage="control:Oslo")
@@ -602,7 +599,7 @@ def test_13_canaries_that_are_blocked_hide_no_block() -> None:
     for member in ("literal/1.1.1.1", "literal/8.8.8.8", "literal/9.9.9.9", "transparent/192.0.2.1"):
         facts.canary(member, TIMEOUT)
     facts.canary("foreign/www.python.org").canary("foreign/www.debian.org")
-    assert _failed_retries(facts.no_greeting()).neutrals().verdict().status == "blocked"
+    assert failed_retries(facts.no_greeting()).neutrals().verdict().status == "blocked"
 
 
 def test_13_a_dead_ipv6_canary_excuses_no_ipv4() -> None:
@@ -615,14 +612,14 @@ def test_13_a_dead_ipv6_canary_excuses_no_ipv4() -> None:
 def test_14_a_states_own_site_may_carry_the_states_certificate() -> None:
     """Government sites are signed by the government."""
     issuer = "C=KZ, O=ISCA, CN=Information Security Certification Authority"
-    facts = _healthy("https://portal.gov.kz/")
+    facts = healthy_site("https://portal.gov.kz/")
     facts.no_greeting("ssl_unknown_authority", chain=(certificate("portal.gov.kz", issuer=issuer),), verify_code=20)
     assert facts.verdict().status != "blocked"
 
 
 def test_14_an_inspected_page_is_not_the_sites_own() -> None:
     """A chain that only this host trusts makes no ``accessible``."""
-    facts = _healthy().dns(SITE).tcp()
+    facts = healthy_site().dns(SITE).tcp()
     facts.tls(
         chain=(certificate(HOST, issuer="CN=G"),),
         verified=True,
@@ -655,39 +652,39 @@ def test_unacknowledged_needs_every_innocuous_greeting_to_arrive() -> None:
 
 def test_21_a_challenge_is_the_sites_own_doing() -> None:
     """The network delivered it."""
-    facts = _healthy().works(503, body="<title>Just a moment...</title> challenge-platform")
+    facts = healthy_site().works(503, body="<title>Just a moment...</title> challenge-platform")
     assert facts.word() == "denied/antibot/http.denied.antibot"
-    assert _healthy().works(429, headers=(("cf-mitigated", "challenge"),)).verdict().method == "antibot"
+    assert healthy_site().works(429, headers=(("cf-mitigated", "challenge"),)).verdict().method == "antibot"
 
 
 @pytest.mark.parametrize("code", [1, 9, 10, 13])
 def test_25_icmp_alone_decides_nothing(code: int) -> None:
     """Whoever says so on the way."""
-    assert undecided(_healthy().no_connection("host_unreachable", icmp_type=3, icmp_code=code, icmp_from="4.4.4.1"))
+    assert undecided(healthy_site().no_connection("host_unreachable", icmp_type=3, icmp_code=code, icmp_from="4.4.4.1"))
 
 
 def test_27_a_slow_answer_is_not_a_missing_one() -> None:
     """Seconds of waiting for DNS are slow, not blocked."""
-    facts = _healthy().dns(SITE, duration_us=8_000_000).tcp().tls().http(200)
+    facts = healthy_site().dns(SITE, duration_us=8_000_000).tcp().tls().http(200)
     assert facts.verdict().impairments == ("slow",)
 
 
 def test_30_withdrawn_at_the_registry() -> None:
     """Nobody's DNS has the name: said to be an outage, and by whom cannot be seen."""
-    facts = _healthy("https://withdrawn.kz/").no_name("dns_nxdomain_error")
+    facts = healthy_site("https://withdrawn.kz/").no_name("dns_nxdomain_error")
     facts.dns(failure="dns_nxdomain_error", purpose="dns_answers", group="zone", role="zone", server="194.0.1.1")
     assert facts.verdict().status == "outage"
 
 
 def test_foreign_denials_of_one_operator_are_one() -> None:
     """Two addresses of one public resolver saw it once."""
-    facts = _healthy().no_name("dns_nxdomain_error")
+    facts = healthy_site().no_name("dns_nxdomain_error")
     assert undecided(facts.foreign(failure="dns_nxdomain_error", servers=("8.8.8.8", "8.8.4.4")))
 
 
 def test_foreign_denials_over_plain_dns_may_be_injected() -> None:
     """Without one encrypted answer the same liar may have spoken in everybody's name."""
-    facts = _healthy().no_name("dns_nxdomain_error")
+    facts = healthy_site().no_name("dns_nxdomain_error")
     at: dict[str, Any] = {
         "purpose": "dns_answers",
         "group": "foreign",
@@ -722,7 +719,7 @@ def test_a_bogon_needs_a_trustworthy_witness() -> None:
 def test_an_order_on_the_sites_own_page_is_news() -> None:
     """A newspaper reports on a block over its own certificate."""
     news = f"<title>Новости дня</title> Суд: {ORDER_RU.partition('</title>')[2]}"
-    assert _healthy().works(200, title="Новости дня", body=news).verdict().status == "accessible"
+    assert healthy_site().works(200, title="Новости дня", body=news).verdict().status == "accessible"
 
 
 def test_nothing_measured_is_nothing_known() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.unit.facts import HOST, INNOCUOUS, NEUTRALS, SITE, TIMEOUT, Facts
-from tests.unit.verdict_scenarios import MOVED, _healthy, asked_elsewhere, cache_takes_pages, sent_to_the_shop
+from tests.unit.verdict_scenarios_begin import healthy_site
+from tests.unit.verdict_scenarios_requests import MOVED, asked_elsewhere, cache_takes_pages, sent_to_the_shop
 
 
 def undecided(facts: Facts) -> bool:
@@ -15,7 +16,7 @@ def undecided(facts: Facts) -> bool:
 
 def sent_on_into_silence() -> Facts:
     """A first site that answers and sends on; the second one falls silent when it is named."""
-    facts = _healthy().dns(SITE).tcp().tls().http(302, location="https://second.example/")
+    facts = healthy_site().dns(SITE).tcp().tls().http(302, location="https://second.example/")
     there: dict[str, Any] = {"hop": 1}
     facts.dns("104.244.42.9", name="second.example", **there)
     facts.tcp("104.244.42.9", name="second.example", **there)
@@ -62,7 +63,7 @@ def test_the_first_name_going_on_to_pass_does_not_withdraw_the_flip_of_the_name_
 
 def test_a_plain_request_says_nothing_about_a_greeting() -> None:
     """Port 80 was slow, answered and sent on to https of the same name, where the greeting fell silent."""
-    facts = _healthy(f"http://{HOST}/").dns(SITE).tcp(port=80).http(301, location=f"https://{HOST}/")
+    facts = healthy_site(f"http://{HOST}/").dns(SITE).tcp(port=80).http(301, location=f"https://{HOST}/")
     facts.dns(SITE, hop=1).tcp(hop=1).tls(hop=1, failure=TIMEOUT)
     facts.neutrals(target=None, rounds=1)
     assert undecided(facts.http(200, purpose="retry", group="retry/1"))
@@ -71,7 +72,7 @@ def test_a_plain_request_says_nothing_about_a_greeting() -> None:
 def test_a_page_behind_a_plain_redirect_is_the_strangers_word() -> None:
     """It is verified for the host that the redirect led to, and anybody may have written the redirect."""
     assert "answer_is_the_sites_own" not in sent_to_the_shop().codes()
-    proven = _healthy().dns(SITE).tcp().tls().http(302, location="https://shop.example/")
+    proven = healthy_site().dns(SITE).tcp().tls().http(302, location="https://shop.example/")
     proven.tls("92.46.1.80", sni="shop.example", hop=1).http(200, url="https://shop.example/", hop=1)
     assert "answer_is_the_sites_own" in proven.codes()
 

@@ -7,7 +7,7 @@ import pytest
 
 from probe.verdict import word_gates
 from tests.unit.facts import PROVIDER, Facts
-from tests.unit.verdict_scenarios import sni_block
+from tests.unit.verdict_scenarios_handshakes import sni_block
 from tests.unit.verdict_scenarios_throttling import policed
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.facts import HOST, REFUSED, RESET, SITE, TIMEOUT, Facts, certificate
-from tests.unit.verdict_scenarios import GATEWAY, _dead_resolver_round, _inspected_round, _portal_round
+from tests.unit.verdict_scenarios_certificates import GATEWAY, _inspected_round
+from tests.unit.verdict_scenarios_own_side import _dead_resolver_round, _portal_round
 
 LITERALS = ("literal/1.1.1.1", "literal/8.8.8.8", "literal/9.9.9.9")
 NAMES = ("foreign/www.python.org", "foreign/www.debian.org", "foreign/www.gnu.org")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.facts import NEUTRALS, RESET, TIMEOUT, Facts
-from tests.unit.verdict_scenarios import early_reset, sni_block
+from tests.unit.verdict_scenarios_handshakes import early_reset, sni_block
 from tests.unit.verdict_scenarios_tariffs import others, used_up
 
 

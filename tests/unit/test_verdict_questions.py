@@ -10,7 +10,8 @@ from probe.verdict import questions_way
 from probe.verdict.case import Case
 from probe.verdict.view import View
 from tests.unit.facts import HOME, INNOCUOUS, NEUTRALS, PROVIDER, Facts
-from tests.unit.verdict_scenarios import CODES, questions_dropped
+from tests.unit.verdict_scenarios import CODES
+from tests.unit.verdict_scenarios_names import questions_dropped
 from tests.unit.verdict_scenarios_questions import (
     OTHERS,
     OUT,

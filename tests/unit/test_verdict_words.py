@@ -12,28 +12,20 @@ from probe.verdict.ruleset import RULESET
 from tests.unit import verdict_scenarios_apps as apps
 from tests.unit import verdict_scenarios_calls as calls
 from tests.unit.facts import HOME, HOST, OTHER_SITE, REFUSED, SITE, TIMEOUT, Facts
-from tests.unit.verdict_scenarios import (
-    CODES,
-    WORDS,
-    _healthy,
-    control,
+from tests.unit.verdict_scenarios import CODES, WORDS
+from tests.unit.verdict_scenarios_addresses import control, neighbours, refused_address
+from tests.unit.verdict_scenarios_begin import healthy_site
+from tests.unit.verdict_scenarios_certificates import garbled, gateway_everywhere, national_ca
+from tests.unit.verdict_scenarios_handshakes import (
     dead_server,
-    denied_once,
-    flaky,
-    garbled,
-    gateway_everywhere,
     half_blocked,
-    national_ca,
-    neighbours,
-    one_address_dead,
-    refused_address,
     reset_beside,
     router_with_dead_backend,
     sni_block,
     sni_block_once,
-    tunnel_address,
-    works,
 )
+from tests.unit.verdict_scenarios_names import denied_once, tunnel_address
+from tests.unit.verdict_scenarios_own_side import flaky, one_address_dead, works
 
 
 @pytest.mark.parametrize(("story", "word"), WORDS.values(), ids=WORDS.keys())
@@ -126,12 +118,12 @@ def test_blocked_and_down() -> None:
         (one_address_dead, ("address_dead",)),
         (lambda: works().no_connection(address="2a03:2880::1", group="v6"), ("ipv6_broken",)),
         (lambda: works().no_name("dns_no_answer", group="v6", qtype="AAAA"), ()),
-        (lambda: _healthy().no_connection().works(address="2a03:2880::1", group="v6"), ("ipv4_broken",)),
-        (lambda: _healthy().dns("127.0.0.1").works(), ("resolver_lies",)),
+        (lambda: healthy_site().no_connection().works(address="2a03:2880::1", group="v6"), ("ipv4_broken",)),
+        (lambda: healthy_site().dns("127.0.0.1").works(), ("resolver_lies",)),
         (lambda: national_ca().works(address="2a03:2880::1", group="v6"), ("ipv4_broken", "interference_seen")),
-        (lambda: _healthy().dns(SITE, server="8.8.8.8").tcp().tls().http(), ("provider_dns_untested",)),
-        (lambda: _healthy().dns(SITE).tcp().tls(duration_us=6_000_000).http(), ("slow",)),
-        (lambda: _healthy().dns(SITE, duration_us=4_000_000).tcp().tls().http(), ("slow",)),
+        (lambda: healthy_site().dns(SITE, server="8.8.8.8").tcp().tls().http(), ("provider_dns_untested",)),
+        (lambda: healthy_site().dns(SITE).tcp().tls(duration_us=6_000_000).http(), ("slow",)),
+        (lambda: healthy_site().dns(SITE, duration_us=4_000_000).tcp().tls().http(), ("slow",)),
     ],
 )
 def test_impairments(story: Callable[[], Facts], impairments: tuple[str, ...]) -> None:
@@ -148,7 +140,7 @@ def test_hurried_runs_are_slow_sooner() -> None:
 
 def test_redirect_hops_are_judged() -> None:
     """A block on the second hop is a block, and the name in question is that hop's."""
-    facts = _healthy("http://facebook.com/").dns(SITE).tcp(port=80).http(301, location="https://www.facebook.com/")
+    facts = healthy_site("http://facebook.com/").dns(SITE).tcp(port=80).http(301, location="https://www.facebook.com/")
     facts.dns(OTHER_SITE, name="www.facebook.com", hop=1).tcp(OTHER_SITE, name="www.facebook.com", hop=1)
     facts.tls(OTHER_SITE, sni="www.facebook.com", failure=TIMEOUT, hop=1)
     verdict = facts.verdict()
@@ -180,14 +172,16 @@ def test_settle_says_the_useful_thing_first() -> None:
 
 def test_a_retry_behind_a_redirect_counts() -> None:
     """An http:// address that leads to https is retried there, and a verified greeting is a success."""
-    facts = _healthy("http://www.facebook.com/").dns(SITE).tcp(port=80).http(301, location="https://www.facebook.com/")
+    facts = (
+        healthy_site("http://www.facebook.com/").dns(SITE).tcp(port=80).http(301, location="https://www.facebook.com/")
+    )
     facts.dns(SITE, hop=1).tcp(hop=1).tls(failure=TIMEOUT, hop=1)
     assert facts.retry_tls(None, 1).verdict().status == "accessible"
 
 
 def test_a_server_without_the_short_request_is_not_in_trouble() -> None:
     """Status 501 to a HEAD says that HEAD is not known there."""
-    facts = _healthy().dns(SITE).tcp().tls()
+    facts = healthy_site().dns(SITE).tcp().tls()
     page = HttpFact(method="HEAD", url=f"https://{HOST}/", verified_chain=True, status=501)
     facts.add(page, purpose="baseline", name=HOST, address=SITE, port=443, group="v4")
     assert facts.verdict().status == "accessible"
@@ -195,6 +189,6 @@ def test_a_server_without_the_short_request_is_not_in_trouble() -> None:
 
 def test_two_replies_prove_it_whoever_was_asked() -> None:
     """Two replies to one question, one of them false, are an injection also where the home router was asked."""
-    facts = _healthy().dns("10.10.34.35", server=HOME).tcp("10.10.34.35", failure=TIMEOUT).foreign(SITE).tried(SITE)
+    facts = healthy_site().dns("10.10.34.35", server=HOME).tcp("10.10.34.35", failure=TIMEOUT).foreign(SITE).tried(SITE)
     facts.dns(SITE, purpose="late", group=None, reply_index=1, server=HOME)
     assert facts.word() == "blocked/dns/dns.injection.bogon"

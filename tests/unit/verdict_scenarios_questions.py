@@ -64,14 +64,14 @@ def null() -> Facts:
 
 def lost(mine: str, others: str = OTHERS, **more: Any) -> Facts:
     """Questions in clear about the name get lost, whoever is asked."""
-    from tests.unit.verdict_scenarios import questions_dropped
+    from tests.unit.verdict_scenarios_names import questions_dropped
 
     return along(questions_dropped(followed=False), mine, others, **more)
 
 
 def not_followed(other: Facts | None) -> Facts:
     """They get lost, and it was not looked where; *other* is one more endpoint of the run."""
-    from tests.unit.verdict_scenarios import questions_dropped
+    from tests.unit.verdict_scenarios_names import questions_dropped
     from tests.unit.verdict_scenarios_this_side import beside
 
     facts = questions_dropped(followed=False)

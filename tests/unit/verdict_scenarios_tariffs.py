@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.facts import NEUTRALS, RESET, Facts
-from tests.unit.verdict_scenarios import early_reset
+from tests.unit.verdict_scenarios_handshakes import early_reset
 
 FREE = "www.lego.com"
 
