@@ -11,7 +11,9 @@ from probe.incidents.state import State, own_side_of, shadowed
 from probe.incidents.track import Track
 
 BETWEEN_US = HOUSEHOLD.span_us // (HOUSEHOLD.need - 1)
-"""Between two whole looks at a filter of the own side's."""
+"""Between two whole looks at a filter of the own side's, until it is told."""
+WHILE_OPEN_US = 300_000_000
+"""The same while it is open, and new; when it is old the hourly look will do."""
 OLD_US = 24 * 3_600_000_000
 """An incident to which nothing has happened for so long may be measured less often."""
 
@@ -40,7 +42,7 @@ def wants(state: State) -> Wants:
         behind=frozenset(
             url for (way, url), track in state.tracks.items() if track.held is not None and url and shadowed(state, way)
         ),
-        own_side=any(track.wants_burst and _has_rested(track, now_us) for track in own)
+        own_side=any(_wants_look(track, now_us, old) for track in own)
         or any(_waits(state, track) for track in endpoints),
     )
 
@@ -73,9 +75,16 @@ def in_sight(state: State) -> tuple[Incident, ...]:
     return tuple(one for one in state.incidents.values() if not one.urls or not shadowed(state, one.interface or ""))
 
 
-def _has_rested(own: Track, now_us: int) -> bool:
-    """A filter has to last to be worth a word, so it is looked at again when it has lasted a little longer, and not at once."""
-    return not (own.meets_filter and own.turn == "bad") or now_us - (own.full_us or 0) >= BETWEEN_US
+def _wants_look(own: Track, now_us: int, old: set[str]) -> bool:
+    """Whether a whole look at the own side would settle something. A filter has to last to be worth a word, so it is looked at
+    again when it has lasted a little longer, and not at once; then as often as whatever an open incident holds.
+    """
+    if not own.meets_filter:
+        return own.wants_burst
+    rested_us = now_us - (own.full_us or 0)
+    if own.held is not None and not own.turn:
+        return own.held.incident not in old and rested_us >= WHILE_OPEN_US
+    return own.wants_burst and (own.turn == "good" or rested_us >= BETWEEN_US)
 
 
 def _waits(state: State, track: Track) -> bool:

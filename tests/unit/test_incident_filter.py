@@ -78,11 +78,16 @@ def test_it_is_told_when_it_has_lasted_five_minutes() -> None:
     assert kinds(told(*TOLD[:-1])[1]) == []
 
 
-def test_one_that_stays_is_not_looked_at_all_the_time() -> None:
+def test_one_that_stays_is_looked_at_now_and_then() -> None:
     """An antivirus is there every day of the year: small looks that are well, as they always are, wish for nothing."""
-    assert not wants(told(*TOLD, *small(16.4, 18, 20, 22))[0]).own_side
-    again = reading(26, "no_network", method="filter")
-    assert not wants(told(*TOLD, *small(16.4, 18), again, *small(27, 30))[0]).own_side
+    assert not wants(told(*TOLD, *small(16.4, 18, 20))[0]).own_side
+    again = reading(19, "no_network", method="filter")
+    assert not wants(told(*TOLD, *small(16.4, 18), again, *small(20))[0]).own_side
+    assert wants(told(*TOLD, *small(16.4, 18, 20, 20.5))[0]).own_side
+    assert not wants(told(*TOLD, *small(16.4, 18, 20, 20.5), look(20.6, "filter"), *small(24))[0]).own_side
+    days = [look(n * 60, "filter") for n in range(1, 26)]
+    assert wants(told(*TOLD, *days[:20], *small(1210))[0]).own_side
+    assert not wants(told(*TOLD, *days, *small(1510))[0]).own_side, "the hourly look will do"
 
 
 def test_a_site_that_is_well_again_has_the_own_side_looked_at() -> None:
