@@ -14,6 +14,8 @@ from probe.incidents.model import IncidentStatus, OwnSide, Reading
 from probe.verdict.model import Status
 
 Says = Literal["bad", "good", "nothing"]
+FILTER = "filter"
+"""The method of what is met inside the house or the company: an antivirus, a gateway that opens connections."""
 
 SEEN_BY_HANDSHAKE = frozenset({"tls", "ip", "mitm", "server", "route"})
 """Methods that a resumed handshake with the real name would have met. Names, pages and speed it does not look at, so its
@@ -62,9 +64,25 @@ HOUSEHOLD = replace(OWN_SIDE, span_us=300_000_000)
 """Trouble inside the house (a plug, a sleeping laptop, a hotel's page) has to last longer to be worth a word."""
 
 
-def as_reading(look: OwnSide) -> Reading:
-    """A look at the own side, as a reading of no URL: the rules are the same."""
-    status: Status = "accessible" if look.status == "ok" else look.status
+def of_line(look: OwnSide) -> Reading:
+    """A look at the own side, as a reading of no URL: the rules are the same. Whoever met a filter got as far as that; a small
+    look meets none, and earlier versions said of what it found broken what the last whole look had said.
+    """
+    if look.method == FILTER:
+        return _as_reading(look, "inconclusive" if look.kind == "cheap" else "accessible", None)
+    return _as_reading(look, "accessible" if look.status == "ok" else look.status, look.method)
+
+
+def of_filter(look: OwnSide) -> Reading | None:
+    """What *look* says of a filter in the house. Small looks shake no hands, and behind something broken nobody is met."""
+    if look.kind == "cheap":
+        return None
+    if look.method == FILTER:
+        return _as_reading(look, "no_network", FILTER)
+    return _as_reading(look, "accessible" if look.status == "ok" else "inconclusive", None)
+
+
+def _as_reading(look: OwnSide, status: Status, method: str | None) -> Reading:
     return Reading(
         run=look.run,
         endpoint=0,
@@ -72,7 +90,7 @@ def as_reading(look: OwnSide) -> Reading:
         at_us=look.at_us,
         until_us=look.at_us,
         status=status,
-        method=look.method,
+        method=method,
         kind=look.kind,
         interface=look.interface,
     )

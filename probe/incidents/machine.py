@@ -13,16 +13,28 @@ Facts come in the order in which they were known (``until_us``); what comes agai
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from probe.incidents import changes
 from probe.incidents import listed as of_a_list
-from probe.incidents.evidence import HOUSEHOLD, OWN_SIDE, as_reading, is_own_side
+from probe.incidents.evidence import FILTER, OWN_SIDE, of_filter, of_line
 from probe.incidents.model import MOVED, Event, Fact, Incident, OwnSide, Reading
 from probe.incidents.moves import after_step_back, elsewhere
 from probe.incidents.resume import resume
-from probe.incidents.state import LINE, SHADOWS, START, Key, State, is_down, own_side_of
+from probe.incidents.state import (
+    HOUSE,
+    LINE,
+    SHADOWS,
+    START,
+    Key,
+    State,
+    filter_of,
+    is_blind,
+    is_down,
+    is_enough,
+    own_side_of,
+)
 from probe.incidents.track import Held, Interval, Suspicion, Track, began, ended, observe, ready, recovered
 from probe.incidents.wishes import wants
 
@@ -44,15 +56,16 @@ def step(state: State, fact: Fact) -> tuple[State, tuple[Event, ...]]:
     """*state* after *fact*, and what changed by it, in order."""
     if isinstance(fact, OwnSide) and fact.method == MOVED:
         return elsewhere(state, fact.interface or "", fact.at_us), ()
-    reading = as_reading(fact) if isinstance(fact, OwnSide) else fact
+    reading = of_line(fact) if isinstance(fact, OwnSide) else fact
     key = (reading.interface or "", reading.url)
     track = state.tracks.get(key) or Track(url=reading.url, interface=reading.interface)
     if _known_already(track, reading):
         return state, ()
-    if track.last_us - reading.until_us > STEP_BACK_US:
-        track = after_step_back(track, reading)
     turn = _Step(state, reading.until_us)
+    if set_back := track.last_us - reading.until_us > STEP_BACK_US:
+        track = after_step_back(track, reading)
     if isinstance(fact, OwnSide):
+        turn.house(key[0], fact, set_back=set_back)
         turn.own_side(key, track, reading, fact.holes)
     else:
         turn.endpoint(key, track, fact)
@@ -110,7 +123,7 @@ class _Step:
         own = own_side_of(self.tracks, key[0])
         if own is not None and is_down(own) and reading.status != "accessible":
             if reading.status in ("blocked", "outage", "no_network"):
-                self.under[own.interface or ""] = self.under.get(own.interface or "", frozenset()) | {reading.url}
+                self.put_under((own.interface or "", ""), reading.url)
             self.tracks[key] = replace(track, last_us=reading.until_us, run=reading.run)
             return
         track = observe(track, reading, self.state.rules)
@@ -150,31 +163,31 @@ class _Step:
                 return
 
     def is_told_by_own_side(self, key: Key, why: Suspicion) -> bool:
-        """Whether the own side has, or is suspected of, the very trouble: a filter in the house that every look at sites
-        meets is one incident, and not one a site besides.
+        """Whether the house has, or is suspected of, the very trouble: a filter that every look at sites meets is one incident,
+        and not one a site besides.
         """
-        own = own_side_of(self.tracks, key[0])
-        if why.status != "no_network" or own is None:
+        house = filter_of(self.tracks, key[0])
+        if (why.status, why.method) != ("no_network", FILTER) or house is None:
             return False
-        reasons = (*own.suspicions, *((own.held.why,) if own.held else ()))
-        return any(reason.method == why.method for reason in reasons)
+        return house.failing or (house.held is not None and not house.held.away)
 
     def fold(self, key: Key, why: Suspicion) -> None:
-        """*why* is the own side's trouble: nothing is asked about it, and after that it would have to begin anew."""
-        way = own.interface or "" if (own := own_side_of(self.tracks, key[0])) is not None else ""
-        self.under[way] = self.under.get(way, frozenset()) | {key[1]}
+        """*why* is the house's trouble: nothing is asked about it, and after that it would have to begin anew."""
+        house = filter_of(self.tracks, key[0])
+        self.put_under(((house.interface if house else None) or "", HOUSE), key[1])
         track = self.tracks[key]
         kept = tuple(other for other in track.suspicions if other is not why)
         self.tracks[key] = replace(track, suspicions=kept, turn="", asked=0)
 
+    def put_under(self, own: Key, url: str) -> None:
+        self.under[own] = self.under.get(own, frozenset()) | {url}
+
     def own_side_seen(self, key: Key, why: Suspicion) -> bool:
-        """Whether the own side was looked at since the first failure and not found broken, or is not looked at at all."""
+        """Whether the own side was looked at since the first failure and not found broken, or is not looked at at all. The
+        judge has weighed a filter for each endpoint.
+        """
         own = own_side_of(self.tracks, key[0])
-        if own is None:
-            return True
-        # The judge has weighed a filter for each endpoint.
-        settled = own.turn != "bad" or own.meets_filter
-        return settled and not is_down(own) and own.last_us >= why.first.at_us
+        return own is None or (not is_down(own) and own.turn != "bad" and own.last_us >= why.first.at_us)
 
     def rule_agrees(self, key: Key, why: Suspicion) -> bool:
         """Whether the service as a whole fails, as :mod:`probe.verdict.rollup` has it for one moment."""
@@ -191,7 +204,7 @@ class _Step:
             return bool(mates) and len(failing) == len(mates)
         if why.status == "blocked":
             return True
-        alike = [mate for mate in failing if _fails_as(mate, why.status)]
+        alike = [mate for mate in failing if mate.fails_as(why.status)]
         return bool(alike) or not mates
 
     def join(self, key: Key, why: Suspicion) -> None:
@@ -285,9 +298,25 @@ class _Step:
 
     # the own side
 
+    def house(self, interface: str, look: OwnSide, *, set_back: bool) -> None:
+        """What *look* says of a filter in the house, before what it says of the line; *set_back*: the clock was."""
+        key = (interface, HOUSE)
+        track = self.tracks.get(key) or Track(url="", of_filter=True, interface=look.interface)
+        reading = of_filter(look)
+        if set_back:
+            track = self.tracks[key] = after_step_back(track, of_line(look))
+            self.under = {own: urls for own, urls in self.under.items() if own[0] != interface}
+        if reading is None:
+            return
+        if track.held is not None and reading.status == "no_network":
+            # It lets those through that were well before this look met it again.
+            again = {url for url in self.under.get(key, ()) if _well_us(self.tracks, url) > (track.full_us or 0)}
+            self.under[key] = self.under.get(key, frozenset()) - again
+        self.own_side(key, track, reading, ())
+
     def own_side(self, key: Key, track: Track, reading: Reading, holes: tuple[str, ...]) -> None:
         held = track.held
-        if held is not None and not held.away and held.why.method in LINE and _is_blind(reading):
+        if held is not None and not held.away and held.why.method in LINE and is_blind(reading):
             self.tracks[key] = replace(track, last_us=reading.until_us, run=reading.run)
             return
         track = observe(track, reading, OWN_SIDE)
@@ -298,7 +327,7 @@ class _Step:
             self.own_side_free(key, track, holes)
 
     def own_side_held(self, key: Key, held: Held, holes: tuple[str, ...]) -> None:
-        other = next((why for why in self.tracks[key].suspicions if held.away and _told_of_own_side(why)), None)
+        other = next((why for why in self.tracks[key].suspicions if held.away and is_enough(why)), None)
         if other is not None:
             self.leave(key, replace(held, goods=(*held.goods, other.first.until_us)))
             self.own_side_free(key, self.tracks[key], holes)
@@ -311,20 +340,20 @@ class _Step:
             if not held.goods:
                 self.look_at_method(incident.id)
             return
-        folded = tuple(sorted({*incident.folded, *self.under.pop(key[0], frozenset())}))
+        folded = tuple(sorted({*incident.folded, *self.under.pop(key, frozenset())}))
         self.incidents[incident.id] = replace(incident, folded=folded)
         self.leave(key, held)
 
     def own_side_free(self, key: Key, track: Track, holes: tuple[str, ...]) -> None:
         if not track.failing:
-            self.under.pop(key[0], None)
-            if not track.turn:
+            self.under.pop(key, None)
+            if not track.turn and not track.of_filter:
                 self.look_again(key[0])
             return
         (why,) = track.suspicions
         if why.method in SHADOWS:
             self.overshadow(key[0], track, why)
-        if not _told_of_own_side(why):
+        if not is_enough(why):
             return
         interval = began(why)
         moved_us = self.state.moved_us.get(key[0], 0)
@@ -332,6 +361,7 @@ class _Step:
             incident
             for incident in self.incidents.values()
             if (incident.state, incident.urls, incident.interface) == ("closed", (), track.interface)
+            and (incident.method == FILTER) == track.of_filter
             and (incident.method == why.method or (incident.ended_after_us or incident.opened_us) >= moved_us)
         ]
         if late:
@@ -339,7 +369,7 @@ class _Step:
         else:
             change = changes.opened(track, why, interval, self.now_us)
         incident = self.keep(change)
-        folded = {*incident.folded, *self.under.get(key[0], frozenset())}
+        folded = {*incident.folded, *self.under.get(key, frozenset())}
         seen = {*incident.holes, *holes}
         self.incidents[incident.id] = replace(incident, folded=tuple(sorted(folded)), holes=tuple(sorted(seen)))
         held = Held(incident=incident.id, why=replace(why, goods=()))
@@ -349,17 +379,17 @@ class _Step:
         """What endpoints began to fail since the own side was last well is the own side's doing."""
         well_us = max((at_us for at_us in own.goods if at_us < why.first.at_us), default=0)
         for key, track in self.tracks.items():
-            if not key[1] or own_side_of(self.tracks, key[0]) is not self.tracks[interface, ""]:
+            if not track.url or own_side_of(self.tracks, key[0]) is not self.tracks[interface, ""]:
                 continue
             kept = tuple(suspicion for suspicion in track.suspicions if suspicion.first.at_us < well_us)
             if kept != track.suspicions:
                 self.tracks[key] = replace(track, suspicions=kept, turn="", asked=0)
-                self.under[interface] = self.under.get(interface, frozenset()) | {track.url}
+                self.put_under((interface, ""), track.url)
 
     def look_again(self, interface: str) -> None:
         """The own side is well: what only waited for that may open now."""
         for key in sorted(self.tracks):
-            if key[1] and self.tracks[key].suspicions and (key[0] == interface or not interface):
+            if self.tracks[key].url and self.tracks[key].suspicions and (key[0] == interface or not interface):
                 self.join_if_ready(key)
 
 
@@ -377,17 +407,5 @@ def _known_already(track: Track, reading: Reading) -> bool:
     return reading.kind != "cheap" and track.full_us is not None and reading.at_us - track.full_us < APART_US
 
 
-def _told_of_own_side(why: Suspicion) -> bool:
-    """Whether what the own side is suspected of is enough to tell of it."""
-    return ready(why, OWN_SIDE if why.method in LINE else HOUSEHOLD)
-
-
-def _is_blind(reading: Reading) -> bool:
-    """Whether the probe cannot see its line, because it does not even get out of the house."""
-    return is_own_side(reading) and reading.status == "no_network" and reading.method not in LINE
-
-
-def _fails_as(track: Track, status: str) -> bool:
-    if track.held is not None:
-        return track.held.why.status == status
-    return any(suspicion.status == status and suspicion.recent[-1].bad for suspicion in track.suspicions)
+def _well_us(tracks: Mapping[Key, Track], url: str) -> int:
+    return max((track.well_us for (_, other), track in tracks.items() if other == url), default=0)

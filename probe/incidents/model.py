@@ -130,13 +130,13 @@ class Event:
 class Wants:
     """What the machine wishes to have measured next; the plan obeys as far as its caps allow.
 
-    ``bursts``: URLs with a first failure, or a first success inside an incident, that two more full rounds within a
-    minute would settle. ``deep``: URLs in an open incident, whose deep test is due hourly. ``rounds``: URLs to measure
-    fully every five minutes. ``old``: those of them to whose incident nothing has happened for a day; where data is
-    dear, the ordinary pace will do for them. ``platforms``: names of which all endpoints should be measured at once; all
-    names, where somebody seems to open connections. ``others``: URLs in an incident of which another is well again, to
-    be measured at once. ``behind``: URLs in an incident that nothing can be known of, because the line is down.
-    ``own_side``: look at the own side again now, and fully.
+    ``bursts``: URLs with a first failure, or a first success inside an incident, that two more full rounds within a minute
+    would settle, or some such pairs of rounds where a part of the connections fails. ``deep``: URLs in an open incident,
+    whose deep test is due hourly. ``rounds``: URLs to measure fully every five minutes. ``old``: those of them to whose
+    incident nothing has happened for a day; where data is dear, the ordinary pace will do for them. ``platforms``: names of
+    which all endpoints should be measured at once; all names, where somebody seems to open connections. ``others``: URLs in
+    an incident of which another is well again, to be measured at once. ``behind``: URLs in an incident that nothing can be
+    known of, because the line is down. ``own_side``: look at the own side again now, and fully.
     """
 
     bursts: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from probe.incidents.model import Reading
-from probe.incidents.state import State
+from probe.incidents.state import HOUSE, State
 from probe.incidents.track import Track
 
 
@@ -26,10 +26,11 @@ def elsewhere(state: State, interface: str, at_us: int) -> State:
     """
     tracks = {key: _unsuspected(track) if key[0] == interface else track for key, track in state.tracks.items()}
     under, incidents = dict(state.under), dict(state.incidents)
-    own, failed = tracks.get((interface, "")), under.pop(interface, frozenset())
-    if failed and own is not None and own.held is not None:
-        incident = incidents[own.held.incident]
-        incidents[incident.id] = replace(incident, folded=tuple(sorted({*incident.folded, *failed})))
+    for key in ((interface, ""), (interface, HOUSE)):
+        own, failed = tracks.get(key), under.pop(key, frozenset())
+        if failed and own is not None and own.held is not None:
+            incident = incidents[own.held.incident]
+            incidents[incident.id] = replace(incident, folded=tuple(sorted({*incident.folded, *failed})))
     moved_us = {**state.moved_us, interface: at_us}
     return replace(state, tracks=tracks, incidents=incidents, under=under, moved_us=moved_us)
 

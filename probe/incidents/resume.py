@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from probe.incidents.evidence import FILTER
 from probe.incidents.model import Incident
-from probe.incidents.state import Key, State
+from probe.incidents.state import HOUSE, Key, State
 from probe.incidents.track import Held, Point, Suspicion, Track
 
 
@@ -20,7 +21,7 @@ def resume(state: State, stored: Iterable[Incident]) -> State:
     owner: dict[Key, Incident] = {}
     for incident in incidents.values():
         if incident.state == "open":
-            for url in incident.remaining or ("",):
+            for url in incident.remaining or (HOUSE if incident.method == FILTER else "",):
                 owner[incident.interface or "", url] = incident
     tracks = {}
     for key, track in state.tracks.items():
@@ -30,7 +31,8 @@ def resume(state: State, stored: Iterable[Incident]) -> State:
             tracks[key] = _owned(track, owner.get(key), state.moved_us.get(key[0]))
     for key, incident in owner.items():
         if key not in tracks:
-            track = Track(url=key[1], interface=incident.interface)
+            house = key[1] == HOUSE
+            track = Track(url="" if house else key[1], of_filter=house, interface=incident.interface)
             tracks[key] = _owned(track, incident, state.moved_us.get(key[0]))
     return replace(state, tracks=tracks, incidents=incidents)
 
@@ -41,7 +43,7 @@ def _let_go(track: Track, held: Held, stored: Iterable[Incident]) -> Track:
         incident.closed_us is not None
         and incident.closed_us > held.why.seen_us
         and (incident.status, incident.interface) == (held.why.status, track.interface)
-        and (track.url in incident.urls or not (track.url or incident.urls))
+        and (track.url in incident.urls or (not (track.url or incident.urls) and _is_of(track, incident)))
         for incident in stored
     )
     left = any(held.incident == incident.id and incident.state == "open" for incident in stored)
@@ -50,6 +52,10 @@ def _let_go(track: Track, held: Held, stored: Iterable[Incident]) -> Track:
     # Who is held needs no good readings from before; who is suspected does, to say since when.
     goods = tuple(at_us for at_us in track.goods if at_us < held.why.first.at_us)
     return replace(track, held=None, suspicions=(*track.suspicions, replace(held.why, goods=goods)))
+
+
+def _is_of(own: Track, incident: Incident) -> bool:
+    return own.of_filter == (incident.method == FILTER)
 
 
 def _owned(track: Track, incident: Incident | None, moved_us: int | None) -> Track:

@@ -32,10 +32,8 @@ WELL_MOST = 16
 """The same after a first success inside an incident, or where somebody was met who opens a part of the connections: what fails
 for a part only is neither over nor gone before many in a row went well.
 """
-FILTER = "filter"
-"""The method of what is met inside the house or the company."""
-OWN_MOST = 8
-"""Whole looks at the own side asked for after it turned, about what only those meet."""
+OWN_MOST = 12
+"""Whole looks asked for about a filter after it was met or was not: as many good ones as an end may take."""
 _CEILING = 20.0
 """A sum does not grow beyond: what may not open for other reasons must be able to wear away."""
 _COUNTED = 40
@@ -102,14 +100,15 @@ class Held:
 class Track:
     """One endpoint as far as incidents are concerned.
 
-    ``goods``: starts of the last good readings, oldest first; ``handshake_us``: start of the last good cheap one;
-    of the own side, of the last good one that was not cheap.
+    ``goods``: starts of the last good readings, oldest first; ``handshake_us``: start of the last good cheap one.
+    ``of_filter``: of the own side, what whole looks at it say of a filter in the house, and nothing else.
     ``turn``: ``bad`` after a first failure, ``good`` after a first success inside an incident, until it is settled;
-    ``asked``: confirming readings since then. ``last_us``: end of the last reading of any kind, ``run`` its run;
-    ``full_us``: start of the last one that was not cheap.
+    ``asked``: confirming readings since then (of a filter, whole looks). ``last_us``: end of the last reading of any kind,
+    ``run`` its run; ``full_us``: start of the last one that was not cheap.
     """
 
     url: str
+    of_filter: bool = False
     interface: str | None = None
     platform: str | None = None
     service: str | None = None
@@ -126,27 +125,20 @@ class Track:
 
     @property
     def wants_burst(self) -> bool:
-        """Whether two more readings soon would settle something; of the own side, whether a full look would."""
+        """Whether more readings soon would settle something; of the own side, whether a full look would."""
         if self.url:
-            return bool(self.turn) and self.asked < (WELL_MOST if self.turn == "good" or self.is_met else BURST_MOST)
-        if self.meets_filter:
+            by_chance = self.turn == "good" or _is_met(self.suspicions)
+            return bool(self.turn) and self.asked < (WELL_MOST if by_chance else BURST_MOST)
+        if self.of_filter:
             return bool(self.turn) and self.asked < OWN_MOST
         if self.held is not None:
             return self.turn == "good" and not self.held.full
         return self.turn == "bad" and not any(suspicion.full for suspicion in self.suspicions)
 
     @property
-    def meets_filter(self) -> bool:
-        """Whether this is an own side that is held for, or suspected of, a filter: small looks shake no hands, and so do not
-        meet what opens connections.
-        """
-        reasons = self.suspicions if self.held is None else (self.held.why,)
-        return not self.url and any(why.method == FILTER for why in reasons)
-
-    @property
-    def is_met(self) -> bool:
-        """Whether somebody was met here who opens a part of the connections, so that a good reading settles nothing."""
-        return any(of_a_known_forger(why.method, why.signature) for why in self.suspicions)
+    def well_us(self) -> int:
+        """When it was last found well, in passing or wholly; 0 if never."""
+        return max((*self.goods[-1:], self.handshake_us or 0))
 
     @property
     def failing(self) -> bool:
@@ -155,6 +147,12 @@ class Track:
             return not self.held.goods
         return any(suspicion.recent[-1].bad for suspicion in self.suspicions)
 
+    def fails_as(self, status: str) -> bool:
+        """Whether its failure is of this *status*."""
+        if self.held is not None:
+            return self.held.why.status == status
+        return any(suspicion.status == status and suspicion.recent[-1].bad for suspicion in self.suspicions)
+
 
 # ---------------------------------------------------------------------------------------------------------------------
 # one reading more
@@ -162,10 +160,10 @@ class Track:
 
 def observe(track: Track, reading: Reading, rules: Rules) -> Track:
     """*track* after *reading*, which is later than all before it."""
-    asked, turn = _turned(track, reading)
     held = _hold(track.held, reading) if track.held is not None else None
     # In another network the same status may be another trouble.
     suspicions = _suspicions(track, reading, rules, None if held is None or held.away else held.why.status)
+    asked, turn = _turned(track, reading, suspicions)
     good = reading.status == "accessible"
     cheap = reading.kind == "cheap" and not is_own_side(reading)
     return replace(
@@ -177,7 +175,7 @@ def observe(track: Track, reading: Reading, rules: Rules) -> Track:
         full_us=track.full_us if reading.kind == "cheap" else reading.at_us,
         run=reading.run,
         goods=(*track.goods, reading.at_us)[-GOODS_KEPT:] if good and not cheap else track.goods,
-        handshake_us=reading.at_us if good and (cheap or _is_whole_look(reading)) else track.handshake_us,
+        handshake_us=reading.at_us if good and cheap else track.handshake_us,
         suspicions=suspicions,
         held=held,
         turn=turn,
@@ -185,20 +183,26 @@ def observe(track: Track, reading: Reading, rules: Rules) -> Track:
     )
 
 
-def _turned(track: Track, reading: Reading) -> tuple[int, str]:
-    """How many confirming readings there were since the last turn, and what that turn was."""
+def _turned(track: Track, reading: Reading, suspicions: tuple[Suspicion, ...]) -> tuple[int, str]:
+    """How many confirming readings there were since the last turn, and what that turn was; *suspicions* are those left."""
     turn = track.turn
     if track.held is not None:
-        told = _told(reading, track.held.why)
+        why = track.held.why
+        told = says(reading, why.status, why.method)
         turn = {"bad": "", "good": "good", "nothing": turn}[told]
     elif _failed(reading):
         turn = "bad"
     elif reading.status == "accessible" and (reading.kind != "cheap" or is_own_side(reading)):
-        stays = track.is_met or any(_passes_over(reading, why) for why in track.suspicions)
-        turn = turn if stays else ""
-    if turn != track.turn:
+        turn = turn if _is_met(suspicions) else ""
+    met_again = _failed(reading) and _is_met(suspicions)
+    if turn != track.turn or (turn and met_again):
         return 0, turn
-    return track.asked + (reading.kind == "burst" or _is_whole_look(reading)), turn
+    return track.asked + (reading.kind == "burst" or track.of_filter), turn
+
+
+def _is_met(suspicions: tuple[Suspicion, ...]) -> bool:
+    """Whether somebody was met who opens a part of the connections, so that a good reading settles nothing."""
+    return any(of_a_known_forger(why.method, why.signature) for why in suspicions)
 
 
 def _failed(reading: Reading) -> bool:
@@ -228,7 +232,7 @@ def _suspicions(track: Track, reading: Reading, rules: Rules, but: IncidentStatu
 
 def _grown(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion | None:
     """*suspicion* after *reading*; ``None`` once nothing is left of it."""
-    told = _told(reading, suspicion)
+    told: Says = says(reading, suspicion.status, suspicion.method)
     if told == "bad":
         return _fed(suspicion, reading, rules)
     if told == "nothing":
@@ -238,17 +242,6 @@ def _grown(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion | 
     if not left and not any(point.bad for point in recent):
         return None
     return replace(suspicion, sum=left, of=suspicion.of + 1, recent=recent)
-
-
-def _told(reading: Reading, why: Suspicion) -> Says:
-    """What *reading* says about *why*."""
-    told = says(reading, why.status, why.method)
-    return "nothing" if told == "good" and _passes_over(reading, why) else told
-
-
-def _passes_over(reading: Reading, why: Suspicion) -> bool:
-    """Whether *reading* is a small look at the own side: it shakes no hands, and so does not meet what opens connections."""
-    return is_own_side(reading) and reading.kind == "cheap" and why.method == FILTER
 
 
 def _fed(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion:
@@ -271,7 +264,7 @@ def _fed(suspicion: Suspicion, reading: Reading, rules: Rules) -> Suspicion:
 
 
 def _hold(held: Held, reading: Reading) -> Held:
-    told = _told(reading, held.why)
+    told = says(reading, held.why.status, held.why.method)
     if told == "nothing":
         return held
     if told == "good":
@@ -309,16 +302,9 @@ def _kept(recent: tuple[Point, ...], rules: Rules) -> tuple[Point, ...]:
 
 def _goods_before(track: Track, reading: Reading) -> tuple[int, ...]:
     """Starts of good readings before *reading*, with the last handshake where that would have met the failure."""
-    if is_own_side(reading) and reading.method == FILTER:
-        return () if track.handshake_us is None else (track.handshake_us,)
     if track.handshake_us is None or reading.method not in SEEN_BY_HANDSHAKE:
         return track.goods
     return tuple(sorted((*track.goods, track.handshake_us)))
-
-
-def _is_whole_look(reading: Reading) -> bool:
-    """Whether *reading* is a look at the own side that shook hands, and so would have met what opens connections."""
-    return is_own_side(reading) and reading.kind != "cheap"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -7,25 +7,26 @@ from collections.abc import Iterator
 from probe.incidents import listed
 from probe.incidents.evidence import HOUSEHOLD
 from probe.incidents.model import Incident, Wants
-from probe.incidents.state import State, own_side_of, shadowed
+from probe.incidents.state import HOUSE, State, filter_of, is_down, own_side_of, shadowed
 from probe.incidents.track import Track
 
 BETWEEN_US = HOUSEHOLD.span_us // (HOUSEHOLD.need - 1)
 """Between two whole looks at a filter of the own side's, until it is told."""
 WHILE_OPEN_US = 300_000_000
 """The same while it is open, and new; when it is old the hourly look will do."""
+GONE_US = 600_000_000
+"""A way out that was not looked at for so long, while another one was, is not there any more."""
 OLD_US = 24 * 3_600_000_000
 """An incident to which nothing has happened for so long may be measured less often."""
 
 
 def wants(state: State) -> Wants:
     """What should be measured next; see :class:`~probe.incidents.model.Wants`."""
-    own = [track for track in state.tracks.values() if not track.url]
-    endpoints = [track for (interface, url), track in state.tracks.items() if url and not shadowed(state, interface)]
+    places = [(way, track) for (way, _), track in state.tracks.items() if track.url]
+    endpoints = [track for way, track in places if not shadowed(state, way)]
     held = [track for track in endpoints if track.held is not None]
     failing = {track.held.incident for track in held if track.held is not None and not track.held.goods}
-    told = {track.interface for track in held if track.held is not None and listed.is_known(track.held.why)}
-    unsettled = [track for track in endpoints if track.wants_burst and not _is_of_no_use(track, failing, told)]
+    unsettled = [track for track in endpoints if track.wants_burst and not _is_of_no_use(track, failing, _told(held))]
     now_us = max((track.last_us for track in state.tracks.values()), default=0)
     old = {name for name, incident in state.incidents.items() if now_us - incident.changed_us > OLD_US}
     # Who opens connections has a list, and often a part of the lines only: who else is on it says soon whether he is there.
@@ -39,12 +40,18 @@ def wants(state: State) -> Wants:
         old=frozenset(track.url for track in held if track.held is not None and track.held.incident in old),
         platforms=frozenset(platform for platform in platforms if platform is not None),
         others=frozenset(_others(held)),
-        behind=frozenset(
-            url for (way, url), track in state.tracks.items() if track.held is not None and url and shadowed(state, way)
-        ),
-        own_side=any(_wants_look(track, now_us, old) for track in own)
-        or any(_waits(state, track) for track in endpoints),
+        behind=frozenset(track.url for way, track in places if track.held is not None and shadowed(state, way)),
+        own_side=_wants_own_side(state, old) or any(_waits(state, track) for track in endpoints),
     )
+
+
+def _told(held: list[Track]) -> set[str | None]:
+    """Ways out on which a known forger is told of already, in the network that they are in."""
+    return {
+        track.interface
+        for track in held
+        if track.held is not None and not track.held.away and listed.is_known(track.held.why)
+    }
 
 
 def _is_of_no_use(track: Track, failing: set[str], told: set[str | None]) -> bool:
@@ -75,26 +82,43 @@ def in_sight(state: State) -> tuple[Incident, ...]:
     return tuple(one for one in state.incidents.values() if not one.urls or not shadowed(state, one.interface or ""))
 
 
-def _wants_look(own: Track, now_us: int, old: set[str]) -> bool:
-    """Whether a whole look at the own side would settle something. A filter has to last to be worth a word, so it is looked at
-    again when it has lasted a little longer, and not at once; then as often as whatever an open incident holds.
+def _wants_own_side(state: State, old: set[str]) -> bool:
+    """Whether a whole look at the own side would settle something, on a way out that is there still."""
+    lines = {way: track for (way, url), track in state.tracks.items() if not url}
+    newest_us = max((line.last_us for line in lines.values()), default=0)
+    there = {way: line for way, line in lines.items() if newest_us - line.last_us <= GONE_US}
+    return any(
+        line.wants_burst or ((house := state.tracks.get((way, HOUSE))) is not None and _wants_look(house, line, old))
+        for way, line in there.items()
+    )
+
+
+def _wants_look(house: Track, line: Track, old: set[str]) -> bool:
+    """Whether a whole look would settle something about a filter in the *house*. It has to last to be worth a word, so it is
+    looked at again when it has lasted a little longer, and not at once; then as often as whatever an open incident holds.
     """
-    if not own.meets_filter:
-        return own.wants_burst
-    rested_us = now_us - (own.full_us or 0)
-    if own.held is not None and not own.turn:
-        return own.held.incident not in old and rested_us >= WHILE_OPEN_US
-    return own.wants_burst and (own.turn == "good" or rested_us >= BETWEEN_US)
+    if is_down(line):
+        return False
+    rested_us = line.last_us - (house.full_us or 0)
+    if house.held is not None and (not house.turn or not house.wants_burst):
+        is_new = house.held.away or house.held.incident not in old
+        return is_new and rested_us >= WHILE_OPEN_US
+    return house.wants_burst and (house.turn == "good" or rested_us >= BETWEEN_US)
 
 
 def _waits(state: State, track: Track) -> bool:
-    """Whether a look at the own side is still owed: to a failure that is not settled, or to a success where a filter of the
-    own side's had failed.
+    """Whether a look at the own side is still owed: to a failure that is not settled, or to a success where a filter in the
+    house was met.
     """
     own = own_side_of(state.tracks, track.interface or "")
     if own is None:
         return track.wants_burst
-    if own.held is not None and own.meets_filter and track.url in state.under.get(own.interface or "", ()):
-        well_us = max((*track.goods[-1:], track.handshake_us or 0))
-        return well_us > max(own.full_us or 0, own.held.why.seen_us)
-    return any(own.last_us < why.first.at_us for why in track.suspicions)
+    return _is_let_through(state, track) or any(own.last_us < why.first.at_us for why in track.suspicions)
+
+
+def _is_let_through(state: State, track: Track) -> bool:
+    """Whether *track* is well since the last look that met a filter in the house, which had been met there too."""
+    house = filter_of(state.tracks, track.interface or "")
+    if house is None or house.held is None or track.url not in state.under.get((house.interface or "", HOUSE), ()):
+        return False
+    return track.well_us > max(house.full_us or 0, house.held.why.seen_us)

@@ -234,12 +234,13 @@ def _details(run: Run, observations: Sequence[Observation]) -> Changes:
 def _known_trouble(kit: Kit, small: NetworkVerdict | None) -> NetworkVerdict | None:
     """What a recent whole look said, if the *small* one finds the own side still down: it is asked whole again in a while.
 
-    A plug that somebody has pulled since is seen by the small one itself, and would hide behind what was said of the line.
+    A plug that somebody has pulled since is seen by the small one itself, and would hide behind what was said of the line. A
+    filter is not met by a small look, so what that finds broken is something else.
     """
     if small is None or small.status == "ok" or kit.trouble is None:
         return None
     since, verdict = kit.trouble
-    if small.method == "link" != verdict.method:
+    if verdict.method == "filter" or small.method == "link" != verdict.method:
         return None
     return verdict if kit.clock.timeline() - since < WHOLE_EVERY_S else None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from probe.incidents.machine import wants
+import pytest
+
+from probe.incidents.machine import State, resume, run, wants
 from probe.incidents.model import Fact
 from probe.incidents.track import OWN_MOST
 from tests.incident_facts import at, burst, kinds, look, only, reading, told
@@ -121,3 +123,87 @@ def test_a_block_beside_it_is_told_meanwhile() -> None:
     """The judge has weighed the filter for each endpoint."""
     assert kinds(told(*MET, reading(1, of="beta"), *burst(11, of="beta"), *small(11.2))[1]) == ["opened"]
     assert kinds(told(*MET, reading(1, of="beta"), *burst(11, of="beta"), look(11.2, "link"))[1]) == []
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# beside the line
+
+CUT = [look(minute, "shutdown") for minute in (21, 22.5, 24, 25.5, 27)]
+BACK = [*small(28.5), look(30, "filter"), *small(31.5, 33)]
+
+
+def own(state: State) -> set[tuple[str | None, str]]:
+    """Method and state of each incident of the own side."""
+    return {(incident.method, incident.state) for incident in state.incidents.values() if not incident.urls}
+
+
+def test_a_shutdown_under_an_antivirus_begins_and_ends() -> None:
+    """The antivirus was there before, is there meanwhile, and is there afterwards."""
+    state, events = told(*TOLD, *small(17, 18.5, 20), *CUT)
+    assert kinds(events) == ["opened", "opened"]
+    assert own(state) == {("filter", "open"), ("shutdown", "open")}
+    assert not wants(told(*TOLD, *small(17), *CUT[:2])[0]).own_side, "behind a cut line nobody is met"
+    state, events = told(*TOLD, *small(17, 18.5, 20), *CUT, *BACK)
+    assert kinds(events) == ["opened", "opened", "closed"]
+    assert own(state) == {("filter", "open"), ("shutdown", "closed")}
+    (cut,) = (one for one in state.incidents.values() if one.method == "shutdown")
+    assert (cut.began_after_us, cut.ended_by_us) == (at(20), at(28.5))
+
+
+def test_an_antivirus_that_comes_with_the_line_is_another_thing() -> None:
+    """Upstream was dead; when it is back there is a company's gateway in it."""
+    dead = [look(minute, "upstream") for minute in (10, 11.5, 13, 14.5)]
+    met = [look(20 + 1.7 * n, "filter") for n in range(4)]
+    state, events = told(look(0), *dead, *small(17, 18.5), *met)
+    assert kinds(events) == ["opened", "closed", "opened"]
+    assert own(state) == {("upstream", "closed"), ("filter", "open")}
+
+
+@pytest.mark.parametrize("method", ["shutdown", "upstream", "resolver", "link"])
+def test_one_look_of_another_kind_is_not_made_enough_by_a_filter(method: str) -> None:
+    """Looks that met a filter are none that found the line broken."""
+    assert kinds(told(*TOLD[:-1], look(15.4, method))[1]) == []
+    assert kinds(told(*TOLD, look(18, method), look(18.2, method))[1]) == ["opened"]
+
+
+def test_what_failed_without_a_line_is_not_the_filters() -> None:
+    """A plug was pulled under an antivirus: sites that it never met, and that are well since, say nothing of it."""
+    pulled = [look(minute, "link") for minute in (18, 19, 21, 22, 23.5)]
+    failed = [reading(20, "no_network", of="beta", method="link")]
+    since = [*small(25, 26.5), look(27, "filter"), reading(28, of="beta")]
+    assert not wants(told(*TOLD, *pulled, *failed, *since)[0]).own_side
+
+
+def test_a_site_that_it_lets_through_from_now_on_is_asked_about_once() -> None:
+    """Met once, and then never again: a whole look says that the antivirus is there still."""
+    met = [*TOLD, reading(16, "no_network", method="filter"), reading(20), look(20.2, "filter")]
+    assert not wants(told(*met, reading(24))[0]).own_side
+
+
+def test_a_site_that_was_met_long_after_the_house_is_told_of_itself() -> None:
+    """One look met a filter, and the looks since then did not: what one site fails by is that site's."""
+    well_since = [look(60 * n) for n in range(1, 10)]
+    fails = [reading(300 + 10 * n, "no_network", method="filter") for n in range(20)]
+    assert kinds(told(*MET, *well_since, *fails)[1]) == ["opened"]
+
+
+@pytest.mark.parametrize("until", [len(MET), len(TOLD)], ids=["suspected", "told"])
+def test_a_way_out_that_is_gone_wishes_for_nothing(until: int) -> None:
+    """A phone was unplugged while it met a filter."""
+    mobile = [replace(one, interface="mobile") for one in TOLD[:until]]
+    later = [look(minute, kind="cheap") for minute in range(20, 60, 2)]
+    assert not wants(told(look(0), *mobile, *later)[0]).own_side
+
+
+def test_after_a_restart_both_are_what_they_were() -> None:
+    facts = [*TOLD, *small(17, 18.5, 20), *CUT]
+    lived, _ = told(*facts)
+    again = resume(told(*facts[-2:])[0], lived.incidents.values())
+    state, events = run(again, BACK)
+    assert kinds(events) == ["closed"]
+    assert own(state) == {("filter", "open"), ("shutdown", "closed")}
+
+
+def test_a_small_look_of_an_earlier_version_is_no_word_about_the_line() -> None:
+    """It said of what it found broken what the last whole look had said."""
+    assert kinds(told(*TOLD, *(look(17 + n, "filter", kind="cheap") for n in range(9)))[1]) == ["opened"]

@@ -164,6 +164,22 @@ def test_a_sight_that_nobody_sees_again_is_forgotten() -> None:
     assert len(wants(told(*well(0), met(11, "alpha"), *burst[:5])[0]).bursts) == 1
 
 
+def test_a_name_that_is_met_again_is_asked_about_anew() -> None:
+    """However often it went well before; and once nothing is left of the suspicion, nothing is asked."""
+    facts = [*well(0), met(11, "alpha"), *(reading(11.4 + n / 2, of="alpha", kind="burst") for n in range(7))]
+    facts += [met(21, "alpha"), *(reading(21.4 + n / 2, of="alpha", kind="burst") for n in range(10))]
+    assert len(wants(told(*facts, met(31, "alpha"))[0]).bursts) == 1
+    gone = told(*well(0), met(11, "alpha"), *(reading(12 + n, of="alpha") for n in range(14)))[0]
+    assert wants(gone).bursts == wants(gone).platforms == set()
+
+
+def test_who_was_told_of_in_another_network_is_not_told_of_here() -> None:
+    """This host has moved since: one sight here has everything looked at, whatever is still open from there."""
+    moved = OwnSide(run="moved", at_us=at(29), status="inconclusive", method=MOVED)
+    here = [met(41, "alpha"), *well(41.4, of=("alpha",), kind="burst")]
+    assert wants(told(*SEEN_NOW_AND_THEN, moved, *here)[0]).platforms == {"alpha", "beta", "gamma"}
+
+
 def test_once_he_is_told_of_one_that_is_well_is_not_asked_again_at_once() -> None:
     """The next sight at it is enough."""
     state = told(*SEEN_NOW_AND_THEN)[0]

@@ -84,7 +84,7 @@ class Teller:
         before, or :attr:`is_behind` says that they are not.
         """
         now_us = self.now_us()
-        for together in _by_incident(items):
+        for together in _by_moment(items):
             self._say_here(together, now_us)
         if self._is_quiet(now_us, later=False):
             items = ()
@@ -235,7 +235,7 @@ class Teller:
     # pieces
 
     def _say_here(self, items: Sequence[Item], now_us: int) -> None:
-        """What one look told of one incident: the log always, the terminal where there is one."""
+        """What became of one incident: the log always, the terminal where there is one."""
         named = [channel for channel in self.notify.channels if not channel.is_remote]
         logs = [channel for channel in named if channel.kind == "log"] or [_LOG]
         for channel in logs:
@@ -267,9 +267,9 @@ class Teller:
         local.write_line({"event": f"notify.{event}", "channel": channel, **more}, self.log)
 
 
-def _by_incident(items: Sequence[Item]) -> list[list[Item]]:
-    """*items* of the same incident together, in their order: six platforms that come back at once are one thing to say."""
-    together: dict[str, list[Item]] = {}
+def _by_moment(items: Sequence[Item]) -> list[list[Item]]:
+    """What became of one incident at one moment, together: six platforms that come back at once are one thing to say."""
+    together: dict[tuple[str, int], list[Item]] = {}
     for item in items:
-        together.setdefault(item.incident.id, []).append(item)
+        together.setdefault((item.incident.id, item.at_us), []).append(item)
     return list(together.values())
