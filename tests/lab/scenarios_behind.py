@@ -21,12 +21,12 @@ from tests.lab.greetings import (
     always,
     at,
     by_name,
+    expect,
     plain_page,
     strict,
     with_front,
 )
 from tests.lab.lab import Lab
-from tests.lab.namespaces import LabError
 from tests.lab.packets import TCP
 from tests.lab.prove import Proof
 from tests.lab.rules import Rule, When
@@ -57,8 +57,7 @@ def _from_distance(lowest: int, *, answered: bool, name: str = FACEBOOK) -> Proo
     def run(lab: Lab) -> None:
         address = lab.world.sites[name].address
         done = lab.run(sys.executable, "-I", "-S", "-c", program, address, name, str(lowest)).ok()
-        if done.stdout.strip() != str(answered):
-            raise LabError(f"{name} is answered: {done.stdout.strip()}, with what is below {lowest} ignored")
+        expect(f"{name} is answered with what is below {lowest} ignored", done.stdout.strip(), str(answered))
 
     return run
 

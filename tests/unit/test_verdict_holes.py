@@ -21,7 +21,7 @@ from tests.unit.facts import (
     certificate,
     kernel,
 )
-from tests.unit.verdict_scenarios_begin import failed_retries, healthy_site, plain
+from tests.unit.verdict_scenarios_begin import NO_RESOLVER, failed_retries, healthy_site, plain
 from tests.unit.verdict_scenarios_certificates import GATEWAY, _inspected_round
 from tests.unit.verdict_scenarios_handshakes import dead_server, sni_block, unacknowledged
 from tests.unit.verdict_scenarios_injected import injected, injected_where_nobody_listens, two_replies
@@ -220,17 +220,11 @@ def test_5_the_first_quick_reply_is_not_held_against_itself() -> None:
 
 def test_5_a_routers_list_is_no_injection_and_no_denial() -> None:
     """Quick answers where no resolver runs are the household's; slow ones were put in farther away."""
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
     for took_us, blocked in ((1_000, False), (25_000, True)):
         facts = healthy_site().no_name("dns_nxdomain_error", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
         facts.system("random_label", SITE, name="x.example", server=HOME, duration_us=900)
-        facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
-        facts.dns(failure="dns_nxdomain_error", arm="target", duration_us=took_us, **at)
+        facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **NO_RESOLVER)
+        facts.dns(failure="dns_nxdomain_error", arm="target", duration_us=took_us, **NO_RESOLVER)
         assert (facts.verdict().status == "blocked") == blocked
 
 
@@ -352,27 +346,15 @@ def test_7_who_says_that_nobody_listens_is_no_resolver() -> None:
 def test_7_a_silent_place_may_be_a_lost_packet() -> None:
     """Silence for the other name proves less: there an answer must be proven wrong."""
     facts = healthy_site().dns(OTHER_SITE).tcp(OTHER_SITE, failure=TIMEOUT).foreign(SITE).tried(SITE)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
-    assert undecided(facts.dns(OTHER_SITE, arm="target", **at))
+    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **NO_RESOLVER)
+    assert undecided(facts.dns(OTHER_SITE, arm="target", **NO_RESOLVER))
 
 
 def test_7_forgeries_that_the_user_never_got_explain_nothing() -> None:
     """On the way abroad answers are forged; the provider's own is another one, and its server is dead."""
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
     facts = healthy_site().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
-    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
-    assert undecided(facts.dns("10.10.34.35", arm="target", **at))
+    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **NO_RESOLVER)
+    assert undecided(facts.dns("10.10.34.35", arm="target", **NO_RESOLVER))
     facts = healthy_site().no_connection().foreign(OTHER_SITE).tried(OTHER_SITE)
     facts.dns("10.10.34.35", purpose="dns_answers", group="foreign", role="foreign", server="1.1.1.1")
     late: dict[str, Any] = {"purpose": "late", "group": None, "role": "foreign", "server": "1.1.1.1"}
@@ -382,14 +364,8 @@ def test_7_forgeries_that_the_user_never_got_explain_nothing() -> None:
 def test_7g_a_refusal_where_no_resolver_should_be() -> None:
     """Content networks run DNS at their anycast addresses and refuse strangers."""
     facts = healthy_site().dns(failure=TIMEOUT)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **at)
-    facts.dns(failure="dns_refused_error", arm="target", **at)
+    facts.dns(failure=TIMEOUT, name=INNOCUOUS, arm="innocuous", rcode=None, **NO_RESOLVER)
+    facts.dns(failure="dns_refused_error", arm="target", **NO_RESOLVER)
     assert not facts.codes() & {"dns_injected_no_resolver", "dns_no_resolver_answered"}
 
 
@@ -698,13 +674,7 @@ def test_one_lost_innocuous_question_makes_no_injection() -> None:
     """A proxy that answers right for both names, one answer lost: the answer is right, so nothing was forged."""
     facts = injected()
     facts.observations.pop()
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    assert undecided(facts.dns(SITE, arm="target", **at))
+    assert undecided(facts.dns(SITE, arm="target", **NO_RESOLVER))
 
 
 def test_a_bogon_needs_a_trustworthy_witness() -> None:

@@ -7,11 +7,19 @@ from typing import Any
 
 from tests.unit.facts import (
     HOST,
+    NEUTRALS,
     TIMEOUT,
     Facts,
 )
 
 Story = Callable[[], Facts]
+NO_RESOLVER: dict[str, Any] = {
+    "purpose": "dns_answers",
+    "group": "no_resolver",
+    "role": "no_resolver",
+    "server": NEUTRALS[0],
+}
+"""Of a question that was sent where no resolver is."""
 
 
 def healthy_site(url: str = f"https://{HOST}/", **asked: Any) -> Facts:

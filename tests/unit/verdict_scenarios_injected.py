@@ -12,33 +12,21 @@ from tests.unit.facts import (
     TIMEOUT,
     Facts,
 )
-from tests.unit.verdict_scenarios_begin import healthy_site
+from tests.unit.verdict_scenarios_begin import NO_RESOLVER, healthy_site
 
 
 def injected(failure: str = "dns_nxdomain_error") -> Facts:
     """The user's own resolver fails so, and where no resolver runs a forgery answers for the name alone."""
     facts = healthy_site().dns(failure=failure).foreign(SITE).tried(SITE)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
-    return facts.dns("10.10.34.36", arm="target", **at)
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **NO_RESOLVER)
+    return facts.dns("10.10.34.36", arm="target", **NO_RESOLVER)
 
 
 def injected_where_nobody_listens(address: str = "4.36.66.178") -> Facts:
     """A machine says itself that it is no resolver, and yet "answers" for this name; the user got the same dead address."""
     facts = healthy_site().dns(address).tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
-    return facts.dns(address, arm="target", **at)
+    facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **NO_RESOLVER)
+    return facts.dns(address, arm="target", **NO_RESOLVER)
 
 
 def refused_before_injected(address: str = "4.36.66.178") -> Facts:
@@ -59,51 +47,27 @@ def injected_by_volleys(address: str = "4.36.66.178", elsewhere: str = "8.7.198.
         operation=replace(facts.observations[-1].operation, started_us=facts.observations[-2].operation.started_us),
     )
     facts.tcp(address, failure=TIMEOUT).foreign(SITE).tried(SITE)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
-    return facts.dns(elsewhere, arm="target", **at)
+    facts.dns(failure=REFUSED, name="www.wikipedia1.org", arm="innocuous", rcode=None, **NO_RESOLVER)
+    return facts.dns(elsewhere, arm="target", **NO_RESOLVER)
 
 
 def injected_denial(failure: str = "dns_servfail_error", rcode: int = 2) -> Facts:
     """The provider fails, an address without a resolver fails alike for this name only, and abroad the truth verifies."""
     facts = healthy_site().dns(failure=failure).foreign(SITE).tried(SITE)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
-    return facts.dns(failure=failure, arm="target", rcode=rcode, **at)
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **NO_RESOLVER)
+    return facts.dns(failure=failure, arm="target", rcode=rcode, **NO_RESOLVER)
 
 
 def answered_where_no_resolver_is() -> Facts:
     facts = healthy_site().dns(failure=TIMEOUT)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
-    return facts.dns("4.36.66.178", arm="target", **at)
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **NO_RESOLVER)
+    return facts.dns("4.36.66.178", arm="target", **NO_RESOLVER)
 
 
 def proxy_for_all_dns() -> Facts:
     facts = healthy_site().no_greeting()
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns("208.80.154.224", name="www.wikipedia1.org", arm="innocuous", **at)
-    return facts.dns(SITE, arm="target", **at)
+    facts.dns("208.80.154.224", name="www.wikipedia1.org", arm="innocuous", **NO_RESOLVER)
+    return facts.dns(SITE, arm="target", **NO_RESOLVER)
 
 
 def two_replies() -> Facts:

@@ -20,7 +20,7 @@ from tests.unit.facts import (
     Facts,
     certificate,
 )
-from tests.unit.verdict_scenarios_begin import healthy_site
+from tests.unit.verdict_scenarios_begin import NO_RESOLVER, healthy_site
 from tests.unit.verdict_scenarios_requests import ORDER_RU
 
 
@@ -222,17 +222,13 @@ def library_lied_to(
     facts = healthy_site().dns("10.10.34.35", transport="getaddrinfo", rcode=None, server="").works()
     failure = None if alike else TIMEOUT
     facts.system("no_edns", *alike, failure=failure, server=server, rcode=0 if alike else None, arm="target")
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
     values = () if silent else (OTHER_SITE,)
-    facts.dns(*values, failure=silent, name="www.wikipedia1.org", arm="innocuous", rcode=None if silent else 0, **at)
+    facts.dns(
+        *values, failure=silent, name="www.wikipedia1.org", arm="innocuous", rcode=None if silent else 0, **NO_RESOLVER
+    )
     if alone is None:
-        return facts.dns(failure=REFUSED, arm="target", rcode=None, **at)
-    return facts.dns(alone, arm="target", duration_us=took_us, **at)
+        return facts.dns(failure=REFUSED, arm="target", rcode=None, **NO_RESOLVER)
+    return facts.dns(alone, arm="target", duration_us=took_us, **NO_RESOLVER)
 
 
 def household_filter() -> Facts:
@@ -281,14 +277,8 @@ def home_box_says_blocked() -> Facts:
 def router_takes_questions() -> Facts:
     """A parental list in the router: it answers for listed names wherever the question was sent."""
     facts = Facts().context().healthy().dns("0.0.0.0", server=HOME, duration_us=900).foreign(SITE).tried(SITE)
-    at: dict[str, Any] = {
-        "purpose": "dns_answers",
-        "group": "no_resolver",
-        "role": "no_resolver",
-        "server": NEUTRALS[0],
-    }
-    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **at)
-    return facts.dns("0.0.0.0", arm="target", duration_us=1_000, **at)
+    facts.dns(failure=TIMEOUT, name="www.wikipedia1.org", arm="innocuous", rcode=None, **NO_RESOLVER)
+    return facts.dns("0.0.0.0", arm="target", duration_us=1_000, **NO_RESOLVER)
 
 
 def filtering_product() -> Facts:
