@@ -29,6 +29,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.ports import free_port
+
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -146,10 +148,7 @@ def shaking(context: ssl.SSLContext) -> Behaviour:
 
 def refused_port(address: str = "127.0.0.1") -> int:
     """A port where nobody listens."""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as sock:
-        sock.bind((address, 0))
-        port: int = sock.getsockname()[1]
-        return port
+    return free_port(address)
 
 
 @contextlib.contextmanager

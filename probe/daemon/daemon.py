@@ -24,6 +24,7 @@ SLEPT_S = 60.0
 """A job that comes so much too late means that the host slept (or that its clock was moved on, in a replay)."""
 _STATUS_S = 60.0
 """How old the line that ``systemctl status`` shows may be."""
+_MINUTE_S = 60.0
 
 
 class ReloadError(Exception):
@@ -42,6 +43,8 @@ class Outside:
     reload: Callable[[], WatchSet]
     changed: Callable[[WatchSet], Awaitable[None]] | None = None
     """Hears of new settings, before they are measured by."""
+    every_minute: Callable[[], Awaitable[None]] | None = None
+    """Small repairs of what is around the measuring."""
 
 
 class Daemon:
@@ -72,6 +75,7 @@ class Daemon:
                 group.create_task(scheduler.serve(late=self._late)),
                 group.create_task(self._reloading()),
                 group.create_task(self._watchdog()),
+                group.create_task(self._every_minute()),
             ]
             supervisor.ready(self._jobs.status())
             await self._orders.stop.wait()
@@ -121,6 +125,17 @@ class Daemon:
             supervisor.alive()
             supervisor.status(self._jobs.status())
             await asyncio.sleep(min(supervisor.watchdog_s, _STATUS_S))
+
+    async def _every_minute(self) -> None:
+        """Real time, as the watchdog's."""
+        if (repair := self._outside.every_minute) is None:
+            return
+        while True:
+            await asyncio.sleep(_MINUTE_S)
+            try:
+                await repair()
+            except Exception as error:  # no repair is worth the measuring
+                self._jobs.bug("every_minute", error)
 
     def _late(self, seconds: float) -> None:
         if seconds >= SLEPT_S:

@@ -133,6 +133,7 @@ async def _agreed(start: Start, archive: Archive, orders: Orders, monitoring: Mo
             start.say("no_consent", "Nothing is measured, because nobody has agreed to it yet.")
             start.supervisor.ready("Nothing is measured: nobody has agreed to it yet.")
         told = True
+        await monitoring.again()
         if await _stop_within(AGAIN_S, start, orders):
             return False
     monitoring.waits_for = None
@@ -195,7 +196,14 @@ async def _watch(
         await monitoring.listen(watch.settings.metrics_listen)
         work.figures = monitoring.figures
 
-    outside = Outside(supervisor=start.supervisor, say=start.say, orders=orders, reload=start.reload, changed=changed)
+    outside = Outside(
+        supervisor=start.supervisor,
+        say=start.say,
+        orders=orders,
+        reload=start.reload,
+        changed=changed,
+        every_minute=monitoring.again,
+    )
     daemon = Daemon(jobs, clock, outside)
     start.say("started", jobs.summary())
     if start.once:

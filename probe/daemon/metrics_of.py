@@ -35,7 +35,7 @@ async def page(
     waits_for: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[bool]:
     """Answer ``/metrics`` and ``/healthz`` at *listen* while the block runs. Where that cannot be, it is said, and no more; the
-    block is told. *waits_for* says why nothing may be measured, if that is so.
+    block is told so. *waits_for* says why nothing may be measured, if that is so.
     """
     started_s = time.monotonic()
 
@@ -53,7 +53,10 @@ async def page(
             await stack.enter_async_context(Server(metrics=metrics, health=health).listening(*split(listen)))
         except (OSError, OverflowError) as error:  # a port above 65535
             why = (getattr(error, "strerror", None) or str(error)).lower()
-            say("metrics", f"No metrics at {listen}: {why}. Measuring goes on without them.")
+            say(
+                "metrics",
+                f"No metrics at {listen}: {why}. Measuring goes on without them; that is tried again every minute.",
+            )
             yield False
             return
         say("metrics", f"Metrics for Prometheus: http://{listen}/metrics")

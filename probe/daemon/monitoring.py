@@ -5,6 +5,7 @@ What the page takes (a parser of HTTP, the figures) is imported when somebody wa
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -27,26 +28,50 @@ class Monitoring:
         """Made with the first page, and kept: counters only grow."""
         self.waits_for: str | None = None
         self._archive, self._now_us, self._say = archive, now_us, say
+        self._wanted: str | None = None
         self._where: str | None = None
+        self._told: str | None = None
         self._open = AsyncExitStack()
+        self._turn = asyncio.Lock()
 
     async def listen(self, where: str | None) -> None:
-        """Answer at *where* (``[metrics] listen``) from now on, and nowhere else. What could not be had is tried again."""
-        if where == self._where:
-            return
-        await self.close()
-        if where is None:
-            return
+        """Answer at *where* (``[metrics] listen``) from now on, and nowhere else."""
+        self._told = None
+        self._wanted = where
+        await self.again()
+
+    async def again(self) -> None:
+        """Try to have what is wanted and could not be had until now: the address of a tunnel that was not up yet, a port that
+        another program still held. The same trouble is said once.
+        """
+        async with self._turn:
+            if self._wanted == self._where:
+                return
+            await self._shut()
+            if self._wanted is not None:
+                await self._listen(self._wanted)
+
+    async def _listen(self, where: str) -> None:
         from probe.daemon.metrics import Figures
         from probe.daemon.metrics_of import page
 
         if self.figures is None:
             self.figures = Figures(SOFTWARE, RULESET)
-        opened = page(where, self.figures, self._archive, self._now_us, self._say, waits_for=lambda: self.waits_for)
+        opened = page(where, self.figures, self._archive, self._now_us, self._say_new, waits_for=lambda: self.waits_for)
         if await self._open.enter_async_context(opened):
             self._where = where
 
+    def _say_new(self, event: str, words: str, **facts: object) -> None:
+        if words != self._told:
+            self._told = words
+            self._say(event, words, **facts)
+
     async def close(self) -> None:
         """Answer nobody any more."""
+        async with self._turn:
+            self._wanted = None
+            await self._shut()
+
+    async def _shut(self) -> None:
         self._where = None
         await self._open.aclose()

@@ -11,7 +11,6 @@ import email.policy
 import ipaddress
 import json
 import shutil
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +19,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from probe.instruments.trust import Trust
+from tests.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,6 @@ def certificate(folder: Path) -> Certificate:
     form = serialization.PrivateFormat.PKCS8
     secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
     return Certificate(chain, secret)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 # ---------------------------------------------------------------------------------------------------------------------

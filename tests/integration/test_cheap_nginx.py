@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from probe.instruments.trust import Trust
 from probe.observations import TlsFact
 from probe.wire import Wire
 from tests import nano
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 NAME = "good.test"
@@ -52,9 +52,7 @@ async def nginx(
     (folder / "chain.pem").write_bytes(b"".join(c.public_bytes(pem) for c in identity.chain))
     plain = serialization.NoEncryption()
     (folder / "key.pem").write_bytes(identity.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     words = {"folder": folder, "port": port, "name": NAME, "protocols": protocols, "tickets": tickets, "cache": cache}
     (folder / "nginx.conf").write_text(_CONFIGURATION.format(**words))
     process = await asyncio.create_subprocess_exec(program, "-c", str(folder / "nginx.conf"), "-p", str(folder))

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import datetime as dt
 import json
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -33,6 +32,7 @@ from probe.workflows.check import CheckOutcome, CheckRequest, check
 from targets.loader import load_canaries
 from targets.model import Asked, Endpoint
 from tests.integration.control_world import TOKEN, serving, short, site, world_of
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -178,8 +178,7 @@ async def test_what_is_private_is_told_to_nobody(tmp_path, monkeypatch):
 
 async def test_an_absent_control_is_no_evidence(tmp_path):
     """Down: the same verdict as without it, and it says that the control was silent."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
+    port = free_port()
     gone = Control(host="127.0.0.1", port=port, name="Helsinki", token=TOKEN, sha256="0" * 64)
     alone = await checked(tmp_path / "1", BLOCKED, (), port)
     outcome = await checked(tmp_path / "2", BLOCKED, (gone,), port)
@@ -193,8 +192,7 @@ async def test_an_absent_control_is_no_evidence(tmp_path):
 
 async def test_an_absent_control_is_not_asked_for_every_site(tmp_path):
     """A whole list that fails does not wait for it again and again; each result says that it was silent."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port = sock.getsockname()[1]
+    port = free_port()
     gone = Control(host="127.0.0.1", port=port, name="Helsinki", token=TOKEN, sha256="0" * 64)
     urls = [f"https://site{n}.example/" for n in range(14)]
     async with home(tmp_path / "home", *(site(url, server=None) for url in urls), port=port) as (wire, trust):

@@ -12,7 +12,7 @@ from probe.daemon.metrics_page import LONGEST_IDLE_S, MOST_CONNECTIONS, Health, 
 from probe.incidents.model import Reading
 from storage import outbox
 from storage.archive import Archive
-from tests.integration.telling_world import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 HOUR_US = 3_600_000_000

@@ -11,6 +11,7 @@ from storage.archive import Archive
 from tests.integration import telling_world
 from tests.integration.command import dalel, modules_after
 from tests.integration.test_telling_teller import START, happened
+from tests.ports import free_port
 
 SECRET = "hush-hush"
 
@@ -51,7 +52,7 @@ def test_each_channel_says_what_came_of_it(tmp_path):
         config = written(
             tmp_path,
             f'[[notify.channel]]\nkind = "webhook"\nname = "good"\nurl = "https://localhost:{server.secure}/{SECRET}"\n'
-            f'[[notify.channel]]\nkind = "ntfy"\nname = "bad"\nurl = "http://127.0.0.1:{telling_world.free_port()}/{SECRET}"\n',
+            f'[[notify.channel]]\nkind = "ntfy"\nname = "bad"\nurl = "http://127.0.0.1:{free_port()}/{SECRET}"\n',
         )
         both = dalel(tmp_path, "notify", "test", "--config", config, SSL_CERT_FILE=str(shown.chain))
         one = dalel(

@@ -23,6 +23,7 @@ from probe.observations.failures import is_failure_name
 from probe.wire import Wire
 from tests import nano
 from tests.integration.test_sink_quic import SHOWN
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -93,16 +94,10 @@ async def test_silence_is_a_timeout():
     assert seen.datagrams_sent >= 1
 
 
-def closed_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((HERE, 0))
-        return int(sock.getsockname()[1])
-
-
 @pytest.mark.parametrize("what", [shake, lambda port: quic.ping(Wire(), HERE, port=port, deadline_s=5)])
 async def test_a_closed_port_says_so(what):
     """An ICMP message is the answer, with its type and code where the kernel tells them."""
-    done = await what(closed_port())
+    done = await what(free_port(HERE, socket.SOCK_DGRAM))
     seen = fact(done)
     assert (done.failure, seen.errno) == ("connection_refused", "ECONNREFUSED")
     if sys.platform == "linux":

@@ -28,9 +28,9 @@ from storage import days, incidents, outbox
 from storage.archive import Archive
 from storage.errors import StorageError
 from tests.incident_facts import look
-from tests.integration.telling_world import free_port
 from tests.integration.test_metrics_page import request, said
 from tests.integration.test_run_command import WELL, running  # noqa: F401
+from tests.ports import free_port
 from tests.unit.daemon_pieces import JumpingClock, Lines, watch_set
 
 NOW = 1_800_000_000_000_000
@@ -104,7 +104,7 @@ def test_the_page_moves_with_the_settings(running, tmp_path):  # noqa: F811
 
 @pytest.mark.anyio
 async def test_a_port_that_was_taken_is_tried_again(tmp_path):
-    """At the next reading of the settings, though they are the same; and the counters go on."""
+    """Also at the next reading of the settings, though they are the same; and the counters go on."""
     port, lines = free_port(), Lines()
     with Archive.open(str(tmp_path / "a.db")) as archive:
         one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
@@ -116,6 +116,39 @@ async def test_a_port_that_was_taken_is_tried_again(tmp_path):
         await other.listen(f"127.0.0.1:{port}")
         assert "HTTP/1.1 200" in await said(port, request("/healthz"))
         assert other.figures is figures
+        await other.close()
+
+
+@pytest.mark.anyio
+async def test_an_address_that_is_there_later_is_had_later(tmp_path):
+    """A tunnel comes up after the daemon: nobody restarts it for the page. The trouble is said once, and its end."""
+    port, lines = free_port(), Lines()
+    with Archive.open(str(tmp_path / "a.db")) as archive:
+        one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
+        await one.listen(f"127.0.0.1:{port}")
+        await other.listen(f"127.0.0.1:{port}")
+        await other.again()
+        await one.close()
+        for _ in range(2):
+            await other.again()
+        assert "HTTP/1.1 200" in await said(port, request("/healthz"))
+        await other.close()
+    begins = [words.partition(":")[0] for _, words, *_ in lines]
+    assert begins == ["Metrics for Prometheus", "No metrics at 127.0.0.1", "Metrics for Prometheus"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("elsewhere", [True, False])
+async def test_an_address_that_is_wanted_no_more_is_not_tried_again(tmp_path, elsewhere):
+    taken, lines = free_port(), Lines()
+    with Archive.open(str(tmp_path / "a.db")) as archive:
+        one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
+        await one.listen(f"127.0.0.1:{taken}")
+        await other.listen(f"127.0.0.1:{taken}")
+        await other.listen(f"127.0.0.1:{free_port()}" if elsewhere else None)
+        await one.close()
+        await other.again()
+        assert await asyncio.to_thread(asked, taken, "/healthz") == (0, "")
         await other.close()
 
 

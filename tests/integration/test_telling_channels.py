@@ -15,6 +15,7 @@ from probe.daemon.telling.messages import Style, a_test, compose
 from probe.settings.notify import channel_from_table
 from probe.wire import Wire
 from tests.integration import telling_world
+from tests.ports import free_port
 from tests.unit.test_telling_messages import CLOSED, NOW, OPENED, style
 
 pytestmark = pytest.mark.anyio
@@ -116,7 +117,7 @@ async def test_nothing_is_sent_where_the_certificate_is_not_right(tmp_path, show
 
 async def test_nobody_there_is_said_and_not_raised(shown):
     """A closed port, and a name that there is not."""
-    closed = web_channel("webhook", telling_world.free_port(), "/", "http")
+    closed = web_channel("webhook", free_port(), "/", "http")
     nameless = channel_from_table({"kind": "webhook", "url": "http://no-such-name.invalid/"})
 
     sent = await send(closed, MESSAGE, means(shown))

@@ -18,6 +18,7 @@ from probe.wire import Wire
 from storage import outbox
 from storage.archive import Archive
 from tests.integration import telling_world
+from tests.ports import free_port
 from tests.unit.test_telling_messages import ALMATY, local, us
 
 pytestmark = pytest.mark.anyio
@@ -146,7 +147,7 @@ async def test_platforms_that_come_back_one_by_one_are_told_of_together(tmp_path
 
 async def test_what_fails_is_tried_again_later_and_not_at_once(tmp_path, shown):
     """The server is away for a while: one attempt, then a wait, then it arrives. Others wait behind it."""
-    port = telling_world.free_port()
+    port = free_port()
     bench = Bench(tmp_path, shown, hook(port))
     with bench.process() as teller:
         await teller.tell([happened("signal"), happened("telegram")])
@@ -155,7 +156,7 @@ async def test_what_fails_is_tried_again_later_and_not_at_once(tmp_path, shown):
         assert [(row.attempts, row.next_us - START) for row in waiting] == [(1, MINUTE), (0, 0)]
         assert "connection_refused" in (waiting[0].trouble or "")
         bench.now_us += 2 * MINUTE
-        web = telling_world.Web(tmp_path / "web", port, telling_world.free_port())
+        web = telling_world.Web(tmp_path / "web", port, free_port())
         async with telling_world.web(tmp_path / "web", shown, web) as web:
             assert await teller.deliver() == Delivered(sent=2)
     assert [line["channel"] for line in bench.lines("notify.not_sent")] == ["hook"]
@@ -164,7 +165,7 @@ async def test_what_fails_is_tried_again_later_and_not_at_once(tmp_path, shown):
 async def test_one_channel_that_fails_keeps_no_other(tmp_path, shown):
     """Each has its own queue."""
     async with telling_world.web(tmp_path / "web", shown) as web:
-        dead = channel_from_table({"kind": "ntfy", "url": f"http://127.0.0.1:{telling_world.free_port()}/t"})
+        dead = channel_from_table({"kind": "ntfy", "url": f"http://127.0.0.1:{free_port()}/t"})
         bench = Bench(tmp_path, shown, dead, hook(web.plain))
         with bench.process() as teller:
             await teller.tell([happened("signal")])
@@ -389,7 +390,7 @@ async def test_a_disk_that_takes_no_mark_makes_nobody_hear_the_same_again(tmp_pa
 
 async def test_a_disk_that_takes_no_mark_makes_nobody_be_asked_more_often(tmp_path, shown):
     """Whoever refuses is left alone as long as ever: an account is not to be locked by us."""
-    bench = Bench(tmp_path, shown, hook(telling_world.free_port()))
+    bench = Bench(tmp_path, shown, hook(free_port()))
     with bench.process() as teller:
         await teller.tell([happened("signal")])
         with full_disk():

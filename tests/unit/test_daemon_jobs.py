@@ -28,12 +28,19 @@ class Life:
         self.watch = watch_set(directory, count, settings=settings)
         self.jobs = jobs_over(self.watch, self.work, self.clock, self.lines)
         self.reload = lambda: self.watch
+        self.every_minute = None
 
     def read_again(self):
         return self.reload()
 
     async def go(self, meanwhile=None):
-        outside = Outside(supervisor=Supervisor({}), say=self.lines, orders=self.orders, reload=self.read_again)
+        outside = Outside(
+            supervisor=Supervisor({}),
+            say=self.lines,
+            orders=self.orders,
+            reload=self.read_again,
+            every_minute=self.every_minute,
+        )
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             running = group.create_task(Daemon(self.jobs, self.clock, outside).run())
             if meanwhile is not None:
@@ -377,3 +384,25 @@ async def test_a_wish_that_comes_while_others_wait_for_the_lane_is_granted_with_
         await life.jobs._conclude(())
         life.work.wants = Wants()
     assert [full for _at, full in life.work.own_sides] == [True]
+
+
+async def test_a_repair_that_fails_is_a_line_and_comes_again(tmp_path, monkeypatch):
+    """What is around the measuring, such as a page that could not listen, never ends it."""
+    monkeypatch.setattr("probe.daemon.daemon._MINUTE_S", 0.001)
+    life, repairs = Life(tmp_path, seconds=60), []
+
+    async def repair():
+        repairs.append(life.clock.now)
+        if len(repairs) == 1:
+            raise ValueError("a bug")
+
+    life.every_minute = repair
+    await life.go(lambda: until_real(lambda: len(repairs) > 2))
+    assert [event for event in life.lines.events if event == "bug"] == ["bug"]
+
+
+async def until_real(condition):
+    """As :func:`until`, where real time has to pass."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
