@@ -24,22 +24,27 @@ _FIELDS = tuple(field.name for field in dataclasses.fields(Incident))
 
 
 def save(archive: Archive, incident: Incident, events: Sequence[Event] = ()) -> Future[None]:
-    """Add *incident* as its newest version, and *events*, together or not at all.
+    """Add *incident* as its newest version, and *events*, together or not at all."""
+    return save_all(archive, ((incident, events),))
+
+
+def save_all(archive: Archive, changed: Sequence[tuple[Incident, Sequence[Event]]]) -> Future[None]:
+    """Add the newest version of each incident, and its events: all of them together or nothing.
 
     Saving again what is there adds nothing, so a machine that is rebuilt by replaying may save all that it says.
     """
-    row = incident_row(incident)
-    added = tuple(event_row(event) for event in events)
+    rows = [(incident_row(incident), tuple(map(event_row, events))) for incident, events in changed]
 
     def add(connection: Connection) -> None:
         from storage.database import apply
 
-        newest = _newest_row(connection, incident.id)
-        if newest is None or {name: newest[name] for name in row} != row:
-            version = 1 if newest is None else newest["version"] + 1
-            apply(connection, (Insert("incidents", (row | {"version": version},)),))
-        if added:
-            apply(connection, (Insert("incident_events", added, known=True),))
+        for row, added in rows:
+            newest = _newest_row(connection, row["id"])
+            if newest is None or {name: newest[name] for name in row} != row:
+                version = 1 if newest is None else newest["version"] + 1
+                apply(connection, (Insert("incidents", (row | {"version": version},)),))
+            if added:
+                apply(connection, (Insert("incident_events", added, known=True),))
 
     return archive.call(add)
 

@@ -281,8 +281,9 @@ class RealWork:
 
     async def _keep_incidents(self, conclusion: Conclusion) -> None:
         assert self._incidents is not None
-        for future in self._incidents.keep(conclusion, told=not self.teller.is_behind):
-            await self._kept_after(asyncio.wrap_future(future))
+        kept = self._incidents.keep(conclusion, told=not self.teller.is_behind)
+        if kept is not None:
+            await self._kept_after(asyncio.wrap_future(kept))
 
     async def _kept_after(self, kept: Awaitable[Any]) -> None:
         """Wait until something is on the disk. Where the database cannot take it, measuring goes on and it is said."""

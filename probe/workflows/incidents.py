@@ -8,14 +8,16 @@ The daemon calls ``load`` once, tells and keeps what that brings to light, and t
     conclusion = incidents.take(facts)
     put_into_the_outbox(conclusion.told); incidents.keep(conclusion)
 
-Facts are kept before they are taken, and messages before the incidents that they tell of. So whatever a crash cuts off is
-concluded again by the next ``load``: an event is never lost, and at worst put into the outbox twice, with the same number.
+Facts are kept before they are taken, messages before the incidents that they tell of, and what one conclusion makes of all
+incidents together. So whatever a crash cuts off is concluded again by the next ``load``: an event is never lost, and at worst
+put into the outbox twice, with the same number. And what was kept is not concluded again.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -65,13 +67,9 @@ class Incidents:
         stored = {incident.id: incident for incident in kept_incidents.newest(database, open_only=True)}
         stored |= {incident.id: incident for incident in kept_incidents.newest(database, since_us=since_us)}
         facts = list(_facts(database, since_us)) if read_again else []
-        # A version later than now and than every reading was dated by a clock that was wrong, and says nothing of how far
-        # the readings go. Later than now alone says nothing: a computer without a clock of its own starts in the past.
-        latest_us = max(now_us, _known_us(facts[-1]) if facts else now_us)
-        sure_us = max((i.changed_us for i in stored.values() if i.changed_us <= latest_us), default=0)
-        state, _ = run(START, (fact for fact in facts if _known_us(fact) < sure_us))
-        loaded = cls(archive, resume(state, stored.values()))
-        return loaded, loaded.take(fact for fact in facts if _known_us(fact) >= sure_us)
+        state, missed = taken_up(facts, tuple(stored.values()), now_us)
+        loaded = cls(archive, state)
+        return loaded, loaded.take(missed)
 
     def take(self, facts: Iterable[Fact]) -> Conclusion:
         """Take in *facts*, which are kept already, in the order in which they were known. Keeps nothing yet."""
@@ -89,30 +87,44 @@ class Incidents:
             told += [(self.state.incidents[event.incident], event) for event in events]
         return Conclusion(told=tuple(told), changed=tuple(changed.values()), wants=wants(self.state))
 
-    def keep(self, conclusion: Conclusion, *, told: bool = True) -> list[Future[None]]:
-        """Keep the incidents and events of *conclusion*; each future is resolved once one of them is on the disk.
+    def keep(self, conclusion: Conclusion, *, told: bool = True) -> Future[None] | None:
+        """Keep the incidents and events of *conclusion*; the future is resolved once they are on the disk, all together.
 
         What the database could not take before is given to it again, or an incident would be kept without its beginning.
-        Where the messages are not kept yet (not *told*) the incidents wait as well.
+        Where the messages are not kept yet (not *told*) the incidents wait as well. ``None`` if there is nothing to keep.
         """
         for incident in conclusion.changed:
             events = [event for one, event in conclusion.told if one.id == incident.id]
             self._unkept[incident.id] = (incident, (*self._unkept.get(incident.id, (incident, ()))[1], *events))
-        return [self._keep(incident, events) for incident, events in tuple(self._unkept.values())] if told else []
+        giving = dict(self._unkept)
+        if not told or not giving:
+            return None
 
-    def _keep(self, incident: Incident, events: tuple[Event, ...]) -> Future[None]:
         def done(future: Future[None]) -> None:
             # On the archive's thread: what has been added meanwhile stays, and is kept twice without harm.
-            if (
-                not future.cancelled()
-                and future.exception() is None
-                and self._unkept.get(incident.id) == (incident, events)
-            ):
-                del self._unkept[incident.id]
+            if future.cancelled() or future.exception() is not None:
+                return
+            for name, given in giving.items():
+                if self._unkept.get(name) == given:
+                    del self._unkept[name]
 
-        future = kept_incidents.save(self._archive, incident, events)
+        future = kept_incidents.save_all(self._archive, tuple(giving.values()))
         future.add_done_callback(done)
         return future
+
+
+def taken_up(facts: Sequence[Fact], stored: Sequence[Incident], now_us: int) -> tuple[State, Sequence[Fact]]:
+    """The machine as it was when the newest of *stored* was kept, and what of *facts* (in order) has to be taken in yet. Pure.
+
+    The fact by which an incident changed last is none of them: all that follows from it was kept at once.
+    """
+    # A version later than now and than every reading was dated by a clock that was wrong, and says nothing of how far
+    # the readings go. Later than now alone says nothing: a computer without a clock of its own starts in the past.
+    latest_us = max(now_us, _known_us(facts[-1]) if facts else now_us)
+    sure_us = max((one.changed_us for one in stored if one.changed_us <= latest_us), default=-1)
+    done = bisect_right(facts, sure_us, key=_known_us)
+    state, _ = run(START, facts[:done])
+    return resume(state, stored), facts[done:]
 
 
 def _facts(database: Database, since_us: int) -> Iterable[Fact]:

@@ -209,7 +209,7 @@ class Line:
         assert self.incidents is not None
         conclusion = self.incidents.take(facts)
         self.told += [event for _, event in conclusion.told]
-        for future in self.incidents.keep(conclusion):
+        if (future := self.incidents.keep(conclusion)) is not None:
             future.result(timeout=60)
         return conclusion.wants
 

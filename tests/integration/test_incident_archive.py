@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from probe.incidents.model import Event, Fact, Incident, Reading
@@ -104,7 +105,7 @@ def keep_fact(archive: Archive, fact: Fact, *, number: int, behind_us: int = 0) 
 
 
 def keep(incidents: Incidents, conclusion: Conclusion) -> None:
-    for future in incidents.keep(conclusion):
+    if (future := incidents.keep(conclusion)) is not None:
         future.result(timeout=30)
 
 
@@ -188,6 +189,54 @@ def test_a_crash_between_any_two_readings_loses_no_event_and_tells_none_twice(tm
         assert sorted(e.kind for e in again[1]) == sorted(KINDS)
 
 
+@pytest.mark.parametrize(
+    ("facts", "kinds"),
+    [
+        (
+            [look(1), *(look(n, "shutdown") for n in (2, 3, 4)), *(look(n, "upstream") for n in (5, 6, 7, 8))],
+            ["opened"],
+        ),
+        ([reading(0), *burst(11, "outage"), *burst(21)], ["opened", "closed", "opened"]),
+    ],
+    ids=["the own side, broken in two ways", "from one trouble into another"],
+)
+def test_a_restart_says_nothing_of_what_was_said_last(archive: Archive, facts: list[Fact], kinds: list[str]) -> None:
+    """The fact by which something changed last is not taken in again: what follows from it was kept at once."""
+    assert [event.kind for event in live(archive, facts)] == kinds
+    before = in_archive(archive)
+    for _ in range(2):
+        incidents, missed = Incidents.load(archive, known_us(facts[-1]))
+        keep(incidents, missed)
+        assert (missed.told, missed.changed) == ((), ())
+    assert in_archive(archive) == before
+
+
+def test_what_follows_from_one_fact_is_kept_together_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fall between the end of one incident and the beginning of the next would leave a block that nobody is told of."""
+    with Archive.open(parse(str(tmp_path / "dalel.db"), data_dir=tmp_path)) as archive:
+        facts = [reading(0), *burst(11, "outage"), *burst(21)]
+        live(archive, facts[:-1])
+        before, newest = in_archive(archive), kept._newest_row
+        incidents, _ = Incidents.load(archive, at(20))
+        keep_fact(archive, facts[-1], number=99)
+        conclusion = incidents.take(facts[-1:])
+        assert len(conclusion.changed) == 2
+
+        def second(connection: Connection, name: str) -> object:
+            if name == conclusion.changed[1].id:
+                raise ValueError("the fall")
+            return newest(connection, name)
+
+        monkeypatch.setattr(kept, "_newest_row", second)
+        future = incidents.keep(conclusion)
+        assert future is not None
+        with pytest.raises(ValueError, match="the fall"):
+            future.result(timeout=30)
+        assert in_archive(archive) == before
+
+
 def test_an_incident_older_than_what_is_read_again_goes_on(archive: Archive) -> None:
     """Ten days after it opened, of which the last two have no reading of it: still open, still the same, and it closes."""
     live(archive, burst(1))
@@ -260,14 +309,15 @@ def test_what_the_disk_could_not_take_is_kept_later_with_its_beginning(
         with monkeypatch.context() as full:
             error = OperationalError("INSERT", {}, Exception("database or disk is full"))
             full.setattr("storage.taking.commit", Mock(side_effect=error))
-            for future in incidents.keep(incidents.take([reading(1), *burst(11)])):
-                with pytest.raises(StorageError):
-                    future.result(timeout=30)
+            future = incidents.keep(incidents.take([reading(1), *burst(11)]))
+            assert future is not None
+            with pytest.raises(StorageError):
+                future.result(timeout=30)
         keep(incidents, incidents.take([reading(20 + n) for n in range(4)]))
         ((incident,), events) = in_archive(archive)
         assert [(event.kind, event.number) for event in events] == [("opened", 1), ("closed", 2)]
         assert incident.state == "closed"
-        assert incidents.keep(Conclusion()) == []
+        assert incidents.keep(Conclusion()) is None
 
 
 def test_an_incident_that_was_never_kept_is_a_suspicion_again(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_what_became_short_says_what_it_said(archive: Archive, word: str) -> Non
         own_sides.save(archive, look).result(30)
     now_us = DAY_0 + 10 * DAY_US
     begun, missed = Incidents.load(archive, DAY_0 + 3 * DAY_US)
-    for future in begun.keep(missed):
+    if (future := begun.keep(missed)) is not None:
         future.result(30)
 
     def all_of_it() -> tuple[object, ...]:

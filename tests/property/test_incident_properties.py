@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from probe.incidents.machine import START, STEP_BACK_US, State, changed, resume, run, step, wants
 from probe.incidents.model import MOVED, Event, Fact, Incident, Kind, OwnSide, Reading
 from probe.incidents.state import shadowed
+from probe.workflows.incidents import taken_up
 from tests.incident_facts import known_us, look, reading
 
 NAMES = ("alpha", "beta", "gamma")
@@ -35,7 +37,11 @@ WAYS = (("each", None), ("any-of", "tcp://192.0.2.1:1"), ("any-of", "tcp://192.0
 
 
 @st.composite
-def streams(draw: st.DrawFn, ways: Sequence[tuple[str, str | None]] = WAYS) -> list[Fact]:
+def streams(
+    draw: st.DrawFn,
+    ways: Sequence[tuple[str, str | None]] = WAYS,
+    gaps: Sequence[float] = (0.5, 1.0, 10.0, 600.0),
+) -> list[Fact]:
     """Readings in runs of the same word (as they come), with looks at the own side between, in order of time."""
     facts: list[Fact] = []
     minute = 0.0
@@ -43,7 +49,7 @@ def streams(draw: st.DrawFn, ways: Sequence[tuple[str, str | None]] = WAYS) -> l
         of = draw(st.sampled_from(NAMES))
         status, method = draw(st.sampled_from(WORDS))
         broken = draw(st.sampled_from(METHODS))
-        apart = draw(st.sampled_from((0.5, 1.0, 10.0, 600.0)))
+        apart = draw(st.sampled_from(gaps))
         rule, url = draw(st.sampled_from(ways))
         for _ in range(draw(st.integers(1, 6))):
             minute += apart
@@ -85,6 +91,24 @@ def test_in_one_go_or_in_pieces_is_the_same(facts: list[Fact], data: st.DataObje
     again, more = run(whole, [fact for fact in facts if known_us(facts[-1]) - known_us(fact) < STEP_BACK_US])
     assert not more
     assert again == whole
+
+
+@settings(max_examples=80, deadline=None)
+@given(streams(gaps=(0.5, 1.0, 10.0, 30.0)), st.data())
+def test_a_restart_says_nothing_again_and_changes_nothing_that_follows(facts: list[Fact], data: st.DataObject) -> None:
+    """Whatever was kept of the last fact before: all that follows from it, or nothing. (No pause is longer than the memory.)"""
+    cut = data.draw(st.integers(1, len(facts)))
+    before, _ = run(START, facts[: cut - 1])
+    kept, last = step(before, facts[cut - 1])
+    _, rest = run(kept, facts[cut:])
+    stored: dict[str, Incident] = {}
+    for state in accumulate(facts[: cut - 1], lambda state, fact: step(state, fact)[0], initial=START):
+        stored |= state.incidents
+    for newest, unsaid in (({**stored, **kept.incidents}, ()), (stored, last)):
+        state, missed = taken_up(facts[:cut], tuple(newest.values()), known_us(facts[cut - 1]))
+        state, again = run(state, missed)
+        assert again == unsaid
+        assert run(state, facts[cut:])[1] == rest
 
 
 @settings(max_examples=80, deadline=None)
