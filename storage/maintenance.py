@@ -167,11 +167,20 @@ def vacuum(location: Location) -> tuple[int, int]:
         with Database.open(location, writable=True) as database:
             return _vacuum_postgresql(database)
     path = _sqlite_path(location, "")
+    # Before there is a lock file beside it: a database of somebody else's is left as it is.
+    sqlite_file.check_state(location.shown, *sqlite_file.read_state(path))
     with alone(location):
         before = size(location)
-        with closing(sqlite3.connect(sqlite_file.uri(path, "rw"), uri=True, timeout=30.0)) as connection:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            with closing(sqlite3.connect(sqlite_file.uri(path, "rw"), uri=True, timeout=30.0)) as connection:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            # It writes all of it anew, so a disk that is nearly full is the likeliest reason.
+            raise StorageError(
+                f"{path} cannot be made smaller: {error}. As much room as it takes must be free; `dalel db check` looks "
+                "for damage."
+            ) from error
         return before, size(location)
 
 
@@ -228,7 +237,19 @@ def belongings(location: Location) -> tuple[Belonging, ...]:
     rejected = sorted(location.spool_dir.glob(f"*{spool.REJECTED}"))
     copies = sorted(location.backup_dir.glob(f"{location.path.stem}-*.db"))
     watching = location.path.with_name(f"{location.path.name}.run")
-    return _sized([*_files(location.path), location.lock_path, watching, *spooled, *rejected, *copies])
+    repaired = (damaged_path(location.path), saved_path(location.path))
+    saved = [file for path in repaired for file in (*_files(path), path.with_name(f"{path.name}.lock"))]
+    return _sized([*_files(location.path), location.lock_path, watching, *spooled, *rejected, *copies, *saved])
+
+
+def saved_path(path: Path) -> Path:
+    """Where ``dalel db repair`` saves what can be read of *path*, unless somebody names another place."""
+    return path.with_name(f"{path.stem}-repaired.db")
+
+
+def damaged_path(path: Path) -> Path:
+    """What the damaged one is called from then on, by the command that ``dalel db repair`` prints."""
+    return path.with_name(f"{path.name}.damaged")
 
 
 def _refuse_strangers(path: Path) -> None:

@@ -108,7 +108,8 @@ def prune(*, older_than: str | None, dry_run: bool, form: str, database: str | N
     from storage.when import parse_period
 
     try:
-        before_us = Wire().now_us() - parse_period(older_than)
+        # Nothing was measured before 1970, whatever is typed.
+        before_us = max(Wire().now_us() - parse_period(older_than), 0)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="'--older-than'") from error
     with sentences():
@@ -246,12 +247,12 @@ def repair(*, output: str | None, form: str, database: str | None, config: str |
     location, _settings = read_place(database, config)
     if location.path is None:
         raise ConfigError(f"{location.shown} is on a PostgreSQL server, which looks after itself.")
-    to = Path(output).absolute() if output else location.path.with_name(f"{location.path.stem}-repaired.db")
     with sentences():
-        from storage.maintenance import alone
+        from storage.maintenance import alone, damaged_path, saved_path
         from storage.repair import repair as save
         from storage.sqlite_file import require
 
+        to = Path(output).absolute() if output else saved_path(location.path)
         require(location.path)
         with alone(location):
             saved = save(location, to)
@@ -264,7 +265,7 @@ def repair(*, output: str | None, form: str, database: str | None, config: str |
         lines.append(f"Lost of {one.table}: {rows}{names}.")
     if not lost:
         lines.append("Nothing is lost.")
-    lines.append(f"To use it: mv {location.path} {location.path}.damaged && mv {to} {location.path}")
+    lines.append(f"To use it: mv {location.path} {damaged_path(location.path)} && mv {to} {location.path}")
     _show(form, "\n".join(lines), file=str(to), tables=[dataclasses.asdict(one) for one in saved])
     return 1 if lost else 0
 

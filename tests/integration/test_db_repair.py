@@ -127,3 +127,8 @@ def test_the_commands_say_what_to_do(location: Location, tmp_path: Path) -> None
     done = dalel(tmp_path, "db", "check", "--database", str(new), "--format", "json")
     assert json.loads(done.stdout) == {"sound": True, "problems": []}
     assert dalel(tmp_path, "db", "repair").returncode == 2
+    location.path.rename(f"{location.path}.damaged")
+    new.rename(location.path)
+    done = dalel(tmp_path, "purge", "--yes")
+    assert f"{location.path}.damaged" in done.stderr
+    assert list(location.data_dir.iterdir()) == []

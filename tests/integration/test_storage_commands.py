@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -194,6 +196,46 @@ def test_looking_after_nothing_makes_nothing(tmp_path: Path, words: tuple[str, .
     assert done.returncode == 2
     assert "There are no results yet" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["text", "stranger"])
+def test_vacuum_leaves_alone_what_is_no_database_of_results(tmp_path: Path, kind: str) -> None:
+    """A sentence and exit code 2; the file is as it was, and there is none beside it."""
+    path = tmp_path / "other.db"
+    if kind == "text":
+        path.write_text("Chapter one. " * 100)
+    else:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE thesis (page)")
+            connection.execute("DROP TABLE thesis")
+            connection.execute("CREATE TABLE book (page)")
+    before = path.read_bytes()
+    done = dalel(tmp_path, "db", "vacuum", "--database", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Name another" in done.stderr
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_vacuum_that_fails_is_no_bug_of_ours(home: Path, location: Location) -> None:
+    """Here a page is damaged; a full card is told in the same way: whoever makes room on one needs a sentence."""
+    assert location.path is not None
+    with contextlib.closing(sqlite3.connect(location.path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        root, size = connection.execute("SELECT max(pageno), max(pgsize) FROM dbstat WHERE name = 'runs'").fetchone()
+    with location.path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xa5" * size)
+    done = dalel(home, "db", "vacuum")
+    assert done.returncode == 2
+    assert "cannot be made smaller" in done.stderr
+
+
+def test_a_prune_of_more_than_all_time_is_of_nothing(home: Path) -> None:
+    """A period that goes back behind the first year is no bug of ours."""
+    done = dalel(home, "db", "prune", "--older-than", "999999w", "--dry-run")
+    assert (done.returncode, done.stdout.split()[:3]) == (0, ["0", "runs", "with"])
 
 
 def test_a_newer_database_is_exit_2_with_both_versions(home: Path, location: Location) -> None:
