@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
@@ -201,19 +202,24 @@ def read_local(text: str, option: str, now_us: int, zone: tzinfo | None) -> int:
     """A moment as people say it where they are: a time of today, a date and time, or a period ago; UTC microseconds."""
     from storage.when import parse_period
 
-    try:
-        return now_us - parse_period(text)
-    except ValueError:
-        pass
+    with contextlib.suppress(ValueError):
+        return _since_1970(now_us - parse_period(text), text, option)
     today = local_in(zone)(now_us)
     try:
         if ":" in text and "-" not in text:
             moment = datetime.combine(today.date(), datetime.strptime(text.strip(), "%H:%M").time())  # noqa: DTZ007 (its zone comes next)
         else:
             moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone) if zone is not None else moment.astimezone()
+    except (ValueError, OverflowError) as error:  # the year 1 has no time in a zone that is ahead
         hint = "give 20:00 (today), 2026-11-22T20:00, or a period ago such as 90m"
         raise click.BadParameter(f"{text!r} is no moment; {hint}.", param_hint=f"'{option}'") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone) if zone is not None else moment.astimezone()
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return _since_1970((moment - _EPOCH) // timedelta(microseconds=1), text, option)
+
+
+def _since_1970(moment_us: int, text: str, option: str) -> int:
+    """*moment_us*, if it can be shown as it is: times begin in 1970 here."""
+    if moment_us < 0:
+        raise click.BadParameter(f"{text!r} is before 1970.", param_hint=f"'{option}'")
+    return moment_us

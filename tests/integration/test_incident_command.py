@@ -192,6 +192,9 @@ def test_a_word_of_a_command_after_an_option_is_still_the_command(tmp_path: Path
     [
         (("x", "--at", "yesterday-ish"), "is no moment"),
         (("x", "--at", "25:00"), "is no moment"),
+        (("x", "--at", "0001-01-01"), "is no moment"),
+        (("x", "--at", "0001-01-01", "--zone", "Asia/Almaty"), "before 1970"),
+        (("x", "--at", "99999w"), "before 1970"),
         (("x", "--at", "20:00", "--until", "19:00"), "it is before --at"),
         ((" ",), "it is empty"),
         (("y" * 2001,), "longer than 2000"),
