@@ -170,7 +170,7 @@ class Jobs:
         assert self._scheduler is not None
         self._say(
             "slept",
-            f"This computer was asleep for {_duration(seconds)}: one round makes up for it.",
+            f"This computer was asleep for {duration(seconds)}: one round makes up for it.",
             seconds=round(seconds),
         )
         for name in self._scheduler.names:
@@ -347,7 +347,7 @@ class Jobs:
         if abs(moved) <= _CLOCK_STEP_S:
             return False
         way = "forward" if moved > 0 else "back"
-        self._say("clock_set", f"This computer's clock was set {way} by {_duration(abs(moved))}.", seconds=round(moved))
+        self._say("clock_set", f"This computer's clock was set {way} by {duration(abs(moved))}.", seconds=round(moved))
         return True
 
     def bug(self, job: str, error: Exception) -> None:
@@ -394,7 +394,7 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds as people say them."""
     for name, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:

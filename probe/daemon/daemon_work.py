@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from probe.daemon import memory, words
 from probe.daemon.burst import confirm
-from probe.daemon.daemon_jobs import Came, WatchSet
+from probe.daemon.daemon_jobs import Came, WatchSet, duration
 from probe.daemon.plan import Look
 from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
 from probe.experiments.pacing import Pacer
 from probe.incidents.model import Fact, Wants
+from probe.incidents.redating import redated
 from probe.incidents.wishes import in_sight
 from probe.instruments.tls import Hello
 from probe.instruments.warm import warm
@@ -26,8 +27,9 @@ from probe.workflows import watching
 from probe.workflows.incidents import LOOKS_AGAIN, Conclusion, Incidents
 from probe.workflows.kit import ClockOffset, Kit
 from probe.workflows.prune import tidy
+from probe.workflows.redating import Undated
 from probe.workflows.whereabouts import Hint, Whereabouts, hint_from, hint_of
-from storage import days, last_network, own_sides, readings
+from storage import days, last_network, own_sides, readings, redating
 from storage.errors import StorageError
 
 if TYPE_CHECKING:
@@ -67,6 +69,9 @@ class RealWork:
     _trouble: str | None = None
     _uncounted: dict[str, days.Day] = field(default_factory=dict)
     """Sums of days that the database could not take yet."""
+    _undated: Undated = field(default_factory=Undated)
+    _moments: dict[int, int] = field(default_factory=dict)
+    """What became of moments that were read from a wrong clock."""
     _moves_said: int = 0
     _hint: Hint | None = None
     """What an earlier process has left of where it was."""
@@ -195,6 +200,8 @@ class RealWork:
             readings=len(came.readings),
             own_sides=own_sides_made,
         )
+        for one in (came, *beside):
+            self._undated.note(one)
         await self._kept_after(self._count(day))
         if self.figures is not None:
             self.figures.came(came.readings, came.own_side, sent=sent, received=received)
@@ -242,7 +249,8 @@ class RealWork:
         assert self._incidents is not None
         # In turn: who waits for the disk with an older version of an incident would put it over a newer one.
         async with self._concluding:
-            conclusion = self._incidents.take(facts)
+            await self._redate()
+            conclusion = self._incidents.take(redated(tuple(facts), self._moments))
             # Messages before the incidents that they tell of: see probe.workflows.incidents.
             await self._tell_of(conclusion)
             await self._keep_incidents(conclusion)
@@ -251,6 +259,26 @@ class RealWork:
         self.trust.let_go(Hello(None).alpn)
         memory.give_back()
         return conclusion.wants
+
+    async def _redate(self) -> None:
+        """Once somebody has told the time: what was measured before, and all that was concluded from it, is dated anew."""
+        assert self._incidents is not None
+        correction = self._undated.known(self._kit.clock, self.wire.now_us()) if self._kit is not None else None
+        if correction is None:
+            return
+        # What is on its way has these times as well.
+        self._moments |= correction.truly_us
+        self._incidents.redate(self._moments)
+        try:
+            await asyncio.wrap_future(redating.correct(self.archive, correction))
+        except StorageError as error:
+            self._troubled(self.archive.unsaved or str(error))
+            return
+        self._undated.forget()
+        offset_us = max(correction.moments.values(), key=abs)
+        way = "behind" if offset_us > 0 else "ahead"
+        words = f"This computer's clock was {duration(abs(offset_us) / 1e6)} {way} until it was told the time."
+        self.say("redated", f"{words} What was measured before has its right time now.", seconds=round(offset_us / 1e6))
 
     async def tell(self) -> None:
         if not self._is_up:

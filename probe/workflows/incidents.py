@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from probe.incidents.machine import START, State, resume, run, step, wants
 from probe.incidents.model import Event, Fact, Incident, Reading, Wants
+from probe.incidents.redating import redated
 from storage import incidents as kept_incidents
 from storage import own_sides, readings
 from storage.archive import Archive
@@ -86,6 +87,11 @@ class Incidents:
                 }
             told += [(self.state.incidents[event.incident], event) for event in events]
         return Conclusion(told=tuple(told), changed=tuple(changed.values()), wants=wants(self.state))
+
+    def redate(self, moments: Mapping[int, int]) -> None:
+        """All that is remembered, with each of *moments* as it really was. The archive corrects what it has by itself."""
+        self.state = redated(self.state, moments)
+        self._unkept = redated(self._unkept, moments)
 
     def keep(self, conclusion: Conclusion, *, told: bool = True) -> Future[None] | None:
         """Keep the incidents and events of *conclusion*; the future is resolved once they are on the disk, all together.

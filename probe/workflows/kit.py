@@ -36,14 +36,21 @@ class ClockOffset:
     _apart_s: float = 0.0
 
     def learn(self, offset_us: int, now_us: int) -> None:
-        self._offset_us, self._apart_s = offset_us, now_us / 1e6 - self.timeline()
+        self._offset_us, self._apart_s = offset_us, self.apart_s(now_us)
 
     def at(self, now_us: int) -> int | None:
         """True time minus this host's, now that its clock says *now_us*; ``None`` if nobody has told yet."""
+        return self.when_apart(self.apart_s(now_us))
+
+    def apart_s(self, now_us: int) -> float:
+        """What this host's clock, which says *now_us*, is ahead of the timeline. It is another number once it is set."""
+        return now_us / 1e6 - self.timeline()
+
+    def when_apart(self, apart_s: float) -> int | None:
+        """True time minus this host's at any moment at which its clock was *apart_s* ahead, also before anybody told."""
         if self._offset_us is None:
             return None
-        set_by_s = now_us / 1e6 - self.timeline() - self._apart_s
-        return self._offset_us - round(set_by_s * 1e6)
+        return self._offset_us - round((apart_s - self._apart_s) * 1e6)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -65,6 +65,8 @@ class Came:
     """That this is the first that is told from another network; with a second one after all the rest where the network
     changed meanwhile.
     """
+    undated_s: float | None = None
+    """Where nobody had told the time yet: how far this host's clock, by which all this is dated, was ahead of the timeline."""
     bytes_sent: int = 0
     bytes_received: int = 0
     bugs: int = 0
@@ -113,6 +115,7 @@ async def measure(
         kit.rest(session.neutrals, session.recorder.observations, wire.monotonic())
     observations = session.recorder.observations
     run = _timed(kit, finished(run, ran, wire, observations))
+    undated_s = _undated_s(kit, run, wire)
     changes = _changes(kit, session, run, results, kinds) if archive is not None else ()
     kept = any(change.table == "runs" for change in changes)
     whole = _whole_look_us(observations)
@@ -128,6 +131,7 @@ async def measure(
         moved=moved,
         readings=tuple(_reading(kit, run, result, kinds[result.number]) for result in ran.results),
         own_side=own,
+        undated_s=undated_s,
         **_costs(observations),
     )
 
@@ -209,6 +213,7 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
         run, finished_us=wire.now_us(), network_status=verdict.status, network_method=verdict.method, profile="light"
     )
     run = _timed(kit, run)
+    undated_s = _undated_s(kit, run, wire)
     kept = archive is not None and whole and verdict.status != "ok"
     own = _own_side(kit, run, verdict, at_us=run.started_us, kind="full" if whole else "cheap", kept=kept)
     ended_in = kit.look_around(wire)
@@ -221,7 +226,7 @@ async def look(kit: Kit, wire: Wire, settings: Settings, archive: Archive | None
         kit.trouble = None
         kit.remember(observations)
     _tell(kit, observations)
-    return Came(run=run.id, own_side=own, moved=moved, **_costs(observations))
+    return Came(run=run.id, own_side=own, moved=moved, undated_s=undated_s, **_costs(observations))
 
 
 def _details(run: Run, observations: Sequence[Observation]) -> Changes:
@@ -313,6 +318,10 @@ def _timed(kit: Kit, run: Run) -> Run:
         kit.clock.learn(run.clock_offset_us, run.finished_us or run.started_us)
         return run
     return replace(run, clock_offset_us=kit.clock.at(run.finished_us or run.started_us))
+
+
+def _undated_s(kit: Kit, run: Run, wire: Wire) -> float | None:
+    return kit.clock.apart_s(wire.now_us()) if run.clock_offset_us is None else None
 
 
 def _own_side(
