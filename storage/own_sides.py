@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from probe.incidents.model import OwnSide
+from storage import days
 from storage.rows import Changes, Insert, words_from
 
 if TYPE_CHECKING:
@@ -46,6 +47,23 @@ def last_us(database: Database) -> int | None:
     with database.reading() as connection:
         last: int | None = connection.execute(select(func.max(own_sides.c.at_us))).scalar_one()
     return last
+
+
+def is_any_between(database: Database, since_us: int, until_us: int) -> bool:
+    """Whether a daemon looked from *since_us* on and before *until_us*. Corrected times; of looks of long ago, which are kept
+    no more, there are whole days.
+    """
+    from sqlalchemy import func, select
+
+    from storage.schema import own_sides
+
+    at_us = own_sides.c.at_us + func.coalesce(own_sides.c.clock_offset_us, 0)
+    with database.reading() as connection:
+        found = connection.execute(select(at_us).where(at_us >= since_us, at_us < until_us).limit(1)).scalar()
+    if found is not None:
+        return True
+    first, last = days.day_of(since_us + days.DAY_US - 1), days.day_of(max(until_us - days.DAY_US, 0))
+    return any(day.own_sides for day in days.between(database, first, last))
 
 
 def since_at_most(database: Database, since_us: int, most: int) -> int:

@@ -35,7 +35,8 @@ The exit code is 1 while something is blocked, refused or down, 3 while only you
 0 otherwise.
 """
 USUAL_SINCE = "30d"
-_LOOKED_BACK_US = 90 * 86_400 * 1_000_000
+_DAY_US = 86_400_000_000
+_LOOKED_BACK_US = 90 * _DAY_US
 """Incidents before the ones that are asked for, in which an appointment may have begun."""
 EXIT_UNKNOWN = 3
 _WHO_WATCHES = "`dalel run` watches around the clock, and notices them."
@@ -74,7 +75,9 @@ def local_in(zone: tzinfo | None) -> Local:
 
 @click.command("incidents", help=HELP)
 @click.option(
-    "--since", metavar="WHEN", help=f"Under way then or later: 7d, 2026-11-01 (UTC) [{USUAL_SINCE}, and all open]."
+    "--since",
+    metavar="WHEN",
+    help=f"Under way then or later: 7d, 2026-11-01 (UTC) [{USUAL_SINCE} before the end, and all open].",
 )
 @click.option("--until", metavar="WHEN", help="Begun before then.")
 @click.option("--open", "open_only", is_flag=True, help="Only what is going on.")
@@ -104,8 +107,11 @@ def command(
     if open_only and form == "csv":
         raise click.UsageError("--open does not go with --format csv: its column 'state' says which are open.")
     now_us = Wire().now_us()
-    since_us = read_moment(USUAL_SINCE if since is None else since, "--since", now_us)
     until_us = read_moment(until, "--until", now_us)
+    # A month before what is asked for, or nothing of last year would be found by naming its end.
+    end_us = now_us if until_us is None else min(until_us, now_us)
+    since_us = read_moment(USUAL_SINCE, "--since", end_us) if since is None else read_moment(since, "--since", now_us)
+    assert since_us is not None
     location, settings = read_place(database, config)
     platforms = read_catalogue(settings)[0].platforms
     with sentences():
@@ -122,7 +128,7 @@ def command(
             events=verbose or form == "json",
             platforms=platforms,
         )
-        watched = shown is None or bool(shown.incidents) or _was_watched(location, since_us)
+        watched = shown is None or bool(shown.incidents) or _was_watched(location, since_us, until_us, now_us)
     if shown is None:
         click.echo(
             _nothing(now_us, local_in(zone))
@@ -141,14 +147,16 @@ def command(
     return _exit_code(shown.incidents) if watched else EXIT_UNKNOWN
 
 
-def _was_watched(location: Location, since_us: int | None) -> bool:
-    """Whether `dalel run` looked at all since then: where nobody watched, no incident is no good news."""
+def _was_watched(location: Location, since_us: int, until_us: int | None, now_us: int) -> bool:
+    """Whether `dalel run` looked at all in that time: where nobody watched, no incident is no good news."""
     from storage import own_sides
     from storage.reader import Reader
 
+    # Looks are dated by the corrected clock, and this computer's may be behind.
+    latest_us = now_us + _DAY_US
+    end_us = latest_us if until_us is None else min(max(until_us, 0), latest_us)
     with Reader.open(location) as reader:
-        last_us = own_sides.last_us(reader.database)
-    return last_us is not None and (since_us is None or last_us >= since_us)
+        return own_sides.is_any_between(reader.database, min(max(since_us, 0), end_us), end_us)
 
 
 def _say(picture: Picture, ago: str, *, watched: bool, some: bool) -> None:

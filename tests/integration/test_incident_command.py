@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from probe.incidents.model import Event, Incident, OwnSide
-from storage import incidents, own_sides
+from storage import days, incidents, own_sides
 from storage.archive import Archive
 from storage.location import Location, parse
 from tests.integration.command import dalel
@@ -109,6 +109,25 @@ def test_where_nobody_watched_no_incident_is_no_good_news(tmp_path: Path, locati
     assert done.returncode == dalel(tmp_path, "incidents", "--format", "json").returncode == 3
     longer = dalel(tmp_path, "incidents", "--since", "90d")
     assert (longer.returncode, longer.stdout.splitlines()[0]) == (0, "No incidents in the last 90 days.")
+
+
+def test_a_time_that_is_over_is_told_of_as_it_was(tmp_path: Path, location: Location) -> None:
+    """Naming its end alone shows the month before it; a time before or after anybody watched is no quiet one."""
+    days_us = 24 * HOUR
+    now_us = time.time_ns() // 1000
+    with Archive.open(location) as archive:
+        for ago in (70, 40):
+            look = OwnSide(run="", at_us=now_us - ago * days_us, status="ok")
+            own_sides.save(archive, look).result(timeout=30)
+        days.add(archive, days.Day(day=days.day_of(now_us - 700 * days_us), own_sides=960)).result(timeout=30)
+    keep(location, incident("past", 45 * 24))
+    assert "[past]" in dalel(tmp_path, "incidents", "--until", "40d").stdout
+    assert "past," in dalel(tmp_path, "incidents", "--until", "40d", "--format", "csv").stdout
+    for until, since, code in (("65d", "80d", 0), ("80d", "90d", 3), ("50d", "60d", 3), ("690d", "710d", 0)):
+        done = dalel(tmp_path, "incidents", "--since", since, "--until", until)
+        assert (done.returncode, "Nobody watched in that time" in done.stdout) == (code, code == 3), since
+    for words in (("--since", "9999-12-31T23:59-10:00"), ("--until", "0001-01-01T00:00+14:00"), ("--since", "999999w")):
+        assert dalel(tmp_path, "incidents", *words).returncode in (0, 3)
 
 
 def test_json_and_csv_have_the_same_incidents(tmp_path: Path, location: Location) -> None:
