@@ -59,25 +59,40 @@ async def test_a_server_that_resets_by_itself_leaves_no_evidence():
             assert not evidence.TABLE[code].findings(case)
 
 
+TRIES = 5
+"""The kernel counts what it ignores for all of this host: other programs that measure at the same time have a part in it."""
+
+
 async def test_what_is_ignored_is_in_the_facts():
     """Each arm tells what the kernel was told, and how much it threw away."""
-    async with measuring(lambda hello: FORBIDDEN not in hello) as site:
-        await behind.run(site)
-        told = [
-            (o.fact.min_ttl, bool(o.fact.ignored))
-            for o in site.session.recorder.observations
-            if o.purpose == "behind" and isinstance(o.fact, TlsFact)
-        ]
-        assert told == [(62, False), (None, False), (62, False), (67, True)]
+    for _ in range(TRIES):
+        async with measuring(lambda hello: FORBIDDEN not in hello) as site:
+            await behind.run(site)
+            told = [
+                (o.fact.min_ttl, bool(o.fact.ignored))
+                for o in site.session.recorder.observations
+                if o.purpose == "behind" and isinstance(o.fact, TlsFact)
+            ]
+        assert [ttl for ttl, _ in told] == [62, None, 62, 67]
+        if [ignored for _, ignored in told] == [False, False, False, True]:
+            break
+    else:
+        raise AssertionError(told)
 
 
 async def test_nothing_is_ignored_any_more_once_it_is_over():
     """What the kernel went on ignoring for closed connections would be counted for the next endpoint."""
-    async with measuring(lambda hello: FORBIDDEN not in hello) as site:
-        await behind.run(site)
-        before = kernel.ignored()
-        await asyncio.sleep(0.7)  # what is not acknowledged is said again after 0.2 and 0.4 s
-        assert kernel.ignored() == before
+    grown = []
+    while 0 not in grown and len(grown) < TRIES:
+        async with measuring(lambda hello: FORBIDDEN not in hello) as site:
+            await behind.run(site)
+            before = kernel.ignored()
+            await asyncio.sleep(0.7)  # what is not acknowledged is said again after 0.2 and 0.4 s
+            after = kernel.ignored()
+        assert before is not None
+        assert after is not None
+        grown.append(after - before)
+    assert 0 in grown
 
 
 async def test_a_name_that_passes_by_now_ends_it():
@@ -162,7 +177,9 @@ async def test_a_server_that_remembers_nothing_is_asked_at_once_only():
         await deep(site)
         await residual.run(site)
         groups = [group for group, _arm, _failure in steps(site, "residual")]
-        assert groups == ["reference", "reference", "reference/other", "trigger", "same/0", "port/0", "address/0"]
+        # A port of this computer may be another program's by the time it is to be used again: then it asks elsewhere.
+        assert groups[-7:] == ["reference", "reference", "reference/other", "trigger", "same/0", "port/0", "address/0"]
+        assert {*groups[:-7]} <= {"reference", "reference/other"}
         case = View(site.session.recorder.observations, site.session.asked).case(site.asked)
         assert not evidence.TABLE["residual_memory"].findings(case)
 
@@ -183,7 +200,7 @@ async def test_the_same_port_is_used_again():
         # Nothing that passes may take too long, or more is asked.
         site.session.settings = dataclasses.replace(site.settings, deadline_scale=3.0)
         await residual.run(site)
-    reference, again, other, trigger, same, fresh, elsewhere = ports
+    reference, again, other, trigger, same, fresh, elsewhere = ports[-7:]
     assert reference == again
     assert trigger == same
     assert len({reference, other, trigger, fresh, elsewhere}) == 5
