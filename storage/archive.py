@@ -39,6 +39,7 @@ class Archive:
         self.location = location
         self._writer = writer
         self._reader: Reader | None = None
+        self._file = sqlite_file.identity(location.path) if location.path is not None else None
 
     @classmethod
     def open(
@@ -151,6 +152,17 @@ class Archive:
     def unsaved(self) -> str | None:
         """What the user must be told about results that are not in the database; ``None`` if all are."""
         return self._writer.trouble
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is written is still where it was. Once somebody has moved or removed it, or put another in its
+        place, all that is written is lost with it, and no error says so.
+        """
+        if self.location.path is None:
+            return True
+        try:
+            return sqlite_file.identity(self.location.path) == self._file
+        except OSError:  # a disk that does not answer now
+            return True
 
     def close(self) -> None:
         """Write what was given, then close."""

@@ -68,6 +68,15 @@ def require(path: Path) -> None:
         raise NoDatabaseError(str(path))
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file *path* is, whatever it is called; ``None`` where there is none. ``OSError`` where that cannot be told."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def read_state(path: Path) -> tuple[State, str | None]:
     """Where the file stands and its revision. Raises :class:`StorageError` where it is no SQLite database."""
     try:

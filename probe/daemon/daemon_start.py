@@ -59,7 +59,8 @@ class Start:
 
 
 async def serve(start: Start, wire: Wire, clock: Clock, orders: Orders | None = None) -> bool:
-    """Watch until somebody says stop (or, ``once``, until a round is over). ``False`` if there was no consent.
+    """Watch until somebody says stop (or, ``once``, until a round is over). ``False`` if there was no consent, or if the
+    database is not where it was any more.
 
     Raises :class:`~storage.errors.StorageError` where the archive cannot be used and nobody is patient, and where another
     daemon watches with it.
@@ -75,13 +76,13 @@ async def serve(start: Start, wire: Wire, clock: Clock, orders: Orders | None = 
                 await monitoring.listen(start.watch.settings.metrics_listen)
             if not await _agreed(start, archive, orders, monitoring):
                 return orders.stop.is_set()
-            await _watch(start, archive, wire, clock, orders, monitoring)
+            in_place = await _watch(start, archive, wire, clock, orders, monitoring)
         finally:
             await monitoring.close()
             await asyncio.to_thread(archive.close)
         if archive.unsaved:
             start.say("storage", archive.unsaved)
-    return True
+    return in_place
 
 
 async def _opened(start: Start, orders: Orders, place: contextlib.ExitStack) -> Archive | None:
@@ -164,7 +165,8 @@ async def _stop_within(seconds: float, start: Start, orders: Orders) -> bool:
 
 async def _watch(
     start: Start, archive: Archive, wire: Wire, clock: Clock, orders: Orders, monitoring: Monitoring
-) -> None:
+) -> bool:
+    """Watch to the end; whether the database was in its place until then."""
     settings = start.watch.settings
     means = Means(wire, lambda: start.trust, probe=settings.notify.probe)
     teller = Teller(
@@ -196,18 +198,37 @@ async def _watch(
         await monitoring.listen(watch.settings.metrics_listen)
         work.figures = monitoring.figures
 
+    in_place = True
+
+    async def every_minute() -> None:
+        nonlocal in_place
+        await monitoring.again()
+        if in_place and not await asyncio.to_thread(archive.is_in_place):
+            # Whoever supervises this starts it again, and then all is as after any start: the file, the consent, the spool.
+            in_place = False
+            start.say("storage_gone", _gone(archive.location))
+            orders.stop.set()
+
     outside = Outside(
         supervisor=start.supervisor,
         say=start.say,
         orders=orders,
         reload=start.reload,
         changed=changed,
-        every_minute=monitoring.again,
+        every_minute=every_minute,
     )
     daemon = Daemon(jobs, clock, outside)
     start.say("started", jobs.summary())
     if start.once:
         await daemon.once()
-        return
+        return True
     await work.settle()
     await daemon.run()
+    return in_place
+
+
+def _gone(location: Location) -> str:
+    return (
+        f"{location.shown} is not there any more, or is another file: somebody has moved or removed it. What was measured "
+        "since is lost with it, so this ends. Start dalel run again: it goes on with what is there, or makes a new one."
+    )

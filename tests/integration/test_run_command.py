@@ -14,6 +14,8 @@ import time
 import pytest
 
 from storage.archive import Archive
+from storage.location import parse
+from storage.maintenance import backup
 
 LONGEST_S = 60.0
 BLOCKED = "https://videos.example/"
@@ -23,13 +25,15 @@ WELL = "https://social.example/"
 class Running:
     """A ``dalel run`` that was started: what it has said so far, and its database."""
 
-    def __init__(self, home, *words, act="names", accept=True, **environment):
+    def __init__(
+        self, home, *words, act="names", accept=True, program=("-m", "tests.integration.pretend"), **environment
+    ):
         self.home, self.database = home, home / "dalel.db"
         self.log = home / "log"
         env = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
         if accept:
             env["DALEL_ACCEPT_RISK"] = "1"
-        argv = [sys.executable, "-m", "tests.integration.pretend", act, "run", "--database", str(self.database), *words]
+        argv = [sys.executable, *program, act, "run", "--database", str(self.database), *words]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 argv, env=env | environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -236,6 +240,40 @@ def test_where_no_place_can_be_taken_it_is_tried_again(running, tmp_path):
     daemon.until_said("tried again every minute")
     assert daemon.stop() == 0
     assert "Traceback" not in daemon.said()
+
+
+_EVERY_SECOND = "import runpy, probe.daemon.daemon as daemon; daemon._MINUTE_S = 1.0; "
+EVERY_SECOND = (
+    "-c",
+    _EVERY_SECOND + "runpy.run_module('tests.integration.pretend', run_name='__main__', alter_sys=True)",
+)
+"""The same program, to which a minute is a second."""
+
+
+@pytest.mark.parametrize("becomes", ["removed", "another"])
+def test_a_database_that_is_taken_away_is_noticed(running, becomes):
+    """What is written to a file without a name is lost, and SQLite says nothing: so it is said, and whoever supervises it starts
+    it again.
+    """
+    daemon = running(WELL, program=EVERY_SECOND)
+    daemon.until_kept("own_sides")
+    copy = backup(parse(str(daemon.database)))
+    daemon.database.rename(f"{daemon.database}.old")
+    if becomes == "another":
+        copy.rename(daemon.database)
+    assert daemon.process.wait(LONGEST_S) == 2
+    assert "is not there any more, or is another file" in daemon.said()
+    assert "Traceback" not in daemon.said()
+
+
+def test_a_database_that_stays_is_no_reason_to_end(running):
+    """Minutes go by, a backup is made beside it, and it goes on."""
+    daemon = running(WELL, program=EVERY_SECOND)
+    daemon.until_kept("own_sides")
+    backup(parse(str(daemon.database)))
+    time.sleep(3.0)
+    assert daemon.stop() == 0
+    assert "any more" not in daemon.said()
 
 
 def test_for_cron_what_cannot_be_opened_is_the_end(running, tmp_path):
