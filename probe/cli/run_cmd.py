@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -212,7 +214,8 @@ def _paces_of_platforms(settings: Settings, catalogue: Catalogue) -> dict[str, f
 
     paces = {}
     for name, every in settings.run.platforms:
-        found = {one.platform for one in select.resolve([name], catalogue)} - {None}
+        with _of_section(f"run.platform.{name}"):
+            found = {one.platform for one in select.resolve([name], catalogue)} - {None}
         if len(found) != 1:
             raise ConfigError(f"[run.platform.{name}] names no platform. See `dalel targets list`.")
         paces[str(found.pop())] = every
@@ -227,10 +230,22 @@ def _paces_of_lists(words: tuple[str, ...], settings: Settings, catalogue: Catal
     named = {word.removeprefix("@") for word in words or (f"@{DEFAULT}",) if word.startswith("@")}
     paces: dict[str, float] = {}
     for name, every in settings.run.lists:
-        for one in select.resolve([f"@{name}"], catalogue):
-            if name in named:
-                paces[one.endpoint.url] = min(every, paces.get(one.endpoint.url, every))
+        with _of_section(f"run.list.{name}"):
+            listed = select.resolve([f"@{name}"], catalogue)
+        for one in listed if name in named else ():
+            paces[one.endpoint.url] = min(every, paces.get(one.endpoint.url, every))
     return paces
+
+
+@contextlib.contextmanager
+def _of_section(section: str) -> Iterator[None]:
+    """Whoever typed no name looks for it in vain, unless it is said that it is one of the settings'."""
+    from targets.model import TargetError
+
+    try:
+        yield
+    except TargetError as error:
+        raise ConfigError(f"[{section}] in the settings: {error}") from error
 
 
 # ---------------------------------------------------------------------------------------------------------------------

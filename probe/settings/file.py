@@ -15,7 +15,7 @@ from typing import Any
 from probe.settings import Settings
 from probe.settings.controls import Control
 from probe.settings.keys import KEYS, Key, Value, apply
-from probe.settings.notify import Channel, Notify, NotifyError, Quiet, distinct
+from probe.settings.notify import REMOTE, Channel, Notify, NotifyError, Quiet, distinct
 
 
 class SettingsError(ValueError):
@@ -72,14 +72,22 @@ def load(
 
 
 def _wrong_channels(notify: Notify, origins: Mapping[str, str]) -> list[str]:
-    """What is wrong with the channels together, and with the short forms of them, which may come from a variable."""
-    try:
-        distinct(notify.channels)
-    except NotifyError as error:
-        short, _colon, wrong = str(error).partition(": ")
-        origin = origins.get(f"notify.{short}", "")
-        return [f"{origin}: {wrong}." if origin.startswith("DALEL_") else f"[notify] {error}."]
-    return []
+    """What is wrong with each short form of a channel, which may come from a variable, and with all channels together."""
+    problems = []
+    for kind in REMOTE:
+        others: dict[str, Any] = {other: None for other in REMOTE if other != kind}
+        try:
+            _ = replace(notify, **others).channels
+        except NotifyError as error:
+            wrong, origin = str(error).removeprefix(f"{kind}: "), origins.get(f"notify.{kind}", "")
+            place = origin if origin.startswith("DALEL_") else f"{origin}: [notify] {kind}"
+            problems.append(f"{place}: {wrong}.")
+    if not problems:
+        try:
+            distinct(notify.channels)
+        except NotifyError as error:
+            problems.append(f"[notify] {error}.")
+    return problems
 
 
 def find(environ: Mapping[str, str], config: str | None = None) -> Path | None:

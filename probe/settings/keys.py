@@ -180,6 +180,9 @@ NOTIFY: tuple[Key, ...] = (
 )
 
 
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+"""From 1 to 65535: at 0 the system would choose one that nobody is told."""
+
 KEYS: tuple[Key, ...] = (
     Key(
         section="check",
@@ -256,7 +259,7 @@ KEYS: tuple[Key, ...] = (
         kind="text",
         attribute=("metrics_listen",),
         expected="an address of this computer and a port, such as 127.0.0.1:9464",
-        pattern=r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}",
+        pattern=rf"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):{_PORT}",
     ),
     *_group("deadlines", Deadlines, low=0.01, high=600.0, expected="a number of seconds from 0.01 to 600"),
     *_group("budgets", Budgets, low=1, high=None, expected="a number of at least 1"),

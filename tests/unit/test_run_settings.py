@@ -56,6 +56,19 @@ def test_the_smaller_cap_holds_where_bytes_are_paid_for(tmp_path):
     assert read(tmp_path, text, {"DALEL_RUN_METERED": "yes"}).cap_bytes == 5_000_000
 
 
+@pytest.mark.parametrize(
+    ("port", "right"), [("1", True), ("65535", True), ("0", False), ("65536", False), ("99999", False)]
+)
+def test_a_port_is_one_that_there_is(tmp_path, port, right):
+    """At others the page of metrics would never be there, or nobody would know where."""
+    text = f'[metrics]\nlisten = "127.0.0.1:{port}"\n'
+    if right:
+        read(tmp_path, text)
+    else:
+        with pytest.raises(SettingsError, match=r"config.toml:2: \[metrics\] listen"):
+            read(tmp_path, text)
+
+
 def test_everything_that_is_wrong_is_told_with_its_line(tmp_path):
     """A wrong pace is an error of its own line, and hides no other."""
     with pytest.raises(SettingsError) as caught:

@@ -87,7 +87,10 @@ def test_a_pace_of_nobody_is_an_error(home, capsys):
     settings = home / "config.toml"
     settings.write_text("[run.platform.telegarm]\nevery = 120\n")
     assert run(["run", "--dry-run", "--config", str(settings)]) == 2
-    assert "telegarm" in capsys.readouterr().err
+    assert "[run.platform.telegarm] in the settings: No platform is called" in capsys.readouterr().err
+    settings.write_text("[run.list.nwes]\nevery = 120\n")
+    assert run(["run", "--dry-run", "--config", str(settings)]) == 2
+    assert "[run.list.nwes] in the settings: No list is called" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------------------------------------------------------------
