@@ -127,11 +127,19 @@ async def listening(places: Sequence[tuple[str, int]], *, deadline_s: float) -> 
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:
-    """Kill it if it lives, and read what is left: a pipe that nobody reads never tells that it has ended."""
+    """Kill it if it lives, and read what is left: a pipe that nobody reads never tells that it has ended.
+
+    One that has said all is about to end. Whoever kills it in that moment takes its end out of asyncio's hands, which writes
+    "Unknown child process" into the daemon's log.
+    """
+    assert child.stdout is not None
+    if child.stdout.at_eof():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await child.wait()
     if child.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
-    assert child.stdout is not None
     while await child.stdout.read(_LINE_BYTES):
         pass
     await child.wait()

@@ -173,6 +173,17 @@ def test_what_the_child_says_is_read_to_its_end(children: Path) -> None:
 
 
 @linux_only
+def test_a_child_that_ends_by_itself_is_not_killed(children: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killing what is just ending makes asyncio complain of an unknown child, in the log of whoever watches."""
+    killed: list[int] = []
+    monkeypatch.setattr(asyncio.subprocess.Process, "kill", lambda child: killed.append(child.pid))
+    write(children, "echo listening; cat >/dev/null")
+    for _ in range(5):
+        assert asyncio.run(listen()) == []
+    assert killed == []
+
+
+@linux_only
 def test_a_child_that_says_too_much_or_does_not_end_is_ended(children: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded, and so is the time for its last words."""
     monkeypatch.setattr(raw, "MOST_PACKETS", 3)
