@@ -23,4 +23,5 @@ class NoDatabaseError(StorageError):
     """There is nothing to read yet."""
 
     def __init__(self, where: str) -> None:
-        super().__init__(f"There are no results yet: {where} does not exist. Run `dalel check` first.")
+        self.what = f"There are no results yet: {where} does not exist."
+        super().__init__(f"{self.what} Run `dalel check` first.")

@@ -26,7 +26,7 @@ def health(database: str | None, config: str | None) -> int:
     from probe.cli.common import ConfigError
     from probe.daemon.caps import switch_of
     from probe.wire import Wire
-    from storage.errors import StorageError
+    from storage.errors import NoDatabaseError, StorageError
     from storage.health import pulse
 
     try:
@@ -34,6 +34,8 @@ def health(database: str | None, config: str | None) -> int:
         now_us = Wire().now_us()
         switch = switch_of(settings.run.kill_switch, location.data_dir)
         well, sentence = judge(pulse(location, now_us), settings, now_us, switch)
+    except NoDatabaseError as error:
+        well, sentence = False, f"{error.what} Is `dalel run` running?"
     except (ConfigError, StorageError) as error:
         well, sentence = False, str(error)
     click.echo(f"{'healthy' if well else 'unhealthy'}: {sentence}")

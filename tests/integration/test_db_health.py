@@ -120,6 +120,7 @@ def test_where_nothing_is_it_is_unhealthy(tmp_path: Path) -> None:
     """No database, or one that cannot be read: exit 1 and not 2, which container engines keep for themselves."""
     code, said = asked(tmp_path)
     assert (code, said.startswith("unhealthy: There are no results yet")) == (1, True)
+    assert said.strip().endswith("does not exist. Is `dalel run` running?")
     path = tmp_path / ".local" / "state" / "dalel" / "dalel.db"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"not a database at all" * 100)
