@@ -82,7 +82,7 @@ async def test_what_is_ignored_is_in_the_facts():
 
 async def test_nothing_is_ignored_any_more_once_it_is_over():
     """What the kernel went on ignoring for closed connections would be counted for the next endpoint."""
-    grown = []
+    grown: list[int] = []
     while 0 not in grown and len(grown) < TRIES:
         async with measuring(lambda hello: FORBIDDEN not in hello) as site:
             await behind.run(site)
