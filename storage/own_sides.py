@@ -38,15 +38,21 @@ def changes(look: OwnSide, clock_offset_us: int | None) -> Changes:
     return (Insert("own_sides", (row,), known=True),)
 
 
-def last_us(database: Database) -> int | None:
-    """When a daemon last looked, by this host's own clock; ``None`` if none ever did."""
+def last(database: Database, now_us: int) -> tuple[int, int] | None:
+    """When a daemon last looked, by this host's own clock, and how far that was behind then; ``None`` if none ever did.
+
+    *now_us*, by the same clock: what is dated later is from one that was wrong, and counts where it was the last all the same.
+    """
     from sqlalchemy import func, select
 
     from storage.schema import own_sides
 
+    newest = select(own_sides.c.at_us, func.coalesce(own_sides.c.clock_offset_us, 0)).limit(1)
+    newest = newest.order_by(own_sides.c.at_us.desc())
     with database.reading() as connection:
-        last: int | None = connection.execute(select(func.max(own_sides.c.at_us))).scalar_one()
-    return last
+        queries = (newest, newest.where(own_sides.c.at_us <= now_us))
+        found = [row for query in queries if (row := connection.execute(query).first()) is not None]
+    return max(((at_us, offset_us) for at_us, offset_us in found), key=sum, default=None)
 
 
 def is_any_between(database: Database, since_us: int, until_us: int) -> bool:

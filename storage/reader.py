@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, select
+from sqlalchemy import Connection, RowMapping, Select, and_, case, func, select
 
 from probe.observations import Observation
 from probe.verdict.model import EndpointResult, Run, Verdict
@@ -25,6 +25,11 @@ class Latest:
     run: Run
     asked: Asked
     result: EndpointResult
+
+    @property
+    def at_us(self) -> int:
+        """When it was measured, by the corrected clock."""
+        return self.result.started_us + (self.run.clock_offset_us or 0)
 
 
 class Reader:
@@ -64,12 +69,13 @@ class Reader:
             found = connection.execute(query).mappings().all()
         yield from map(rows.run_from, found)
 
-    def last_run(self) -> Run | None:
-        """The run that started last."""
+    def last_run(self, now_us: int | None = None) -> Run | None:
+        """The run that started last. *now_us*: see :meth:`latest`."""
         query = select(runs).order_by(runs.c.started_us.desc(), runs.c.id.desc()).limit(1)
+        queries = (query, query.where(runs.c.started_us <= _limit(now_us)))
         with self._database.reading() as connection:
-            found = connection.execute(query).mappings().first()
-        return rows.run_from(found) if found is not None else None
+            found = [row for one in queries if (row := connection.execute(one).mappings().first()) is not None]
+        return max(map(rows.run_from, found), key=lambda run: run.started_us + (run.clock_offset_us or 0), default=None)
 
     def count_runs(self) -> int:
         with self._database.reading() as connection:
@@ -91,14 +97,16 @@ class Reader:
             found = connection.execute(_newest(run_id)).mappings().all()
             return {row["endpoint"]: _with_findings(connection, row) for row in found}
 
-    def latest(self) -> tuple[Latest, ...]:
+    def latest(self, now_us: int | None = None) -> tuple[Latest, ...]:
         """The last word on every endpoint (platform, service and URL), platforms and then URLs in order.
 
-        One that is kept in short form has a run without an id.
+        One that is kept in short form has a run without an id. With *now_us*, by this host's clock: what is dated later than
+        that is from a clock that was wrong, and hides nothing that was measured since.
         """
+        limit_us = _limit(now_us)
         with self._database.reading() as connection:
-            short = tuple(_latest_short(connection))
-            found = connection.execute(_latest()).mappings().all()
+            short = tuple(_latest_short(connection, limit_us))
+            found = connection.execute(_latest(limit_us)).mappings().all()
             loaded = {}
             for row in found:
                 if row["run"] not in loaded:
@@ -108,7 +116,16 @@ class Reader:
                 Latest(run=loaded[row["run"]], asked=rows.asked_from(row), result=_result(connection, row))
                 for row in found
             )
-        return _newest_each(detailed, short) if short else detailed
+        return _newest_each(detailed, short)
+
+
+_MINUTE_US = 60_000_000
+_NEVER_US = 2**62
+
+
+def _limit(now_us: int | None) -> int:
+    """What is dated later is from a clock that was wrong."""
+    return _NEVER_US if now_us is None else now_us + _MINUTE_US
 
 
 def add_versions(connection: Connection, run_id: str, added: Sequence[Verdict], judged_us: int) -> None:
@@ -146,12 +163,15 @@ def _with_findings(connection: Connection, row: RowMapping) -> Verdict:
     return rows.verdict_from(row, connection.execute(of_verdict.order_by(findings.c.position)).mappings().all())
 
 
-def _latest() -> Select[Any]:
-    """Each endpoint's newest measurement. The grouping is read from ``ix_endpoints_latest`` alone."""
+def _latest(limit_us: int) -> Select[Any]:
+    """Each endpoint's newest measurement, and its newest from before *limit_us*. The grouping is read from
+    ``ix_endpoints_latest`` alone.
+    """
     place = (endpoints.c.platform, endpoints.c.service, endpoints.c.url)
+    at_us = endpoints.c.started_us
     last = (
-        select(*place, func.max(endpoints.c.started_us).label("started_us"))
-        .where(endpoints.c.started_us.is_not(None))
+        select(*place, func.max(at_us).label("any_us"), func.max(case((at_us <= limit_us, at_us))).label("past_us"))
+        .where(at_us.is_not(None))
         .group_by(*place)
         .subquery("last")
     )
@@ -159,7 +179,7 @@ def _latest() -> Select[Any]:
         endpoints.c.url == last.c.url,
         endpoints.c.platform.is_not_distinct_from(last.c.platform),
         endpoints.c.service.is_not_distinct_from(last.c.service),
-        endpoints.c.started_us == last.c.started_us,
+        at_us.in_((last.c.any_us, last.c.past_us)),
     )
     return (
         select(endpoints)
@@ -168,21 +188,21 @@ def _latest() -> Select[Any]:
     )
 
 
-def _latest_short(connection: Connection) -> Iterator[Latest]:
-    """Each place's newest reading in short form.
+def _latest_short(connection: Connection, limit_us: int) -> Iterator[Latest]:
+    """Each place's newest reading in short form, and its newest from before *limit_us*.
 
-    One question a place, answered by ``ix_readings_latest`` and the key: asked in one, SQLite goes through all readings.
+    Two questions a place, answered by ``ix_readings_latest`` and the key: asked in one, SQLite goes through all readings.
     """
-    last = select(func.max(readings.c.at_us)).where(readings.c.place == places.c.id).scalar_subquery()
-    moments = connection.execute(select(places.c.id, last)).all()
+    newest = select(func.max(readings.c.at_us)).where(readings.c.place == places.c.id)
+    last, past = newest.scalar_subquery(), newest.where(readings.c.at_us <= limit_us).scalar_subquery()
     named = [column.label(f"reading_{column.name}") for column in readings.c]
     joined = select(*named, places, sources).select_from(
         readings.join(places, places.c.id == readings.c.place).join(sources, sources.c.id == readings.c.source)
     )
-    for place, at_us in moments:
-        if at_us is not None:
-            newest = joined.where(readings.c.at_us == at_us, readings.c.place == place)
-            yield _short(connection.execute(newest).mappings().one())
+    for place, *moments in connection.execute(select(places.c.id, last, past)).all():
+        for at_us in {us for us in moments if us is not None}:
+            of_place = joined.where(readings.c.at_us == at_us, readings.c.place == place)
+            yield _short(connection.execute(of_place).mappings().one())
 
 
 def _short(row: RowMapping) -> Latest:
@@ -219,9 +239,9 @@ def _newest_each(detailed: Sequence[Latest], short: Sequence[Latest]) -> tuple[L
     newest: dict[tuple[str | None, str | None, str], Latest] = {}
     for one in (*detailed, *short):
         place = (one.result.platform, one.result.service, one.result.url)
-        if place not in newest or newest[place].result.started_us < one.result.started_us:
+        if place not in newest or newest[place].at_us < one.at_us:
             newest[place] = one
-    return tuple(sorted(newest.values(), key=_order))
+    return tuple(sorted(newest.values(), key=_order) if short else newest.values())
 
 
 def _order(one: Latest) -> tuple[bool, str, str, str]:

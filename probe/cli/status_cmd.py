@@ -35,6 +35,7 @@ Show the last result of every platform and address, and how old it is. Measures 
 The exit code is that of a check with these results; 3 where there are none.
 """
 EXIT_UNKNOWN = 3
+_MINUTE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +54,8 @@ class Watching:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All that is shown. ``size``: bytes on the disk, ``None`` on a server; ``watching``: ``None`` if nobody ever watched;
-    ``older``: whether there are results that were not asked for.
+    """All that is shown; times are by the corrected clock, ``now_us`` too. ``size``: bytes on the disk, ``None`` on a server;
+    ``watching``: ``None`` if nobody ever watched; ``older``: whether there are results that were not asked for.
     """
 
     location: Location
@@ -109,6 +110,7 @@ def _read(
     location: Location, now_us: int, since_us: int | None, platforms: Sequence[Platform], settings: Settings
 ) -> Status:
     from probe.verdict.rollup import roll_up
+    from storage import own_sides
     from storage.errors import NoDatabaseError
     from storage.maintenance import size
     from storage.reader import Reader
@@ -118,28 +120,38 @@ def _read(
     except NoDatabaseError:
         return Status(location=location, now_us=now_us, size=None, runs=0, last_run=None, latest=(), platforms=())
     with reader:
-        every = tuple(reader.latest())
-        latest = tuple(one for one in every if since_us is None or one.result.started_us >= since_us)
+        every = tuple(reader.latest(now_us))
+        look = own_sides.last(reader.database, now_us)
+        latest = tuple(one for one in every if since_us is None or one.at_us >= since_us)
         return Status(
             location=location,
-            now_us=now_us,
+            now_us=now_us + _offset_us(every, look, now_us),
             size=size(location) if location.path is not None else None,
             runs=reader.count_runs(),
-            last_run=reader.last_run(),
+            last_run=reader.last_run(now_us),
             latest=latest,
             platforms=roll_up([one.result for one in latest if _is_listed(one, platforms)], platforms),
-            watching=_watching(reader, every, now_us, settings),
+            watching=_watching(reader, every, look, now_us, settings),
             older=len(every) > len(latest),
         )
 
 
-def _watching(reader: Reader, latest: Sequence[Latest], now_us: int, settings: Settings) -> Watching | None:
+def _offset_us(latest: Sequence[Latest], look: tuple[int, int] | None, now_us: int) -> int:
+    """How far this computer's clock is behind, as far as the newest of all knows; nothing, if it was set since."""
+    moments = [(one.result.started_us, one.run.clock_offset_us or 0) for one in latest]
+    at_us, offset_us = max([*moments, *([look] if look is not None else [])], key=sum, default=(now_us, 0))
+    return offset_us if at_us <= now_us + _MINUTE_US else 0
+
+
+def _watching(
+    reader: Reader, latest: Sequence[Latest], look: tuple[int, int] | None, now_us: int, settings: Settings
+) -> Watching | None:
     from probe.cli.status_health import is_used_up
     from probe.daemon.caps import exists, switch_of
-    from storage import days, own_sides
+    from storage import days
 
-    short_us = [one.result.started_us for one in latest if not one.run.id]
-    last_us = max((us for us in (own_sides.last_us(reader.database), *short_us) if us is not None), default=None)
+    short_us = [one.at_us for one in latest if not one.run.id]
+    last_us = max((*short_us, *([sum(look)] if look is not None else [])), default=None)
     if last_us is None:
         return None
     used = sum(count for _end_us, count in days.lately(reader.database, now_us))
@@ -187,11 +199,15 @@ def _nothing(status: Status) -> str:
 def _about(status: Status) -> Iterator[str]:
     """How much there is, where, and how ``dalel run`` is."""
     if status.last_run is not None:
-        yield f"Last run {_age(status.now_us - status.last_run.started_us)}, {status.runs} in all."
+        yield f"Last run {_age(status.now_us - _begun_us(status.last_run))}, {status.runs} in all."
     if status.watching is not None:
         yield from _watched(status.watching, status.now_us)
     stored = f" ({megabytes(status.size)})" if status.size is not None else ""
     yield f"Stored in {status.location.shown}{stored}."
+
+
+def _begun_us(run: Run) -> int:
+    return run.started_us + (run.clock_offset_us or 0)
 
 
 def _watched(watching: Watching, now_us: int) -> Iterator[str]:
@@ -212,7 +228,7 @@ def _rows(status: Status, *, verbose: bool) -> Iterator[tuple[str, ...] | str]:
 
     for platform in status.platforms:
         mine = [one for one in status.latest if one.result.platform == platform.platform]
-        measured = max(one.result.started_us for one in mine)
+        measured = max(one.at_us for one in mine)
         method = platform.method or ""
         yield _row(platform.platform, platform.status, method, platform.confidence, status.now_us - measured)
         if says_more(platform):
@@ -225,9 +241,7 @@ def _rows(status: Status, *, verbose: bool) -> Iterator[tuple[str, ...] | str]:
 def _endpoint_row(one: Latest, now_us: int, indent: str) -> tuple[str, ...]:
     verdict = one.result.verdict
     how = verdict.signature or verdict.method or ""
-    return _row(
-        indent + safe(one.result.url, 60), verdict.status, how, verdict.confidence, now_us - one.result.started_us
-    )
+    return _row(indent + safe(one.result.url, 60), verdict.status, how, verdict.confidence, now_us - one.at_us)
 
 
 def _row(name: str, word: str, how: str, confidence: float | None, age_us: int) -> tuple[str, ...]:
@@ -250,9 +264,9 @@ def _columns(rows: Sequence[tuple[str, ...] | str]) -> Iterator[str]:
 
 def _age(age_us: int) -> str:
     """How long ago, in the largest unit that fits; a clock that was set back gives "in the future"."""
-    seconds = age_us // 1_000_000
-    if seconds < 0:
+    if age_us < -_MINUTE_US:
         return "in the future (was the clock set back?)"
+    seconds = max(age_us, 0) // 1_000_000
     for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length} {unit} ago"
@@ -273,7 +287,7 @@ def _document(status: Status) -> dict[str, Any]:
         "database": status.location.shown,
         "bytes": status.size,
         "runs": status.runs,
-        "last_run": None if last is None else {"run": last.id, "started_at": utc_text(last.started_us)},
+        "last_run": None if last is None else {"run": last.id, "started_at": utc_text(_begun_us(last))},
         "watching": None if status.watching is None else _watching_document(status.watching, status.now_us),
         "platforms": [_platform(one, status) for one in status.platforms],
         "results": [_result(one, status.now_us) for one in status.latest],
@@ -305,9 +319,7 @@ def _platform(word: PlatformVerdict, status: Status) -> dict[str, Any]:
         "sentence": sentence(word),
         "impairments": list(word.impairments),
         "services": {service.service: service.status for service in word.services},
-        **_measured(
-            max(one.result.started_us for one in status.latest if one.result.platform == word.platform), status.now_us
-        ),
+        **_measured(max(one.at_us for one in status.latest if one.result.platform == word.platform), status.now_us),
     }
 
 
@@ -346,7 +358,7 @@ def _result(one: Latest, now_us: int) -> dict[str, Any]:
         "url": one.result.url,
         **{key: getattr(verdict, key) for key in ("status", "method", "signature", "confidence", "basis", "where")},
         "ruleset": verdict.ruleset,
-        **_measured(one.result.started_us, now_us),
+        **_measured(one.at_us, now_us),
     }
 
 

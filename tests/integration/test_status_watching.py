@@ -91,6 +91,30 @@ def test_it_names_the_kill_switch(archive: Archive, tmp_path: Path) -> None:
     assert watching["stopped_by"] == str(switch)
 
 
+def test_a_clock_that_was_a_year_ahead_for_an_hour_is_forgotten_soon(archive: Archive, tmp_path: Path) -> None:
+    """The last look is the last one, not the one with the latest date; times are those of the corrected clock."""
+    year_us = 365 * 86_400 * MEGABYTE
+    wrong = OwnSide(run="", at_us=now_us() - 3600 * MEGABYTE + year_us, status="ok")
+    own_sides.save(archive, wrong, clock_offset_us=-year_us).result(30)
+    text, watching = told(tmp_path)
+    assert "dalel run: last look 60 min ago;" in text
+    watched(archive, 12)
+    text, watching = told(tmp_path)
+    assert "dalel run: last look 5 min ago;" in text
+    assert watching is not None
+    assert 300 <= int(str(watching["age_s"])) < 360
+
+
+def test_a_clock_that_is_still_behind_is_no_age(archive: Archive, tmp_path: Path) -> None:
+    """Where nobody sets it, it is as far behind now as it was at the last look."""
+    look = OwnSide(run="", at_us=now_us() - 300 * MEGABYTE, status="ok")
+    own_sides.save(archive, look, clock_offset_us=7200 * MEGABYTE).result(30)
+    text, watching = told(tmp_path)
+    assert "dalel run: last look 5 min ago;" in text
+    assert watching is not None
+    assert str(watching["last_look_at"]) > utc_text(now_us() + 6600 * MEGABYTE)
+
+
 def test_a_result_is_never_wholly_sure() -> None:
     """Its column is rounded down, and is one word."""
     cells = [status_cmd._row("facebook", "blocked", "tls", confidence, 0)[3] for confidence in (0.97, 0.9974, None)]

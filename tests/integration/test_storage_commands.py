@@ -80,7 +80,7 @@ def test_status_for_programs(home: Path, location: Location) -> None:
         ("platform2", "accessible"),
     ]
     assert {one["run"] for one in document["results"]} == {run_id(2)}
-    assert document["platforms"][0]["measured_at"] == "2026-09-21T14:15:20.124456Z"
+    assert document["platforms"][0]["measured_at"] == "2026-09-21T14:15:20.122956Z"  # its clock was 1.5 ms ahead
 
 
 def save_telegram(location: Location, words: dict[str, Verdict], *, gone: str | None = None) -> None:

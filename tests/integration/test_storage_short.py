@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from probe.incidents.model import Kind
 from probe.workflows.export import ExportRequest, export
 from storage.archive import Archive
 from storage.export.columns import choose
@@ -57,6 +58,23 @@ def test_the_last_word_may_be_a_short_one(archive: Archive) -> None:
     (one,) = [one for one in archive.latest() if one.result.url == "https://www.platform1.example/"]
     assert (one.result.verdict.status, len(one.result.verdict.findings)) == ("blocked", 2)
     assert archive.latest()[-1].result.platform is None
+
+
+@pytest.mark.parametrize("form", ["full", "cheap"])
+def test_a_clock_that_was_wrong_hides_nothing_that_came_after_it(archive: Archive, form: Kind) -> None:
+    """A look that was dated a year too late is the last word until the next look, and not for a year."""
+    year_us = 365 * 24 * 60 * MINUTE_US
+    wrong, right = sample_run(1, finished=True), sample_run(2, finished=True)
+    now_us, ahead_us = right.started_us + MINUTE_US, wrong.started_us + year_us
+    wrong = dataclasses.replace(wrong, started_us=ahead_us, finished_us=ahead_us, clock_offset_us=-year_us)
+    keep(archive, wrong, looked(wrong, 1, "blocked" if form == "full" else "accessible", form))
+    (one,) = archive.reader.latest(now_us)
+    assert (one.result.started_us > now_us, one.at_us < now_us) == (True, True)
+    keep(archive, right, looked(right, 1, "accessible", form))
+    (one,) = archive.reader.latest(now_us)
+    assert (one.result.verdict.status, one.result.started_us < now_us) == ("accessible", True)
+    last = archive.reader.last_run(now_us)
+    assert last is None or last.id == right.id
 
 
 def test_an_export_has_both_forms_in_order_of_time(archive: Archive, location: Location) -> None:
