@@ -152,10 +152,11 @@ def list_(*, since: str | None, zone: tzinfo | None, form: str, database: str | 
         until = "" if one.until_us is None else f" to {local(one.until_us):%Y-%m-%d %H:%M}"
         click.echo(f"{one.id}  {local(one.at_us):%Y-%m-%d %H:%M}{until}  {safe(one.text, _LONGEST)}")
     if found:
-        from probe.report.incidents import zone_name
+        from probe.report.incidents import zones
 
-        zones = " and ".join(sorted({zone_name(local(one.at_us)) for one in found}))
-        click.echo(f"Times are those of {zones}.")
+        click.echo(
+            f"Times are those of {zones(local(us) for one in found for us in (one.at_us, one.until_us or one.at_us))}."
+        )
     else:
         tell("There are no notes.")
 

@@ -95,7 +95,19 @@ def lines(picture: Picture) -> Iterator[str]:
     if picture.recurrences:
         yield ""
     yield from _loose_remarks(picture)
-    yield f"Times are those of {zone_name(picture.local(picture.now_us))}."
+    yield f"Times are those of {zones(map(picture.local, _moments(picture)))}."
+
+
+def _moments(picture: Picture) -> Iterator[int]:
+    """All that is shown; now, if nothing is."""
+    if not picture.incidents and not picture.remarks:
+        yield picture.now_us
+    for one in picture.incidents:
+        yield from (
+            us for us in (one.began_after_us, one.began_by_us, one.ended_after_us, one.ended_by_us) if us is not None
+        )
+        yield from (event.at_us for event in picture.events.get(one.id, ()))
+    yield from (us for one in picture.remarks for us in (one.at_us, one.until_us) if us is not None)
 
 
 def _incident(incident: Incident, picture: Picture) -> Iterator[str]:
@@ -267,6 +279,12 @@ def zone_name(moment: datetime) -> str:
     minutes = _offset_us(moment) // _MINUTE_US
     sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
     return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "UTC"
+
+
+def zones(moments: Iterable[datetime]) -> str:
+    """``UTC+5``; ``UTC+1 and UTC+2, whichever held then`` where the clocks were changed meanwhile."""
+    names = sorted({zone_name(moment) for moment in moments})
+    return names[0] if len(names) == 1 else f"{' and '.join(names)}, whichever held then"
 
 
 def _duration(us: int) -> str:

@@ -295,3 +295,14 @@ def test_a_change_to_winter_time_in_an_interval_is_written_out() -> None:
         local=lambda us: (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)).astimezone(berlin),
     )
     assert "between 2026-10-25 02:30 and 02:30 (UTC+1)" in text(shown)
+    assert text(shown).endswith("Times are those of UTC+1 and UTC+2, whichever held then.")
+
+
+def test_the_zone_that_is_named_is_the_one_that_held_then() -> None:
+    """An incident of the summer is not told in winter time: its times would be an hour off."""
+    berlin = ZoneInfo("Europe/Berlin")
+    july_us, december_us = (round(datetime(2026, month, 5, tzinfo=UTC).timestamp()) * 1_000_000 for month in (7, 12))
+    past = incident(began_after_us=july_us, began_by_us=july_us, ended_after_us=july_us, ended_by_us=july_us)
+    shown = replace(picture(past), now_us=december_us, local=lambda us: datetime.fromtimestamp(us / 1e6, berlin))
+    assert text(shown).endswith("Times are those of UTC+2.")
+    assert text(replace(shown, incidents=())).endswith("Times are those of UTC+1.")
