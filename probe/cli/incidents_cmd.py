@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from probe.report.incidents import Picture, Remark
     from storage.database import Database
     from storage.location import Location
+    from storage.reader import Reader
     from targets.model import Platform
 
 HELP = """\
@@ -237,6 +238,7 @@ def _read(
     from probe.incidents.recurrence import recurrences
     from probe.report.incidents import Picture
     from storage import incidents as kept
+    from storage import own_sides
     from storage.errors import NoDatabaseError
     from storage.reader import Reader
 
@@ -250,15 +252,35 @@ def _read(
         known = [one for one in kept.newest(database, since_us=before_us, until_us=until_us) if _is_of(one, targets)]
         shown = tuple(one for one in known if _is_shown(one, since_us, open_only=open_only))
         ids = {incident.id for incident in shown}
+        look = own_sides.last(database, now_us)
         return Picture(
             incidents=shown,
+            looked_us=_looked_us(reader, shown, look, now_us),
             events=kept.events_of(database, ids) if events else {},
             remarks=_remarks(database, since_us, until_us),
             recurrences=tuple(one for one in recurrences(known, local) if ids & set(one.incidents)),
-            now_us=now_us,
+            now_us=_corrected(now_us, look),
             local=local,
             parts=Parts.of(platforms),
         )
+
+
+def _looked_us(
+    reader: Reader, shown: tuple[Incident, ...], look: tuple[int, int] | None, now_us: int
+) -> dict[str, int]:
+    """When what each open one holds was looked at last: it may be watched no more, or nobody watches at all."""
+    living = [one for one in shown if one.state == "open"]
+    latest: dict[str, int] = {}
+    for one in reader.latest(now_us) if any(one.remaining for one in living) else ():
+        latest[one.result.url] = max(one.at_us, latest.get(one.result.url, 0))
+    line = [sum(look)] if look is not None else []
+    found = {one.id: [latest[url] for url in one.remaining if url in latest] if one.urls else line for one in living}
+    return {name: max(moments) for name, moments in found.items() if moments}
+
+
+def _corrected(now_us: int, look: tuple[int, int] | None) -> int:
+    """Now, if this computer's clock is still as far behind as it was at the last look."""
+    return now_us + look[1] if look is not None and look[0] <= now_us else now_us
 
 
 def _is_of(incident: Incident, targets: tuple[str, ...]) -> bool:

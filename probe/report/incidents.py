@@ -20,6 +20,8 @@ Local = Callable[[int], datetime]
 _MINUTE_US = 60_000_000
 ROUND_ENOUGH = 0.05
 """A chance that is told: more often than once in twenty it would be told of ordinary faults."""
+LONG_AGO_US = 3 * 60 * _MINUTE_US
+"""What an open incident holds is looked at hourly at least, while somebody watches it."""
 _NAMES_SHOWN = 8
 _LONGEST_NOTE = 200
 
@@ -36,7 +38,9 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """All that is shown. ``events``: by incident, where they are wanted."""
+    """All that is shown. ``events``: by incident, where they are wanted. ``looked_us``: when what an open incident holds was
+    looked at last, by incident, as far as it is known.
+    """
 
     incidents: tuple[Incident, ...]
     events: Mapping[str, tuple[Event, ...]]
@@ -45,6 +49,7 @@ class Picture:
     now_us: int
     local: Local
     parts: Parts = field(default_factory=Parts)
+    looked_us: Mapping[str, int] = field(default_factory=dict)
 
 
 _HOW: Mapping[str, str] = {
@@ -107,6 +112,7 @@ def _moments(picture: Picture) -> Iterator[int]:
             us for us in (one.began_after_us, one.began_by_us, one.ended_after_us, one.ended_by_us) if us is not None
         )
         yield from (event.at_us for event in picture.events.get(one.id, ()))
+    yield from picture.looked_us.values()
     yield from (us for one in picture.remarks for us in (one.at_us, one.until_us) if us is not None)
 
 
@@ -146,6 +152,9 @@ def _when(incident: Incident, picture: Picture) -> str:
     if incident.began_after_us is None:
         began = f"{began} or earlier (it was so when first looked at)"
     if incident.state == "open":
+        looked_us = picture.looked_us.get(incident.id, picture.now_us)
+        if picture.now_us - looked_us > LONG_AGO_US:
+            return f"Since {began}; not looked at since {_clock(picture.local(looked_us))}: it may be over"
         return f"Since {began}; for {_duration(picture.now_us - incident.began_by_us)} so far"
     if incident.ended_by_us is None:
         return f"Began {began}; when it ended is not known: this computer was in another network by then"

@@ -17,6 +17,7 @@ from storage import days, incidents, own_sides
 from storage.archive import Archive
 from storage.location import Location, parse
 from tests.integration.command import dalel
+from tests.storage_samples import save_sample_run
 
 HOUR = 3_600_000_000
 
@@ -128,6 +129,34 @@ def test_a_time_that_is_over_is_told_of_as_it_was(tmp_path: Path, location: Loca
         assert (done.returncode, "Nobody watched in that time" in done.stdout) == (code, code == 3), since
     for words in (("--since", "9999-12-31T23:59-10:00"), ("--until", "0001-01-01T00:00+14:00"), ("--since", "999999w")):
         assert dalel(tmp_path, "incidents", *words).returncode in (0, 3)
+
+
+def test_what_nobody_looks_at_any_more_is_not_said_to_go_on(tmp_path: Path, location: Location) -> None:
+    """The daemon stopped hours ago, or watches other things now: that it was so then is all that is known."""
+    now_us = time.time_ns() // 1000
+    place = ("https://own3.example/",)
+    keep(location, incident("site", 30, None, platforms=("own3.example",), urls=place, remaining=place))
+    keep(location, incident("line", 30, None, status="no_network", method="link", platforms=(), urls=(), remaining=()))
+    with Archive.open(location) as archive:
+        save_sample_run(archive, 1, started_us=now_us - 5 * HOUR)
+        own_sides.save(archive, OwnSide(run="", at_us=now_us - 5 * HOUR, status="no_network")).result(timeout=30)
+        then = f"{datetime.fromtimestamp(now_us / 1e6 - 5 * 3600, UTC):%Y-%m-%d %H:%M}"
+        assert dalel(tmp_path, "incidents", TZ="UTC").stdout.count(f"; not looked at since {then}: it may be over") == 2
+        own_sides.save(archive, OwnSide(run="", at_us=now_us - HOUR, status="no_network")).result(timeout=30)
+        said = dalel(tmp_path, "incidents", TZ="UTC").stdout
+        assert (said.count("it may be over"), said.count("for 30 h so far")) == (1, 1)
+        save_sample_run(archive, 2, started_us=now_us - HOUR)
+        assert dalel(tmp_path, "incidents", TZ="UTC").stdout.count("for 30 h so far") == 2
+
+
+def test_how_long_it_lasts_is_told_by_the_corrected_clock(tmp_path: Path, location: Location) -> None:
+    """This computer's clock is half a day ahead, and the daemon knows it."""
+    now_us = time.time_ns() // 1000
+    keep(location, incident("line", 14, None, status="no_network", method="link", platforms=(), urls=(), remaining=()))
+    with Archive.open(location) as archive:
+        look = OwnSide(run="", at_us=now_us - HOUR // 60, status="no_network")
+        own_sides.save(archive, look, clock_offset_us=-12 * HOUR).result(timeout=30)
+    assert "; for 2 h so far" in dalel(tmp_path, "incidents").stdout
 
 
 def test_json_and_csv_have_the_same_incidents(tmp_path: Path, location: Location) -> None:
