@@ -17,7 +17,7 @@ from probe.daemon.plan import Look
 from probe.daemon.telling.items import of_event
 from probe.daemon.watch import OtherWays
 from probe.experiments.pacing import Pacer
-from probe.incidents.model import Fact, Wants
+from probe.incidents.model import Fact, Incident, Wants
 from probe.incidents.redating import redated
 from probe.incidents.wishes import in_sight
 from probe.instruments.tls import Hello
@@ -291,8 +291,15 @@ class RealWork:
 
     async def keep(self) -> None:
         assert self._incidents is not None
-        await self._kept_after(self.teller.remind(in_sight(self._incidents.state)))
+        going_on = [one for one in in_sight(self._incidents.state) if self._is_watched(one)]
+        await self._kept_after(self.teller.remind(going_on))
         await self._tidied()
+
+    def _is_watched(self, incident: Incident) -> bool:
+        """Whether anything that it holds is still measured: of what the settings have no more nobody knows if it goes on."""
+        if self._watch is None or not incident.remaining:
+            return True
+        return not {one.endpoint.url for one in self._watch.asked}.isdisjoint(incident.remaining)
 
     async def _tidied(self) -> None:
         """A few seconds of housekeeping, while it is known what day it is."""

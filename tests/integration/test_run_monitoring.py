@@ -18,11 +18,13 @@ from probe.daemon.metrics import Figures, Moment, render
 from probe.daemon.monitoring import Monitoring
 from probe.daemon.telling.means import Means
 from probe.daemon.telling.teller import Teller
-from probe.incidents.model import OwnSide, Reading
+from probe.incidents.model import Incident, OwnSide, Reading
+from probe.incidents.state import State
 from probe.instruments.trust import Trust
 from probe.settings import Settings
 from probe.settings.notify import Notify, channel_from_table
 from probe.wire import Wire
+from probe.workflows.incidents import Incidents
 from probe.workflows.watching import Came
 from storage import days, incidents, outbox
 from storage.archive import Archive
@@ -167,6 +169,37 @@ async def test_a_restart_after_midnight_gives_no_second_allowance(tmp_path):
     assert allowance.left(now) == 0
     assert 1000 <= allowance.left(now + 12 * 3600) <= 1200
     assert allowance.left(now + 26 * 3600) == 2400
+
+
+@pytest.mark.anyio
+async def test_of_what_is_watched_no_more_nobody_is_reminded(tmp_path, monkeypatch):
+    """Its incident was open when the settings let go of it: that it goes on is known of nobody. The line's own is."""
+    one = Incident(
+        id="here",
+        status="blocked",
+        method="tls",
+        platforms=("p",),
+        urls=(),
+        began_by_us=NOW,
+        opened_us=NOW,
+        changed_us=NOW,
+    )
+    held = [
+        replace(one, urls=("https://e1.example/",), remaining=("https://e1.example/",)),
+        replace(one, id="gone", urls=("https://old.example/",), remaining=("https://old.example/",)),
+        replace(one, id="line", status="no_network", method="link", platforms=()),
+    ]
+    reminded: list[str] = []
+
+    async def remind(_teller, incidents):
+        reminded.extend(incident.id for incident in incidents)
+
+    monkeypatch.setattr(Teller, "remind", remind)
+    with working(tmp_path, None) as work:
+        work._incidents = Incidents(work.archive, State(incidents={incident.id: incident for incident in held}))
+        work._kit_of(watch_set(tmp_path))
+        await work.keep()
+    assert reminded == ["here", "line"]
 
 
 @pytest.mark.anyio
