@@ -7,6 +7,7 @@ not import SQLAlchemy, and :meth:`Archive.open` with ``wait=False`` lets that ha
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -39,7 +40,9 @@ class Archive:
         self.location = location
         self._writer = writer
         self._reader: Reader | None = None
-        self._file = sqlite_file.identity(location.path) if location.path is not None else None
+        self._file: tuple[int, int] | None = None
+        with contextlib.suppress(OSError):
+            self._file = sqlite_file.identity(location.path) if location.path is not None else None
 
     @classmethod
     def open(
@@ -157,12 +160,16 @@ class Archive:
         """Whether the file that is written is still where it was. Once somebody has moved or removed it, or put another in its
         place, all that is written is lost with it, and no error says so.
         """
-        if self.location.path is None:
+        path = self.location.path
+        if path is None:
             return True
         try:
-            return sqlite_file.identity(self.location.path) == self._file
+            found = sqlite_file.identity(path)
         except OSError:  # a disk that does not answer now
             return True
+        self._file = self._file or found
+        # Some file systems that another machine shares number their files anew, so the number alone proves nothing.
+        return found is not None and (found == self._file or sqlite_file.is_open_as(path, self._file))
 
     def close(self) -> None:
         """Write what was given, then close."""

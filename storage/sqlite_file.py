@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from contextlib import closing
@@ -75,6 +76,20 @@ def identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def is_open_as(path: Path, file: tuple[int, int] | None) -> bool:
+    """Whether this process has *file* open by that very name, which the kernel follows when files are moved and removed
+    (proc_pid_fd(5)); ``False`` where it does not tell.
+    """
+    wanted = path.resolve()
+    with contextlib.suppress(OSError):
+        for link in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                opened = link.stat()
+                if (opened.st_dev, opened.st_ino) == file and link.readlink() == wanted:
+                    return True
+    return False
 
 
 def read_state(path: Path) -> tuple[State, str | None]:

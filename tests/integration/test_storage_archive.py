@@ -185,3 +185,21 @@ def test_purge_leaves_nothing(location: Location) -> None:
     with Archive.open(location) as archive:
         assert archive.runs() == ()
     assert all(item.amount == 0 for item in belongings(location) if item.path is None)
+
+
+def test_a_file_that_is_numbered_anew_is_still_in_its_place(tmp_path, monkeypatch):
+    """Some file systems of other machines give a file another number after a while. That is no reason for a daemon to end."""
+    path = tmp_path / "dalel.db"
+    with Archive.open(str(path)) as archive:
+        assert archive.is_in_place()
+        with monkeypatch.context() as anew:
+            anew.setattr("storage.sqlite_file.identity", lambda _path: (0, 1))
+            assert archive.is_in_place()
+        path.rename(tmp_path / "elsewhere.db")
+        assert not archive.is_in_place()
+        path.write_bytes((tmp_path / "elsewhere.db").read_bytes())
+        with path.open("rb"):
+            assert not archive.is_in_place(), "another file of that name, though this process has it open"
+        path.unlink()
+        (tmp_path / "elsewhere.db").rename(path)
+        assert archive.is_in_place()
