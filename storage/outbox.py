@@ -64,6 +64,11 @@ def waiting(database: Database) -> tuple[Message, ...]:
     return _read(database, _unsent())
 
 
+def together(rows: Sequence[Message]) -> int:
+    """How many messages *rows* become: what waits for one channel and is about one incident goes in one."""
+    return len({(row.channel, row.incident if row.incident is not None else row.id) for row in rows})
+
+
 def about(database: Database, incidents: Sequence[str]) -> tuple[Message, ...]:
     """All messages about *incidents* that are still kept, sent or not, oldest first."""
     from sqlalchemy import select

@@ -96,7 +96,7 @@ def waiting(*, database: str | None, config: str | None) -> None:
         click.echo("No message waits.")
     known = {channel.name for channel in settings.notify.channels}
     if others := sorted({row.channel for row in rows.values()} - known):
-        many = sum(row.channel not in known for row in rows.values())
+        many = outbox.together([row for row in rows.values() if row.channel not in known])
         text = (
             f"{counted(many, 'more is', 'more are')} of channels that these settings do not have: {', '.join(others)}."
         )

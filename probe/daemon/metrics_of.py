@@ -65,7 +65,7 @@ async def page(
 
 def _moment(archive: Archive, now_us: int) -> Moment:
     try:
-        waiting = len(outbox.waiting(archive.reader.database))
+        waiting = outbox.together(outbox.waiting(archive.reader.database))
         db_bytes = size(archive.location) if archive.location.path is not None else None
     except (StorageError, OSError):  # the page says what it can
         return Moment(now_us=now_us, resident_bytes=_resident_bytes())

@@ -174,11 +174,12 @@ async def test_the_page_of_a_daemon_has_its_archive_in_it(tmp_path):
     port, said_lines = free_port(), Said()
     figures = Figures("dalel 1", "r")
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
-        outbox.put(archive, [outbox.Message(made_us=1, channel="x")]).result()
+        two = [outbox.Message(made_us=moment, channel="x", incident="one") for moment in (1, 2)]
+        outbox.put(archive, [outbox.Message(made_us=1, channel="x"), *two]).result()
         async with daemons_page(f"127.0.0.1:{port}", figures, archive, lambda: 3_000_000_000, said_lines):
             text = await said(port, request())
             assert (await said(port, request("/healthz"))).startswith("HTTP/1.1 200")
-    assert "dalel_messages_waiting 1" in text
+    assert "dalel_messages_waiting 2" in text  # what has become of one incident goes in one
     assert "dalel_db_bytes " in text
     assert "dalel_tasks " in text
     assert f"http://127.0.0.1:{port}/metrics" in said_lines.lines[0][1]

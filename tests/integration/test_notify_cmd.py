@@ -133,12 +133,12 @@ def test_config_shows_channels_without_their_secrets(tmp_path):
 
 
 def test_what_waits_is_shown_with_the_reason(tmp_path):
-    """One line a message, oldest first; nothing secret in it."""
+    """One line a message, whatever goes in it, oldest first; nothing secret in it."""
     environ = {"DALEL_NOTIFY_NTFY": f"https://ntfy.example/{SECRET}", "DALEL_DATA_DIR": str(tmp_path)}
     with Archive.open(str(tmp_path / "dalel.db")) as archive:
-        rows = [outbox.Message(made_us=START, incident="x", channel="ntfy", payload=to_payload(happened("telegram")))]
-        (number,) = outbox.put(archive, rows).result()
-        outbox.failed(archive, [number], next_us=START, trouble="ntfy.example was not reached: eof_error").result()
+        told = outbox.Message(made_us=START, incident="x", channel="ntfy", payload=to_payload(happened("telegram")))
+        numbers = outbox.put(archive, [told, told]).result()
+        outbox.failed(archive, numbers, next_us=START, trouble="ntfy.example was not reached: eof_error").result()
     done = dalel(tmp_path, "notify", "waiting", LANG="kk_KZ.UTF-8", **environ)
     nothing = dalel(tmp_path, "notify", "waiting", DALEL_DATA_DIR=str(tmp_path))
 
