@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ UNIT = """\
 # Written by `dalel service print`. Install it:
 #   dalel service print | sudo tee /etc/systemd/system/dalel.service
 #   sudo systemctl daemon-reload && sudo systemctl enable --now dalel
-# Read what it means to measure around the clock first: `dalel consent`. Settings go to /etc/dalel/config.toml.
+{consent}# Settings go to /etc/dalel/config.toml. Results are in /var/lib/dalel, which the other commands have to be told of:
+#   sudo DALEL_DATA_DIR=/var/lib/dalel {program} status
 [Unit]
 Description=Dalel: is it blocked, is it down, or is it my own network?
 Wants=network-online.target
@@ -81,6 +83,12 @@ WantedBy=multi-user.target
 """
 
 
+NOBODY_AGREED = """\
+# Nothing is measured until somebody has read what it means, and agrees:
+#   sudo DALEL_DATA_DIR=/var/lib/dalel {program} consent
+"""
+
+
 @click.group("service", cls=WholeGroup)
 def command() -> None:
     """Keep `dalel run` going by the system's own means.
@@ -125,7 +133,10 @@ def unit(program: Path, words: Sequence[str], *, accept_risk: bool) -> str:
     start = " ".join(_quoted(word) for word in (str(program), "run", *words))
     # A program under somebody's home can only be started if that is seen, read-only.
     homes = ("/home/", "/root/", "/run/user/")
+    shown = shlex.quote(str(program))
     return UNIT.format(
+        consent="" if accept_risk else NOBODY_AGREED.format(program=shown),
+        program=shown,
         start=start,
         environment="Environment=DALEL_ACCEPT_RISK=1\n" if accept_risk else "",
         home="read-only" if str(program).startswith(homes) else "yes",

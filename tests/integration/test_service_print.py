@@ -33,9 +33,12 @@ def test_the_unit_starts_the_command_that_printed_it(tmp_path: Path) -> None:
 
 
 def test_consent_is_in_the_unit_only_when_it_was_given() -> None:
-    """Nobody agrees by installing it."""
-    assert "ACCEPT_RISK" not in unit(PROGRAM, (), accept_risk=False)
-    assert "DALEL_ACCEPT_RISK=1" in lines(unit(PROGRAM, (), accept_risk=True), "Environment")
+    """Nobody agrees by installing it; where to agree is said, for it is another database than one's own."""
+    without, given = (unit(PROGRAM, (), accept_risk=accept_risk) for accept_risk in (False, True))
+    assert "ACCEPT_RISK" not in without
+    assert f"\n#   sudo DALEL_DATA_DIR=/var/lib/dalel {PROGRAM} consent\n" in without
+    assert "DALEL_ACCEPT_RISK=1" in lines(given, "Environment")
+    assert "consent" not in given
 
 
 @pytest.mark.parametrize(
