@@ -70,6 +70,14 @@ def read_moment(text: str | None, option: str, now_us: int) -> int | None:
         raise click.BadParameter(f"{error}.", param_hint=f"'{option}'") from error
 
 
+def read_span(since: str | None, until: str | None, now_us: int) -> tuple[int | None, int | None]:
+    """What ``--since`` and ``--until`` say together: nothing can be found in a time that ends before it begins."""
+    since_us, until_us = read_moment(since, "--since", now_us), read_moment(until, "--until", now_us)
+    if since_us is not None and until_us is not None and until_us <= since_us:
+        raise click.BadParameter(f"{until} is not after {since}, which --since says.", param_hint="'--until'")
+    return since_us, until_us
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """``1 row``, ``2 rows``."""
     return f"{count} {one if count == 1 else many or f'{one}s'}"

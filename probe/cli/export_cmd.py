@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from probe.cli.archive import database_option, read_moment, read_place, sentences, stdout_is_terminal, tell
+from probe.cli.archive import database_option, read_place, read_span, sentences, stdout_is_terminal, tell
 from probe.cli.common import config_option
 from probe.verdict.model import STATUSES
 
@@ -110,11 +110,11 @@ def _selection(options: Options) -> Selection:
 
     if options.status and options.what == "observations":
         raise click.UsageError("Observations have no status; --status goes with verdicts, incidents and hours.")
-    now_us = Wire().now_us()
+    since_us, until_us = read_span(options.since, options.until, Wire().now_us())
     return Selection(
         what=options.what,
-        since_us=read_moment(options.since, "--since", now_us),
-        until_us=read_moment(options.until, "--until", now_us),
+        since_us=since_us,
+        until_us=until_us,
         targets=options.target,
         statuses=options.status,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from probe.cli.archive import counted, database_option, folded, read_moment, read_place, sentences, tell
+from probe.cli.archive import counted, database_option, folded, read_moment, read_place, read_span, sentences, tell
 from probe.cli.common import config_option, read_catalogue
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ def command(
     if open_only and form == "csv":
         raise click.UsageError("--open does not go with --format csv: its column 'state' says which are open.")
     now_us = Wire().now_us()
-    until_us = read_moment(until, "--until", now_us)
+    since_us, until_us = read_span(since, until, now_us)
     # A month before what is asked for, or nothing of last year would be found by naming its end.
     end_us = now_us if until_us is None else min(until_us, now_us)
-    since_us = read_moment(USUAL_SINCE, "--since", end_us) if since is None else read_moment(since, "--since", now_us)
+    since_us = read_moment(USUAL_SINCE, "--since", end_us) if since_us is None else since_us
     assert since_us is not None
     location, settings = read_place(database, config)
     platforms = read_catalogue(settings)[0].platforms

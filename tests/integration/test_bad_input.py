@@ -436,3 +436,11 @@ def test_names_in_other_letters_are_understood_in_any_locale(home, locale):
     assert "Nothing can be said about: пример.рф, vkontakte" in text or (
         "Nothing can be said about: xn--e1afmkfd.xn--p1ai, vkontakte" in text
     )
+
+
+@pytest.mark.parametrize("command", [("incidents",), ("export", "verdicts")])
+def test_a_time_that_ends_before_it_begins_is_a_slip(home, command):
+    """Else it says that nothing happened then. One moment is no time either."""
+    for since, until in (("1d", "7d"), ("2026-11-02", "2026-11-01"), ("2026-11-01", "2026-11-01")):
+        said = told(home, *command, "--since", since, "--until", until)
+        assert said.endswith(f"Invalid value for '--until': {until} is not after {since}, which --since says.\n")
