@@ -274,7 +274,7 @@ class RealWork:
         except StorageError as error:
             self._troubled(self.archive.unsaved or str(error))
             return
-        self._undated.forget()
+        self._undated.forget(correction)
         offset_us = max(correction.moments.values(), key=abs)
         way = "behind" if offset_us > 0 else "ahead"
         words = f"This computer's clock was {duration(abs(offset_us) / 1e6)} {way} until it was told the time."

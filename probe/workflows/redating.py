@@ -42,19 +42,26 @@ class Undated:
     def known(self, clock: ClockOffset, now_us: int) -> Correction | None:
         """What *clock*, which says *now_us*, knows of it now; ``None`` if that is nothing, or nothing is to be corrected.
 
-        Forgets nothing: see :meth:`forget`.
+        What has to be corrected is remembered until :meth:`forget`; the rest is forgotten once the time is known, for what
+        a clock does later says nothing of it.
         """
+        still_us = clock.at(now_us)
+        if still_us is None or not self._came:
+            return None
         runs: dict[str, int] = {}
         moments: dict[int, int] = {}
         for run, found, apart_s in self._came:
-            offset_us = clock.when_apart(apart_s)
-            if offset_us is None:
-                return None
+            offset_us = clock.when_apart(apart_s) or 0
             if abs(offset_us) > WORTH_IT_US:
                 runs[run] = offset_us
                 moments |= dict.fromkeys(found, offset_us)
-        return Correction(runs=runs, moments=moments, still_us=clock.at(now_us) or 0) if runs else None
+        if not runs:
+            self._came.clear()
+            return None
+        return Correction(runs=runs, moments=moments, still_us=still_us)
 
-    def forget(self) -> None:
-        """It has been corrected."""
+    def forget(self, corrected: Correction) -> None:
+        """What was *corrected*, and not what came meanwhile."""
+        left = [one for one in self._came if one[0] not in corrected.runs]
         self._came.clear()
+        self._came.extend(left)

@@ -172,9 +172,16 @@ def test_what_comes_before_the_time_is_known_is_dated_as_soon_as_it_is() -> None
     assert correction is not None
     assert correction.truly_us == {at(10): at(10) + 3_600_100_000, at(20): at(20) + 3_600_100_000}
     assert (set(correction.runs), correction.still_us) == ({"r10", "r20"}, 100_000)
-    undated.forget()
+    undated.note(Came(run="meanwhile", own_side=look(35), undated_s=clock.apart_s(500_000_000)))
+    undated.forget(correction)
+    left = undated.known(clock, 4_160_000_000)
+    assert left is not None
+    assert set(left.runs) == {"meanwhile"}
+    undated.forget(left)
     undated.note(Came(run="late", own_side=look(40), undated_s=clock.apart_s(4_160_000_000)))
     assert undated.known(clock, 4_160_000_000) is None
+    clock.learn(9_000_000, 4_160_000_000)
+    assert undated.known(clock, 4_160_000_000) is None, "it was right when it was looked at"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
