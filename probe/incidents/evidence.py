@@ -173,11 +173,11 @@ def share_at_least(bad: int, of: int) -> float:
     return (share + square / (2 * of) - half) / (1 + square / of)
 
 
-def lucky(bad: int, of: int) -> int:
+def lucky(bad: int, of: int, chance: float = 0.05) -> int:
     """How many good readings in a row chance gives (with 5 %) to something of which *bad* of *of* readings fail; at least
     one. So many good readings back something may have begun, and so many on it may have ended.
     """
     if bad >= of:
         return 1
     # One more that might have been good: a share that few readings have shown is easily too high.
-    return max(1, math.ceil(math.log(0.05) / math.log(1 - bad / (of + 1))))
+    return max(1, math.ceil(math.log(chance) / math.log(1 - bad / (of + 1))))

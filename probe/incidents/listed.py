@@ -19,6 +19,10 @@ METHODS = frozenset({"mitm"})
 SPAN_US = 45_000_000
 """As long as the confirm burst: what a few looks of one minute say together is one look."""
 _NAMES = 2
+_PERHAPS = 0.2
+"""So likely may it be luck that all were well in one round, and the others of the list are looked at all the same: every fifth
+round while it goes on, for an end that is told a round sooner.
+"""
 _SURER = 3.0
 """Good readings of several endpoints come in quick turns, so that chance has many tries at a run of them."""
 
@@ -77,6 +81,12 @@ def recovered(held: Held, mates: Iterable[Held], rules: Rules) -> bool:
     # What was seen first is what he was told by, so its share of failures is higher than his.
     need = goods_against(surer, share_at_least(bad, of))
     return len(held.goods) >= need or (len(row) >= need and all(mate.full for mate in mates))
+
+
+def perhaps_over_us(mates: Iterable[Held]) -> int | None:
+    """When the good readings of all *mates* began of which so many in a row are worth a look at the rest; else ``None``."""
+    _, row, bad, of = _since(tuple(mates))
+    return row[0] if len(row) >= lucky(bad, of, _PERHAPS) else None
 
 
 def ended(mates: Iterable[Held]) -> Interval:

@@ -64,7 +64,15 @@ def _is_of_no_use(track: Track, failing: set[str], told: set[str | None]) -> boo
 
 
 def _others(held: list[Track]) -> Iterator[str]:
-    """In an incident one endpoint is looked at for all of its platform: once it is well, the others are looked at, once."""
+    """In an incident one endpoint is looked at for all of its platform: once it is well, the others are looked at, once. And so
+    are all whom a known forger was met at last, once more were well in a row than chance has it.
+    """
+    for incident in {track.held.incident for track in held if track.held is not None}:
+        mates = [track for track in held if track.held is not None and track.held.incident == incident]
+        reasons = [mate.held for mate in mates if mate.held is not None]
+        since = listed.perhaps_over_us(reasons) if all(listed.is_known(one.why) for one in reasons) else None
+        if since is not None:
+            yield from (mate.url for mate in mates if mate.held and not mate.held.goods and (mate.full_us or 0) < since)
     well: dict[tuple[str | None, str], int] = {}
     for track in held:
         if track.held is not None and track.held.goods:

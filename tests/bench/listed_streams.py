@@ -1,7 +1,8 @@
 """Whoever opens connections on a share of the lines: how late he is told of, how late his end, and how often an end that is none.
 
 Deterministic for a seed, and bounded. A stream is the endpoints of several platforms that are on his list, as the daemon looks at
-them: one of each platform every ten minutes, all that an open incident holds every five, and bursts after a turn.
+them: one of each platform every ten minutes; of what an open incident holds one of each platform every five, in turn; bursts
+after a turn, and the others of it at once when it may be over.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ class Listed:
     readings: int = 0
     state: State = field(default_factory=lambda: replace(START, rules=ENDPOINT))
     told: list[tuple[EventKind, Incident]] = field(default_factory=list)
+    looked_us: dict[str, int] = field(default_factory=dict)
     burst_us: dict[str, int] = field(default_factory=dict)
+    other_us: dict[str, int] = field(default_factory=dict)
     whole_us: dict[str, int] = field(default_factory=dict)
     troubled: set[str] = field(default_factory=set)
 
@@ -53,14 +56,28 @@ class Listed:
             self.us = self.now_us
             looks = {self._turn(name, count) for name, count in LISTED.items()} if self.minute % _ROUND == 0 else set()
             if self.minute % _INCIDENT == 0:
-                looks |= wants(self.state).rounds
+                looks |= self._one_of_each(wants(self.state).rounds)
             self._read_all(looks, "full")
             while self._grant():
                 pass
             self.minute += 1
 
+    def _one_of_each(self, urls: Iterable[str]) -> set[str]:
+        """Of each platform the one that was looked at longest ago."""
+        first: dict[str, str] = {}
+        for url in sorted(urls, key=lambda url: (self.looked_us.get(url, 0), url)):
+            first.setdefault(_platform(url), url)
+        return set(first.values())
+
     def _grant(self) -> bool:
-        """What is wished for and may be had: bursts at a few, then all of the platforms that trouble has newly come to."""
+        """What is wished for and may be had: the others of an incident that may be over, bursts at a few, then all of the
+        platforms that trouble has newly come to.
+        """
+        others = {
+            url for url in wants(self.state).others if self.us - self.other_us.get(url, -BURST_GAP_US) >= BURST_GAP_US
+        }
+        self.other_us |= dict.fromkeys(others, self.us)
+        self._read_all(others, "full")
         rested = [
             url
             for url in sorted(wants(self.state).bursts)
@@ -75,7 +92,7 @@ class Listed:
         self._read_all(
             (f"https://{name}{place}.example/" for name in platforms for place in range(LISTED[name])), "full"
         )
-        return bool(rested or platforms)
+        return bool(others or rested or platforms)
 
     def _platforms(self) -> set[str]:
         wished = wants(self.state)
@@ -105,13 +122,14 @@ class Listed:
     def _read(self, url: str, at_us: int, kind: Kind) -> None:
         opened = self.random.random() < self.share
         self.readings += 1
+        self.looked_us[url] = at_us
         self.state, events = step(
             self.state,
             Reading(
                 run=str(at_us),
                 endpoint=1,
                 url=url,
-                platform=url[8:-10],
+                platform=_platform(url),
                 at_us=at_us,
                 until_us=at_us + TAKES_US,
                 status="blocked" if opened else "accessible",
@@ -122,6 +140,10 @@ class Listed:
             ),
         )
         self.told += [(event.kind, self.state.incidents[event.incident]) for event in events]
+
+
+def _platform(url: str) -> str:
+    return url[8:-10]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,3 +241,30 @@ def test_a_resumed_handshake_is_no_end_for_the_others() -> None:
     over = well(*range(41, 59), of=("alpha", "gamma"))
     assert kinds(told(*facts, *over)[1])[-1] == "widened"
     assert kinds(told(*facts, *over, reading(60, of="beta"))[1])[-1] == "closed"
+
+
+def test_once_more_were_well_than_luck_mostly_has_it_the_rest_is_looked_at() -> None:
+    """Else whoever was met last waits for his turn, and all for him. Once: met again, he waits as before; well, all are asked."""
+    facts = [*SEEN_NOW_AND_THEN, met(31, "alpha")]
+    asked = [
+        wants(told(*facts, *well(*(36 + n for n in range(count)), of=("beta", "gamma")))[0]).others
+        for count in range(6)
+    ]
+    assert [sorted(one) for one in asked[:2]] == [[], []]
+    assert asked[-1] == {"https://alpha.example/"}
+    facts += well(*range(36, 41), of=("beta", "gamma"))
+    assert wants(told(*facts, reading(42, "inconclusive", of="alpha"))[0]).others == set()
+    assert wants(told(*facts, met(42, "alpha"))[0]).others == set()
+    state, _ = told(*facts, reading(42, of="alpha"))
+    assert wants(state).others == set()
+    assert wants(state).bursts
+
+
+def test_of_what_fails_always_nobody_is_asked_for_being_the_last() -> None:
+    """Only who is met by chance is of a list that others speak for; a block by name ends where it ends."""
+    facts = [
+        reading(minute + place / 60, "blocked", of=name, method="tls")
+        for minute in (11, 11.4, 11.8)
+        for place, name in enumerate(("alpha", "beta"))
+    ]
+    assert wants(told(*facts, *(reading(20 + n, of="beta") for n in range(9)))[0]).others == set()
