@@ -104,37 +104,39 @@ def test_the_page_moves_with_the_settings(running, tmp_path):  # noqa: F811
 # piece by piece
 
 
-@pytest.mark.anyio
-async def test_a_port_that_was_taken_is_tried_again(tmp_path):
-    """Also at the next reading of the settings, though they are the same; and the counters go on."""
+@contextlib.asynccontextmanager
+async def two_for_one_port(tmp_path: Path):
+    """Two pages that want the same port, which the first one has; what both of them say."""
     port, lines = free_port(), Lines()
     with Archive.open(str(tmp_path / "a.db")) as archive:
         one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
-        await one.listen(f"127.0.0.1:{port}")
-        await other.listen(f"127.0.0.1:{port}")
+        for page in (one, other):
+            await page.listen(f"127.0.0.1:{port}")
+        yield one, other, port, lines
+        await other.close()
+
+
+@pytest.mark.anyio
+async def test_a_port_that_was_taken_is_tried_again(tmp_path):
+    """Also at the next reading of the settings, though they are the same; and the counters go on."""
+    async with two_for_one_port(tmp_path) as (one, other, port, lines):
         assert "Measuring goes on without them" in lines[-1][1]
         figures = other.figures
         await one.close()
         await other.listen(f"127.0.0.1:{port}")
         assert "HTTP/1.1 200" in await said(port, request("/healthz"))
         assert other.figures is figures
-        await other.close()
 
 
 @pytest.mark.anyio
 async def test_an_address_that_is_there_later_is_had_later(tmp_path):
     """A tunnel comes up after the daemon: nobody restarts it for the page. The trouble is said once, and its end."""
-    port, lines = free_port(), Lines()
-    with Archive.open(str(tmp_path / "a.db")) as archive:
-        one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
-        await one.listen(f"127.0.0.1:{port}")
-        await other.listen(f"127.0.0.1:{port}")
+    async with two_for_one_port(tmp_path) as (one, other, port, lines):
         await other.again()
         await one.close()
         for _ in range(2):
             await other.again()
         assert "HTTP/1.1 200" in await said(port, request("/healthz"))
-        await other.close()
     begins = [words.partition(":")[0] for _, words, *_ in lines]
     assert begins == ["Metrics for Prometheus", "No metrics at 127.0.0.1", "Metrics for Prometheus"]
 
@@ -142,16 +144,11 @@ async def test_an_address_that_is_there_later_is_had_later(tmp_path):
 @pytest.mark.anyio
 @pytest.mark.parametrize("elsewhere", [True, False])
 async def test_an_address_that_is_wanted_no_more_is_not_tried_again(tmp_path, elsewhere):
-    taken, lines = free_port(), Lines()
-    with Archive.open(str(tmp_path / "a.db")) as archive:
-        one, other = (Monitoring(archive, lambda: NOW, lines) for _ in range(2))
-        await one.listen(f"127.0.0.1:{taken}")
-        await other.listen(f"127.0.0.1:{taken}")
+    async with two_for_one_port(tmp_path) as (one, other, taken, _):
         await other.listen(f"127.0.0.1:{free_port()}" if elsewhere else None)
         await one.close()
         await other.again()
         assert await asyncio.to_thread(asked, taken, "/healthz") == (0, "")
-        await other.close()
 
 
 @pytest.mark.anyio
